@@ -1,0 +1,57 @@
+"""What is wrong with a delivery as a whole, as a code and values; the words are in the contract.
+
+Not here: what is wrong with one row (the harmonise query gives rule codes) and the rules' own text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+
+from schemas.contract import Rule, all_rules
+from schemas.text import Language
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One coded finding. Values fill the message; they name places and columns, never people."""
+
+    code: str
+    values: dict[str, str | int] = field(default_factory=dict, hash=False)
+
+    @property
+    def rule(self) -> Rule:
+        """The declared words of this code. Raises KeyError for a code that is not declared."""
+        return _rules()[self.code]
+
+    @property
+    def is_error(self) -> bool:
+        """True where the finding stops the delivery."""
+        return self.rule.severity == "error"
+
+    def text(self, language: Language = "en") -> str:
+        """The message in `language`, with its values."""
+        return self.rule.message[language].format_map(_Blank(self.values))
+
+    def correction(self, language: Language = "en") -> str:
+        """What the sender can do about it."""
+        return self.rule.correction[language].format_map(_Blank(self.values))
+
+
+class DeliveryRefused(Exception):
+    """Nothing of this delivery can be used; `findings` say why, in codes."""
+
+    def __init__(self, findings: list[Finding] | Finding) -> None:
+        """Keep the findings; the exception's own text is codes only, since it may be logged."""
+        self.findings = [findings] if isinstance(findings, Finding) else list(findings)
+        super().__init__(", ".join(finding.code for finding in self.findings))
+
+
+class _Blank(dict[str, str | int]):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+@cache
+def _rules() -> dict[str, Rule]:
+    return all_rules()

@@ -1,0 +1,37 @@
+"""The program's own sentences in English and French: gettext catalogues read with Babel.
+
+Not here: words of the data (contracts, code lists, feeds), which carry both languages themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from schemas.text import Language
+
+LOCALE_FOLDER = Path(__file__).parent / "locale"
+
+Translator = Callable[..., str]
+
+
+@cache
+def _catalogue(language: Language) -> dict[str, str]:
+    # The .po itself is read (10 ms): no compiled file to forget, nothing generated to commit.
+    from babel.messages.pofile import read_po
+
+    with (LOCALE_FOLDER / f"{language}.po").open("rb") as stream:
+        catalogue = read_po(stream, locale=language)
+    return {str(m.id): str(m.string) for m in catalogue if m.id and m.string}
+
+
+def translator(language: Language) -> Translator:
+    """A function from an English sentence, with named values, to the same in `language`."""
+
+    def translate(message: str, **values: Any) -> str:
+        words = message if language == "en" else _catalogue(language).get(message, message)
+        return words.format(**values) if values else words
+
+    return translate

@@ -1,0 +1,119 @@
+"""Where things are and how much of the machine may be used, from the environment.
+
+Not here: anything declared about data (`schemas`) or about one delivery.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from upath import UPath
+
+from schemas.text import Language
+
+PROGRAM_VERSION = version("passerelle")
+DEFAULT_MEMORY_LIMIT = "1GB"
+DEFAULT_LARGEST_DELIVERY_BYTES = 8 * 1024**3
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The places and limits of one installation; every place may be a URL where its type says so."""
+
+    home: Path
+    inbox: UPath
+    landing: UPath
+    lake: str
+    memory_limit: str = DEFAULT_MEMORY_LIMIT
+    threads: int = 0
+    largest_delivery_bytes: int = DEFAULT_LARGEST_DELIVERY_BYTES
+    language: Language = "en"
+
+    @property
+    def catalogue(self) -> Path:
+        """The DuckDB file that analysts open; always local, replaced whole."""
+        return self.home / "catalog.duckdb"
+
+    @property
+    def scratch(self) -> Path:
+        """Spill and half-made files; may be emptied whenever nothing runs."""
+        return self.home / "scratch"
+
+    @property
+    def reference(self) -> Path:
+        """Gazetteers loaded from their publishers' files."""
+        return self.home / "reference"
+
+    @property
+    def data_docs(self) -> Path:
+        """The pages that Great Expectations writes about each audit."""
+        return self.home / "data_docs"
+
+    @property
+    def secrets(self) -> Path:
+        """Keys of this installation; never inside the repository, never in a lake."""
+        return self.home / "secrets"
+
+    @property
+    def is_lake_local(self) -> bool:
+        """True where the lake is a folder of this machine, so that we must sync it ourselves."""
+        return "://" not in self.lake
+
+    def prepare(self) -> Settings:
+        """Make the local folders; returns itself."""
+        for folder in (self.home, self.scratch, self.secrets):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.secrets.chmod(0o700)
+        return self
+
+
+def settings_for(home: str | Path, **changes: object) -> Settings:
+    """Settings of an installation that keeps everything under one folder."""
+    root = Path(home).expanduser().resolve()
+    places: dict[str, object] = {
+        "home": root,
+        "inbox": UPath(root / "inbox"),
+        "landing": UPath(root / "landing"),
+        "lake": str(root / "lake"),
+    }
+    return Settings(**{**places, **changes})  # type: ignore[arg-type]
+
+
+def current_settings() -> Settings:
+    """Settings from `PASSERELLE_*`; the table of them is in docs/settings.md.
+
+    Raises ValueError where a number is not a number.
+    """
+    changes: dict[str, object] = {"language": environment_language()}
+    for name, read in _VARIABLES.items():
+        if value := os.environ.get(f"PASSERELLE_{name.upper()}"):
+            changes[name] = read(value)
+    return settings_for(os.environ.get("PASSERELLE_HOME", "var"), **changes)
+
+
+_VARIABLES: dict[str, Callable[[str], object]] = {
+    "inbox": UPath,
+    "landing": UPath,
+    "lake": lambda text: text if "://" in text else str(Path(text).resolve()),
+    "memory_limit": str,
+    "threads": int,
+    "largest_delivery_bytes": int,
+}
+
+
+def environment_language() -> Language:
+    """`PASSERELLE_LANG`, else the first of the usual variables that is set; English otherwise."""
+    for variable in ("PASSERELLE_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(variable):
+            return "fr" if value.lower().startswith("fr") else "en"
+    return "en"
+
+
+def free_bytes(settings: Settings) -> int:
+    """Room left where the home is, in bytes."""
+    return shutil.disk_usage(settings.home).free

@@ -1,0 +1,39 @@
+"""The reader of the code lists (`schemas/codelists/*.csv`): codes, parents, words, aliases, validity.
+
+Not here: how a source's own words reach a code (a feed's crosswalk) and loaded gazetteers.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from schemas.text import FOLDER, read_csv
+
+CODELISTS_FOLDER = FOLDER / "codelists"
+
+
+def codelist_path(name: str) -> Path:
+    """Where the list is kept. Raises KeyError for a list that is not declared."""
+    path = CODELISTS_FOLDER / f"{name}.csv"
+    if not path.is_file():
+        raise KeyError(name)
+    return path
+
+
+def codelist_names() -> list[str]:
+    """The declared lists, by name."""
+    return sorted(
+        path.stem for path in CODELISTS_FOLDER.glob("*.csv") if "outlines" not in path.stem
+    )
+
+
+@cache
+def load_codelist(name: str) -> tuple[dict[str, str], ...]:
+    """The rows of a list as text, in the order of the file. Raises KeyError."""
+    return tuple(read_csv(codelist_path(name)))
+
+
+def codes(name: str) -> list[str]:
+    """Just the codes of a list, in the order of the file; expired ones are among them."""
+    return [row["code"] for row in load_codelist(name)]

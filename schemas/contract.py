@@ -1,0 +1,200 @@
+"""The typed reader of the table contracts (Open Data Contract Standard, `schemas/tables`).
+
+Not here: what is rendered from a contract (`render/`) and the SQL of its rules (`rules.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal
+
+from schemas.text import FOLDER, Bilingual, read_yaml
+
+TABLES_FOLDER = FOLDER / "tables"
+SUFFIX = ".odcs.yaml"
+
+Kind = Literal["data", "reference", "log"]
+FilledBy = Literal["feed", "derive", "reader", "lake", "input"]
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One property of a contract: what a cell holds, for machines and for people."""
+
+    name: str
+    logical_type: str
+    duckdb_type: str
+    is_required: bool
+    label: Bilingual
+    description: Bilingual
+    hxl: str = ""
+    classification: str = ""
+    examples: tuple[Any, ...] = ()
+    unit: str = ""
+    codelist: str = ""
+    filled_by: FilledBy = "feed"
+    derive: str = ""
+    withheld_when: str = ""
+    is_quasi_identifier: bool = False
+    is_primary_key: bool = False
+
+    @property
+    def is_published(self) -> bool:
+        """False for inputs: values that a feed may map and that no table ever holds."""
+        return self.filled_by != "input"
+
+    @property
+    def unread(self) -> str:
+        """The column that keeps the source text where it yielded no value."""
+        return f"{self.name}__unread"
+
+    @property
+    def is_plain_text(self) -> bool:
+        """True where any text is a valid value, so nothing can be left unread."""
+        return self.duckdb_type == "VARCHAR" and not self.codelist and self.filled_by != "input"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One quality rule: its stable code, its words, and the expectation that judges it."""
+
+    code: str
+    name: str
+    severity: Severity
+    dimension: str
+    column: str
+    expectation: str
+    kwargs: dict[str, Any] = field(hash=False)
+    message: Bilingual
+    explanation: Bilingual
+    correction: Bilingual
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A value computed across the rows of one delivery, for rules that compare records."""
+
+    name: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class Helper:
+    """A private column that rules may use: an attribute of a code, or a geofence answer."""
+
+    name: str
+    codelist: str = ""
+    column: str = ""
+    attribute: str = ""
+    geofence: Literal["", "country", "admin1"] = ""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One table: its columns in order, its rules by code, and what is computed to judge it."""
+
+    table: str
+    kind: Kind
+    version: str
+    title: Bilingual
+    description: Bilingual
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...]
+    facts: tuple[Fact, ...]
+    helpers: tuple[Helper, ...]
+    raw: dict[str, Any] = field(repr=False, hash=False)
+
+    def column(self, name: str) -> Column:
+        """The column of that name. Raises KeyError."""
+        return {column.name: column for column in self.columns}[name]
+
+    @property
+    def published(self) -> tuple[Column, ...]:
+        """The columns that the lake holds, in order."""
+        return tuple(column for column in self.columns if column.is_published)
+
+    def columns_filled_by(self, *who: FilledBy) -> tuple[Column, ...]:
+        """The columns that `who` fills, in order."""
+        return tuple(column for column in self.columns if column.filled_by in who)
+
+    def rule(self, code: str) -> Rule:
+        """The rule of that code. Raises KeyError."""
+        return {rule.code: rule for rule in self.rules}[code]
+
+
+def table_names(kind: Kind | None = None) -> list[str]:
+    """The declared tables, data tables first, then reference, then the logs of the pipeline."""
+    names = [path.name.removesuffix(SUFFIX) for path in TABLES_FOLDER.glob(f"*{SUFFIX}")]
+    order = ("data", "reference", "log")
+    contracts = sorted((load_contract(name) for name in names), key=lambda c: order.index(c.kind))
+    return [c.table for c in contracts if kind in (None, c.kind)]
+
+
+@cache
+def load_contract(table: str) -> Contract:
+    """The contract of `table`. Raises FileNotFoundError for a table that is not declared."""
+    raw = read_yaml(TABLES_FOLDER / f"{table}{SUFFIX}")
+    schema = raw["schema"][0]
+    custom = _custom(schema)
+    return Contract(
+        table=schema["name"],
+        kind=custom.get("kind", "data"),
+        version=raw["version"],
+        title=Bilingual(en=custom["titleEn"], fr=custom["titleFr"]),
+        description=Bilingual(en=schema["description"], fr=custom["descriptionFr"]),
+        columns=tuple(_column(entry) for entry in schema["properties"]),
+        rules=tuple(_rule(entry) for entry in schema.get("quality", [])),
+        facts=tuple(Fact(**entry) for entry in custom.get("facts", [])),
+        helpers=tuple(Helper(**entry) for entry in custom.get("helpers", [])),
+        raw=raw,
+    )
+
+
+def all_rules() -> dict[str, Rule]:
+    """Every rule of every contract by its code; delivery findings (DEL-7xx) are among them."""
+    return {rule.code: rule for table in table_names() for rule in load_contract(table).rules}
+
+
+def _custom(entry: dict[str, Any]) -> dict[str, Any]:
+    return {item["property"]: item["value"] for item in entry.get("customProperties", [])}
+
+
+def _column(entry: dict[str, Any]) -> Column:
+    custom = _custom(entry)
+    return Column(
+        name=entry["name"],
+        logical_type=entry["logicalType"],
+        duckdb_type=entry["physicalType"],
+        is_required=entry.get("required", False),
+        label=Bilingual(en=custom["labelEn"], fr=custom["labelFr"]),
+        description=Bilingual(en=entry["description"], fr=custom["descriptionFr"]),
+        hxl=next((tag for tag in entry.get("tags", []) if tag.startswith("#")), ""),
+        classification=entry.get("classification", ""),
+        examples=tuple(entry.get("examples", ())),
+        unit=custom.get("unit", ""),
+        codelist=custom.get("codelist", ""),
+        filled_by=custom.get("filledBy", "feed"),
+        derive=custom.get("derive", ""),
+        withheld_when=custom.get("withheldWhen", ""),
+        is_quasi_identifier=custom.get("quasiIdentifier", False),
+        is_primary_key=entry.get("primaryKey", False),
+    )
+
+
+def _rule(entry: dict[str, Any]) -> Rule:
+    custom = _custom(entry)
+    implementation = entry.get("implementation") or {}
+    return Rule(
+        code=entry["id"],
+        name=entry["name"],
+        severity=entry["severity"],
+        dimension=entry["dimension"],
+        column=custom.get("column", ""),
+        expectation=implementation.get("type", ""),
+        kwargs=implementation.get("kwargs", {}),
+        message=Bilingual(en=entry["description"], fr=custom["messageFr"]),
+        explanation=Bilingual(en=custom["explanationEn"], fr=custom["explanationFr"]),
+        correction=Bilingual(en=custom["correctionEn"], fr=custom["correctionFr"]),
+    )

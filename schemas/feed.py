@@ -1,0 +1,155 @@
+"""The typed reader of the feeds (`schemas/feeds/<feed>/feed.yaml`): layout and mapping.
+
+Not here: reading a delivery (`pipelines/landing`), compiling a mapping (`pipelines/harmonise`).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from schemas.text import FOLDER, Bilingual, Language, read_csv, read_yaml
+
+FEEDS_FOLDER = FOLDER / "feeds"
+
+Format = Literal["csv", "xlsx", "json", "ndjson", "geojson"]
+Notation = Literal["decimal", "dms", "utm", "mgrs"]
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Layout(_Declared):
+    """How one delivery file of the feed is laid out."""
+
+    format: Format
+    name: str = "*"
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    quote: str = '"'
+    header_rows: tuple[int, ...] = (1,)
+    sheets: str = ".*"
+    with_sheet_column: bool = False
+    records: str = "$"
+    hxl_row: Literal["never", "optional"] = "never"
+
+
+class SkipRows(_Declared):
+    """Rows that are part of the layout, not data: totals, signatures, repeated headings."""
+
+    column: str
+    matches: str
+
+
+class Mapping(_Declared):
+    """How one target column is filled: from source columns, or with one fixed value."""
+
+    source: tuple[str, ...] = Field(default=(), alias="from")
+    value: str | int | float | bool | None = None
+    join: str = " "
+    crosswalk: str = ""
+    formats: tuple[str, ...] = ()
+    time_zone: str = ""
+    notation: Notation = "decimal"
+    pattern: str = ""
+    decimal: str = ""
+    thousands: str = ""
+
+    @field_validator("source", mode="before")
+    @classmethod
+    def _as_tuple(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Mapping:
+        if bool(self.source) == (self.value is not None):
+            raise ValueError("say either 'from' (source columns) or 'value' (one fixed value)")
+        return self
+
+
+class Feed(_Declared):
+    """One source's dataset: who sends what, how it is laid out, what each column becomes."""
+
+    feed: str
+    version: str
+    table: str
+    source: str
+    status: Literal["illustrative", "official", "public"]
+    title: Bilingual
+    language: Language
+    handling: str
+    expected_every_days: int
+    licence: str = ""
+    citation: str = ""
+    notes: Bilingual | None = None
+    file: tuple[Layout, ...]
+    blank: tuple[str, ...] = ("",)
+    skip_rows: tuple[SkipRows, ...] = ()
+    decimal: str = "."
+    thousands: str = ""
+    dates: tuple[str, ...] = ()
+    map: dict[str, Mapping]
+    ignore: dict[str, Bilingual] = {}
+    folder: Path = Field(default=Path(), exclude=True)
+
+    @field_validator("file", mode="before")
+    @classmethod
+    def _as_list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, dict) else value
+
+    @property
+    def mapped_columns(self) -> tuple[str, ...]:
+        """The source columns that the mapping reads, each once, in the order of the mapping."""
+        return tuple(dict.fromkeys(c for mapping in self.map.values() for c in mapping.source))
+
+    def crosswalk(self, name: str) -> list[dict[str, str]]:
+        """The rows (`source_value`, `code`, …) of one of this feed's crosswalks."""
+        return read_csv(self.folder / "crosswalks" / f"{name}.csv")
+
+    def examples(self) -> list[Path]:
+        """Deliveries that must pass without a rejection."""
+        return _files(self.folder / "examples")
+
+    def counterexamples(self) -> dict[Path, str]:
+        """Deliveries that must raise the code that begins their file name."""
+        return {p: p.stem.split("_")[0] for p in _files(self.folder / "counterexamples")}
+
+
+def feed_names(folder: Path = FEEDS_FOLDER) -> list[str]:
+    """The declared feeds, by name."""
+    return sorted(path.parent.name for path in folder.glob("*/feed.yaml"))
+
+
+def load_feed(feed: str | Path) -> Feed:
+    """A feed by its name or by its folder.
+
+    Raises KeyError for a feed that is not declared, FeedDeclarationError for a file that does not
+    say what a feed must say (the sentence names the field).
+    """
+    folder = FEEDS_FOLDER / feed if isinstance(feed, str) else feed
+    if not (folder / "feed.yaml").is_file():
+        raise KeyError(str(feed))
+    return _load(folder.resolve(), (folder / "feed.yaml").stat().st_mtime_ns)
+
+
+class FeedDeclarationError(ValueError):
+    """A feed.yaml that cannot be used; each line of the message names a field and what is wrong."""
+
+
+@cache
+def _load(folder: Path, _changed_ns: int) -> Feed:
+    raw = read_yaml(folder / "feed.yaml")
+    try:
+        feed = Feed.model_validate({**raw, "folder": folder})
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise FeedDeclarationError(f"{folder.name}/feed.yaml\n" + "\n".join(lines)) from None
+    return feed
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.glob("*") if p.is_file() and not p.name.startswith("."))

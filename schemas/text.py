@@ -1,0 +1,43 @@
+"""Words in English and French, and the two small readers (YAML, CSV) that every declaration uses.
+
+Not here: what the declarations mean (contract, codelist, feed) and the words of the program itself.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+Language = Literal["en", "fr"]
+LANGUAGES: tuple[Language, ...] = ("en", "fr")
+FOLDER = Path(__file__).parent
+
+
+class Bilingual(BaseModel):
+    """The same words in both working languages; both are required."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    en: str
+    fr: str
+
+    def __getitem__(self, language: str) -> str:
+        """The words in `language`; English for a language that we do not speak."""
+        return self.fr if language == "fr" else self.en
+
+
+def read_yaml(path: Path) -> Any:
+    """One YAML document; the C loader where PyYAML has it, since contracts are long."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    with path.open(encoding="utf-8") as stream:
+        return yaml.load(stream, Loader=loader)  # noqa: S506  (both loaders are the safe ones)
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """A small declared table as text; an absent cell is an empty string."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return [{k: v or "" for k, v in row.items()} for row in csv.DictReader(stream)]
