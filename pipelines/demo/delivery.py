@@ -1,0 +1,178 @@
+"""What a demo feed hands over: a delivery's bytes, and the truth about each of its rows.
+
+Not here: what happened (`world.py`), how it is told (`telling.py`) and any one feed's layout.
+
+A feed module builds a `Draft`: the cells as the sender writes them and, row by row, what a right
+reading of them must yield. `spoil` then makes some rows bad, one rule a row, and notes the code in
+the truth. So the truth is known by construction and owes nothing to the pipeline that it judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    import numpy as np
+    import pandas as pd
+
+TRUTH_COLUMNS = (
+    "source_row",
+    "source_record_id",
+    "verdict",
+    "rule_codes",
+    "event_id",
+    "is_withdrawn",
+)
+SHARE_SPOILED_PER_RULE = 0.01
+SHARE_REPEATED = 0.01
+
+
+@dataclass(frozen=True)
+class DemoDelivery:
+    """One file of one feed as it would arrive, and the truth about it.
+
+    `received_at` is naive UTC. `truth` has a row for each data row of the file, in file order:
+    `TRUTH_COLUMNS` (verdict is accepted, quarantined or duplicate; rule_codes are errors and
+    warnings), then the expected value of any column of the table that the sender states.
+    """
+
+    feed: str
+    file_name: str
+    content: bytes
+    received_at: dt.datetime
+    truth: pd.DataFrame = field(repr=False, compare=False)
+
+
+@dataclass
+class Draft:
+    """The rows of a delivery in the making: `cells` as sent, `truth` as meant; one index."""
+
+    cells: pd.DataFrame
+    truth: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        """Start with every row right."""
+        self.cells = self.cells.astype(object).where(self.cells.notna(), None)
+        if "rule_codes" not in self.truth:
+            self.truth["rule_codes"] = [()] * len(self.truth)
+            self.truth["is_repeat"] = False
+            self.truth["is_kept_right"] = False
+
+    def right_rows(self) -> pd.Series:
+        """True for the rows that nothing has spoiled and that nobody asked to leave alone."""
+        truth = self.truth
+        is_right = ~truth["is_repeat"] & ~truth["is_kept_right"] & ~truth["is_withdrawn"]
+        return is_right & (truth["rule_codes"].str.len() == 0)
+
+    def set(self, rows: Any, column: str, values: Any) -> None:
+        """Write a cell of each of `rows`; a list is used in turn."""
+        if isinstance(values, list):
+            values = [values[i % len(values)] for i in range(len(rows))]
+        self.cells.loc[rows, column] = values
+
+    def expect(self, rows: Any, **values: Any) -> None:
+        """Change what a right reading of `rows` must yield."""
+        for column, value in values.items():
+            self.truth.loc[rows, column] = value
+
+
+Spoil = Callable[[Draft, Any], None]
+
+
+@dataclass(frozen=True)
+class Defect:
+    """One way in which a row can be wrong, and the code or codes that it must raise.
+
+    `needs` picks the rows that can be spoiled so; `together` rows are spoiled as a group (two
+    records with one number). `share` is of the delivery's rows.
+    """
+
+    codes: tuple[str, ...]
+    spoil: Spoil
+    needs: Callable[[Draft], pd.Series] | None = None
+    together: int = 1
+    share: float = SHARE_SPOILED_PER_RULE
+
+
+def cell(column: str, values: Any) -> Spoil:
+    """A defect that replaces one cell; a list of values is used in turn, None empties it."""
+    return lambda draft, rows: draft.set(rows, column, values)
+
+
+def spoil(draft: Draft, defects: Sequence[Defect], rng: np.random.Generator) -> Draft:
+    """Apply each defect to its share of the rows that are still right; at least one row each.
+
+    Raises ValueError where no row can be spoiled in the way asked.
+    """
+    for defect in defects:
+        can = draft.right_rows()
+        if defect.needs is not None:
+            can &= defect.needs(draft).fillna(False).astype(bool)
+        pool = draft.truth.index[can]
+        groups = max(1, round(defect.share * len(draft.truth) / defect.together))
+        size = min(groups, len(pool) // defect.together) * defect.together
+        if not size:
+            raise ValueError(f"no row left that can raise {defect.codes}")
+        rows = pool[rng.permutation(len(pool))[:size]].sort_values()
+        defect.spoil(draft, rows)
+        draft.truth.loc[rows, "rule_codes"] = _same([tuple(sorted(defect.codes))] * size, rows)
+    return draft
+
+
+def repeat_rows(draft: Draft, rng: np.random.Generator, share: float = SHARE_REPEATED) -> Draft:
+    """Some rows twice, letter for letter, the copy right after the original."""
+    import pandas as pd
+
+    pool = draft.truth.index[draft.right_rows()]
+    size = min(len(pool), max(1, round(share * len(draft.truth))))
+    rows = pool[rng.permutation(len(pool))[:size]].sort_values()
+    copies = draft.truth.loc[rows].assign(is_repeat=True)
+    order = pd.concat([draft.truth.assign(_copy=0), copies.assign(_copy=1)]).reset_index(
+        names="_row"
+    )
+    order = order.sort_values(["_row", "_copy"], kind="stable")
+    cells = draft.cells.loc[order["_row"]].reset_index(drop=True)
+    return Draft(cells, order.drop(columns=["_row", "_copy"]).reset_index(drop=True))
+
+
+def duplicated_number(column: str) -> Spoil:
+    """A defect for pairs of rows: the second record is given the number of the first."""
+
+    def change(draft: Draft, rows: Any) -> None:
+        for target, name in ((draft.cells, column), (draft.truth, "source_record_id")):
+            target.loc[rows[1::2], name] = target.loc[rows[0::2], name].to_numpy()
+
+    return change
+
+
+def finish(draft: Draft, source_rows: Iterable[int]) -> pd.DataFrame:
+    """The truth table of a delivery: the verdict from the codes, by the contract's severities."""
+    import numpy as np
+
+    truth = draft.truth.copy()
+    truth["source_row"] = np.asarray(list(source_rows), dtype="int64")
+    codes = truth["rule_codes"].explode()
+    errors = codes[codes.isin(error_codes())]
+    is_bad = truth.index.isin(errors.index)
+    truth["verdict"] = np.where(
+        truth["is_repeat"], "duplicate", np.where(is_bad, "quarantined", "accepted")
+    )
+    others = [c for c in truth.columns if c not in (*TRUTH_COLUMNS, "is_repeat", "is_kept_right")]
+    return truth[[*TRUTH_COLUMNS, *others]]
+
+
+def error_codes() -> frozenset[str]:
+    """The codes of the contracts' rules that reject a row."""
+    from schemas.contract import all_rules
+
+    return frozenset(code for code, rule in all_rules().items() if rule.severity == "error")
+
+
+def _same(values: list[Any], index: Any) -> pd.Series:
+    import pandas as pd
+
+    return pd.Series(values, index=index, dtype=object)
