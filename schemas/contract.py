@@ -88,6 +88,7 @@ class Helper:
     codelist: str = ""
     column: str = ""
     attribute: str = ""
+    type: str = "VARCHAR"
     geofence: Literal["", "country", "admin1"] = ""
 
 
