@@ -1,4 +1,4 @@
-"""Publish
+"""Publish: Delta tables, revisions, history, and the catalogue that analysts open.
 
-Not here:  Delta tables, revisions, history, the catalogue that analysts open.:judging rows; everything here is already accepted.
+Not here: judging rows; everything that reaches this stage was accepted or refused already.
 """

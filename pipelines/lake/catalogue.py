@@ -1,0 +1,232 @@
+"""`catalog.duckdb`: what readers open. Made whole beside the old one, then put in its place.
+
+Not here: the SQL of its views (`views.py`) and committing to tables (`publish.py`).
+
+A reader of the old file keeps reading the old files of the lake, which upkeep leaves alone until
+they are old. Paths are absolute: DuckDB resolves a relative one against the reader's current
+folder, not against the catalogue, and a search path would have to be set by every reader.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.lake.storage import LakeError, sync_files, table_uri, writing
+from pipelines.lake.tables import DataFile, data_files, existing_table
+from pipelines.lake.views import (
+    MACROS,
+    comment_statements,
+    reference_statement,
+    view_statements,
+)
+from pipelines.settings import PROGRAM_VERSION, Settings, current_settings
+from schemas.codelist import codelist_names, codelist_path
+from schemas.contract import Contract, load_contract, table_names
+from schemas.sqltext import literal, name
+
+if TYPE_CHECKING:
+    import duckdb
+
+STORAGE_VERSION = "v1.0.0"  # what DuckDB 1.1 reads
+READ_ONLY = 0o444
+PINS_SCHEMA = "lake"
+
+
+class NothingPublished(LakeError):
+    """There is no catalogue yet."""
+
+
+def connect(settings: Settings | None = None) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to the catalogue as it is now.
+
+    It keeps seeing the same rows however often the lake is published to; connect again to see
+    what is new. Raises NothingPublished before the first publish.
+    """
+    import duckdb
+
+    settings = settings or current_settings()
+    if not settings.catalogue.is_file():
+        raise NothingPublished(
+            f"nothing is published yet: there is no {settings.catalogue}. "
+            "Ingest a delivery first, or set PASSERELLE_HOME to where one was."
+        )
+    # Attached rather than opened: DuckDB gives a process that still has the old file open the old
+    # file again, under the same name, until its last connection is closed.
+    connection = duckdb.connect(config={"autoinstall_known_extensions": False})
+    connection.execute(f"ATTACH {literal(str(settings.catalogue))} AS catalog (READ_ONLY)")
+    connection.execute("USE catalog")
+    return connection
+
+
+def write_catalogue(settings: Settings) -> bool:
+    """Write the catalogue anew if the lake, a contract or a code list changed; True if it did.
+
+    Raises LakeBusy as `publish` does.
+    """
+    with writing(settings):
+        return swap_catalogue(settings)
+
+
+def swap_catalogue(settings: Settings) -> bool:
+    """The same for a caller that holds the lock and has left no publish half done."""
+    pins = _pins(settings)
+    stamp = _stamp(settings, pins)
+    if _stamp_of(settings.catalogue) == stamp:
+        return False
+    settings.home.mkdir(parents=True, exist_ok=True)
+    new = settings.catalogue.with_name(f".{settings.catalogue.name}.{uuid.uuid4().hex}")
+    try:
+        _build(settings, new, pins, stamp)
+        new.chmod(READ_ONLY)
+        sync_files([new])
+        _replace(new, settings.catalogue)
+        sync_files([settings.catalogue])
+    finally:
+        new.unlink(missing_ok=True)
+    for litter in settings.home.glob(f".{settings.catalogue.name}.*"):
+        litter.unlink(missing_ok=True)
+    return True
+
+
+def _pins(settings: Settings) -> dict[str, tuple[int, list[DataFile]]]:
+    """The version and files of every table that has one; read while nobody commits."""
+    tables = {
+        table: existing_table(settings, table)
+        for table in [*table_names("data"), *table_names("log")]
+    }
+    return {
+        table: (delta.version(), data_files(delta))
+        for table, delta in tables.items()
+        if delta is not None
+    }
+
+
+def _build(
+    settings: Settings, path: Path, pins: dict[str, tuple[int, list[DataFile]]], stamp: str
+) -> None:
+    with _new_database(settings, path) as connection:
+        _write_lists(connection, settings)
+        for table in [*table_names("data"), *table_names("log")]:
+            contract = load_contract(table)
+            root = table_uri(settings, table)
+            files = {f"{root}/{file.path}": file for file in pins.get(table, (0, []))[1]}
+            for statement in view_statements(contract, files):
+                connection.execute(statement)
+            for relation in _views_of(contract):
+                for statement in comment_statements(contract, relation, "VIEW"):
+                    connection.execute(statement)
+        for macro, statement, words in MACROS:
+            connection.execute(statement)
+            connection.execute(f"COMMENT ON MACRO {name(macro)} IS {literal(words)}")
+        _write_pins(connection, pins, stamp)
+
+
+def _views_of(contract: Contract) -> list[str]:
+    return [contract.table, *([f"{contract.table}_history"] if contract.kind == "data" else [])]
+
+
+@contextmanager
+def _new_database(settings: Settings, path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    from pipelines.duck import connect_scratch
+    from pipelines.lake.storage import let_read
+
+    with connect_scratch(settings) as connection:
+        let_read(connection, settings)
+        connection.execute(
+            f"ATTACH {literal(str(path))} AS new (STORAGE_VERSION {literal(STORAGE_VERSION)})"
+        )
+        connection.execute("USE new")
+        yield connection
+        connection.execute("USE memory")
+        connection.execute("DETACH new")
+
+
+def _write_lists(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """The reference tables, and `code_labels` with the words of every code of every list."""
+    from pipelines.harmonise.lookups import load_lists
+
+    load_lists(connection, settings, set(codelist_names()))
+    for table in table_names("reference"):
+        contract = load_contract(table)
+        source = name(f"list_{table}")
+        columns = [row[0] for row in connection.execute(f"DESCRIBE {source}").fetchall()]
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW list_rows AS SELECT * FROM {source}")
+        connection.execute(reference_statement(contract, columns))
+        for statement in comment_statements(contract, table, "TABLE"):
+            connection.execute(statement)
+    labels = " UNION ALL ".join(
+        f"SELECT {literal(codelist)} AS list, code, parent, label_en, label_fr "
+        f"FROM {name(f'list_{codelist}')}"
+        for codelist in codelist_names()
+    )
+    connection.execute(f"CREATE TABLE code_labels AS {labels} ORDER BY ALL")
+    connection.execute(
+        "COMMENT ON TABLE code_labels IS 'The words of every code of every list, EN and FR.'"
+    )
+
+
+def _write_pins(
+    connection: duckdb.DuckDBPyConnection,
+    pins: dict[str, tuple[int, list[DataFile]]],
+    stamp: str,
+) -> None:
+    """Which files this catalogue needs: upkeep keeps them, `check` compares them."""
+    connection.execute(f"CREATE SCHEMA {PINS_SCHEMA}")
+    connection.execute(f"CREATE TABLE {PINS_SCHEMA}.stamp AS SELECT {literal(stamp)} AS stamp")
+    connection.execute(f"CREATE TABLE {PINS_SCHEMA}.versions (table_name VARCHAR, version BIGINT)")
+    connection.execute(
+        f"CREATE TABLE {PINS_SCHEMA}.files (table_name VARCHAR, path VARCHAR, rows BIGINT)"
+    )
+    for table, (version, files) in pins.items():
+        connection.execute(f"INSERT INTO {PINS_SCHEMA}.versions VALUES (?, ?)", [table, version])
+        connection.execute(
+            f"INSERT INTO {PINS_SCHEMA}.files SELECT ?, unnest(?), unnest(?)",
+            [table, [file.path for file in files], [file.rows for file in files]],
+        )
+
+
+def _stamp(settings: Settings, pins: dict[str, tuple[int, list[DataFile]]]) -> str:
+    """Everything that a catalogue is made from, in one short text."""
+    import hashlib
+
+    digest = hashlib.sha256(f"{PROGRAM_VERSION} {settings.lake}".encode())
+    for table in table_names():
+        digest.update(repr(load_contract(table).raw).encode())
+    for file in sorted([*map(codelist_path, codelist_names()), *settings.reference.rglob("*")]):
+        if file.is_file():
+            digest.update(file.read_bytes())
+    versions = ",".join(f"{table}={version}" for table, (version, _) in sorted(pins.items()))
+    return f"{versions};{digest.hexdigest()}"
+
+
+def _stamp_of(catalogue: Path) -> str | None:
+    """The stamp of a catalogue, None where there is none that can be read."""
+    import duckdb
+
+    if not catalogue.is_file():
+        return None
+    try:
+        with duckdb.connect() as connection:
+            connection.execute(f"ATTACH {literal(str(catalogue))} AS old (READ_ONLY)")
+            row = connection.execute(f"SELECT stamp FROM old.{PINS_SCHEMA}.stamp").fetchone()
+    except duckdb.Error:
+        return None
+    return str(row[0]) if row else None
+
+
+def _replace(new: Path, catalogue: Path) -> None:
+    """Swap in one step. Windows refuses while a reader has the old file open: try for a while."""
+    for wait_s in (0.1, 0.5, 2, 5, 0):
+        try:
+            os.replace(new, catalogue)
+            return
+        except PermissionError:
+            if os.name != "nt" or not wait_s:
+                raise
+            time.sleep(wait_s)

@@ -1,0 +1,244 @@
+"""The Delta tables of the lake: making one from its contract, its files, and its atomic commits.
+
+Not here: which rows go in (`publish.py`, `revisions.py`) and what analysts open (`catalogue.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.lake.storage import (
+    STAGING,
+    LakeError,
+    move_staged,
+    read_small,
+    sync_files,
+    table_uri,
+)
+from pipelines.settings import Settings
+from schemas.contract import Contract
+from schemas.sqltext import name
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+    from deltalake import DeltaTable
+
+PARTITIONS = ("is_latest", "country", "occurred_month")
+PARTITION_TYPES = {"is_latest": "BOOLEAN", "country": "VARCHAR", "occurred_month": "VARCHAR"}
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+BATCH_ROWS = 20_000
+ROW_GROUP_ROWS = 131_072
+_CONFIGURATION = {"delta.dataSkippingNumIndexedCols": "-1"}  # null counts tell which columns exist
+
+
+class CommitConflict(LakeError):
+    """Somebody else committed to the table since it was read; plan again on what is there now."""
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One data file of a table version; `path` is relative to the table."""
+
+    path: str
+    rows: int
+    bytes: int
+    columns: frozenset[str]
+    partition: dict[str, str | None] = field(hash=False)
+
+
+def partition_columns(contract: Contract) -> tuple[str, ...]:
+    """Data tables are partitioned; the logs of the pipeline are small and are not."""
+    return PARTITIONS if contract.kind == "data" else ()
+
+
+def stored_columns(contract: Contract) -> dict[str, str]:
+    """What a Delta table holds: the published columns and the month, by name, as DuckDB types."""
+    columns = {column.name: column.duckdb_type for column in contract.published}
+    if contract.kind == "data":
+        columns["occurred_month"] = "VARCHAR"
+    return columns
+
+
+def arrow_schema(connection: duckdb.DuckDBPyConnection, contract: Contract) -> pa.Schema:
+    """The Arrow schema in which DuckDB hands over rows of these columns."""
+    nulls = ", ".join(
+        f"NULL::{kind} AS {name(column)}" for column, kind in stored_columns(contract).items()
+    )
+    return connection.execute(f"SELECT {nulls} WHERE FALSE").to_arrow_reader().schema
+
+
+def existing_table(settings: Settings, table: str) -> DeltaTable | None:
+    """The newest version of the table, None where nothing was ever published to it."""
+    from deltalake import DeltaTable
+
+    uri = table_uri(settings, table)
+    return DeltaTable(uri) if DeltaTable.is_deltatable(uri) else None
+
+
+def open_table(
+    settings: Settings, connection: duckdb.DuckDBPyConnection, contract: Contract
+) -> DeltaTable:
+    """The newest version of the table, made or widened as the contract says.
+
+    Raises LakeError where a column has another type than the contract: that needs a migration.
+    """
+    from deltalake import DeltaTable
+
+    schema = arrow_schema(connection, contract)
+    table = existing_table(settings, contract.table)
+    if table is None:
+        return DeltaTable.create(
+            table_uri(settings, contract.table),
+            schema=schema,
+            mode="ignore",
+            partition_by=list(partition_columns(contract)),
+            name=contract.table,
+            description=contract.title.en,
+            configuration=_CONFIGURATION,
+        )
+    return _widened(table, schema, contract)
+
+
+def _widened(table: DeltaTable, schema: pa.Schema, contract: Contract) -> DeltaTable:
+    from deltalake import Schema
+
+    wanted = {item.name: item for item in Schema.from_arrow(schema).fields}
+    found = {item.name: item for item in table.schema().fields}
+    for column in wanted.keys() & found.keys():
+        if wanted[column].type != found[column].type:
+            raise LakeError(
+                f"{contract.table}.{column} is {found[column].type} in the lake and "
+                f"{wanted[column].type} in the contract; the table must be migrated first"
+            )
+    if missing := [item for column, item in wanted.items() if column not in found]:
+        table.alter.add_columns(missing)
+        table.update_incremental()
+    return table
+
+
+def data_files(table: DeltaTable) -> list[DataFile]:
+    """Every file of this version of the table, in the order of their paths."""
+    import pyarrow
+
+    actions = pyarrow.table(table.get_add_actions(flatten=True)).to_pylist()
+    return sorted((_data_file(action) for action in actions), key=lambda file: file.path)
+
+
+def _data_file(action: dict[str, Any]) -> DataFile:
+    counted = "null_count."
+    partition = {
+        key.removeprefix("partition."): None
+        if value is None
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+        for key, value in action.items()
+        if key.startswith("partition.")
+    }
+    return DataFile(
+        path=action["path"],
+        rows=action["num_records"],
+        bytes=action["size_bytes"],
+        columns=frozenset(
+            key.removeprefix(counted)
+            for key, value in action.items()
+            if key.startswith(counted) and value is not None
+        ),
+        partition=partition,
+    )
+
+
+def stage(
+    settings: Settings,
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    statements: Sequence[str],
+) -> list[Any]:
+    """Write the rows of each SELECT as data files of the table that no version holds yet.
+
+    The rows stream from DuckDB through Arrow in batches, and the Delta writer makes the files and
+    their statistics; they are born in a table of their own, so that a kill leaves litter and
+    nothing else. Returns the Delta add actions to commit.
+    """
+    from deltalake import WriterProperties, write_deltalake
+    from deltalake.transaction import AddAction
+
+    properties = WriterProperties(compression="ZSTD", max_row_group_size=ROW_GROUP_ROWS)
+    actions: list[Any] = []
+    for statement in statements:
+        staging = f"{STAGING}/{uuid.uuid4().hex}"
+        write_deltalake(
+            table_uri(settings, staging),
+            connection.execute(statement).to_arrow_reader(BATCH_ROWS),
+            partition_by=list(partition_columns(contract)) or None,
+            configuration=_CONFIGURATION,
+            writer_properties=properties,
+        )
+        log = read_small(settings, f"{staging}/_delta_log/{0:020}.json").decode()
+        added = [entry["add"] for line in log.splitlines() if "add" in (entry := json.loads(line))]
+        move_staged(settings, staging, contract.table, [add["path"] for add in added])
+        actions += [
+            AddAction(
+                add["path"],
+                add["size"],
+                add["partitionValues"],
+                add["modificationTime"],
+                True,
+                add["stats"],
+            )
+            for add in added
+        ]
+    if settings.is_lake_local:
+        home = Path(table_uri(settings, contract.table))
+        sync_files(home / action.path for action in actions)
+    return actions
+
+
+def commit(
+    settings: Settings,
+    table: DeltaTable,
+    added: Sequence[Any],
+    removed: Sequence[DataFile],
+    delivery_ids: Sequence[str],
+) -> None:
+    """Make one version of the table: files in, files out, and the deliveries that it now holds.
+
+    Raises CommitConflict where the table moved on since `table` was read.
+    """
+    from deltalake import CommitProperties, Transaction
+    from deltalake.exceptions import CommitFailedError
+    from deltalake.transaction import RemoveAction
+
+    now_ms = int(time.time() * 1000)
+    removals = [
+        RemoveAction(file.path, True, now_ms, file.bytes, file.partition) for file in removed
+    ]
+    try:
+        table.create_write_transaction(
+            [*added, *removals],
+            mode="append",
+            schema=table.schema(),
+            partition_by=table.metadata().partition_columns,
+            commit_properties=CommitProperties(
+                max_commit_retries=0,
+                app_transactions=[Transaction(delivery, 1) for delivery in delivery_ids],
+            ),
+        )
+    except CommitFailedError as conflict:
+        raise CommitConflict(str(conflict)) from conflict
+    if settings.is_lake_local:
+        log = Path(table.table_uri.removeprefix("file://")) / "_delta_log"
+        sync_files([log / f"{table.version() + 1:020}.json"])
+    table.update_incremental()
+
+
+def holds(table: DeltaTable, delivery_id: str) -> bool:
+    """True where a committed version of the table already took this delivery in."""
+    return table.transaction_version(delivery_id) is not None

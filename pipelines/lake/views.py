@@ -1,0 +1,94 @@
+"""The SQL of the catalogue: views over exact files, reference tables, words on everything, macros.
+
+Not here: building the file and putting it in place (`catalogue.py`).
+
+Everything must mean the same in DuckDB 1.1 to 2.0, without an extension and without the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipelines.lake.revisions import files_sql
+from pipelines.lake.tables import NULL_PARTITION, PARTITION_TYPES, DataFile
+from schemas.contract import Contract
+from schemas.sqltext import literal, name
+
+MACROS = (
+    (
+        "label",
+        """CREATE MACRO label(list_name, code_value, lang := 'en') AS (
+            SELECT CASE WHEN lower(lang) = 'fr' THEN label_fr ELSE label_en END
+            FROM code_labels WHERE code_labels.list = list_name AND code_labels.code = code_value)
+        """,
+        "The words of a code: label('offences', offence_code, lang := 'fr')",
+    ),
+)
+
+
+def view_statements(contract: Contract, files: dict[str, DataFile]) -> list[str]:
+    """`<table>` and, for data tables, `<table>_history` and the macro `<table>_as_of(moment)`."""
+    table = contract.table
+    if contract.kind != "data":
+        return [f"CREATE VIEW {name(table)} AS {_select(contract, files)}"]
+    latest = {a: f for a, f in files.items() if f.partition["is_latest"] == "true"}
+    columns = ", ".join(name(c.name) for c in contract.published)
+    return [
+        f"CREATE VIEW {name(table)} AS SELECT * FROM ({_select(contract, latest)}) "
+        "WHERE is_withdrawn IS NOT TRUE",
+        f"CREATE VIEW {name(table + '_history')} AS {_select(contract, files)}",
+        f"CREATE MACRO {name(table + '_as_of')}(moment) AS TABLE SELECT {columns} "
+        f"FROM {name(table + '_history')} WHERE known_from <= moment "
+        "AND (known_to IS NULL OR known_to > moment) AND is_withdrawn IS NOT TRUE",
+    ]
+
+
+def comment_statements(contract: Contract, relation: str, kind: str) -> list[str]:
+    """What the contract says about the table and each column, in English."""
+    words = contract.description.en
+    if relation.endswith("_history"):
+        words += " Every version of every record, withdrawn ones too: see known_from, known_to."
+    return [f"COMMENT ON {kind} {name(relation)} IS {literal(words)}"] + [
+        f"COMMENT ON COLUMN {name(relation)}.{name(c.name)} IS {literal(_described(c))}"
+        for c in contract.published
+    ]
+
+
+def reference_statement(contract: Contract, columns: Sequence[str]) -> str:
+    """A small real table of code-list rows from the relation `list_rows`, typed by the contract."""
+    chosen = ", ".join(
+        (
+            f"nullif(trim({name(c.name)}::VARCHAR), '')::{c.duckdb_type} AS {name(c.name)}"
+            if c.name in columns
+            else f"NULL::{c.duckdb_type} AS {name(c.name)}"
+        )
+        for c in contract.published
+    )
+    return f"CREATE TABLE {name(contract.table)} AS SELECT {chosen} FROM list_rows"
+
+
+def _select(contract: Contract, files: dict[str, DataFile]) -> str:
+    columns = [c.name for c in contract.published]
+    rows = files_sql(contract, files, columns=columns, is_located=False)
+    unknown = {
+        column
+        for file in files.values()
+        for column, value in file.partition.items()
+        if value is None and column in columns
+    }
+    if not unknown:
+        return rows
+    # DuckDB before 1.3 takes the name of the folder of unknown values at its word
+    chosen = ", ".join(
+        f"nullif({name(c)}, {literal(NULL_PARTITION)}) AS {name(c)}"
+        if c in unknown and PARTITION_TYPES[c] == "VARCHAR"
+        else name(c)
+        for c in columns
+    )
+    return f"SELECT {chosen} FROM ({rows})"
+
+
+def _described(column: object) -> str:
+    words: str = column.description.en  # type: ignore[attr-defined]
+    codelist: str = column.codelist  # type: ignore[attr-defined]
+    return f"{words} Codes: {codelist}." if codelist else words

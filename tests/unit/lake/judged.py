@@ -1,0 +1,118 @@
+"""Judged deliveries as the earlier stages leave them, made from a few values, for tests of the lake.
+
+Not here: how real deliveries are judged; these rows only need the shape of an accepted file.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.settings import Settings
+from schemas.contract import load_contract
+from schemas.sqltext import literal, name
+
+FEED = "caf_gendarmerie_incidents"
+START = dt.datetime(2026, 1, 1)
+
+
+def row(record: str, text: str = "as first told", **values: Any) -> dict[str, Any]:
+    """One accepted incident; `text` is the content that a correction changes."""
+    said = {
+        "record_id": f"caf_gendarmerie:{record}",
+        "source": "caf_gendarmerie",
+        "source_record_id": record,
+        "country": "CAF",
+        "occurred_at": dt.datetime(2026, 1, 5, 8),
+        "offence_text": text,
+        "handling": "CONFIDENTIAL",
+        "is_withdrawn": False,
+        "quality_flags": [],
+        "reasons": [],
+    }
+    return said | values
+
+
+def deliver(
+    settings: Settings,
+    label: str,
+    rows: Sequence[dict[str, Any]],
+    *,
+    day: float = 0,
+    rejected: Sequence[dict[str, Any]] = (),
+    table: str = "incidents",
+    state: str = "accepted",
+    findings: Sequence[str] = (),
+) -> str:
+    """Leave a judged delivery in the landing place; returns its delivery_id.
+
+    `day` is when it was received, in days after `START`; `rejected` rows need `reasons`.
+    """
+    delivery_id = f"{FEED}.{label}"
+    received_at = START + dt.timedelta(days=day)
+    folder = Path(settings.landing.path) / FEED / label
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, content in (("accepted", rows), ("quarantined", rejected)):
+        dated = [
+            {
+                "source_row": number + 2,
+                **one,
+                "delivery_id": delivery_id,
+                "received_at": received_at,
+            }
+            for number, one in enumerate(content)
+        ]
+        write_rows(folder / f"{file}.parquet", table, dated)
+    account = {
+        "delivery_id": delivery_id,
+        "feed": FEED,
+        "table_name": table,
+        "source": "caf_gendarmerie",
+        "sha256": label * 4,
+        "file_name": f"{label}.csv",
+        "bytes": 100,
+        "received_at": received_at.isoformat(),
+        "state": state,
+        "rows_read": len(rows) + len(rejected),
+        "rows_accepted": len(rows),
+        "rows_quarantined": len(rejected),
+        "rows_exact_duplicates": 0,
+        "findings": list(findings),
+        "program_version": "0",
+        "feed_version": "1.0.0",
+        "contract_version": "1.0.0",
+        "harmonised_at": received_at.isoformat(),
+    }
+    (folder / "verdict.json").write_text(json.dumps(account), encoding="utf-8")
+    return delivery_id
+
+
+def write_rows(path: Path, table: str, rows: Sequence[dict[str, Any]]) -> None:
+    """A Parquet file with the columns that harmonising leaves, private ones among them."""
+    kinds = {
+        c.name: c.duckdb_type for c in load_contract(table).published if c.filled_by != "lake"
+    } | {"occurred_at__unread": "VARCHAR", "reasons": "VARCHAR[]"}
+    with duckdb.connect() as connection:
+        columns = ", ".join(f"{name(column)} {kind}" for column, kind in kinds.items())
+        connection.execute(f"CREATE TABLE made ({columns})")
+        for one in rows:
+            values = ", ".join(literal(one.get(column)) for column in kinds)
+            connection.execute(f"INSERT INTO made VALUES ({values})")
+        connection.execute(f"COPY made TO {literal(str(path))} (FORMAT parquet)")
+
+
+def content(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every published relation, sorted: what must not depend on any order."""
+    from pipelines import connect
+
+    relations = ["incidents", "incidents_history", "deliveries", "rejections"]
+    with connect(settings) as connection:
+        return {
+            relation: connection.execute(f"FROM {relation} ORDER BY ALL").fetchall()
+            for relation in relations
+        }

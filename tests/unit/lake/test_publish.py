@@ -1,0 +1,158 @@
+"""Publishing: what is taken in, once, and what readers then see."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines import connect
+from pipelines.lake.catalogue import NothingPublished
+from pipelines.lake.publish import publish
+from pipelines.lake.storage import LakeError
+from pipelines.settings import Settings, settings_for
+from schemas.contract import load_contract, table_names
+from tests.unit.lake.judged import content, deliver, row
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return settings_for(tmp_path, memory_limit="256MB", threads=2)
+
+
+def test_rows_reach_the_table_with_the_columns_of_the_contract_and_no_other(settings):
+    deliver(settings, "a", [row("1"), row("2", country="COD")], rejected=[])
+    publish(settings)
+    with connect(settings) as connection:
+        rows = connection.execute("FROM incidents ORDER BY record_id").fetch_arrow_table()
+    assert rows.column_names == [c.name for c in load_contract("incidents").published]
+    assert rows.column("record_id").to_pylist() == ["caf_gendarmerie:1", "caf_gendarmerie:2"]
+    assert rows.column("country").to_pylist() == ["CAF", "COD"]
+    assert rows.column("revision").to_pylist() == [1, 1]
+
+
+def test_publishing_twice_changes_nothing(settings):
+    deliver(settings, "a", [row("1")])
+    first = publish(settings)
+    before = content(settings)
+    again = publish(settings)
+    assert (first.rows["incidents"], first.is_catalogue_new) == (1, True)
+    assert (again.deliveries, again.is_catalogue_new) == ((), False)
+    assert content(settings) == before
+
+
+def test_a_correction_replaces_and_history_keeps(settings):
+    deliver(settings, "a", [row("1"), row("2")])
+    publish(settings)
+    deliver(settings, "b", [row("1", "corrected", occurred_at=dt.datetime(2025, 12, 31))], day=3)
+    publish(settings)
+    with connect(settings) as connection:
+        assert connection.execute(
+            "SELECT source_record_id, offence_text, revision FROM incidents ORDER BY ALL"
+        ).fetchall() == [("1", "corrected", 2), ("2", "as first told", 1)]
+        assert connection.execute(
+            "SELECT offence_text, revision, known_from, known_to, is_latest "
+            "FROM incidents_history WHERE source_record_id = '1' ORDER BY revision"
+        ).fetchall() == [
+            ("as first told", 1, dt.datetime(2026, 1, 1), dt.datetime(2026, 1, 4), False),
+            ("corrected", 2, dt.datetime(2026, 1, 4), None, True),
+        ]
+
+
+def test_a_withdrawal_leaves_the_table_and_stays_in_history(settings):
+    deliver(settings, "a", [row("1"), row("2")])
+    deliver(settings, "b", [row("1", is_withdrawn=True)], day=1)
+    publish(settings)
+    found = content(settings)
+    assert [one[2] for one in found["incidents"]] == ["2"]
+    assert len(found["incidents_history"]) == 3
+
+
+def test_only_the_deliveries_named_are_published(settings):
+    a = deliver(settings, "a", [row("1")])
+    deliver(settings, "b", [row("2")])
+    assert publish(settings, [a]).deliveries == (a,)
+    assert len(content(settings)["incidents"]) == 1
+    with pytest.raises(LakeError, match="no verdict for nobody"):
+        publish(settings, ["nobody"])
+
+
+def test_a_refused_delivery_is_accounted_for_and_brings_no_rows(settings):
+    refused = deliver(settings, "a", [row("1")], state="refused", findings=["DEL-703"])
+    publish(settings)
+    found = content(settings)
+    assert found["incidents"] == []
+    assert [one[0] for one in found["deliveries"]] == [refused]
+    assert [(one[0], one[3], one[4]) for one in found["rejections"]] == [(refused, None, "DEL-703")]
+
+
+def test_rejections_name_row_rule_and_column_and_hold_no_cell(settings):
+    rejected = [row("9", reasons=["INC-101", "INC-102"]), row("8", reasons=["INC-101"])]
+    delivery = deliver(settings, "a", [row("1")], rejected=rejected)
+    publish(settings)
+    rule = load_contract("incidents").rule("INC-101")
+    rows = content(settings)["rejections"]
+    assert len(rows) == 3
+    assert rows[0] == (
+        delivery, "caf_gendarmerie_incidents", "incidents", 2, "INC-101", "error", rule.column,
+    )  # fmt: skip
+
+
+def test_a_file_that_is_not_what_its_verdict_says_is_not_published(settings):
+    deliver(settings, "a", [row("1")])
+    verdict = next(Path(settings.landing.path).glob("*/*/verdict.json"))
+    verdict.write_text(verdict.read_text().replace('"rows_accepted": 1', '"rows_accepted": 2'))
+    with pytest.raises(LakeError, match="accepts 2 rows, its file has 1"):
+        publish(settings)
+    with pytest.raises(NothingPublished):
+        connect(settings)
+
+
+def test_every_declared_table_is_there_with_its_types_and_words_even_when_empty(settings):
+    publish(settings)
+    with connect(settings) as connection:
+        for table in table_names():
+            contract = load_contract(table)
+            columns = connection.execute(f"DESCRIBE {table}").fetchall()
+            assert [(c[0], c[1]) for c in columns] == [
+                (c.name, c.duckdb_type) for c in contract.published
+            ]
+        uncommented = connection.execute(
+            "SELECT table_name, column_name FROM duckdb_columns() WHERE comment IS NULL "
+            "AND database_name = 'catalog' AND schema_name = 'main' AND table_name <> 'code_labels'"
+        ).fetchall()
+    assert uncommented == []
+
+
+def test_the_catalogue_cannot_be_written_to(settings):
+    deliver(settings, "a", [row("1")])
+    publish(settings)
+    assert settings.catalogue.stat().st_mode & 0o777 == 0o444
+    with connect(settings) as connection, pytest.raises(duckdb.Error):
+        connection.execute("DROP VIEW incidents")
+
+
+def test_an_open_connection_keeps_its_rows_and_a_new_one_sees_new_rows(settings):
+    deliver(settings, "a", [row("1")])
+    publish(settings)
+    with connect(settings) as old:
+        deliver(settings, "b", [row("1", "corrected"), row("2")], day=1)
+        publish(settings)
+        query = "SELECT count(*) FROM incidents"
+        assert old.execute(query).fetchone() == (1,)
+        with connect(settings) as new:
+            assert new.execute(query).fetchone() == (2,)
+        assert old.execute(query).fetchone() == (1,)
+
+
+def test_codes_have_words_in_both_languages(settings):
+    publish(settings)
+    with connect(settings) as connection:
+        said = connection.execute(
+            "SELECT label('sexes', 'female'), label('sexes', 'female', lang := 'fr'), "
+            "label('sexes', 'no such code')"
+        ).fetchone()
+    assert said is not None
+    assert said[0] and said[1] and said[0] != said[1] and said[2] is None
