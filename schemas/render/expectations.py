@@ -1,0 +1,147 @@
+"""The two Great Expectations suites of a contract, as plain data: strict for what was accepted,
+a recount for what was set aside. Not here: Great Expectations itself (`pipelines/validate`).
+
+Each entry is `{"type", "kwargs", "meta"}`, as Great Expectations writes a suite to JSON.
+`meta["code"]` is the rule's code, or DEL-715 for a check that belongs to the audit and not to a
+rule. `meta["counts_in"]` names the list column that records the rule's code row by row.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+from schemas.contract import Column, Contract, Rule
+from schemas.rules import UNEXPECTED_ROWS_PREFIX
+from schemas.sqltext import literal, name
+
+AUDIT_CODE = "DEL-715"
+ROW_COUNT = "expect_table_row_count_to_equal"
+REASONS = "reasons"  # codes of the errors of a row: empty where the row was accepted
+FLAGS = "quality_flags"  # codes of the warnings of a row
+CODE_LISTS = "code_lists"  # the table (list, code) that the audit fills from `schemas/codelists`
+
+
+class Expectation(TypedDict):
+    """One expectation as Great Expectations writes it to JSON."""
+
+    type: str
+    kwargs: dict[str, Any]
+    meta: dict[str, Any]
+
+
+def accepted_suite(contract: Contract) -> list[Expectation]:
+    """Strict: no row fails an error rule; required, codes and uniqueness hold; warnings agree."""
+    return [
+        *_shape(contract),
+        *(_required(column.name) for column in _file_columns(contract) if column.is_required),
+        *(
+            _in_code_list(column.name, column.codelist)
+            for column in _file_columns(contract)
+            if column.codelist
+        ),
+        _no_rows(f"coalesce(len({REASONS}), 0) > 0", REASONS, "an accepted row has no reason"),
+        *(_rule(rule) for rule in contract.rules),
+        *_unique(contract),
+        _row_count("rows_accepted"),
+    ]
+
+
+def quarantined_suite(contract: Contract) -> list[Expectation]:
+    """A recount: each rule fails as many rows as the router recorded; each row has a reason."""
+    return [
+        *_shape(contract),
+        _no_rows(f"coalesce(len({REASONS}), 0) = 0", REASONS, "a row set aside has a reason"),
+        *(_rule(rule) for rule in contract.rules),
+        _row_count("rows_quarantined"),
+    ]
+
+
+def conserved_suite(contract: Contract) -> list[Expectation]:
+    """Over both files together: no row of the delivery went to both, or twice to one."""
+    del contract
+    return [
+        {
+            "type": "expect_column_values_to_be_unique",
+            "kwargs": {"column": "source_row"},
+            "meta": {"code": AUDIT_CODE, "says": "a row of the delivery goes to one file, once"},
+        }
+    ]
+
+
+def _file_columns(contract: Contract) -> list[Column]:
+    return [column for column in contract.published if column.filled_by != "lake"]
+
+
+def _shape(contract: Contract) -> list[Expectation]:
+    """The contract's columns in order and with its types; beside them only what judging needs."""
+    columns = [[column.name, column.duckdb_type] for column in _file_columns(contract)]
+    private = [column.unread for column in contract.columns if not column.is_plain_text]
+    private += [item.name for item in (*contract.helpers, *contract.facts)]
+    return [
+        {
+            "type": "expect_table_columns_to_follow_contract",
+            "kwargs": {"columns": columns, "required": [REASONS], "allowed": private},
+            "meta": {"code": AUDIT_CODE, "says": "columns, order and types are the contract's"},
+        }
+    ]
+
+
+def _required(column: str) -> Expectation:
+    return {
+        "type": "expect_column_values_to_not_be_null",
+        "kwargs": {"column": column},
+        "meta": {"code": AUDIT_CODE, "says": f"{column} is required"},
+    }
+
+
+def _in_code_list(column: str, codelist: str) -> Expectation:
+    codes = f"SELECT code FROM {CODE_LISTS} WHERE list = {literal(codelist)}"
+    return _no_rows(
+        f"{name(column)} NOT IN ({codes})", column, f"{column} holds codes of {codelist}"
+    )
+
+
+def _no_rows(condition: str, column: str, says: str) -> Expectation:
+    return {
+        "type": "unexpected_rows_expectation",
+        "kwargs": {"unexpected_rows_query": UNEXPECTED_ROWS_PREFIX + condition},
+        "meta": {"code": AUDIT_CODE, "column": column, "says": says},
+    }
+
+
+def _rule(rule: Rule) -> Expectation:
+    return {
+        "type": rule.expectation,
+        "kwargs": dict(rule.kwargs),
+        "meta": {
+            "code": rule.code,
+            "column": rule.column,
+            "counts_in": REASONS if rule.severity == "error" else FLAGS,
+            "says": rule.message.en,
+        },
+    }
+
+
+def _row_count(parameter: str) -> Expectation:
+    return {
+        "type": ROW_COUNT,
+        "kwargs": {"value": {"$PARAMETER": parameter}},
+        "meta": {"code": AUDIT_CODE, "says": "the file holds as many rows as were recorded"},
+    }
+
+
+def _unique(contract: Contract) -> list[Expectation]:
+    judged = {
+        rule.kwargs["column"]
+        for rule in contract.rules
+        if rule.expectation == "expect_column_values_to_be_unique"
+    }
+    return [
+        {
+            "type": "expect_column_values_to_be_unique",
+            "kwargs": {"column": column.name},
+            "meta": {"code": AUDIT_CODE, "says": f"{column.name} is unique"},
+        }
+        for column in _file_columns(contract)
+        if column.is_primary_key and column.name not in judged
+    ]

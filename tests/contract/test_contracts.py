@@ -1,0 +1,325 @@
+"""What every contract must be: complete in both languages, readable by public tools, consistent.
+
+Not here: what each rule rejects (`test_rules.py`) and the rendered files (`test_rendered.py`).
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections import Counter
+from typing import Any
+
+import pytest
+from open_data_contract_standard.model import OpenDataContractStandard
+from schemas.codelist import codelist_names, codes, load_codelist
+from schemas.contract import TABLES_FOLDER, Column, Contract, Rule, load_contract, table_names
+from schemas.rules import VOCABULARY
+
+TABLES = table_names()
+DATA = table_names("data")
+PREFIXES = {
+    "incidents": "INC",
+    "border_crossings": "BXC",
+    "border_flows": "BFL",
+    "seizures": "SEI",
+    "deliveries": "DEL",
+}
+COMMON = (
+    "record_id source source_record_id country admin1_code admin2_code place_text latitude_deg "
+    "longitude_deg location_precision occurred_at occurred_at_precision occurred_at_text time_zone "
+    "reported_at"
+).split()
+PROVENANCE = (
+    "handling is_withdrawn source_revision received_at delivery_id source_row quality_flags "
+    "revision known_from known_to is_latest"
+).split()
+HANDLING = ("UNCLASSIFIED", "CONFIDENTIAL", "STRICTLY_CONFIDENTIAL")
+JARGON = re.compile(
+    r"\b(null|regex|boolean|string|varchar|parse[ds]?|schema|utc offset|integer|timestamp|ISO 8601"
+    r"|chaîne de caractères|booléen|nul|entier relatif|horodatage)\b",
+    re.IGNORECASE,
+)
+
+
+def _contracts() -> list[Contract]:
+    return [load_contract(table) for table in TABLES]
+
+
+def _columns() -> list[tuple[str, Column]]:
+    return [(c.table, column) for c in _contracts() for column in c.columns]
+
+
+def _rules() -> list[Rule]:
+    return [rule for contract in _contracts() for rule in contract.rules]
+
+
+def _texts() -> list[tuple[str, str, str]]:
+    """(where, English, French) for every text that a person reads."""
+    found: list[tuple[str, str, str]] = []
+    for contract in _contracts():
+        found.append((contract.table, contract.description.en, contract.description.fr))
+        found.append((contract.table, contract.title.en, contract.title.fr))
+        for column in contract.columns:
+            where = f"{contract.table}.{column.name}"
+            found.append((where, column.label.en, column.label.fr))
+            found.append((where, column.description.en, column.description.fr))
+        for rule in contract.rules:
+            for words in (rule.message, rule.explanation, rule.correction):
+                found.append((rule.code, words.en, words.fr))
+    return found
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_public_linter_accepts_the_contract_unchanged(table: str) -> None:
+    from datacontract.data_contract import DataContract
+
+    run = DataContract(data_contract_file=str(TABLES_FOLDER / f"{table}.odcs.yaml")).lint()
+    assert run.result.value == "passed", [check.reason for check in run.checks]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_standard_s_own_model_reads_the_contract(table: str) -> None:
+    contract = OpenDataContractStandard.from_file(str(TABLES_FOLDER / f"{table}.odcs.yaml"))
+    assert contract.apiVersion == "v3.1.0"
+    assert contract.schema_ is not None
+    assert [schema.name for schema in contract.schema_] == [table]
+
+
+def test_the_tables_are_those_of_the_design() -> None:
+    assert set(DATA) == {"incidents", "border_crossings", "border_flows", "seizures"}
+    assert set(table_names("reference")) == {
+        "offences",
+        "admin_areas",
+        "border_points",
+        "sources",
+    }
+    assert set(table_names("log")) == {"deliveries", "rejections"}
+
+
+@pytest.mark.parametrize("table", DATA)
+def test_common_columns_stand_in_the_same_order_everywhere(table: str) -> None:
+    names = [column.name for column in load_contract(table).published]
+    assert names[: len(COMMON)] == COMMON
+    assert names[-len(PROVENANCE) :] == PROVENANCE
+
+
+@pytest.mark.parametrize("table", [t for t in DATA if t != "incidents"])
+@pytest.mark.parametrize("name", [*COMMON, *PROVENANCE, "position", "withdrawal"])
+def test_common_columns_are_declared_identically(table: str, name: str) -> None:
+    """Only what is withheld may differ: a table knows by itself which of its records to protect."""
+    assert _declared(table, name) == _declared("incidents", name)
+
+
+def _declared(table: str, name: str) -> dict[str, Any]:
+    properties = load_contract(table).raw["schema"][0]["properties"]
+    entry = next(dict(entry) for entry in properties if entry["name"] == name)
+    entry["customProperties"] = [
+        item for item in entry["customProperties"] if item["property"] != "withheldWhen"
+    ]
+    return entry
+
+
+def test_columns_of_one_name_agree_on_type_list_and_unit() -> None:
+    seen: dict[str, tuple[str, tuple[str, str, str]]] = {}
+    for table, column in [(t, c) for t, c in _columns() if t in DATA]:
+        said = (column.duckdb_type, column.codelist, column.unit)
+        first, earlier = seen.setdefault(column.name, (table, said))
+        assert said == earlier, f"{column.name} differs between {first} and {table}"
+
+
+@pytest.mark.parametrize(("table", "column"), _columns(), ids=lambda v: getattr(v, "name", v))
+def test_a_column_says_everything_that_it_must(table: str, column: Column) -> None:
+    assert column.label.en and column.label.fr
+    assert column.description.en and column.description.fr
+    assert column.description.en != column.description.fr
+    assert column.examples, "an example"
+    assert column.classification in HANDLING
+    assert re.fullmatch(r"#[a-z0-9]+(\+[a-z0-9_]+)*", column.hxl)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_tag_means_one_column_of_a_table(table: str) -> None:
+    tags = Counter(column.hxl for column in load_contract(table).columns)
+    assert [tag for tag, times in tags.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_units_are_in_the_name_or_declared(table: str) -> None:
+    suffixes = {"_deg": "degree", "_kg": "kg", "_h": "hour", "_usd": "USD", "_years": "year"}
+    for column in load_contract(table).columns:
+        wanted = [unit for suffix, unit in suffixes.items() if column.name.endswith(suffix)]
+        assert not wanted or column.unit == wanted[0], column.name
+        is_amount = column.duckdb_type == "DOUBLE" and column.name != "quantity"
+        assert not is_amount or column.unit, column.name
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_columns_hold_codes_of_lists_that_exist(table: str) -> None:
+    for column in load_contract(table).columns:
+        if not column.codelist:
+            continue
+        assert column.codelist in codelist_names()
+        if column.codelist != "admin_areas":  # the second level comes with a gazetteer
+            assert column.examples[0] in codes(column.codelist), column.name
+
+
+@pytest.mark.parametrize("table", DATA)
+def test_helpers_name_an_attribute_of_the_code_list_of_their_column(table: str) -> None:
+    contract = load_contract(table)
+    for helper in contract.helpers:
+        if helper.geofence:
+            continue
+        assert contract.column(helper.column).codelist == helper.codelist, helper.name
+        assert helper.attribute in load_codelist(helper.codelist)[0], helper.name
+
+
+@pytest.mark.parametrize("table", table_names("reference"))
+def test_a_reference_table_has_the_columns_of_its_code_list(table: str) -> None:
+    names = [column.name for column in load_contract(table).columns]
+    assert names == list(load_codelist(table)[0])
+
+
+@pytest.mark.parametrize("table", table_names("reference"))
+def test_a_reference_table_s_required_columns_are_always_filled(table: str) -> None:
+    required = [column.name for column in load_contract(table).columns if column.is_required]
+    for row in load_codelist(table):
+        assert [name for name in required if not row[name]] == [], row["code"]
+
+
+def test_personal_inputs_are_never_published_and_are_the_best_protected() -> None:
+    inputs = {column.name: column for _, column in _columns() if column.filled_by == "input"}
+    for name in ("document_number", "vehicle_plate", "birth_date", "serial_number"):
+        assert inputs[name].classification == "STRICTLY_CONFIDENTIAL"
+        assert not inputs[name].is_published
+    tokens = [column for _, column in _columns() if column.name.endswith("_token")]
+    assert tokens
+    assert all("keyed_token(" in c.derive and c.filled_by == "derive" for c in tokens)
+
+
+def test_sensitive_incidents_show_no_place_finer_than_the_first_level() -> None:
+    withheld = {c.name for c in load_contract("incidents").columns if c.withheld_when}
+    assert withheld >= {"admin2_code", "place_text", "latitude_deg", "longitude_deg"}
+
+
+def test_codes_are_unique_ordered_and_carry_the_prefix_of_their_table() -> None:
+    listed = [rule.code for rule in _rules()]
+    assert len(listed) == len(set(listed))
+    for contract in _contracts():
+        mine = [rule.code for rule in contract.rules]
+        assert mine == sorted(mine)
+        assert all(re.fullmatch(PREFIXES[contract.table] + r"-[1-7]\d\d", code) for code in mine)
+        names = [rule.name for rule in contract.rules]
+        assert len(names) == len(set(names))
+        assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in names)
+
+
+def test_one_rule_has_one_number_in_every_table() -> None:
+    """A person who knows INC-405 knows BXC-405: shared rules share number and words."""
+    shared = {101, 102, 103, 201, *range(203, 210), *range(301, 309), *range(401, 409)}
+    shared |= {*range(501, 507), 601}
+    for number in sorted(shared):
+        rules = [load_contract(t).rule(f"{PREFIXES[t]}-{number}") for t in DATA]
+        assert len({rule.name for rule in rules}) == 1, number
+        assert len({str(rule.kwargs) for rule in rules}) == 1, number
+        assert len({rule.correction for rule in rules if number >= 200}) <= 1, number
+
+
+@pytest.mark.parametrize("table", DATA)
+def test_every_family_of_faults_is_covered(table: str) -> None:
+    rules = load_contract(table).rules
+    assert {rule.code[4] for rule in rules} == set("123456")
+    assert len(rules) >= 12
+    assert {rule.severity for rule in rules} == {"error", "warning"}
+
+
+@pytest.mark.parametrize("table", DATA)
+def test_rules_use_the_vocabulary_and_blame_a_column(table: str) -> None:
+    contract = load_contract(table)
+    names = {column.name for column in contract.columns}
+    for rule in contract.rules:
+        assert rule.expectation in VOCABULARY
+        assert rule.column in names, rule.code
+
+
+@pytest.mark.parametrize("table", DATA)
+def test_nothing_becomes_empty_in_silence(table: str) -> None:
+    """Each column that a feed fills and that is not plain text has a rule for what was not read."""
+    contract = load_contract(table)
+    judged = {
+        rule.kwargs["column"]
+        for rule in contract.rules
+        if rule.expectation == "expect_column_values_to_be_null"
+    }
+    wanted = {
+        column.unread
+        for column in contract.columns_filled_by("feed", "input")
+        if not column.is_plain_text
+    }
+    assert wanted == judged
+
+
+@pytest.mark.parametrize("table", DATA)
+def test_codes_written_in_conditions_exist(table: str) -> None:
+    contract = load_contract(table)
+    listed = {c.name: set(codes(c.codelist)) for c in contract.columns if c.codelist}
+    conditions = [str(r.kwargs.get("unexpected_rows_query", "")) for r in contract.rules]
+    conditions += [fact.sql for fact in contract.facts] + [c.derive for c in contract.columns]
+    pattern = re.compile(r"(\w+?)(?:, ''\))?\s*(?:=|<>|NOT IN|IN)\s*(\('[^)]*\)|'[^']*')")
+    for condition in conditions:
+        for column, values in pattern.findall(condition):
+            if column in listed:
+                assert set(re.findall(r"'([^']+)'", values)) <= listed[column], condition
+    for rule in contract.rules:
+        if "value_set" in rule.kwargs:
+            assert set(rule.kwargs["value_set"]) <= listed[rule.kwargs["column"]]
+
+
+def test_delivery_findings_have_the_same_placeholders_in_both_languages() -> None:
+    findings = load_contract("deliveries").rules
+    assert len(findings) >= 20
+    for rule in findings:
+        assert rule.expectation == ""
+        for words in (rule.message, rule.explanation, rule.correction):
+            assert _placeholders(words.en) == _placeholders(words.fr), rule.code
+
+
+def _placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_row_rules_have_no_placeholder() -> None:
+    for rule in [rule for rule in _rules() if rule.expectation]:
+        for words in (rule.message, rule.explanation, rule.correction):
+            assert "{" not in words.en + words.fr, rule.code
+
+
+@pytest.mark.parametrize("rule", _rules(), ids=lambda rule: rule.code)
+def test_a_rule_speaks_to_an_officer(rule: Rule) -> None:
+    for words in (rule.message, rule.explanation, rule.correction):
+        for text in (words.en, words.fr):
+            assert text[0].isupper() or text[0] in "“«{", text
+            assert text.endswith((".", "…", "”.", "».")), text
+            assert not JARGON.search(text), text
+            assert "_" not in re.sub(r"\{\w+\}", "", text), text
+        assert words.en != words.fr
+    assert len(rule.message.en) <= 110
+    assert len(rule.message.fr) <= 130
+
+
+def test_french_is_set_as_french_is() -> None:
+    """Typographic apostrophes; no-break spaces before : ; ! ? » and %, and after «."""
+    wrong = [
+        (where, french)
+        for where, _, french in _texts()
+        if "'" in french.replace("{", "") or re.search(r" [:;!?»%]|« |\w[;!?»](?!\w)", french)
+    ]
+    assert wrong == []
+
+
+def test_english_uses_typographic_marks() -> None:
+    assert [(w, e) for w, e, _ in _texts() if "'" in e or '"' in e or "  " in e] == []
+
+
+def test_severities_are_the_two_that_are_defined() -> None:
+    assert {rule.severity for rule in _rules()} == {"error", "warning"}
