@@ -1,0 +1,76 @@
+"""The list of commands in the order of a person's day, and how one of them is run.
+
+Not here: what they do (the modules named below).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import typer
+
+from pipelines.cli import deliveries, feeds, lake, query, serving, taking_in
+from pipelines.cli.declare import Declared
+from pipelines.cli.help import Command, CommandGroup
+from pipelines.cli.session import Session
+from pipelines.cli.words import mark
+
+ABOUT = mark(
+    "Passerelle takes in what police services and UN Police missions send, checks it, tells the "
+    "sender what was wrong, and publishes tables that DuckDB opens anywhere."
+)
+ABOUT_FEED = mark("What services send: list the feeds, start a new one, check one.")
+ABOUT_LAKE = mark("Upkeep of the published tables.")
+ABOUT_REFERENCE = mark("Gazetteers from their publishers' files.")
+
+
+def build() -> typer.Typer:
+    """All the commands."""
+    app = _group(ABOUT, "passerelle demo")
+    _add(app, taking_in.demo, taking_in.ingest, taking_in.run)
+    _add(app, deliveries.deliveries, deliveries.rejections, deliveries.status)
+    _add(app, query.sql, query.tables, query.dictionary)
+    feed = _group(ABOUT_FEED, "passerelle feed list")
+    _add(feed, feeds.list_feeds, feeds.new, feeds.check)
+    app.add_typer(feed, name="feed")
+    lakes = _group(ABOUT_LAKE, "passerelle lake check")
+    _add(lakes, lake.compact, lake.vacuum, lake.check)
+    app.add_typer(lakes, name="lake")
+    reference = _group(ABOUT_REFERENCE, "passerelle reference load caf_adminboundaries.xlsx")
+    _add(reference, lake.load)
+    app.add_typer(reference, name="reference")
+    _add(app, serving.serve)
+    return app
+
+
+def run(arguments: Sequence[str], session: Session) -> int:
+    """Run the command that `arguments` name; returns its exit code."""
+    command = typer.main.get_command(build())
+    code = command.main(  # type: ignore[attr-defined]
+        args=list(arguments), prog_name="passerelle", standalone_mode=False, obj=session
+    )
+    return code if isinstance(code, int) else 0
+
+
+def _group(about: str, example: str) -> typer.Typer:
+    group = typer.Typer(
+        cls=CommandGroup,
+        help=about,
+        epilog=example,
+        add_completion=False,
+        invoke_without_command=True,
+        context_settings={"help_option_names": ["--help", "-h"]},
+    )
+
+    @group.callback()
+    def show_help(context: typer.Context) -> None:
+        if context.invoked_subcommand is None:
+            typer.echo(context.get_help())
+
+    return group
+
+
+def _add(group: typer.Typer, *commands: Declared) -> None:
+    for one in commands:
+        register = group.command(one.name, cls=Command, help=one.about, epilog=one.example)
+        register(one.function)

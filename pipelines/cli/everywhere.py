@@ -1,0 +1,74 @@
+"""The options that every command takes, wherever they stand: --home, --lang, --json, --debug.
+
+Not here: the options of one command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from schemas.text import LANGUAGES, Language
+
+from pipelines.cli.stops import Stop
+from pipelines.cli.words import _, mark, use
+from pipelines.settings import environment_language
+
+WITH_VALUE = ("--home", "--lang")
+FLAGS = ("--json", "--debug")
+HELP = (
+    ("--home FOLDER", mark("where everything is kept; else $PASSERELLE_HOME, else ./var")),
+    ("--lang en|fr", mark("language of the messages; else that of $LANG")),
+    ("--json", mark("print data for machines instead of text for people")),
+    ("--debug", mark("show technical details of an error")),
+    ("--help", mark("show this page")),
+)
+
+
+@dataclass(frozen=True)
+class Everywhere:
+    """What was said for the whole call."""
+
+    language: Language
+    home: str = ""
+    is_json: bool = False
+    is_debug: bool = False
+
+
+def take_everywhere(arguments: Sequence[str]) -> tuple[Everywhere, list[str]]:
+    """The common options, and the arguments without them; what follows `--` is left alone.
+
+    Raises Stop for an option without its value and for a language that we do not speak.
+    """
+    found: dict[str, str] = {}
+    rest: list[str] = []
+    waiting = list(arguments)
+    while waiting:
+        word = waiting.pop(0)
+        option, sign, value = word.partition("=")
+        if word == "--":
+            rest += [word, *waiting]
+            break
+        if word in FLAGS:
+            found[word] = "yes"
+        elif option in WITH_VALUE:
+            if not sign and (not waiting or waiting[0].startswith("-")):
+                raise Stop("PSL-202", _("{option} needs a value.", option=option))
+            found[option] = value if sign else waiting.pop(0)
+        else:
+            rest.append(word)
+    return _everywhere(found), rest
+
+
+def _everywhere(found: dict[str, str]) -> Everywhere:
+    given = found.get("--lang", environment_language()).lower()[:2]
+    if given not in LANGUAGES:
+        use(environment_language())
+        raise Stop("PSL-203", _("Passerelle speaks English and French: --lang en or --lang fr."))
+    return Everywhere(
+        language=cast(Language, given),
+        home=found.get("--home", ""),
+        is_json="--json" in found,
+        is_debug="--debug" in found,
+    )

@@ -1,0 +1,154 @@
+"""One call of the command: its settings, its language, and how it prints.
+
+Not here: what is printed (the command modules).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pipelines.cli.everywhere import Everywhere
+from pipelines.cli.stops import Stop
+from pipelines.cli.words import _
+from pipelines.settings import Settings, current_settings, settings_for
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+WIDTH_WITHOUT_TERMINAL = 110
+
+
+class Advance(Protocol):
+    """Called as work goes on: how much is done, of how much, and what is being done."""
+
+    def __call__(self, done: int, total: int, what: str = "") -> None:
+        """Move the bar."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a command is given. Text for people goes to `out`, complaints to `err`."""
+
+    everywhere: Everywhere
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Where things are. Raises Stop where an environment variable is not usable."""
+        try:
+            settings = current_settings()
+        except ValueError as error:
+            message = _("A PASSERELLE_… variable cannot be used: {error}.", error=error)
+            raise Stop("PSL-207", message) from None
+        if self.everywhere.home:
+            home = settings_for(self.everywhere.home)
+            settings = replace(settings, **_places(home))
+        return replace(settings, language=self.everywhere.language)
+
+    @property
+    def is_json(self) -> bool:
+        """True where a machine reads the output."""
+        return self.everywhere.is_json
+
+    @property
+    def is_debug(self) -> bool:
+        """True where a stack trace is wanted."""
+        return self.everywhere.is_debug
+
+    @cached_property
+    def out(self) -> Console:
+        """Standard output."""
+        return _console(sys.stdout)
+
+    @cached_property
+    def err(self) -> Console:
+        """Standard error: complaints and progress."""
+        return _console(sys.stderr)
+
+    def print(self, *what: Any) -> None:
+        """Text for people; nothing where a machine reads."""
+        if not self.is_json:
+            self.out.print(*what)
+
+    def print_json(self, data: Any) -> None:
+        """Data for machines, on standard output."""
+        sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
+
+    def complain(self, code: str, message: str, hint: str = "") -> None:
+        """A coded sentence on standard error, and below it what to do."""
+        if self.is_json:
+            self.print_json({"error": code, "message": message, "hint": hint})
+            return
+        from rich.text import Text
+
+        self.err.print(Text.assemble((f"{code}  ", "bold red"), message))
+        if hint:
+            self.err.print(Text(hint, style="dim"))
+
+    @contextmanager
+    def progress(self, label: str) -> Iterator[Advance]:
+        """A bar while something lasts; silent where nobody watches."""
+        if self.is_json or not self.err.is_terminal:
+            yield lambda done, total, what="": None
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("[dim]{task.fields[what]}"),
+        )
+        with Progress(*columns, console=self.err, transient=True) as bar:
+            task = bar.add_task(label, total=None, what="")
+
+            def advance(done: int, total: int, what: str = "") -> None:
+                bar.update(task, completed=done, total=total, what=what)
+
+            yield advance
+
+
+def table(*headings: str, numbers: Sequence[int] = (), title: str = "") -> Table:
+    """A plain table: headings and a rule, numbers to the right, no frame."""
+    from rich import box
+    from rich.table import Table
+
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title or None, title_justify="left")
+    for position, heading in enumerate(headings):
+        is_number = position in numbers
+        grid.add_column(
+            heading,
+            justify="right" if is_number else "left",
+            no_wrap=is_number,
+            overflow="fold",
+        )
+    return grid
+
+
+def _console(stream: Any) -> Console:
+    import os
+
+    from rich.console import Console
+
+    is_watched = stream.isatty() or "COLUMNS" in os.environ
+    width = None if is_watched else WIDTH_WITHOUT_TERMINAL
+    return Console(file=stream, width=width, highlight=False, soft_wrap=False, markup=False)
+
+
+def _places(home: Settings) -> dict[str, Any]:
+    """The places that follow `--home`, except those that the environment names."""
+    import os
+
+    names = ("home", "inbox", "landing", "lake")
+    return {
+        name: getattr(home, name)
+        for name in names
+        if name == "home" or f"PASSERELLE_{name.upper()}" not in os.environ
+    }

@@ -1,0 +1,67 @@
+"""Why a command stops before its end: coded sentences and exit codes.
+
+Not here: findings about a delivery (`pipelines/findings.py`), which stop a delivery, not a command.
+
+Codes: PSL-2xx the command was not understood or names what does not exist, PSL-3xx a check did not
+pass, PSL-4xx a place cannot be reached or written, PSL-5xx an error inside Passerelle.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+from pipelines.cli.words import _, language
+from pipelines.findings import DeliveryRefused
+
+if TYPE_CHECKING:
+    from pipelines.cli.session import Session
+
+NOT_UNDERSTOOD, REFUSED, UNREACHABLE, INTERNAL = 2, 3, 4, 5
+
+
+class Stop(Exception):
+    """A command cannot go on; `hint` says what to do next."""
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        """Keep the coded sentence. The exit code is the first digit of the code's number."""
+        super().__init__(f"{code}: {message}")
+        self.code, self.message, self.hint = code, message, hint
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the family of the code."""
+        return int(self.code.removeprefix("PSL-")[0])
+
+
+def report(error: BaseException, session: Session) -> int:
+    """Say what happened in one coded sentence on standard error; returns the exit code."""
+    if session.is_debug:
+        traceback.print_exception(error, file=sys.stderr)
+    if isinstance(error, DeliveryRefused):
+        for finding in error.findings:
+            session.complain(finding.code, finding.text(language()), finding.correction(language()))
+        return REFUSED
+    stop = error if isinstance(error, Stop) else _as_stop(error)
+    session.complain(stop.code, stop.message, stop.hint)
+    return stop.exit_code
+
+
+def _as_stop(error: BaseException) -> Stop:
+    from pipelines.cli.usage import usage_stop
+
+    if stop := usage_stop(error):
+        return stop
+    if isinstance(error, OSError):
+        where = error.filename or type(error).__name__
+        return Stop(
+            "PSL-401",
+            _("“{place}” cannot be read or written.", place=where),
+            _("Check that it exists, that you may use it and that the disk has room; then retry."),
+        )
+    return Stop(
+        "PSL-501",
+        _("Something went wrong inside Passerelle ({kind}).", kind=type(error).__name__),
+        _("Nothing half-made was published. Run it again with --debug and send us what it shows."),
+    )

@@ -1,0 +1,61 @@
+"""What a person typed wrong, from the parser's exceptions to our own sentences.
+
+Not here: the parser itself (typer) and errors of any other kind (`stops.py`).
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any
+
+import typer
+
+from pipelines.cli.stops import Stop
+from pipelines.cli.words import _, listed
+
+
+def usage_stop(error: BaseException) -> Stop | None:
+    """The coded sentence for an exception of the parser; None for any other exception."""
+    if not isinstance(error, typer.TyperException):
+        return None
+    # The parser's classes are private to typer; their names and attributes are those of click.
+    said: Any = error
+    match type(error).__name__:
+        case "NoSuchOption":
+            return _stop("PSL-204", _("There is no option {name}.", name=said.option_name), said)
+        case "MissingParameter":
+            return _stop("PSL-205", _("{name} is missing.", name=_parameter(said)), said)
+        case "BadParameter":
+            return _stop("PSL-206", _bad_value(said), said)
+        case "BadOptionUsage":
+            return _stop("PSL-202", _("{option} needs a value.", option=said.option_name), said)
+        case _:
+            return _stop("PSL-201", _("This command was not understood."), said)
+
+
+def no_such(kind: str, name: str, known: list[str], code: str, hint: str = "") -> Stop:
+    """A name that does not exist, with the nearest one that does. `kind` is a whole sentence."""
+    near = get_close_matches(name, known, n=1)
+    return Stop(code, kind, _("Did you mean “{name}”?", name=near[0]) if near else hint)
+
+
+def _stop(code: str, message: str, error: Any) -> Stop:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "passerelle"
+    return Stop(code, message, _("See: {command}", command=f"{path} --help"))
+
+
+def _parameter(error: Any) -> str:
+    parameter = getattr(error, "param", None)
+    if parameter is None:
+        return str(getattr(error, "param_hint", None) or "?")
+    is_argument = parameter.param_type_name == "argument"
+    return str(parameter.human_readable_name).upper() if is_argument else parameter.opts[0]
+
+
+def _bad_value(error: Any) -> str:
+    choices = getattr(getattr(error.param, "type", None), "choices", None)
+    if choices:
+        options = listed([str(getattr(choice, "value", choice)) for choice in choices])
+        return _("{name} must be one of: {options}.", name=_parameter(error), options=options)
+    return _("The value of {name} cannot be used.", name=_parameter(error))

@@ -1,0 +1,48 @@
+"""The words of the command line in the language of this call.
+
+Not here: the catalogues (`pipelines/locale`) and the words of the data (contracts, code lists).
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any
+
+from schemas.text import Language
+
+from pipelines.i18n import translator
+
+_LANGUAGE: ContextVar[Language] = ContextVar("language", default="en")
+NARROW_NO_BREAK_SPACE = "\u202f"
+
+
+def use(language: Language) -> None:
+    """Speak `language` from here on."""
+    _LANGUAGE.set(language)
+
+
+def language() -> Language:
+    """The language in which this call speaks."""
+    return _LANGUAGE.get()
+
+
+def _(message: str, /, **values: Any) -> str:
+    """An English sentence, with its named values, in the language of this call."""
+    return translator(_LANGUAGE.get())(message, **values)
+
+
+def mark(message: str) -> str:
+    """The same sentence: marks it for the catalogues where it is declared before it is said."""
+    return message
+
+
+def number(count: int | None) -> str:
+    """A count with its thousands set apart as the language does."""
+    if count is None:
+        return "–"
+    return f"{count:,}" if language() == "en" else f"{count:,}".replace(",", NARROW_NO_BREAK_SPACE)
+
+
+def listed(items: list[str]) -> str:
+    """Names in a sentence: `a, b, c`."""
+    return ", ".join(items)

@@ -1,0 +1,269 @@
+"""The journey of a delivery up to its verdict: receive, harmonise, audit, verdict.
+
+Not here: the stages themselves, publishing (`lake`), and when anything runs (`assets`, `cli`).
+
+A delivery that cannot be used gets a verdict too (`refused`, with coded findings), and so does one
+that meets an error of ours: what goes wrong with one delivery never stops the others. An error of
+the disk or the network says nothing about a delivery: it leaves no verdict and is raised.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import logging
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.contract import load_contract
+from schemas.feed import feed_names, load_feed
+from upath import UPath
+
+from pipelines.duck import scratch_folder
+from pipelines.findings import DeliveryRefused, Finding
+from pipelines.harmonise.run import Harmonised, harmonise
+from pipelines.landing.receive import Delivery, open_delivery, receive
+from pipelines.settings import Settings
+from pipelines.validate.audit import Audit, audit
+from pipelines.validate.verdict import Verdict, reach_verdict, read_verdict, write_verdict
+
+log = logging.getLogger("passerelle")
+
+UNKNOWN_FEED, UNREACHABLE, UNEXPECTED = "DEL-721", "DEL-722", "DEL-726"
+PARTS = ("accepted", "quarantined", "duplicates")
+BLOCK_BYTES = 1 << 20
+
+Progress = Callable[[int, int, str], None]
+Complain = Callable[[Finding], None]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A file in the inbox: its feed (the folder it lies in), where it is, and its state there."""
+
+    feed: str
+    file: UPath
+    bytes: int
+    modified_s: float
+
+
+def ingest(
+    settings: Settings,
+    feed: str,
+    file: str | Path | UPath,
+    *,
+    received_at: dt.datetime | None = None,
+    received_by: str = "",
+    origin: str = "",
+) -> Verdict:
+    """Take one file in and judge it; the same bytes again give the verdict that they already have.
+
+    Raises DeliveryRefused (DEL-721) for a feed that is not declared, OSError where a place cannot
+    be read or written.
+    """
+    delivery = land(
+        settings, feed, file, received_at=received_at, received_by=received_by, origin=origin
+    )
+    return judge(settings, delivery.delivery_id)
+
+
+def land(
+    settings: Settings,
+    feed: str,
+    file: str | Path | UPath,
+    *,
+    received_at: dt.datetime | None = None,
+    received_by: str = "",
+    origin: str = "",
+) -> Delivery:
+    """Keep an unchangeable copy of the file, with its receipt. Raises as `ingest`."""
+    if feed not in feed_names():
+        raise DeliveryRefused(Finding(UNKNOWN_FEED, {"feed": feed}))
+    return receive(
+        settings,
+        feed,
+        UPath(file),
+        origin=origin,
+        received_by=received_by,
+        received_at=received_at,
+    )
+
+
+def judge(settings: Settings, delivery_id: str) -> Verdict:
+    """The verdict on a landed delivery, reached now unless it has one already.
+
+    The three Parquet files are moved beside the delivery first and verdict.json last: where a
+    verdict is, everything that it speaks of is there too.
+    Raises KeyError for a delivery that was never landed, OSError where a place cannot be read or
+    written; whatever else goes wrong becomes a verdict.
+    """
+    delivery = open_delivery(settings, delivery_id)
+    if (known := verdict_of(delivery)) is not None:
+        return known
+    with scratch_folder(settings, "judge") as folder:
+        verdict = _reach(settings, delivery, folder)
+        if verdict.is_accepted:
+            for part in PARTS:
+                _move(folder / f"{part}.parquet", delivery.folder / f"{part}.parquet")
+        write_verdict(delivery.folder, verdict)
+    log.info("%s: %s", delivery_id, verdict.state)
+    return verdict
+
+
+def verdict_of(delivery: Delivery) -> Verdict | None:
+    """The verdict of a delivery, None while it has none."""
+    try:
+        return read_verdict(delivery.folder)
+    except FileNotFoundError:
+        return None
+
+
+def _reach(settings: Settings, delivery: Delivery, folder: Path) -> Verdict:
+    harmonised, second_opinion, findings = None, None, []
+    try:
+        harmonised = harmonise(settings, delivery, folder)
+        findings = list(harmonised.text_rows.notes)
+        second_opinion = _audit(settings, delivery, harmonised)
+    except DeliveryRefused as refused:
+        findings = refused.findings
+    except OSError:
+        raise  # the disk or the network: says nothing about the delivery, so try again later
+    except Exception as error:  # ours; kept from the other deliveries, and its text from any log
+        findings = [_unexpected(delivery, error)]
+    return reach_verdict(
+        delivery.delivery_id,
+        delivery.feed,
+        harmonised=harmonised,
+        audit=second_opinion,
+        findings=findings,
+        harmonised_at=dt.datetime.now(dt.UTC),
+    )
+
+
+def _audit(settings: Settings, delivery: Delivery, harmonised: Harmonised) -> Audit:
+    return audit(
+        load_contract(load_feed(delivery.feed).table),
+        harmonised.accepted,
+        harmonised.quarantined,
+        rows_read=harmonised.rows_read,
+        rows_accepted=harmonised.rows_accepted,
+        rows_quarantined=harmonised.rows_quarantined,
+        rows_exact_duplicates=harmonised.rows_exact_duplicates,
+        reason_counts=harmonised.reason_counts,
+        warning_counts=harmonised.warning_counts,
+        data_docs=settings.data_docs,
+        name=delivery.delivery_id,
+        settings=settings,
+    )
+
+
+def _unexpected(delivery: Delivery, error: Exception) -> Finding:
+    """The finding for an error of ours. Where it arose is logged; its text may quote a cell."""
+    steps, trace = [], error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        steps.append(f"{Path(code.co_filename).name}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    where = " < ".join(reversed(steps[-4:]))
+    reference = hashlib.sha256(f"{type(error).__name__} {where}".encode()).hexdigest()[:8]
+    log.error(
+        "%s: %s at %s (reference %s)", delivery.delivery_id, type(error).__name__, where, reference
+    )
+    return Finding(
+        UNEXPECTED, {"file_name": delivery.receipt.file_name, "reference": reference}
+    )
+
+
+def _move(source: Path, target: UPath) -> None:
+    """Put a finished file in its place; on this machine by renaming, else by copying."""
+    if isinstance(target, Path):
+        shutil.move(source, target)
+        return
+    with source.open("rb") as stream, target.open("wb") as copy:
+        shutil.copyfileobj(stream, copy, BLOCK_BYTES)
+
+
+def inbox_files(settings: Settings) -> Iterator[Waiting]:
+    """Every file `<inbox>/<feed>/<file>`, by feed and name; hidden and partial files are not seen.
+
+    Raises OSError where the inbox cannot be listed.
+    """
+    if not settings.inbox.exists():
+        return
+    for folder in sorted(settings.inbox.iterdir(), key=str):
+        if not folder.is_dir() or folder.name.startswith("."):
+            continue
+        for file in sorted(folder.iterdir(), key=str):
+            if file.is_file() and not file.name.startswith((".", "~")):
+                state = file.stat()
+                yield Waiting(folder.name, UPath(file), state.st_size, state.st_mtime)
+
+
+def fingerprint(file: UPath) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while block := stream.read(BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def delivery_id_of(feed: str, sha256: str) -> str:
+    """The id of the delivery of these bytes to this feed."""
+    return f"{feed}.{sha256[:12]}"
+
+
+def is_judged(settings: Settings, delivery_id: str) -> bool:
+    """True where the delivery is landed and has a verdict."""
+    try:
+        return verdict_of(open_delivery(settings, delivery_id)) is not None
+    except KeyError:
+        return False
+
+
+def ingest_inbox(
+    settings: Settings,
+    *,
+    received_by: str = "",
+    on_progress: Progress | None = None,
+    on_problem: Complain | None = None,
+) -> list[Verdict]:
+    """Take in and judge every file of the inbox that has no verdict yet, known by its content.
+
+    What cannot be taken in (a folder that is no feed, a place out of reach) goes to `on_problem`
+    and is tried again next time; the other files are taken in all the same.
+    """
+    waiting = list(inbox_files(settings))
+    verdicts: list[Verdict] = []
+    for done, one in enumerate(waiting):
+        if on_progress:
+            on_progress(done, len(waiting), f"{one.feed}/{one.file.name}")
+        try:
+            verdict = _take_in(settings, one, received_by)
+        except DeliveryRefused as refused:
+            for finding in refused.findings:
+                _complain(finding, on_problem)
+        except OSError as error:
+            _complain(Finding(UNREACHABLE, {"location": str(error.filename or one.file)}), on_problem)
+        else:
+            verdicts += [verdict] if verdict else []
+    if on_progress:
+        on_progress(len(waiting), len(waiting), "")
+    return verdicts
+
+
+def _take_in(settings: Settings, one: Waiting, received_by: str) -> Verdict | None:
+    if one.feed not in feed_names():
+        raise DeliveryRefused(Finding(UNKNOWN_FEED, {"feed": one.feed}))
+    if is_judged(settings, delivery_id_of(one.feed, fingerprint(one.file))):
+        return None
+    return ingest(settings, one.feed, one.file, received_by=received_by, origin="inbox")
+
+
+def _complain(finding: Finding, on_problem: Complain | None) -> None:
+    if on_problem:
+        on_problem(finding)
+    else:
+        log.warning("%s: %s", finding.code, finding.text())
