@@ -1,4 +1,4 @@
-"""The second opinion
+"""The second opinion: Great Expectations audits, the verdict, Data Docs, the provider's report.
 
-Not here:  Great Expectations audits, the verdict, Data Docs, the provider's report.:the first opinion, which the harmonise query gives.
+Not here: the first opinion, which the harmonise query gives.
 """

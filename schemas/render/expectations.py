@@ -76,7 +76,8 @@ def _shape(contract: Contract) -> list[Expectation]:
     """The contract's columns in order and with its types; beside them only what judging needs."""
     columns = [[column.name, column.duckdb_type] for column in _file_columns(contract)]
     private = [column.unread for column in contract.columns if not column.is_plain_text]
-    private += [item.name for item in (*contract.helpers, *contract.facts)]
+    private += [helper.name for helper in contract.helpers]
+    private += [fact.name for fact in contract.facts]
     return [
         {
             "type": "expect_table_columns_to_follow_contract",

@@ -1,0 +1,269 @@
+"""The audit: Great Expectations reads the two files that the router wrote, and must agree with it.
+
+Not here: how Great Expectations reaches DuckDB (`engine.py`), and what follows from an audit.
+
+Nothing of the harmonise query is used: the suites come from the contract, the numbers from the
+Parquet files. An audit passes when every expectation of the accepted file holds, each rule counts
+in the quarantined file what the router recorded, and rows read = accepted + quarantined + exact
+duplicates. An expectation that could not be evaluated is a failure. Results hold counts and codes;
+no value of a cell is ever fetched.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.duck import scratch_config
+from pipelines.findings import Finding
+from pipelines.settings import Settings, current_settings
+from schemas.codelist import codelist_names, codelist_path
+from schemas.contract import Contract
+from schemas.render.expectations import AUDIT_CODE, CODE_LISTS, ROW_COUNT
+from schemas.sqltext import literal
+
+if TYPE_CHECKING:
+    from pipelines.validate.suites import FixedCheckpoint
+
+ACCEPTED, QUARANTINED, TOGETHER = "accepted", "quarantined", "together"
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What the second opinion was. `counts` are rows by file, as the audit itself counted them."""
+
+    is_success: bool
+    evaluated: int
+    problems: list[Finding]
+    counts: dict[str, int] = field(default_factory=dict)
+    data_docs_page: Path | None = None
+
+
+@dataclass(frozen=True)
+class Routed:
+    """What the router says that it did with one delivery; the audit checks each number."""
+
+    rows_read: int
+    rows_accepted: int
+    rows_quarantined: int
+    rows_exact_duplicates: int
+    reason_counts: Mapping[str, int]
+    warning_counts: Mapping[str, int]
+
+    @property
+    def is_conserved(self) -> bool:
+        """Rows read = accepted + quarantined + exact duplicates."""
+        parts = self.rows_accepted + self.rows_quarantined + self.rows_exact_duplicates
+        return self.rows_read == parts
+
+
+def audit(
+    contract: Contract,
+    accepted: Path,
+    quarantined: Path,
+    *,
+    rows_read: int,
+    rows_accepted: int,
+    rows_quarantined: int,
+    rows_exact_duplicates: int,
+    reason_counts: Mapping[str, int],
+    warning_counts: Mapping[str, int],
+    data_docs: Path | None,
+    name: str,
+    settings: Settings | None = None,
+) -> Audit:
+    """Audit one delivery with this process's auditor; `name` is the delivery's id.
+
+    `reason_counts` counts the errors of the quarantined rows, `warning_counts` the warnings of the
+    accepted ones, both rows by rule code. With `data_docs`, the results are kept there for
+    `data_docs.build_data_docs`. Raises nothing for wrong data: problems are findings (DEL-715).
+    """
+    routed = Routed(
+        rows_read,
+        rows_accepted,
+        rows_quarantined,
+        rows_exact_duplicates,
+        reason_counts,
+        warning_counts,
+    )
+    auditor = process_auditor(settings or current_settings())
+    return auditor.audit(contract, accepted, quarantined, routed, data_docs=data_docs, name=name)
+
+
+@cache
+def process_auditor(settings: Settings) -> Auditor:
+    """The auditor that all audits of this process share: a context costs more than an audit."""
+    return Auditor(settings)
+
+
+class Auditor:
+    """One Great Expectations context over one DuckDB, for many audits, one at a time."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open the context in memory: no file, no network, no telemetry, no progress bar."""
+        gx = import_great_expectations()
+        from pipelines.validate.engine import SOURCE_TYPE
+
+        self._lock = threading.Lock()
+        self._checkpoints: dict[tuple[str, str], FixedCheckpoint] = {}
+        self._context = gx.get_context(mode="ephemeral")
+        self._context.variables.progress_bars = {"globally": False}
+        spill = settings.scratch / "audit"
+        spill.mkdir(parents=True, exist_ok=True)
+        config = scratch_config(settings, spill)
+        config.pop("TimeZone", None)  # needs an extension; no instant here has a zone
+        options = {"connect_args": {"config": config}}
+        self._datasource: Any = getattr(self._context.data_sources, f"add_{SOURCE_TYPE}")(
+            "delivery", kwargs=options
+        )
+        self._settings = settings
+
+    def audit(
+        self,
+        contract: Contract,
+        accepted: Path,
+        quarantined: Path,
+        routed: Routed,
+        *,
+        data_docs: Path | None,
+        name: str,
+    ) -> Audit:
+        """Audit one delivery; see `audit`."""
+        from pipelines.validate.engine import QueryFailedError
+
+        with self._lock:
+            try:
+                self._open_files(accepted, quarantined)
+                results = self._run(contract, routed)
+            except QueryFailedError:
+                return Audit(False, 0, [_problem(name, "files", "all", None, None)])
+        problems = [*_conservation(routed, name), *_problems(results, name)]
+        return Audit(
+            is_success=not problems,
+            evaluated=sum(len(run.results) for run in results.values()),
+            problems=problems,
+            counts=_row_counts(results),
+        )
+
+    def _open_files(self, accepted: Path, quarantined: Path) -> None:
+        self._datasource.run(_code_lists_sql(self._settings))
+        self._datasource.read_files(ACCEPTED, accepted)
+        self._datasource.read_files(QUARANTINED, quarantined)
+        self._datasource.read_files(TOGETHER, accepted, quarantined)
+
+    def _run(self, contract: Contract, routed: Routed) -> dict[str, Any]:
+        """The suite result of each view."""
+        checkpoint = self._checkpoint(contract)
+        outcome = checkpoint.run(expectation_parameters=_parameters(contract, routed))
+        for identifier in outcome.run_results:
+            self._context.validation_results_store.remove_key(identifier)
+        return {
+            run.meta["active_batch_definition"]["data_asset_name"]: run
+            for run in outcome.run_results.values()
+        }
+
+    def _checkpoint(self, contract: Contract) -> FixedCheckpoint:
+        key = (contract.table, contract.version)
+        if key not in self._checkpoints:
+            from pipelines.validate.suites import make_checkpoint
+
+            self._checkpoints[key] = make_checkpoint(self._context, self._datasource, contract)
+        return self._checkpoints[key]
+
+
+def import_great_expectations() -> Any:
+    """Great Expectations with its telemetry off; the variable is read when it is imported."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations
+
+    # What it logs about a failing query may quote a cell; what we need is in the results.
+    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+    return great_expectations
+
+
+def _code_lists_sql(settings: Settings) -> str:
+    """The table of every valid code, straight from the lists and the loaded gazetteers."""
+    from pipelines.landing.reference import LOADED_AREAS_FILE
+
+    files = ", ".join(literal(str(codelist_path(name))) for name in codelist_names())
+    selects = [
+        "SELECT parse_filename(filename, true) AS list, code "
+        f"FROM read_csv([{files}], all_varchar=true, union_by_name=true, filename=true)"
+    ]
+    if (loaded := settings.reference / LOADED_AREAS_FILE).exists():
+        selects.append(f"SELECT 'admin_areas', code FROM read_parquet({literal(str(loaded))})")
+    return f"CREATE OR REPLACE TABLE {CODE_LISTS} AS {' UNION '.join(selects)}"
+
+
+def _parameters(contract: Contract, routed: Routed) -> dict[str, int]:
+    from pipelines.validate.suites import parameter_name
+
+    parameters = {
+        "rows_accepted": routed.rows_accepted,
+        "rows_quarantined": routed.rows_quarantined,
+    }
+    for rule in contract.rules:
+        counts = routed.reason_counts if rule.severity == "error" else routed.warning_counts
+        parameters[parameter_name(rule.code)] = counts.get(rule.code, 0)
+    return parameters
+
+
+def _conservation(routed: Routed, name: str) -> list[Finding]:
+    if routed.is_conserved:
+        return []
+    parts = routed.rows_accepted + routed.rows_quarantined + routed.rows_exact_duplicates
+    return [_problem(name, "rows", "all", routed.rows_read, parts)]
+
+
+def _problem(name: str, check: str, file: str, expected: Any, found: Any) -> Finding:
+    """The finding of one disagreement: which check, over which file, and two numbers."""
+    numbers = [str(n) if isinstance(n, int) else "?" for n in (expected, found)]
+    detail = f"{check}, {file}: {numbers[0]} ≠ {numbers[1]}"
+    return Finding(AUDIT_CODE, {"file_name": name, "detail": detail, "rule": check, "file": file})
+
+
+def _problems(results: Mapping[str, Any], name: str) -> list[Finding]:
+    """A finding for each expectation that does not hold or could not be evaluated."""
+    return [
+        _finding(view, result, name)
+        for view, run in results.items()
+        for result in run.results
+        if not result.success or has_raised(result.exception_info)
+    ]
+
+
+def has_raised(exception_info: Mapping[str, Any]) -> bool:
+    """True where Great Expectations could not evaluate: one exception, or one a metric."""
+    if "raised_exception" in exception_info:
+        return bool(exception_info["raised_exception"])
+    return any(info["raised_exception"] for info in exception_info.values())
+
+
+def _finding(view: str, result: Any, name: str) -> Finding:
+    config, values = result.expectation_config, result.result
+    expected = values.get("expected_count", values.get("recorded_count"))
+    if expected == values.get("unexpected_count"):
+        expected = values.get("recorded_count")
+    found = None if has_raised(result.exception_info) else values.get("unexpected_count")
+    code = config.meta["code"]
+    if code == AUDIT_CODE:
+        column = config.kwargs.get("column") or config.meta.get("column", "")
+        code = " ".join(filter(None, (config.type.removeprefix("counted_"), column)))
+    if config.type == ROW_COUNT:
+        expected, found = config.kwargs["value"], values.get("observed_value")
+    return _problem(name, code, view, expected, found)
+
+
+def _row_counts(results: Mapping[str, Any]) -> dict[str, int]:
+    return {
+        view: result.result.get("observed_value", -1)
+        for view, run in results.items()
+        for result in run.results
+        if result.expectation_config.type == ROW_COUNT
+    }

@@ -1,0 +1,157 @@
+"""The verdict on one delivery, kept as `verdict.json` beside it: what was read, what became of it.
+
+Not here: how a verdict is reached (`harmonise`, `audit.py`) and how it is told (`report.py`). A
+verdict holds counts, codes and names of columns; no value of a cell.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from upath import UPath
+
+from pipelines.findings import Finding
+from pipelines.settings import PROGRAM_VERSION
+from pipelines.validate.audit import Audit
+from schemas.contract import load_contract
+from schemas.feed import load_feed
+
+if TYPE_CHECKING:
+    from pipelines.harmonise.run import Harmonised
+
+FILE_NAME = "verdict.json"
+State = Literal["accepted", "refused"]
+
+
+class StoredFinding(BaseModel):
+    """A finding as it is kept: its code, and the values that its words need."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: str
+    values: dict[str, str | int] = Field(default_factory=dict)
+
+    @property
+    def finding(self) -> Finding:
+        """The finding, which knows its words."""
+        return Finding(self.code, dict(self.values))
+
+
+class AuditSummary(BaseModel):
+    """What the second opinion was, without its details (those are in the Data Docs)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    is_success: bool
+    evaluated: int
+    counts: dict[str, int] = Field(default_factory=dict)
+    data_docs_page: str = ""
+
+
+class Verdict(BaseModel):
+    """What became of one delivery. Row counts are None where the file could not be read at all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    delivery_id: str
+    feed: str
+    table_name: str
+    source: str
+    state: State
+    encoding: str = ""
+    rows_read: int | None = None
+    rows_accepted: int | None = None
+    rows_quarantined: int | None = None
+    rows_exact_duplicates: int | None = None
+    reason_counts: dict[str, int] = Field(default_factory=dict)
+    warning_counts: dict[str, int] = Field(default_factory=dict)
+    findings: list[StoredFinding] = Field(default_factory=list)
+    audit: AuditSummary | None = None
+    program_version: str = PROGRAM_VERSION
+    feed_version: str
+    contract_version: str
+    harmonised_at: dt.datetime
+
+    @property
+    def is_accepted(self) -> bool:
+        """True where the accepted rows may be published."""
+        return self.state == "accepted"
+
+
+def reach_verdict(
+    delivery_id: str,
+    feed: str,
+    *,
+    harmonised: Harmonised | None,
+    audit: Audit | None,
+    findings: list[Finding],
+    harmonised_at: dt.datetime,
+) -> Verdict:
+    """The verdict of a delivery: accepted when it was read, audited, and nothing stops it.
+
+    `findings` are those of reading; the audit's own problems are added. `harmonised_at` is UTC.
+    """
+    declared = load_feed(feed)
+    contract = load_contract(declared.table)
+    every = [*findings, *(audit.problems if audit else [])]
+    is_stopped = any(finding.is_error for finding in every)
+    is_accepted = harmonised is not None and audit is not None and audit.is_success
+    return Verdict(
+        delivery_id=delivery_id,
+        feed=feed,
+        table_name=contract.table,
+        source=declared.source,
+        state="accepted" if is_accepted and not is_stopped else "refused",
+        findings=[StoredFinding(code=f.code, values=f.values) for f in every],
+        audit=_summary(audit) if audit else None,
+        feed_version=declared.version,
+        contract_version=contract.version,
+        harmonised_at=harmonised_at.replace(tzinfo=None),
+        **(_counts(harmonised) if harmonised else {}),
+    )
+
+
+def write_verdict(folder: UPath, verdict: Verdict) -> UPath:
+    """Write `verdict.json` into the delivery's folder, whole or not at all; returns its place."""
+    place = folder / FILE_NAME
+    text = verdict.model_dump_json(indent=1) + "\n"
+    if not isinstance(place, Path):
+        place.write_text(text, encoding="utf-8")  # an object store shows an object once it is whole
+        return place
+    half = place.with_name(f".{FILE_NAME}.{os.getpid()}")
+    with half.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    half.replace(place)
+    return place
+
+
+def read_verdict(folder: UPath) -> Verdict:
+    """The verdict in a delivery's folder. Raises FileNotFoundError where there is none yet."""
+    return Verdict.model_validate_json((folder / FILE_NAME).read_text(encoding="utf-8"))
+
+
+def _summary(audit: Audit) -> AuditSummary:
+    return AuditSummary(
+        is_success=audit.is_success,
+        evaluated=audit.evaluated,
+        counts=audit.counts,
+        data_docs_page=str(audit.data_docs_page or ""),
+    )
+
+
+def _counts(harmonised: Harmonised) -> dict[str, Any]:
+    return {
+        "encoding": harmonised.text_rows.encoding or "",
+        "rows_read": harmonised.rows_read,
+        "rows_accepted": harmonised.rows_accepted,
+        "rows_quarantined": harmonised.rows_quarantined,
+        "rows_exact_duplicates": harmonised.rows_exact_duplicates,
+        "reason_counts": harmonised.reason_counts,
+        "warning_counts": harmonised.warning_counts,
+    }

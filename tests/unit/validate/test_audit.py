@@ -1,0 +1,152 @@
+"""The audit agrees with an honest router, and says so with counts only.
+
+Not here: routers that lie (`tests/faults/test_mutated_rules.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pytest
+from routing import CANARY, counted, route
+
+from pipelines.settings import Settings, settings_for
+from pipelines.validate.audit import Auditor, audit
+from schemas.contract import load_contract
+from schemas.render.expectations import accepted_suite, quarantined_suite
+
+NAME = "caf_police_incidents.0123456789ab"
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return settings_for(tmp_path_factory.mktemp("home")).prepare()
+
+
+@pytest.fixture(scope="module")
+def auditor(settings: Settings) -> Auditor:
+    return Auditor(settings)
+
+
+def test_honest_router_passes(auditor: Auditor, tmp_path: Path) -> None:
+    contract = load_contract("incidents")
+    accepted, quarantined, routed = route(contract, tmp_path)
+    result = auditor.audit(contract, accepted, quarantined, routed, data_docs=None, name=NAME)
+    assert result.problems == []
+    assert result.is_success
+    assert result.counts == {
+        "accepted": routed.rows_accepted,
+        "quarantined": routed.rows_quarantined,
+    }
+    assert {"INC-402", "INC-510", "INC-511", "INC-514", "INC-601"} <= set(routed.reason_counts)
+    assert "INC-512" in routed.warning_counts
+    # Every rule of the contract is judged in both files.
+    assert result.evaluated > 2 * len(contract.rules)
+
+
+def test_every_rule_is_in_both_suites() -> None:
+    for table in ("incidents", "border_crossings", "border_flows", "seizures"):
+        contract = load_contract(table)
+        codes = {rule.code for rule in contract.rules}
+        for suite in (accepted_suite(contract), quarantined_suite(contract)):
+            assert codes <= {entry["meta"]["code"] for entry in suite}
+
+
+@pytest.mark.parametrize(("accepted_rows", "bad"), [(0, True), (20, False), (0, False)])
+def test_empty_files_are_judged(
+    auditor: Auditor, tmp_path: Path, accepted_rows: int, bad: bool
+) -> None:
+    contract = load_contract("incidents")
+    accepted, quarantined, _ = route(contract, tmp_path, rows=60)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    files = (kept / "accepted.parquet", kept / "quarantined.parquet")
+    with duckdb.connect() as db:
+        db.execute(f"COPY (FROM '{accepted}' LIMIT {accepted_rows}) TO '{files[0]}'")
+        db.execute(f"COPY (FROM '{quarantined}' WHERE {bad}) TO '{files[1]}'")
+    routed = counted(*files, rows_read=0)
+    routed = replace(routed, rows_read=routed.rows_accepted + routed.rows_quarantined)
+    assert auditor.audit(contract, *files, routed, data_docs=None, name=NAME).problems == []
+
+
+def test_missing_file_is_a_problem_and_not_an_exception(auditor: Auditor, tmp_path: Path) -> None:
+    contract = load_contract("incidents")
+    accepted, quarantined, routed = route(contract, tmp_path)
+    quarantined.unlink()
+    result = auditor.audit(contract, accepted, quarantined, routed, data_docs=None, name=NAME)
+    assert not result.is_success
+    assert {problem.code for problem in result.problems} == {"DEL-715"}
+
+
+def test_missing_column_fails_what_needs_it(auditor: Auditor, tmp_path: Path) -> None:
+    contract = load_contract("incidents")
+    accepted, quarantined, routed = route(contract, tmp_path)
+    with duckdb.connect() as db:
+        db.execute(f"CREATE TABLE t AS SELECT * EXCLUDE (latitude_deg) FROM '{accepted}'")
+        db.execute(f"COPY t TO '{accepted}'")
+    result = auditor.audit(contract, accepted, quarantined, routed, data_docs=None, name=NAME)
+    assert "INC-402" in {problem.values["rule"] for problem in result.problems}
+
+
+def test_an_undeclared_column_is_refused(auditor: Auditor, tmp_path: Path) -> None:
+    contract = load_contract("incidents")
+    accepted, quarantined, routed = route(contract, tmp_path)
+    with duckdb.connect() as db:
+        db.execute(f"CREATE TABLE t AS SELECT *, 'Jean' AS complainant FROM '{accepted}'")
+        db.execute(f"COPY t TO '{accepted}'")
+    result = auditor.audit(contract, accepted, quarantined, routed, data_docs=None, name=NAME)
+    assert len(result.problems) == 1
+
+
+def test_no_cell_is_in_a_result_a_log_or_on_a_stream(
+    auditor: Auditor,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Also where a query fails on a cell: the column of the canary stands where a number should."""
+    contract = load_contract("incidents")
+    accepted, quarantined, routed = route(contract, tmp_path)
+    with duckdb.connect() as db:
+        db.execute(
+            f"CREATE TABLE t AS SELECT * REPLACE (place_text AS latitude_deg) FROM '{accepted}'"
+        )
+        db.execute(f"COPY t TO '{accepted}'")
+    pages = tmp_path / "pages"
+    with caplog.at_level(logging.DEBUG):
+        result = auditor.audit(contract, accepted, quarantined, routed, data_docs=pages, name=NAME)
+    assert not result.is_success
+    said = [repr(result), caplog.text, *capfd.readouterr()]
+    said += [file.read_text(errors="replace") for file in pages.rglob("*") if file.is_file()]
+    assert not [text for text in said if CANARY in text or "773199" in text]
+
+
+def test_process_auditor_is_shared(settings: Settings, tmp_path: Path) -> None:
+    contract = load_contract("incidents")
+    accepted, quarantined, routed = route(contract, tmp_path)
+    results = [
+        audit(
+            contract,
+            accepted,
+            quarantined,
+            **vars(routed),
+            data_docs=None,
+            name=NAME,
+            settings=settings,
+        )
+        for _ in range(2)
+    ]
+    assert all(result.is_success for result in results)
+
+
+def test_importing_the_audit_imports_no_great_expectations() -> None:
+    script = (
+        "import sys, pipelines.validate.audit, pipelines.validate.verdict\n"
+        "assert not {'great_expectations', 'pandas'} & set(sys.modules), 'heavy import'"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
