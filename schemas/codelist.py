@@ -1,4 +1,4 @@
-"""The reader of the code lists (`schemas/codelists/*.csv`): codes, parents, words, aliases, validity.
+"""The reader of the code lists (`schemas/codelists/*.csv`): codes, words, aliases, validity.
 
 Not here: how a source's own words reach a code (a feed's crosswalk) and loaded gazetteers.
 """

@@ -1,4 +1,4 @@
-"""Compile a feed to one DuckDB query
+"""Compile a feed to one DuckDB query: map, cast, look up, derive, judge, route.
 
-Not here:  map, cast, look up, derive, judge, route.:reading files (landing) and checking the result (validate).
+Not here: reading files (`landing`) and checking the result (`validate`).
 """

@@ -1,0 +1,394 @@
+"""A feed and its contract compiled to one DuckDB query: map, cast, look up, derive, judge, route.
+
+Not here: single values (`expressions.py`, `macros.py`), code tables (`lookups.py`), running it.
+
+The query is a chain of steps, each a common table expression over the one before:
+
+    texts      the text that each target column takes from the source, by the feed's mapping
+    coded      numbers, truth values, dates as wall-clock time, codes that stand alone
+    placed     coordinates, first-level area (by name within the country and date)
+    timed      second-level area, time zone of the place, UTC
+    known      attributes of the codes, the geofence; columns that this feed lacks, empty
+    derived    what the contract derives from typed columns, and the provenance of the row
+    facts      values that compare the rows of the delivery
+    shown      the contract's columns as published (withheld values gone), and unread texts
+    judged     the verdict, the rule codes of errors (`reasons`) and warnings (`quality_flags`)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipelines.harmonise import expressions as ex
+from pipelines.harmonise.lookups import AREA_LEVELS, AREA_LIST, attribute_join
+from schemas.contract import Column, Contract
+from schemas.feed import Feed, Mapping
+from schemas.rules import fails_when
+from schemas.sqltext import literal, name
+
+TIMES = "TIMESTAMP"
+GEOFENCE_CELL = (
+    "(floor((latitude_deg + 90) * 10)::INTEGER * 3600 + floor((longitude_deg + 180) * 10)::INTEGER)"
+)
+_ALL_ROWS = "text_rows AS delivery"
+
+
+@dataclass
+class Steps:
+    """A chain of common table expressions, each adding columns to the one before."""
+
+    parts: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, label: str, columns: dict[str, str], joins: tuple[str, ...] = ()) -> None:
+        """Add a step: all columns so far, and `columns` (name → SQL)."""
+        previous = self.parts[-1][0]
+        extra = "".join(f",\n    {sql} AS {name(column)}" for column, sql in columns.items())
+        joined = "".join(f"\n  {join}" for join in joins)
+        self.parts.append((label, f"SELECT {previous}.*{extra}\n  FROM {previous}{joined}"))
+
+    def start(self, label: str, select: str) -> None:
+        """Add a step that lists its own columns."""
+        self.parts.append((label, select))
+
+    @property
+    def sql(self) -> str:
+        """The statement: WITH every step, all of the last."""
+        body = ",\n".join(f"{label} AS (\n  {select})" for label, select in self.parts)
+        return f"WITH {body}\nSELECT * FROM {self.parts[-1][0]}"
+
+
+@dataclass(frozen=True)
+class CompiledFeed:
+    """What a delivery of a feed needs: the statement, the texts to look up, the lists to load."""
+
+    sql: str
+    lookup_texts: dict[str, str]
+    codelists: frozenset[str]
+    columns: tuple[str, ...]
+    record_key_sql: str
+
+    def sql_over(self, relation: str) -> str:
+        """The statement over another relation with the columns of `text_rows`."""
+        return self.sql.replace(_ALL_ROWS, f"{relation} AS delivery")
+
+
+def compile_feed(feed: Feed, contract: Contract) -> CompiledFeed:
+    """The query of `feed` over `text_rows`, for the columns and rules of `contract`.
+
+    The statement reads the session variables `delivery_id` and `received_at`, the temporary tables
+    `text_rows`, `repeated_rows`, `zone_offsets`, `geofence`, `words_<target>` and `list_<list>`.
+    Raises KeyError for a mapping whose target is not in the contract.
+    """
+    return _Compiler(feed, contract).compile()
+
+
+class _Compiler:
+    def __init__(self, feed: Feed, contract: Contract) -> None:
+        self.feed, self.contract = feed, contract
+        self.columns = {column.name: column for column in contract.columns}
+        unknown = set(feed.map) - set(self.columns)
+        if unknown:
+            raise KeyError(f"{feed.feed}: not in the contract: {', '.join(sorted(unknown))}")
+        self.read = {t: m for t, m in feed.map.items() if m.source}
+        self.fixed = {t: m for t, m in feed.map.items() if not m.source}
+        self.texts = {target: ex.text_of(feed, m) for target, m in self.read.items()}
+        self.steps = Steps()
+
+    def compile(self) -> CompiledFeed:
+        self._texts()
+        self._coded()
+        self._placed()
+        self._timed()
+        self._known()
+        self._derived()
+        self._shown()
+        self._judged()
+        lists = {self.columns[t].codelist for t in self.looked_up}
+        lists |= {helper.codelist for helper in self.contract.helpers if helper.codelist}
+        lists |= {AREA_LIST, "countries"}
+        if "border_point_code" in self.columns:
+            lists.add("border_points")
+        return CompiledFeed(
+            sql=self.steps.sql,
+            lookup_texts={target: self.texts[target] for target in self.looked_up},
+            codelists=frozenset(lists),
+            columns=self.shown_columns,
+            record_key_sql=self.texts.get("source_record_id", "NULL::VARCHAR"),
+        )
+
+    @property
+    def looked_up(self) -> list[str]:
+        return [target for target in self.read if self.columns[target].codelist]
+
+    def _times(self) -> list[str]:
+        return [target for target in self.read if self.columns[target].duckdb_type == TIMES]
+
+    # --- the steps, in order -------------------------------------------------------------------
+
+    def _texts(self) -> None:
+        texts = "".join(f",\n    {sql} AS {name(t + '__text')}" for t, sql in self.texts.items())
+        self.steps.start(
+            "texts",
+            f"SELECT delivery.source_row, coalesce(r.times, 1) AS record_id__times{texts}\n"
+            f"  FROM {_ALL_ROWS} LEFT JOIN repeated_rows r USING (source_row)\n"
+            "  WHERE r.duplicate_of IS NULL",
+        )
+
+    def _coded(self) -> None:
+        columns: dict[str, str] = {}
+        joins: list[str] = []
+        for target, mapping in self.fixed.items():
+            columns[target] = ex.fixed_value(mapping, self.columns[target])
+        for target, mapping in self.read.items():
+            column, text = self.columns[target], name(f"{target}__text")
+            if target == "position" or target in AREA_LEVELS:
+                continue
+            if column.codelist:
+                alias = f"w_{target}"
+                joins.append(f"LEFT JOIN words_{target} {alias} ON {alias}.raw = {text}")
+                columns[target] = f"{alias}.code"
+            elif column.filled_by == "input" and mapping.crosswalk:
+                columns[target] = self._crosswalked_truth(mapping, text)
+            elif column.duckdb_type == TIMES:
+                offsets, local = ex.formats_of(self.feed, mapping)
+                columns[f"{target}__instant"] = ex.instant_of(offsets, text)
+                columns[f"{target}__wall"] = ex.wall_of(local, text)
+            else:
+                columns[target] = ex.typed_value(self.feed, mapping, column, text)
+        self.steps.add("coded", columns, tuple(joins))
+
+    def _crosswalked_truth(self, mapping: Mapping, text: str) -> str:
+        """A truth value by a crosswalk of a few words, written into the query as branches."""
+        branches = "".join(
+            f" WHEN lookup_key({literal(row['source_value'])}) THEN {row['code'].upper()}"
+            for row in self.feed.crosswalk(mapping.crosswalk)
+        )
+        return f"CASE lookup_key({text}){branches} END"
+
+    def _placed(self) -> None:
+        columns: dict[str, str] = {}
+        joins: list[str] = []
+        if "position" in self.read:
+            decimal = self.read["position"].decimal or self.feed.decimal
+            position = ex.position_of(self.read["position"], decimal, "position__text")
+            self.steps.add("positioned", {"position__value": position})
+            columns["latitude_deg"] = "position__value.latitude_deg"
+            columns["longitude_deg"] = "position__value.longitude_deg"
+        admin1: list[str] = []
+        if "admin1_code" in self.read:
+            joins.append(_area_join("w1", "admin1_code", "country", self._event_date()))
+            admin1.append("w1.code")
+        if "border_point_code" in self.read and "admin1_code" not in self.fixed:
+            # A post lies in a known area on each side; it tells where, unless the source said.
+            sides = ("country_a", "country_b", "admin1_a", "admin1_b")
+            joins.append(attribute_join("point", "border_points", "border_point_code", *sides))
+            said = "admin1_code__text IS NULL AND " if admin1 else ""
+            admin1.append(
+                f"CASE WHEN {said}country = point_country_a THEN nullif(point_admin1_a, '')"
+                f" WHEN {said}country = point_country_b THEN nullif(point_admin1_b, '') END"
+            )
+        if admin1:
+            columns["admin1_code"] = f"coalesce({', '.join(admin1)})"
+        self.steps.add("placed", columns, tuple(joins))
+
+    def _event_date(self) -> str:
+        if "occurred_at" not in self.read:
+            return "DATE '9999-01-01'"
+        return "coalesce(occurred_at__wall, occurred_at__instant, TIMESTAMP '9999-01-01')::DATE"
+
+    def _timed(self) -> None:
+        columns: dict[str, str] = {}
+        admin1 = self._or_null("admin1_code")
+        joins = [
+            attribute_join("area", AREA_LIST, admin1, "time_zone"),
+            attribute_join("land", "countries", self._or_null("country"), "time_zone"),
+        ]
+        if "admin2_code" in self.read:
+            joins.append(_area_join("w2", "admin2_code", admin1, self._event_date()))
+            columns["admin2_code"] = "w2.code"
+        columns["time_zone"] = (
+            "coalesce(nullif(area_time_zone, ''), nullif(land_time_zone, ''), 'UTC')"
+        )
+        self.steps.add("zoned", columns, tuple(joins))
+        self.steps.add("timed", *self._utc())
+
+    def _utc(self) -> tuple[dict[str, str], tuple[str, ...]]:
+        columns: dict[str, str] = {}
+        joins: list[str] = []
+        for target in self._times():
+            zone = ex.named_zone(self.read[target])
+            zone_sql = literal(zone) if zone else "time_zone"
+            alias, wall = f"o_{target}", name(f"{target}__wall")
+            joins.append(
+                f"LEFT JOIN zone_offsets {alias} ON {alias}.zone = {zone_sql}"
+                f" AND {wall} >= {alias}.wall_from AND {wall} < {alias}.wall_to"
+            )
+            columns[target] = (
+                f"coalesce({name(f'{target}__instant')},"
+                f" {wall} - to_minutes({alias}.offset_minutes))"
+            )
+        return columns, tuple(joins)
+
+    def _known(self) -> None:
+        """Columns that this feed does not map, empty; attributes of codes; the geofence."""
+        present = self._present()
+        empty = {
+            column.name: f"CAST(NULL AS {column.duckdb_type})"
+            for column in self.contract.columns
+            if column.name not in present and not self._default(column)
+        }
+        self.steps.add("filled", empty)
+        columns: dict[str, str] = {}
+        joins: list[str] = []
+        for level in sorted({helper.geofence for helper in self.contract.helpers} - {""}):
+            joins.append(_geofence_join(level))
+        wanted: dict[tuple[str, str], list[str]] = {}
+        for helper in self.contract.helpers:
+            if helper.geofence:
+                columns[helper.name] = _geofence_answer(helper.geofence)
+            else:
+                wanted.setdefault((helper.codelist, helper.column), []).append(helper.attribute)
+                alias = f"{helper.column}_in_{helper.codelist}"
+                attribute = f"{name(f'{alias}_{helper.attribute}')}::VARCHAR"
+                columns[helper.name] = f"TRY_CAST(nullif({attribute}, '') AS {helper.type})"
+        for (codelist, column), attributes in wanted.items():
+            alias = f"{column}_in_{codelist}"
+            joins.append(attribute_join(alias, codelist, name(column), *attributes))
+        self.steps.add("known", columns, tuple(joins))
+
+    def _derived(self) -> None:
+        present = self._present()
+        # What the reading fills comes first, since the contract derives from it (record_id).
+        columns = {
+            column.name: self._default(column)
+            for column in sorted(self.contract.columns, key=lambda c: bool(c.derive))
+            if column.name not in present and self._default(column)
+        }
+        self.steps.add("derived", {"feed_handling": literal(self.feed.handling), **columns})
+        self.steps.add("facts", {fact.name: fact.sql for fact in self.contract.facts})
+
+    def _default(self, column: Column) -> str:
+        """What fills a column that this feed does not map; empty where nothing does."""
+        if column.derive:
+            return f"CAST({column.derive} AS {column.duckdb_type})"
+        return self.provenance.get(column.name, "")
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """Columns that the reading itself fills."""
+        filled = {
+            "source": literal(self.feed.source),
+            "delivery_id": "getvariable('delivery_id')::VARCHAR",
+            "received_at": "getvariable('received_at')::TIMESTAMP",
+        }
+        if "occurred_at" in self.read:
+            offsets, local = ex.formats_of(self.feed, self.read["occurred_at"])
+            timed = ex.has_time(offsets + local, "occurred_at__text")
+            filled["occurred_at_text"] = "occurred_at__text"
+            filled["occurred_at_precision"] = (
+                f"CASE WHEN occurred_at IS NULL THEN NULL WHEN {timed} THEN 'minute' ELSE 'day' END"
+            )
+        return filled
+
+    def _shown(self) -> None:
+        shown = {}
+        for column in self.contract.published:
+            if column.filled_by == "lake" or column.name == "quality_flags":
+                continue
+            value = name(column.name)
+            if column.withheld_when:
+                value = f"CASE WHEN {column.withheld_when} THEN NULL ELSE {value} END"
+            shown[column.name] = value
+        for column in self.contract.columns:
+            if column.filled_by in ("feed", "input") and not column.is_plain_text:
+                shown[column.unread] = self._unread(column)
+        private = [h.name for h in self.contract.helpers] + [f.name for f in self.contract.facts]
+        shown |= {column: name(column) for column in private}
+        self.shown_columns = tuple(shown)
+        listed = ",\n    ".join(f"{sql} AS {name(column)}" for column, sql in shown.items())
+        self.steps.start("shown", f"SELECT record_id__times, {listed}\n  FROM facts")
+
+    def _unread(self, column: Column) -> str:
+        if column.name not in self.read:
+            return "NULL::VARCHAR"
+        value = "latitude_deg" if column.name == "position" else name(column.name)
+        return f"CASE WHEN {value} IS NULL THEN {name(column.name + '__text')} END"
+
+    def _judged(self) -> None:
+        errors = [(r.code, fails_when(r)) for r in self.contract.rules if r.severity == "error"]
+        warnings = [(r.code, fails_when(r)) for r in self.contract.rules if r.severity == "warning"]
+        self.steps.add(
+            "judged",
+            {"reasons": _codes(errors), "quality_flags": _codes(warnings)},
+        )
+        listed = ", ".join(name(column) for column in self.shown_columns)
+        self.steps.start(
+            "routed",
+            f"SELECT {listed}, quality_flags, reasons, "
+            "CASE WHEN len(reasons) > 0 THEN 'quarantined' ELSE 'accepted' END AS verdict\n"
+            "  FROM judged",
+        )
+
+    # --- small questions -----------------------------------------------------------------------
+
+    def _present(self) -> set[str]:
+        """The contract's columns that a step before has filled."""
+        done = set(self.feed.map) | {"source_row"}
+        done |= {"latitude_deg", "longitude_deg"} if "position" in self.read else set()
+        done |= {"admin1_code"} if self._has_admin1() else set()
+        return done | {"time_zone"}
+
+    def _has_admin1(self) -> bool:
+        return "admin1_code" in self.feed.map or "border_point_code" in self.read
+
+    def _or_null(self, column: str) -> str:
+        has = column in self.feed.map or (column == "admin1_code" and self._has_admin1())
+        return name(column) if has else "NULL::VARCHAR"
+
+
+def _area_join(alias: str, target: str, scope_sql: str, date_sql: str) -> str:
+    """A join to the words of areas, within a scope and at a date."""
+    return (
+        f"LEFT JOIN words_{target} {alias} ON {alias}.raw = {target}__text"
+        f" AND {alias}.scope = {scope_sql}"
+        f" AND {date_sql} >= {alias}.valid_from AND {date_sql} < {alias}.valid_to"
+    )
+
+
+def _geofence_code(level: str) -> str:
+    return "country" if level == "country" else "admin1_code"
+
+
+def _geofence_join(level: str) -> str:
+    """A join to the grid cells of one country or first-level area."""
+    alias = f"g_{level}"
+    return (
+        f"LEFT JOIN geofence_{level} {alias} ON {alias}.cell = {GEOFENCE_CELL}"
+        f" AND {alias}.code = {_geofence_code(level)}"
+    )
+
+
+def _geofence_answer(level: str) -> str:
+    """TRUE inside, FALSE outside; NULL without a position or where we know no outline."""
+    code, fenced = _geofence_code(level), f"getvariable('geofence_{level}_codes')"
+    return (
+        f"CASE WHEN latitude_deg IS NULL OR longitude_deg IS NULL OR {code} IS NULL"
+        f" OR NOT coalesce(list_contains({fenced}, {code}), FALSE) THEN NULL"
+        f" ELSE g_{level}.cell IS NOT NULL END"
+    )
+
+
+def _codes(conditions: list[tuple[str, str]]) -> str:
+    """The list of the codes whose condition holds.
+
+    A list is built only for rows where some condition holds: CASE evaluates that branch for those
+    rows alone, which keeps the pass over clean rows to comparisons.
+    """
+    if not conditions:
+        return "[]::VARCHAR[]"
+    any_holds = " OR ".join(condition for _, condition in conditions)
+    each = ",\n      ".join(f"CASE WHEN {c} THEN {literal(code)} END" for code, c in conditions)
+    return (
+        f"CASE WHEN {any_holds}\n    THEN list_filter([{each}], lambda c: c IS NOT NULL)\n"
+        "    ELSE []::VARCHAR[] END"
+    )

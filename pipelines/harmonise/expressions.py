@@ -1,0 +1,111 @@
+"""One mapping of a feed as SQL: the text it takes, and the typed value that the text becomes.
+
+Not here: joins (code lists, places, time zones) and the assembly of the query (`compile.py`).
+"""
+
+from __future__ import annotations
+
+from pipelines.harmonise.lookups import blank_forms
+from schemas.contract import Column
+from schemas.feed import Feed, Mapping
+from schemas.sqltext import literal, name
+
+# What a workbook reader writes for a date cell, whatever the sheet shows.
+WORKBOOK_DATES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
+_INTEGERS = {"INTEGER", "BIGINT", "SMALLINT"}
+
+
+def text_of(feed: Feed, mapping: Mapping) -> str:
+    """The text that a mapping takes from a row of `text_rows`; NULL where there is none."""
+    blanks = blank_forms(feed)
+    parts = [
+        f"CASE WHEN {name(c)} IN ({blanks}) THEN NULL ELSE {name(c)} END" if blanks else name(c)
+        for c in mapping.source
+    ]
+    text = parts[0]
+    if len(parts) > 1:
+        text = f"nullif(concat_ws({literal(mapping.join)}, {', '.join(parts)}), '')"
+    if mapping.pattern:
+        text = f"nullif(regexp_extract({text}, {literal(mapping.pattern)}, 1), '')"
+    return text
+
+
+def number_of(feed: Feed, mapping: Mapping, column: Column, text: str) -> str:
+    """The number in `text`, by the feed's decimal sign and thousands separator."""
+    thousands = mapping.thousands or feed.thousands
+    for sign in [*thousands, "\u00a0", "\u202f"] if thousands else []:
+        text = f"replace({text}, {literal(sign)}, '')"
+    if (decimal := mapping.decimal or feed.decimal) != ".":
+        # A full stop is not a decimal sign in such a feed: 1.234 must not become 1.234 by chance.
+        text = f"replace(replace({text}, '.', '?'), {literal(decimal)}, '.')"
+    if column.duckdb_type in _INTEGERS:
+        return f"TRY_CAST(read_whole({text}) AS {column.duckdb_type})"
+    return f"read_number({text})"
+
+
+def formats_of(feed: Feed, mapping: Mapping) -> tuple[list[str], list[str]]:
+    """The date formats to try, in order: those with an offset from UTC, and the local ones."""
+    formats = list(mapping.formats or feed.dates)
+    if any(layout.format == "xlsx" for layout in feed.file):
+        formats += [form for form in WORKBOOK_DATES if form not in formats]
+    return [f for f in formats if "%z" in f], [f for f in formats if "%z" not in f]
+
+
+def instant_of(formats: list[str], text: str) -> str:
+    """UTC of a text that carries its own offset; NULL where no format fits."""
+    if not formats:
+        return "NULL::TIMESTAMP"
+    # DuckDB's %z does not know the Z of ISO 8601; its result is UTC, here without the zone.
+    zulu = f"regexp_replace({text}, '[zZ]$', '+00:00')"
+    return f"make_timestamp(epoch_us(try_strptime({zulu}, {literal(formats)})))"
+
+
+def wall_of(formats: list[str], text: str) -> str:
+    """Local wall-clock time of a text; NULL where no format fits."""
+    return f"try_strptime({text}, {literal(formats)})" if formats else "NULL::TIMESTAMP"
+
+
+def has_time(formats: list[str], text: str) -> str:
+    """TRUE where the text names the hour, and so is known to the minute."""
+    timed = [form for form in formats if "%H" in form or "%I" in form]
+    plain = [form.replace("%z", "") for form in timed if "%z" in form]
+    if not timed:
+        return "FALSE"
+    stripped = f"regexp_replace({text}, '([zZ]|[+-][0-9:]+)$', '')"
+    local = [form for form in timed if "%z" not in form]
+    tests = [f"try_strptime({text}, {literal(local)}) IS NOT NULL"] if local else []
+    tests += [f"try_strptime({stripped}, {literal(plain)}) IS NOT NULL"] if plain else []
+    return "(" + " OR ".join(tests) + ")"
+
+
+def typed_value(feed: Feed, mapping: Mapping, column: Column, text: str) -> str:
+    """The typed value of `text` for a column that needs no join; NULL where it cannot be read."""
+    kind = column.duckdb_type
+    if column.name in ("latitude_deg", "longitude_deg") and mapping.notation == "dms":
+        return f"read_dms({text})"
+    if kind in _INTEGERS or kind == "DOUBLE":
+        return number_of(feed, mapping, column, text)
+    if kind == "BOOLEAN":
+        return f"read_truth({text})"
+    if kind == "DATE":
+        return f"{wall_of(formats_of(feed, mapping)[1], text)}::DATE"
+    if kind == "VARCHAR":
+        return text
+    raise ValueError(f"{column.name}: no reader for {kind}")
+
+
+def fixed_value(mapping: Mapping, column: Column) -> str:
+    """The declared constant of a mapping, in the column's type."""
+    return f"CAST({literal(mapping.value)} AS {column.duckdb_type})"
+
+
+def named_zone(mapping: Mapping) -> str:
+    """The zone that a mapping names itself; empty where the place or the text decides."""
+    return "" if mapping.time_zone in ("", "place", "offset") else mapping.time_zone
+
+
+def position_of(mapping: Mapping, decimal: str, text: str) -> str:
+    """The struct {latitude_deg, longitude_deg} of one text that holds both."""
+    if decimal != "." and mapping.notation in ("decimal", "utm"):
+        text = f"replace({text}, {literal(decimal)}, '.')"
+    return f"read_position_{mapping.notation}({text})"

@@ -1,0 +1,148 @@
+"""Readers of single values as DuckDB macros: numbers, truth values, angles, grid references.
+
+Not here: which column uses which reader (`expressions.py`) and dates, which DuckDB reads itself.
+
+A reader gives NULL for what it does not understand; the text is then kept as *unread* and judged.
+None of them guesses: `12.7` is not an integer, `61'` is not a minute of arc.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+# A whole number. The first branch is the fast path for clean digits; DuckDB's own TRY_CAST would
+# round 12.7 to 13 and read 1e3, both of which would be silent changes.
+_NUMBERS = r"""
+CREATE MACRO read_whole(words) AS CASE
+    WHEN TRY_CAST(words AS BIGINT)::VARCHAR = words THEN TRY_CAST(words AS BIGINT)
+    WHEN regexp_full_match(words, '[+-]?[0-9]{1,18}([.]0*)?')
+        THEN TRY_CAST(TRY_CAST(split_part(words, '.', 1) AS BIGINT) AS BIGINT) END;
+CREATE MACRO read_number(words) AS CASE
+    WHEN regexp_full_match(words, '[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)')
+        THEN TRY_CAST(words AS DOUBLE) END;
+CREATE MACRO read_truth(words) AS CASE
+    WHEN lookup_key(words) IN ('true', 'yes', 'y', '1', 'oui', 'o', 'vrai', 'v', 'x') THEN TRUE
+    WHEN lookup_key(words) IN ('false', 'no', 'n', '0', 'non', 'faux', 'f') THEN FALSE END;
+"""
+
+# Degrees, minutes, seconds with a hemisphere letter on either side; O is the French Ouest.
+_ANGLES = r"""
+CREATE MACRO angle_numbers(words) AS
+    list_transform(
+        regexp_extract_all(replace(words, ',', '.'), '[0-9]+(?:[.][0-9]+)?'), lambda n: n::DOUBLE
+    );
+CREATE MACRO read_dms(words) AS CASE
+    WHEN regexp_full_match(
+        upper(trim(words)),
+        '[NSEWO]?[ ]*[+-]?[0-9]{1,3}(?:[.,][0-9]+)?'
+        || '(?:[ ]*[°ºD: ][ ]*[0-9]{1,2}(?:[.,][0-9]+)?'
+        || '(?:[ ]*[''’′M: ][ ]*[0-9]{1,2}(?:[.,][0-9]+)?)?)?'
+        || '[ ]*(?:[°ºD]|[''’′M]|["”″S]|''''|’’|′′)?[ ]*[NSEWO]?')
+    AND coalesce(angle_numbers(words)[2], 0) < 60
+    AND coalesce(angle_numbers(words)[3], 0) < 60
+    THEN (CASE WHEN regexp_matches(upper(trim(words)), '^[ ]*[SWO]|[SWO]$|-') THEN -1 ELSE 1 END)
+        * (angle_numbers(words)[1]
+           + coalesce(angle_numbers(words)[2], 0) / 60
+           + coalesce(angle_numbers(words)[3], 0) / 3600)
+    END;
+"""
+
+# One text that holds both coordinates; each reader gives {latitude_deg, longitude_deg}.
+_POSITIONS = r"""
+CREATE MACRO pair_of(latitude, longitude) AS CASE
+    WHEN latitude IS NOT NULL AND longitude IS NOT NULL
+    THEN {'latitude_deg': latitude, 'longitude_deg': longitude} END;
+CREATE MACRO read_position_decimal(words) AS pair_of(
+    read_number(regexp_extract(words, '^([+-]?[0-9.]+)[,; ]+([+-]?[0-9.]+)$', 1)),
+    read_number(regexp_extract(words, '^([+-]?[0-9.]+)[,; ]+([+-]?[0-9.]+)$', 2)));
+CREATE MACRO dms_halves(words) AS
+    CASE WHEN regexp_matches(upper(words), '^[ ]*[NS]')
+    THEN regexp_extract(upper(words), '^[ ]*([NS].*?)[ ,;/]*([EWO].*)$', ['north', 'east'])
+    ELSE regexp_extract(upper(words), '^(.*?[NS])[ ,;/]*(.*[EWO])[ ]*$', ['north', 'east']) END;
+CREATE MACRO read_position_dms(words) AS
+    pair_of(read_dms(dms_halves(words).north), read_dms(dms_halves(words).east));
+"""
+
+# Inverse transverse Mercator on WGS 84, Krüger's series to the fourth order (Karney 2011, "Transverse
+# Mercator with an accuracy of a few nanometers"): under a millimetre within a zone. PROJ does the
+# same, but pyproj called from DuckDB's worker threads crashes (3.7.2, seen), and SQL runs on all.
+_MERCATOR = r"""
+CREATE MACRO mercator_xi(x, y) AS y
+    - 8.377321640600574e-04 * sin(2*y) * cosh(2*x) - 5.905869567933988e-08 * sin(4*y) * cosh(4*x)
+    - 1.673488880354849e-10 * sin(6*y) * cosh(6*x) - 2.167737763022036e-13 * sin(8*y) * cosh(8*x);
+CREATE MACRO mercator_eta(x, y) AS x
+    - 8.377321640600574e-04 * cos(2*y) * sinh(2*x) - 5.905869567933988e-08 * cos(4*y) * sinh(4*x)
+    - 1.673488880354849e-10 * cos(6*y) * sinh(6*x) - 2.167737763022036e-13 * cos(8*y) * sinh(8*x);
+CREATE MACRO mercator_latitude(chi) AS degrees(chi
+    + 3.356551469125213e-03 * sin(2*chi) + 6.571873083960133e-06 * sin(4*chi)
+    + 1.764656400475850e-08 * sin(6*chi) + 5.400482081693544e-11 * sin(8*chi));
+CREATE MACRO mercator_position(zone, xi, eta) AS {
+    'latitude_deg': mercator_latitude(asin(sin(xi) / cosh(eta))),
+    'longitude_deg': 6 * zone - 183 + degrees(atan2(sinh(eta), cos(xi)))};
+CREATE MACRO mercator_plane(zone, x, y) AS
+    mercator_position(zone, mercator_xi(x, y), mercator_eta(x, y));
+CREATE MACRO utm_to_position(zone, is_south, easting_m, northing_m) AS CASE
+    WHEN zone BETWEEN 1 AND 60 AND easting_m >= 100000 AND easting_m < 1000000
+        AND northing_m >= 0 AND northing_m < 10000000
+    THEN mercator_plane(zone, (easting_m - 500000) / 6364902.1661651,
+        (northing_m - CASE WHEN is_south THEN 10000000 ELSE 0 END) / 6364902.1661651) END;
+"""
+
+# A UTM reference: zone, hemisphere or latitude band, easting, northing. N and S are hemispheres
+# when a source writes them so; the other letters are bands, and those before N lie south.
+# An MGRS reference names a square of 100 km by two letters, whose sets repeat every three zones
+# (columns) and every second zone (rows), and whose rows repeat every 2,000 km: the band tells
+# which repetition. Source of the scheme: NGA.STND.0037, Universal Grids. A shortened reference
+# means a square of 10 km … 1 m; its centre is taken.
+_GRIDS = r"""
+CREATE MACRO utm_parts(words) AS regexp_extract(
+    upper(trim(words)),
+    '^([0-9]{1,2})[ ]*([A-Z]?)[ ,;]+([0-9]{5,7}(?:[.][0-9]+)?)[ ]*M?E?[ ,;]+'
+    || '([0-9]{1,8}(?:[.][0-9]+)?)[ ]*M?N?$',
+    ['zone', 'band', 'easting', 'northing']);
+CREATE MACRO read_position_utm(words) AS utm_to_position(
+    TRY_CAST(utm_parts(words).zone AS INTEGER),
+    utm_parts(words).band = 'S' OR (utm_parts(words).band BETWEEN 'C' AND 'M'),
+    TRY_CAST(utm_parts(words).easting AS DOUBLE),
+    TRY_CAST(utm_parts(words).northing AS DOUBLE));
+CREATE MACRO mgrs_parts(words) AS regexp_extract(
+    replace(upper(words), ' ', ''),
+    '^([0-9]{1,2})([C-HJ-NP-X])([A-HJ-NP-Z])([A-HJ-NP-V])((?:[0-9]{2}){0,5})$',
+    ['zone', 'band', 'column_letter', 'row_letter', 'digits']);
+CREATE MACRO mgrs_column(zone, letter) AS strpos(
+    CASE zone % 3 WHEN 1 THEN 'ABCDEFGH' WHEN 2 THEN 'JKLMNPQR' ELSE 'STUVWXYZ' END, letter);
+CREATE MACRO mgrs_row(zone, letter) AS strpos(
+    CASE zone % 2 WHEN 1 THEN 'ABCDEFGHJKLMNPQRSTUV' ELSE 'FGHJKLMNPQRSTUVABCDE' END, letter) - 1;
+CREATE MACRO mgrs_band_floor_m(band) AS
+    [1100000, 2000000, 2800000, 3700000, 4600000, 5500000, 6400000, 7300000, 8200000, 9100000,
+     0, 800000, 1700000, 2600000, 3500000, 4400000, 5300000, 6200000, 7000000, 7900000][
+        strpos('CDEFGHJKLMNPQRSTUVWX', band)];
+CREATE MACRO mgrs_digits_m(digits, is_northing) AS
+    CASE len(digits) WHEN 0 THEN 50000
+    ELSE (substr(digits, CASE WHEN is_northing THEN len(digits) // 2 ELSE 0 END + 1,
+                 len(digits) // 2)::INTEGER
+          + CASE len(digits) WHEN 10 THEN 0 ELSE 0.5 END) * power(10, 5 - len(digits) // 2) END;
+CREATE MACRO mgrs_northing_m(band, row_m) AS
+    row_m + 2000000 * greatest(0, ceil((mgrs_band_floor_m(band) - row_m - 99999) / 2000000));
+CREATE MACRO mgrs_to_position(part, zone) AS CASE
+    WHEN mgrs_column(zone, part.column_letter) > 0 THEN utm_to_position(
+        zone, part.band < 'N',
+        mgrs_column(zone, part.column_letter) * 100000 + mgrs_digits_m(part.digits, FALSE),
+        mgrs_northing_m(part.band, mgrs_row(zone, part.row_letter) * 100000)
+            + mgrs_digits_m(part.digits, TRUE)) END;
+CREATE MACRO read_position_mgrs(words) AS
+    mgrs_to_position(mgrs_parts(words), TRY_CAST(mgrs_parts(words).zone AS INTEGER));
+"""
+
+# HMAC-SHA-256 (RFC 2104) over the session's two pads (`tokens.py`), cut to 128 bits.
+_TOKENS = r"""
+CREATE MACRO keyed_token(words) AS CASE WHEN words IS NOT NULL THEN
+    left(sha256(getvariable('token_outer')
+        || unhex(sha256(getvariable('token_inner') || encode(words)))), 32) END;
+"""
+
+
+def install_macros(connection: duckdb.DuckDBPyConnection) -> None:
+    """Define every reader in `connection`, which has `lookup_key` already."""
+    for statements in (_NUMBERS, _ANGLES, _POSITIONS, _MERCATOR, _GRIDS, _TOKENS):
+        connection.execute(statements)
