@@ -33,7 +33,9 @@ _WORDS: dict[Language, dict[str, str]] = {
         "example": "for example",
         "withheld": "withheld for sensitive records",
         "inputs": "Read but never kept",
-        "inputs_why": "A file may hold these; they are turned into something else and never published.",
+        "inputs_why": (
+            "A file may hold these; they are turned into something else and never published."
+        ),
         "use": "Good for",
         "limits": "Take care",
         "code": "Code",
@@ -101,15 +103,26 @@ _WORDS: dict[Language, dict[str, str]] = {
             "Un rejet porte un code tel que `INC-201` : d’abord la table (INC incidents, BXC "
             "passages frontaliers, BFL flux frontaliers, SEI saisies, DEL un fichier entier), puis "
             "le genre de défaut selon le premier chiffre : **1** manquant, **2** illisible, "
-            "**3** hors liste, **4** hors limites ou hors zone, **5** cellules qui se contredisent, "
-            "**6** lignes qui se contredisent, **7** le fichier lui-même. Cherchez le code dans "
-            "cette page."
+            "**3** hors liste, **4** hors limites ou hors zone, **5** cellules qui se "
+            "contredisent, **6** lignes qui se contredisent, **7** le fichier lui-même. Cherchez "
+            "le code dans cette page."
         ),
         "times": (
             "Les dates avec heure sont en UTC, sans fuseau. Chaque table de données existe aussi "
             "sous le nom `<table>_history`, avec toutes les versions de chaque fiche."
         ),
     },
+}
+
+_UNITS_FR = {
+    "byte": "octet",
+    "day": "jour",
+    "degree": "degré",
+    "hour": "heure",
+    "person": "personne",
+    "piece": "pièce",
+    "row": "ligne",
+    "year": "année",
 }
 
 
@@ -158,11 +171,12 @@ def _table(contract: Contract, language: Language) -> list[str]:
 
 
 def _advice(contract: Contract, language: Language) -> list[str]:
-    say, custom = _WORDS[language], _custom(contract)
+    say, french_words = _WORDS[language], _custom(contract)
+    schema, about = contract.raw["schema"][0], contract.raw["description"]
     pairs = (
-        (say["holds"], custom.get("grainFr"), contract.raw["schema"][0]["dataGranularityDescription"]),
-        (say["use"], custom.get("usageFr"), contract.raw["description"]["usage"]),
-        (say["limits"], custom.get("limitationsFr"), contract.raw["description"]["limitations"]),
+        (say["holds"], french_words["grainFr"], schema["dataGranularityDescription"]),
+        (say["use"], french_words["usageFr"], about["usage"]),
+        (say["limits"], french_words["limitationsFr"], about["limitations"]),
     )
     colon = "\u00a0:" if language == "fr" else ":"
     return [
@@ -195,8 +209,10 @@ def _columns(columns: Iterable[Column], language: Language) -> str:
 def _meaning(column: Column, language: Language) -> str:
     say = _WORDS[language]
     facts = [say["always"]] if column.is_required else []
-    facts += [f"{say['unit']} {column.unit}"] if column.unit else []
-    facts += [f"{say['list']} [`{column.codelist}`](#list-{column.codelist})"] * bool(column.codelist)
+    unit = _UNITS_FR.get(column.unit, column.unit) if language == "fr" else column.unit
+    facts += [f"{say['unit']} {unit}"] if unit else []
+    listed = column.codelist
+    facts += [f"{say['list']} [`{listed}`](#list-{listed})"] if listed else []
     facts += [say["withheld"]] if column.withheld_when else []
     facts += [f"{say['example']} `{column.examples[0]}`"] if column.examples else []
     return f"{column.description[language]} *({', '.join(facts)})*"

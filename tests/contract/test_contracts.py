@@ -5,13 +5,16 @@ Not here: what each rule rejects (`test_rules.py`) and the rendered files (`test
 
 from __future__ import annotations
 
+import ast
 import re
 import string
+import unicodedata
 from collections import Counter
 from typing import Any
 
 import pytest
 from open_data_contract_standard.model import OpenDataContractStandard
+
 from schemas.codelist import codelist_names, codes, load_codelist
 from schemas.contract import TABLES_FOLDER, Column, Contract, Rule, load_contract, table_names
 from schemas.rules import VOCABULARY
@@ -25,15 +28,36 @@ PREFIXES = {
     "seizures": "SEI",
     "deliveries": "DEL",
 }
-COMMON = (
-    "record_id source source_record_id country admin1_code admin2_code place_text latitude_deg "
-    "longitude_deg location_precision occurred_at occurred_at_precision occurred_at_text time_zone "
-    "reported_at"
-).split()
-PROVENANCE = (
-    "handling is_withdrawn source_revision received_at delivery_id source_row quality_flags "
-    "revision known_from known_to is_latest"
-).split()
+COMMON = [
+    "record_id",
+    "source",
+    "source_record_id",
+    "country",
+    "admin1_code",
+    "admin2_code",
+    "place_text",
+    "latitude_deg",
+    "longitude_deg",
+    "location_precision",
+    "occurred_at",
+    "occurred_at_precision",
+    "occurred_at_text",
+    "time_zone",
+    "reported_at",
+]
+PROVENANCE = [
+    "handling",
+    "is_withdrawn",
+    "source_revision",
+    "received_at",
+    "delivery_id",
+    "source_row",
+    "quality_flags",
+    "revision",
+    "known_from",
+    "known_to",
+    "is_latest",
+]
 HANDLING = ("UNCLASSIFIED", "CONFIDENTIAL", "STRICTLY_CONFIDENTIAL")
 JARGON = re.compile(
     r"\b(null|regex|boolean|string|varchar|parse[ds]?|schema|utc offset|integer|timestamp|ISO 8601"
@@ -288,6 +312,33 @@ def _placeholders(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
+def _raised_findings() -> list[tuple[str, str, set[str] | None]]:
+    """(where, code, names of its values or None where they are not written out) in our code."""
+    found: list[tuple[str, str, set[str] | None]] = []
+    for path in sorted((TABLES_FOLDER.parents[1] / "pipelines").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+                first = node.args[0]
+                if node.func.id not in ("finding", "refused") or not isinstance(
+                    first, ast.Constant
+                ):
+                    continue
+                names = {keyword.arg for keyword in node.keywords}
+                known = None if None in names else {"file_name", *(n for n in names if n)}
+                found.append((f"{path.name}:{node.lineno}", str(first.value), known))
+    return found
+
+
+def test_findings_that_our_code_raises_are_declared_and_fill_their_words() -> None:
+    findings = {rule.code: rule for rule in load_contract("deliveries").rules}
+    raised = _raised_findings()
+    assert raised
+    for where, code, known in raised:
+        assert code in findings, where
+        for words in (findings[code].message, findings[code].correction):
+            assert known is None or _placeholders(words.en) <= known, (where, code)
+
+
 def test_row_rules_have_no_placeholder() -> None:
     for rule in [rule for rule in _rules() if rule.expectation]:
         for words in (rule.message, rule.explanation, rule.correction):
@@ -305,6 +356,50 @@ def test_a_rule_speaks_to_an_officer(rule: Rule) -> None:
         assert words.en != words.fr
     assert len(rule.message.en) <= 110
     assert len(rule.message.fr) <= 130
+
+
+@pytest.mark.parametrize("table", DATA)
+def test_a_message_names_its_column_as_the_column_is_titled(table: str) -> None:
+    contract = load_contract(table)
+    for rule in contract.rules:
+        label = contract.column(rule.column).label
+        for opening, text, title in (
+            ("“", rule.message.en, label.en),
+            ("«", rule.message.fr, label.fr),
+        ):
+            if rule.code[4] in "123" and text.startswith(opening):
+                assert re.match(r"[“«]\s?(.+?)\s?[”»]", text)[1] == title, rule.code
+
+
+@pytest.mark.parametrize("table", DATA)
+def test_the_values_that_a_correction_suggests_are_accepted(table: str) -> None:
+    """An officer who follows the advice must not be rejected again."""
+    contract = load_contract(table)
+    tried = 0
+    for rule in contract.rules:
+        codelist = contract.column(rule.column).codelist
+        if rule.code[4] not in "13" or not codelist:
+            continue
+        for text in (rule.correction.en, rule.correction.fr):
+            if found := re.search(r"(?:for example|par exemple) ([^.]+)\.", text):
+                for word in re.split(r", | or | ou ", found[1]):
+                    assert _lookup_key(word) in _lookup_keys(codelist), (rule.code, word)
+                    tried += 1
+    assert tried >= 20
+
+
+def _lookup_key(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text.lower())
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    return re.sub(r"[\W_]+", " ", plain).strip()
+
+
+def _lookup_keys(codelist: str) -> set[str]:
+    keys: set[str] = set()
+    for row in load_codelist(codelist):
+        words = [row["code"], row["label_en"], row["label_fr"], *row["aliases"].split("|")]
+        keys |= {_lookup_key(word) for word in words}
+    return keys
 
 
 def test_french_is_set_as_french_is() -> None:

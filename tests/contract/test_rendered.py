@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from schemas.render.__main__ import DOCS, main, rendered, stale, write
 
 

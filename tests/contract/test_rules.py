@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import pytest
+
 from schemas.contract import Contract, Rule, load_contract, table_names
 from schemas.rules import fails_when, is_cross_record
 from schemas.sqltext import literal, name
@@ -226,7 +227,10 @@ OWN: dict[str, tuple[Cells, Cells]] = {
     "BFL-604": ({"travellers_by_sex": 181}, {"travellers_by_sex": None}),
     "BFL-605": ({"same_cell_records": 2}, {"same_cell_records": 1}),
     # --- seizures ------------------------------------------------------------------------------
-    "SEI-104": ({"admin1_code": None}, {"admin1_code": None, "border_point_code": "SSD-UGA-NIMULE"}),
+    "SEI-104": (
+        {"admin1_code": None},
+        {"admin1_code": None, "border_point_code": "SSD-UGA-NIMULE"},
+    ),
     "SEI-105": ({"seizure_kind": None}, {"seizure_kind": None, "seizure_kind__unread": "divers"}),
     "SEI-106": ({"quantity": None}, {"quantity": 1}),
     "SEI-107": ({"unit": None}, {"unit": None, "quantity": None}),
