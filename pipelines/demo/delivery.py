@@ -49,10 +49,14 @@ class DemoDelivery:
 
 @dataclass
 class Draft:
-    """The rows of a delivery in the making: `cells` as sent, `truth` as meant; one index."""
+    """The rows of a delivery in the making: `cells` as sent, `truth` as meant; one index.
+
+    `context` is whatever the feed wants to remember of a row that is neither (local times).
+    """
 
     cells: pd.DataFrame
     truth: pd.DataFrame
+    context: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         """Start with every row right."""
@@ -103,9 +107,16 @@ def cell(column: str, values: Any) -> Spoil:
     return lambda draft, rows: draft.set(rows, column, values)
 
 
-def spoil(draft: Draft, defects: Sequence[Defect], rng: np.random.Generator) -> Draft:
-    """Apply each defect to its share of the rows that are still right; at least one row each.
+def spoil(
+    draft: Draft,
+    defects: Sequence[Defect],
+    rng: np.random.Generator,
+    *,
+    is_each_present: bool = True,
+) -> Draft:
+    """Apply each defect to its share of the rows that are still right.
 
+    With `is_each_present` every defect spoils a row at least; else small shares are left to chance.
     Raises ValueError where no row can be spoiled in the way asked.
     """
     for defect in defects:
@@ -113,9 +124,10 @@ def spoil(draft: Draft, defects: Sequence[Defect], rng: np.random.Generator) -> 
         if defect.needs is not None:
             can &= defect.needs(draft).fillna(False).astype(bool)
         pool = draft.truth.index[can]
-        groups = max(1, round(defect.share * len(draft.truth) / defect.together))
+        wanted = defect.share * len(draft.truth) / defect.together
+        groups = max(int(is_each_present), int(wanted + rng.random()))
         size = min(groups, len(pool) // defect.together) * defect.together
-        if not size:
+        if is_each_present and not size:
             raise ValueError(f"no row left that can raise {defect.codes}")
         rows = pool[rng.permutation(len(pool))[:size]].sort_values()
         defect.spoil(draft, rows)
@@ -139,12 +151,12 @@ def repeat_rows(draft: Draft, rng: np.random.Generator, share: float = SHARE_REP
     return Draft(cells, order.drop(columns=["_row", "_copy"]).reset_index(drop=True))
 
 
-def duplicated_number(column: str) -> Spoil:
+def duplicated_number(columns: list[str]) -> Spoil:
     """A defect for pairs of rows: the second record is given the number of the first."""
 
     def change(draft: Draft, rows: Any) -> None:
-        for target, name in ((draft.cells, column), (draft.truth, "source_record_id")):
-            target.loc[rows[1::2], name] = target.loc[rows[0::2], name].to_numpy()
+        for frame, names in ((draft.cells, columns), (draft.truth, ["source_record_id"])):
+            frame.loc[rows[1::2], names] = frame.loc[rows[0::2], names].to_numpy()
 
     return change
 
