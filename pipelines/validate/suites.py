@@ -24,8 +24,8 @@ from schemas.render.expectations import (
     ROW_COUNT,
     Expectation,
     accepted_suite,
-    conserved_suite,
     quarantined_suite,
+    together_suite,
 )
 
 ACCEPTED, QUARANTINED, TOGETHER = "accepted", "quarantined", "together"
@@ -62,7 +62,7 @@ def make_checkpoint(context: Any, datasource: Any, contract: Contract) -> FixedC
     suites = {
         ACCEPTED: accepted_suite(contract),
         QUARANTINED: quarantined_suite(contract),
-        TOGETHER: conserved_suite(contract),
+        TOGETHER: together_suite(contract),
     }
     definitions: list[gx.ValidationDefinition] = [
         _definition(context, datasource, f"{contract.table}_{view}", view, suite)

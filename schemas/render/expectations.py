@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 from schemas.contract import Column, Contract, Rule
-from schemas.rules import UNEXPECTED_ROWS_PREFIX
+from schemas.rules import UNEXPECTED_ROWS_PREFIX, is_cross_record
 from schemas.sqltext import literal, name
 
 AUDIT_CODE = "DEL-715"
@@ -56,15 +56,19 @@ def quarantined_suite(contract: Contract) -> list[Expectation]:
     ]
 
 
-def conserved_suite(contract: Contract) -> list[Expectation]:
-    """Over both files together: no row of the delivery went to both, or twice to one."""
-    del contract
+def together_suite(contract: Contract) -> list[Expectation]:
+    """Over both files at once: no row is in both, and records are compared across the delivery.
+
+    A rule across records has to be recounted here: a router that keeps the first of two rows of one
+    record leaves two files that are each in order.
+    """
     return [
         {
             "type": "expect_column_values_to_be_unique",
             "kwargs": {"column": "source_row"},
             "meta": {"code": AUDIT_CODE, "says": "a row of the delivery goes to one file, once"},
-        }
+        },
+        *(_rule(rule) for rule in contract.rules if is_cross_record(rule)),
     ]
 
 

@@ -1,0 +1,249 @@
+"""The audit can fail: a router that is wrong in one way is caught, whichever way that is.
+
+Not here: honest routers (`tests/unit/validate`), and deliveries that are wrong (`landing`).
+
+Each case breaks one thing of an otherwise honest routing: the SQL of a rule, a file, or a number.
+The audit sees only what the router left behind, as in a real run.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "validate"))
+
+from routing import INCIDENT, counted, route
+
+from pipelines.settings import settings_for
+from pipelines.validate.audit import Auditor, Routed
+from schemas.contract import Contract, Rule, load_contract
+from schemas.rules import fails_when
+
+ROWS = 400
+Files = tuple[Path, Path]
+Tamper = Callable[[Files, Routed], Routed]
+
+
+@pytest.fixture(scope="module")
+def auditor(tmp_path_factory: pytest.TempPathFactory) -> Auditor:
+    return Auditor(settings_for(tmp_path_factory.mktemp("home")).prepare())
+
+
+@pytest.fixture(scope="module")
+def contract() -> Contract:
+    return load_contract("incidents")
+
+
+def problems(auditor: Auditor, contract: Contract, files: Files, routed: Routed) -> set[str]:
+    result = auditor.audit(contract, *files, routed, data_docs=None, name="mutated")
+    assert result.is_success == (not result.problems)
+    return {str(problem.values["rule"]) for problem in result.problems}
+
+
+# --- the SQL of a rule is broken ---------------------------------------------------------------
+
+# code of the rule, what its predicate becomes, values of columns that the case needs
+MUTATED_SQL = {
+    "rule dropped": ("INC-402", lambda sql: "FALSE", {}),
+    "rule inverted": ("INC-402", lambda sql: f"NOT {sql}", {}),
+    "off by one above": (
+        "INC-402",
+        lambda sql: sql.replace("> 90", ">= 90"),
+        {"latitude_deg": "CASE WHEN i = 7 THEN 90 ELSE 5 END"},
+    ),
+    "off by one below": (
+        "INC-402",
+        lambda sql: sql.replace("< -90", "< -91"),
+        {"latitude_deg": "CASE WHEN i = 7 THEN -90.5 ELSE 5 END"},
+    ),
+    "wrong column": ("INC-402", lambda sql: sql.replace("latitude_deg", "longitude_deg"), {}),
+    "missing value fails": ("INC-510", lambda sql: f"coalesce({sql}, TRUE)", {}),
+    "missing value passes": (
+        "INC-103",
+        lambda sql: f"({sql}) AND occurred_at IS NOT NULL",
+        {"occurred_at": "CASE WHEN i > 9 THEN TIMESTAMP '2024-01-01' + to_minutes(i) END"},
+    ),
+    "strict comparison": (
+        "INC-510",
+        lambda sql: sql.replace("<", "<="),
+        {"occurred_until": "TIMESTAMP '2024-01-01' + to_minutes(i)"},
+    ),
+    "code list rule dropped": (
+        "INC-310",
+        lambda sql: "FALSE",
+        {
+            "offence_code": "CASE WHEN i > 9 THEN '0101' END",
+            "offence_code__unread": "CASE WHEN i <= 9 THEN 'larceny' END",
+        },
+    ),
+    "regular expression loosened": (
+        "INC-208",
+        lambda sql: "FALSE",
+        {"source_record_id": "CASE WHEN i = 3 THEN '--' ELSE i::VARCHAR END"},
+    ),
+    "unique rule dropped": ("INC-601", lambda sql: "FALSE", {}),
+    "unique rule keeps the first": (
+        "INC-601",
+        lambda sql: "(row_number() OVER (PARTITION BY record_id ORDER BY source_row) > 1)",
+        {},
+    ),
+    "warning dropped": ("INC-512", lambda sql: "FALSE", {}),
+    "one half of a condition lost": (
+        "INC-404",
+        lambda sql: sql.replace(" AND longitude_deg = 0", ""),
+        {"latitude_deg": "CASE WHEN i = 7 THEN 0 ELSE 5 END"},
+    ),
+    "one row less": ("INC-514", lambda sql: f"({sql}) AND source_row <> 5", {}),
+}
+
+
+@pytest.mark.parametrize("case", MUTATED_SQL)
+def test_broken_sql_is_caught(
+    case: str, auditor: Auditor, contract: Contract, tmp_path: Path
+) -> None:
+    code, mutate, values = MUTATED_SQL[case]
+
+    def judge(rule: Rule) -> str:
+        sql = fails_when(rule)
+        if rule.code != code:
+            return sql
+        assert mutate(sql) != sql, "the mutation changes nothing"
+        return f"({mutate(sql)})"
+
+    honest, broken = tmp_path / "honest", tmp_path / "broken"
+    for folder in (honest, broken):
+        folder.mkdir()
+    *files, routed = route(contract, honest, ROWS, values=INCIDENT | values)
+    assert problems(auditor, contract, (files[0], files[1]), routed) == set()
+    *files, routed = route(contract, broken, ROWS, values=INCIDENT | values, judge=judge)
+    assert code in problems(auditor, contract, (files[0], files[1]), routed)
+
+
+# --- what the router leaves behind is broken -----------------------------------------------------
+
+
+def rewrite(file: Path, query: str) -> None:
+    """Replace a file by a query over its rows, which the query calls `rows`."""
+    with duckdb.connect() as db:
+        db.execute(f"CREATE TABLE kept AS WITH rows AS (FROM '{file}') {query}")
+        db.execute(f"COPY kept TO '{file}'")
+
+
+def lost_row(files: Files, routed: Routed) -> Routed:
+    rewrite(files[0], "FROM rows WHERE source_row <> 10")
+    return counted(*files, routed.rows_read)
+
+
+def lost_row_and_lied(files: Files, routed: Routed) -> Routed:
+    rewrite(files[0], "FROM rows WHERE source_row <> 10")
+    return routed
+
+
+def lost_row_called_a_duplicate(files: Files, routed: Routed) -> Routed:
+    """Rows add up, yet the file does not hold what is said: one row twice, another not at all."""
+    rewrite(
+        files[0],
+        "SELECT * REPLACE (CASE source_row WHEN 10 THEN 11 ELSE source_row END AS source_row) "
+        "FROM rows",
+    )
+    return routed
+
+
+def row_in_both_files(files: Files, routed: Routed) -> Routed:
+    rewrite(files[1], f"FROM rows UNION ALL FROM '{files[0]}' WHERE source_row = 10")
+    said = counted(*files, routed.rows_read)
+    return replace(said, rows_exact_duplicates=said.rows_exact_duplicates - 1)
+
+
+def reason_lost(files: Files, routed: Routed) -> Routed:
+    rewrite(
+        files[1],
+        "SELECT * REPLACE (CASE source_row WHEN 51 THEN [] ELSE reasons END AS reasons) FROM rows",
+    )
+    return counted(*files, routed.rows_read)
+
+
+def reason_twice(files: Files, routed: Routed) -> Routed:
+    rewrite(files[1], "SELECT * REPLACE (reasons || reasons AS reasons) FROM rows")
+    return counted(*files, routed.rows_read)
+
+
+def reason_invented(files: Files, routed: Routed) -> Routed:
+    rewrite(files[1], "SELECT * REPLACE (reasons || ['INC-405'] AS reasons) FROM rows")
+    return counted(*files, routed.rows_read)
+
+
+def reason_swapped(files: Files, routed: Routed) -> Routed:
+    rewrite(files[1], "SELECT * REPLACE (['INC-403'] AS reasons) FROM rows")
+    return counted(*files, routed.rows_read)
+
+
+def counts_lie(files: Files, routed: Routed) -> Routed:
+    return replace(routed, reason_counts={**routed.reason_counts, "INC-402": 1})
+
+
+def flag_lost(files: Files, routed: Routed) -> Routed:
+    rewrite(files[0], "SELECT * REPLACE ([]::VARCHAR[] AS quality_flags) FROM rows")
+    return counted(*files, routed.rows_read)
+
+
+def type_changed(files: Files, routed: Routed) -> Routed:
+    rewrite(files[0], "SELECT * REPLACE (victims_total::VARCHAR AS victims_total) FROM rows")
+    return routed
+
+
+def order_changed(files: Files, routed: Routed) -> Routed:
+    rewrite(files[0], "SELECT country, * EXCLUDE (country) FROM rows")
+    return routed
+
+
+def required_value_gone(files: Files, routed: Routed) -> Routed:
+    rewrite(files[0], "SELECT * REPLACE (NULL::VARCHAR AS handling) FROM rows")
+    return routed
+
+
+def code_outside_its_list(files: Files, routed: Routed) -> Routed:
+    rewrite(
+        files[0],
+        "SELECT * REPLACE (CASE source_row WHEN 10 THEN 'stabbing' END AS weapon_kind) FROM rows",
+    )
+    return routed
+
+
+def input_written(files: Files, routed: Routed) -> Routed:
+    rewrite(files[0], "SELECT *, 'X12' AS withdrawal FROM rows")
+    return routed
+
+
+TAMPERED: list[tuple[Tamper, str]] = [
+    (lost_row, "rows"),
+    (lost_row_and_lied, "expect_table_row_count_to_equal"),
+    (lost_row_called_a_duplicate, "expect_column_values_to_be_unique source_row"),
+    (row_in_both_files, "expect_column_values_to_be_unique source_row"),
+    (reason_lost, "INC-402"),
+    (reason_twice, "INC-402"),
+    (reason_invented, "INC-405"),
+    (reason_swapped, "INC-403"),
+    (counts_lie, "INC-402"),
+    (flag_lost, "INC-512"),
+    (type_changed, "expect_table_columns_to_follow_contract"),
+    (order_changed, "expect_table_columns_to_follow_contract"),
+    (required_value_gone, "expect_column_values_to_not_be_null handling"),
+    (code_outside_its_list, "unexpected_rows_expectation weapon_kind"),
+    (input_written, "expect_table_columns_to_follow_contract"),
+]
+
+
+@pytest.mark.parametrize(("tamper", "named"), TAMPERED, ids=[t.__name__ for t, _ in TAMPERED])
+def test_broken_files_are_caught(
+    tamper: Tamper, named: str, auditor: Auditor, contract: Contract, tmp_path: Path
+) -> None:
+    accepted, quarantined, routed = route(contract, tmp_path, ROWS)
+    said = tamper((accepted, quarantined), routed)
+    assert named in problems(auditor, contract, (accepted, quarantined), said)
