@@ -192,7 +192,7 @@ def _of_places(feed: Any, prefix: str) -> list[Defect]:
         Defect((f"{prefix}-403", outside), put_position(feed, 4.0, 197.25)),
         Defect((f"{prefix}-404", outside), put_position(feed, 0.0, 0.0)),
         Defect((outside,), put_position(feed, 48.5, 2.25)),
-        Defect((f"{prefix}-406",), _into_the_area_farthest_away(feed), has("admin1_code")),
+        Defect((f"{prefix}-406",), _into_the_area_farthest_away(feed), _in_a_known_area),
     ]
     if "position" in feed.declared.map:
         column = feed.declared.map["position"].source[0]
@@ -211,6 +211,12 @@ def _of_places(feed: Any, prefix: str) -> list[Defect]:
         texts = ["Zone 4", "Secteur Nord"]
         found.append(Defect((f"{prefix}-303",), cell(feed.columns["admin1_code"], texts)))
     return found
+
+
+def _in_a_known_area(draft: Draft) -> Any:
+    from pipelines.demo.defects import farthest_places
+
+    return draft.truth["admin1_code"].isin(farthest_places())
 
 
 def _into_the_area_farthest_away(feed: Any) -> Spoil:
