@@ -142,7 +142,9 @@ def _new_database(settings: Settings, path: Path) -> Iterator[duckdb.DuckDBPyCon
             f"ATTACH {literal(str(path))} AS new (STORAGE_VERSION {literal(STORAGE_VERSION)})"
         )
         connection.execute("USE new")
+        connection.execute("BEGIN")  # one write at the end instead of one a comment
         yield connection
+        connection.execute("COMMIT")
         connection.execute("USE memory")
         connection.execute("DETACH new")
 
@@ -224,7 +226,7 @@ def _replace(new: Path, catalogue: Path) -> None:
     """Swap in one step. Windows refuses while a reader has the old file open: try for a while."""
     for wait_s in (0.1, 0.5, 2, 5, 0):
         try:
-            os.replace(new, catalogue)
+            new.replace(catalogue)
             return
         except PermissionError:
             if os.name != "nt" or not wait_s:

@@ -28,7 +28,14 @@ MONTH_SQL = "strftime(occurred_at, '%Y-%m')"
 # known_to: the first moment at which we knew anything later. An assertion that came after its own
 # successor (late), or repeats its forerunner, was never the news: its period is empty, so that
 # `known_from <= t AND (known_to > t OR known_to IS NULL)` is one row a record at any t.
-_JUDGED_SQL = f"""
+
+
+def judged_sql(assertions: str) -> str:
+    """A SELECT of every row of `assertions` with its standing; the source of all revision numbers.
+
+    Needs record_id, the columns of `ORDER`, and `content`, equal where two rows say the same.
+    """
+    return f"""
 SELECT * EXCLUDE (overtaken_at, last_revision, is_repeat),
        CASE WHEN is_repeat THEN known_from
             WHEN overtaken_at IS NOT NULL THEN greatest(known_from, overtaken_at) END AS known_to,
@@ -45,7 +52,7 @@ FROM (
         FROM (
             SELECT *, coalesce(content = lag(content) OVER (
                        PARTITION BY record_id ORDER BY {ORDER}), FALSE) AS is_repeat
-            FROM assertions)))
+            FROM {assertions})))
 """
 
 
@@ -146,7 +153,7 @@ def judge_touched(
         SELECT {keys}, file, place, {was} FROM ({old}) SEMI JOIN touched USING (record_id)
         """
     )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE standing AS {_JUDGED_SQL}")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE standing AS {judged_sql('assertions')}")
     is_changed = " OR ".join(f"{c} IS DISTINCT FROM was_{c}" for c in STANDING)
     changed = connection.execute(
         f"SELECT DISTINCT file FROM standing WHERE file IS NOT NULL AND ({is_changed})"
