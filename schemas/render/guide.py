@@ -1,0 +1,48 @@
+"""The page that says what the rendered files are and what to open each with.
+
+Not here: the files themselves (the other modules of this folder).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from schemas.contract import Contract
+from schemas.render.frictionless import SAMPLES
+
+_FILES = (
+    ("<table>.sql", "the table in DuckDB, with a comment on each column in English and French"),
+    ("<table>.schema.json", "one row as JSON (JSON Schema 2020-12)"),
+    (
+        "<table>.expectations.json",
+        "what Great Expectations checks: `accepted` strictly, `quarantined` by recounting",
+    ),
+    ("datapackage.json", f"all tables as a Frictionless Data Package, with `{SAMPLES}/`"),
+    ("hxl.csv", "the HXL tag of each column"),
+)
+
+
+def guide(contracts: Sequence[Contract]) -> str:
+    """The page as Markdown, ending with a line feed."""
+    tables = ", ".join(f"`{contract.table}` {contract.version}" for contract in contracts)
+    lines = [
+        "# What follows from the contracts",
+        "",
+        "Rendered from `schemas/tables` by `python -m schemas.render`; a test fails when a file is "
+        "stale. Change the contract, never these files. For people there are "
+        "[the data dictionary](../data-dictionary.en.md) and "
+        "[le dictionnaire des données](../data-dictionary.fr.md).",
+        "",
+        "| File | What it is |",
+        "| --- | --- |",
+        *(f"| `{name}` | {what} |" for name, what in _FILES),
+        "",
+        f"Tables and versions: {tables}.",
+        "",
+        "```",
+        "datacontract lint schemas/tables/incidents.odcs.yaml",
+        "frictionless validate docs/schemas/datapackage.json",
+        "duckdb -c '.read docs/schemas/incidents.sql' -c 'DESCRIBE incidents'",
+        "```",
+    ]
+    return "\n".join(lines) + "\n"
