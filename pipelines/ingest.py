@@ -14,11 +14,10 @@ import hashlib
 import logging
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.contract import load_contract
-from schemas.feed import feed_names, load_feed
 from upath import UPath
 
 from pipelines.duck import scratch_folder
@@ -28,6 +27,8 @@ from pipelines.landing.receive import Delivery, open_delivery, receive
 from pipelines.settings import Settings
 from pipelines.validate.audit import Audit, audit
 from pipelines.validate.verdict import Verdict, reach_verdict, read_verdict, write_verdict
+from schemas.contract import load_contract
+from schemas.feed import feed_names, load_feed
 
 log = logging.getLogger("passerelle")
 
@@ -91,6 +92,22 @@ def land(
     )
 
 
+def land_again(settings: Settings, delivery_id: str, file: str = "") -> Delivery:
+    """The delivery of this id: landed before, or now from `file`, else from the inbox.
+
+    Raises KeyError where the bytes are nowhere to be found, OSError as `ingest`.
+    """
+    with suppress(KeyError):
+        return open_delivery(settings, delivery_id)
+    feed = delivery_id.rpartition(".")[0]
+    places = [UPath(file)] if file else []
+    places += [one.file for one in inbox_files(settings) if one.feed == feed]
+    for place in places:
+        if place.exists() and delivery_id_of(feed, fingerprint(place)) == delivery_id:
+            return land(settings, feed, place, origin="inbox")
+    raise KeyError(delivery_id)
+
+
 def judge(settings: Settings, delivery_id: str) -> Verdict:
     """The verdict on a landed delivery, reached now unless it has one already.
 
@@ -118,6 +135,20 @@ def verdict_of(delivery: Delivery) -> Verdict | None:
         return read_verdict(delivery.folder)
     except FileNotFoundError:
         return None
+
+
+@contextmanager
+def local_part(settings: Settings, delivery: Delivery, part: str) -> Iterator[Path]:
+    """One of the three files of a judged delivery, where DuckDB can open it."""
+    place = delivery.folder / f"{part}.parquet"
+    if isinstance(place, Path):
+        yield place
+        return
+    with scratch_folder(settings, "part") as folder:
+        copy = folder / place.name
+        with place.open("rb") as source, copy.open("wb") as target:
+            shutil.copyfileobj(source, target, BLOCK_BYTES)
+        yield copy
 
 
 def _reach(settings: Settings, delivery: Delivery, folder: Path) -> Verdict:

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from schemas.text import LANGUAGES, Language
-
 from pipelines.cli.stops import Stop
 from pipelines.cli.words import _, mark, use
 from pipelines.settings import environment_language
+from schemas.text import LANGUAGES, Language
 
 WITH_VALUE = ("--home", "--lang")
 FLAGS = ("--json", "--debug")
@@ -34,6 +33,7 @@ class Everywhere:
     home: str = ""
     is_json: bool = False
     is_debug: bool = False
+    is_language_asked: bool = False
 
 
 def take_everywhere(arguments: Sequence[str]) -> tuple[Everywhere, list[str]]:
@@ -71,4 +71,5 @@ def _everywhere(found: dict[str, str]) -> Everywhere:
         home=found.get("--home", ""),
         is_json="--json" in found,
         is_debug="--debug" in found,
+        is_language_asked="--lang" in found,
     )

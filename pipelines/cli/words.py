@@ -8,9 +8,8 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Any
 
-from schemas.text import Language
-
 from pipelines.i18n import translator
+from schemas.text import Language
 
 _LANGUAGE: ContextVar[Language] = ContextVar("language", default="en")
 NARROW_NO_BREAK_SPACE = "\u202f"

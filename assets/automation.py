@@ -1,0 +1,225 @@
+"""When things run: what watches the inbox, what runs daily and weekly, what publishes.
+
+Not here: what is run (the assets and `pipelines`).
+
+Nothing looks at the clock to know what is new: a file is known by its content, so one that comes
+late, twice or again under another name is taken for what it is.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+from schemas.feed import feed_names
+
+from assets.checks import verdict_checks, verdict_metadata
+from assets.deliveries import FILE_TAG, deliveries_of
+from assets.deliveries import STAGE as LANDED
+from assets.harmonised import STAGE as HARMONISED
+from assets.resources import Installation, trying_again
+from assets.tables import STAGE as PUBLISHED
+
+if TYPE_CHECKING:
+    from pipelines.ingest import Waiting
+    from pipelines.validate.verdict import Verdict
+
+MOST_RUNS_A_TICK = 50
+DAILY, WEEKLY = "30 4 * * *", "0 3 * * 0"
+
+Known = dict[str, list[Any]]
+
+
+@dg.sensor(
+    name="inbox",
+    target=dg.AssetSelection.groups(LANDED, HARMONISED),
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Looks for files in <inbox>/<feed>/ and asks for a run for each new content.",
+)
+def inbox(context: dg.SensorEvaluationContext, installation: Installation) -> dg.SensorResult:
+    """Ask for one run a delivery. The cursor is `{file: [bytes, modified, sha256]}`.
+
+    A file whose size and time are unchanged is not read again; one that was judged elsewhere (by
+    the command line) asks for no run.
+    """
+    from pipelines.ingest import delivery_id_of, inbox_files, is_judged
+
+    settings = installation.settings()
+    before: Known = json.loads(context.cursor or "{}")
+    now: Known = {}
+    requests, strangers = [], set()
+    for waiting in inbox_files(settings):
+        if waiting.feed not in feed_names():
+            strangers.add(waiting.feed)
+            continue
+        if len(requests) == MOST_RUNS_A_TICK:
+            break  # the rest keeps until the next tick: it is not in the cursor
+        entry = _known(waiting, before)
+        now[str(waiting.file)] = entry
+        delivery_id = delivery_id_of(waiting.feed, entry[2])
+        if before.get(str(waiting.file)) != entry and not is_judged(settings, delivery_id):
+            requests.append(_request(waiting, delivery_id))
+    return _asked(requests, sorted(strangers), json.dumps(now))
+
+
+def _known(waiting: "Waiting", before: Known) -> list[Any]:
+    """Size, time and fingerprint of a file; read only where size or time changed."""
+    from pipelines.ingest import fingerprint
+
+    state = [waiting.bytes, waiting.modified_s]
+    known = before.get(str(waiting.file))
+    return known if known and known[:2] == state else [*state, fingerprint(waiting.file)]
+
+
+def _request(waiting: "Waiting", delivery_id: str) -> dg.RunRequest:
+    return dg.RunRequest(
+        run_key=delivery_id,  # the same content never asks twice, whatever the file is called
+        partition_key=delivery_id,
+        asset_selection=[dg.AssetKey([stage, waiting.feed]) for stage in (LANDED, HARMONISED)],
+        tags={FILE_TAG: str(waiting.file), "feed": waiting.feed},
+    )
+
+
+def _asked(requests: list[dg.RunRequest], strangers: list[str], cursor: str) -> dg.SensorResult:
+    names = ", ".join(strangers)
+    complaint = f"DEL-721: no feed is called {names}" if strangers else ""
+    if not requests:
+        return dg.SensorResult(skip_message=complaint or "nothing new", cursor=cursor)
+    partitions = [
+        deliveries_of(request.tags["feed"]).build_add_request([str(request.partition_key)])
+        for request in requests
+    ]
+    return dg.SensorResult(
+        run_requests=requests, dynamic_partitions_requests=partitions, cursor=cursor
+    )
+
+
+@dg.sensor(
+    name="done_elsewhere",
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Shows here what was taken in from the command line or by the daily round.",
+)
+def done_elsewhere(
+    context: dg.SensorEvaluationContext, installation: Installation
+) -> dg.SensorResult:
+    """Record the deliveries that have a verdict and that Dagster has not heard of."""
+    from pipelines.ingest import verdict_of
+    from pipelines.landing.receive import list_deliveries
+
+    settings = installation.settings()
+    events: list[Any] = []
+    partitions = []
+    for feed in feed_names():
+        known = context.instance.get_materialized_partitions(dg.AssetKey([HARMONISED, feed]))
+        judged = [
+            (delivery, verdict)
+            for delivery in list_deliveries(settings, feed)
+            if delivery.delivery_id not in known and (verdict := verdict_of(delivery))
+        ]
+        running = _running(context, feed) if judged else set()
+        judged = [pair for pair in judged if pair[0].delivery_id not in running]
+        if judged:
+            ids = [delivery.delivery_id for delivery, _verdict in judged]
+            partitions.append(deliveries_of(feed).build_add_request(ids))
+        for _delivery, verdict in judged:
+            events += _events(feed, verdict, settings.language)
+    if not events:
+        return dg.SensorResult(skip_message="nothing new")
+    return dg.SensorResult(asset_events=events, dynamic_partitions_requests=partitions)
+
+
+def _running(context: dg.SensorEvaluationContext, feed: str) -> set[str]:
+    """Deliveries of the feed that a run of ours is just judging; it will say so itself."""
+    unfinished = dg.RunsFilter(
+        statuses=[s for s in dg.DagsterRunStatus if s not in _FINISHED], tags={"feed": feed}
+    )
+    runs = context.instance.get_runs(unfinished)
+    return {run.tags.get("dagster/partition", "") for run in runs}
+
+
+_FINISHED = (
+    dg.DagsterRunStatus.SUCCESS,
+    dg.DagsterRunStatus.FAILURE,
+    dg.DagsterRunStatus.CANCELED,
+)
+
+
+def _events(feed: str, verdict: "Verdict", language: Any) -> Iterator[Any]:
+    key = dg.AssetKey([HARMONISED, feed])
+    partition = verdict.delivery_id
+    yield dg.AssetMaterialization(dg.AssetKey([LANDED, feed]), partition=partition)
+    yield dg.AssetMaterialization(
+        key, partition=partition, metadata=verdict_metadata(verdict, language)
+    )
+    for result in verdict_checks(key, verdict, language):
+        yield dg.AssetCheckEvaluation(
+            asset_key=key,
+            check_name=str(result.check_name),
+            passed=result.passed,
+            metadata=result.metadata,
+            severity=result.severity,
+            description=result.description,
+        )
+
+
+@dg.op(pool=PUBLISHED)
+def take_everything_in(context: dg.OpExecutionContext, installation: Installation) -> None:
+    """Judge whatever is left in the inbox in one process, and publish all that is judged."""
+    from pipelines.ingest import ingest_inbox
+    from pipelines.lake.publish import publish
+
+    settings = installation.settings()
+    problems: list[Any] = []
+    with trying_again(context):
+        verdicts = ingest_inbox(settings, on_problem=problems.append)
+        done = publish(settings)
+    for problem in problems:
+        context.log.warning(f"{problem.code}: {problem.text(settings.language)}")
+    refused = sum(not verdict.is_accepted for verdict in verdicts)
+    context.add_output_metadata(
+        {"judged": len(verdicts), "refused": refused, "published": len(done.deliveries)}
+    )
+
+
+@dg.op(pool=PUBLISHED)
+def look_after_the_lake(context: dg.OpExecutionContext, installation: Installation) -> None:
+    """Merge small files, remove what no catalogue needs, and check that everything agrees."""
+    from pipelines.lake.upkeep import check, compact, vacuum
+
+    settings = installation.settings()
+    with trying_again(context):
+        compact(settings)
+        vacuum(settings)
+        check(settings)
+
+
+@dg.job(description="Everything in the inbox, in one process: what the sensor may have missed.")
+def daily_round() -> None:
+    """One step."""
+    take_everything_in()
+
+
+@dg.job(description="Merge small files, remove old ones, check the tables.")
+def weekly_upkeep() -> None:
+    """One step."""
+    look_after_the_lake()
+
+
+publishing = dg.AutomationConditionSensorDefinition(
+    "publishing",
+    target=dg.AssetSelection.groups(PUBLISHED),
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Publishes once the deliveries under way are judged.",
+)
+
+sensors = [inbox, done_elsewhere, publishing]
+jobs = [daily_round, weekly_upkeep]
+schedules = [
+    dg.ScheduleDefinition(
+        job=job, cron_schedule=cron, default_status=dg.DefaultScheduleStatus.RUNNING
+    )
+    for job, cron in ((daily_round, DAILY), (weekly_upkeep, WEEKLY))
+]

@@ -1,0 +1,39 @@
+"""All that Dagster knows of Passerelle, in one place.
+
+Not here: any asset, check or schedule itself; heavy packages, so that this loads in an instant.
+"""
+
+from __future__ import annotations
+
+import os
+
+import dagster as dg
+
+from assets.automation import jobs, schedules, sensors
+from assets.deliveries import landed_assets
+from assets.harmonised import harmonised_assets
+from assets.resources import Installation
+from assets.tables import published
+
+
+def executor() -> dg.ExecutorDefinition:
+    """`PASSERELLE_EXECUTOR`: in_process (small deliveries) or forkserver (large ones, many cores)."""
+    if os.environ.get("PASSERELLE_EXECUTOR", "in_process") != "forkserver":
+        return dg.in_process_executor
+    preload = ["great_expectations", "pipelines.ingest"]  # once, not once a step
+    return dg.multiprocess_executor.configured(
+        {
+            "max_concurrent": int(os.environ.get("PASSERELLE_STEPS", "0")),
+            "start_method": {"forkserver": {"preload_modules": preload}},
+        }
+    )
+
+
+defs = dg.Definitions(
+    assets=[*landed_assets, *harmonised_assets, published],
+    jobs=jobs,
+    schedules=schedules,
+    sensors=sensors,
+    resources={"installation": Installation()},
+    executor=executor(),
+)

@@ -1,0 +1,54 @@
+"""One asset a feed, `harmonised/<feed>`: the rows of each delivery sorted, audited and judged.
+
+Not here: sorting and judging (`pipelines/ingest.py`) and publishing (`tables.py`).
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from schemas.feed import feed_names, load_feed
+
+from assets.checks import check_specs, verdict_checks, verdict_metadata
+from assets.deliveries import STAGE as LANDED
+from assets.deliveries import deliveries_of, nowhere, tags_of
+from assets.resources import OWNER, Installation, trying_again
+
+STAGE = "harmonised"
+
+
+def harmonised_asset(name: str) -> dg.AssetsDefinition:
+    """The asset of one feed."""
+    feed = load_feed(name)
+    key = dg.AssetKey([STAGE, name])
+
+    @dg.asset(
+        key=key,
+        deps=[dg.AssetKey([LANDED, name])],
+        description=f"{feed.title.en} / {feed.title.fr}",
+        partitions_def=deliveries_of(name),
+        check_specs=check_specs(key),
+        group_name=STAGE,
+        kinds={"duckdb", "parquet"},
+        tags=tags_of(feed),
+        owners=[OWNER],
+        pool=STAGE,
+        code_version=feed.version,
+    )
+    def harmonised(
+        context: dg.AssetExecutionContext, installation: Installation
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        from pipelines.ingest import judge
+
+        settings = installation.settings()
+        try:
+            with trying_again(context):
+                verdict = judge(settings, context.partition_key)
+        except KeyError:
+            raise nowhere(context.partition_key) from None
+        yield dg.MaterializeResult(metadata=verdict_metadata(verdict, settings.language))
+        yield from verdict_checks(key, verdict, settings.language)
+
+    return harmonised
+
+
+harmonised_assets = [harmonised_asset(name) for name in feed_names()]

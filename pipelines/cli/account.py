@@ -1,0 +1,91 @@
+"""How verdicts are told on a terminal: rows by feed, reasons by code, refused files.
+
+Not here: reaching verdicts (`pipelines/ingest.py`) and the provider's report (`validate`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pipelines.cli.session import Session, table
+from pipelines.cli.words import _, language, number
+from schemas.contract import all_rules
+
+if TYPE_CHECKING:
+    from pipelines.validate.verdict import Verdict
+
+TOP_REASONS = 10
+
+
+def show_account(session: Session, verdicts: Sequence[Verdict]) -> None:
+    """One row a feed: files, rows in and what became of them; then the totals."""
+    grid = table(
+        _("Feed"), _("Files"), _("Rows"), _("Accepted"), _("Rejected"), _("Copies"), _("Refused"),
+        numbers=range(1, 7),
+    )
+    for feed in sorted({verdict.feed for verdict in verdicts}):
+        grid.add_row(feed, *_cells([one for one in verdicts if one.feed == feed]))
+    grid.add_section()
+    grid.add_row(_("Together"), *_cells(verdicts))
+    session.print(grid)
+
+
+def _cells(verdicts: Sequence[Verdict]) -> list[str]:
+    refused = sum(not verdict.is_accepted for verdict in verdicts)
+    return [number(len(verdicts)), *(number(n) for n in _rows(verdicts)), number(refused)]
+
+
+def _rows(verdicts: Sequence[Verdict]) -> tuple[int, ...]:
+    """Rows read, accepted, rejected, identical copies; of accepted deliveries."""
+    names = ("rows_read", "rows_accepted", "rows_quarantined", "rows_exact_duplicates")
+    kept = [verdict for verdict in verdicts if verdict.is_accepted]
+    return tuple(sum(getattr(verdict, name) or 0 for verdict in kept) for name in names)
+
+
+def reason_counts(verdicts: Iterable[Verdict]) -> Counter[str]:
+    """Rejected rows by rule code; a row with two faults counts under both."""
+    reasons: Counter[str] = Counter()
+    for verdict in verdicts:
+        reasons.update(verdict.reason_counts)
+    return reasons
+
+
+def show_reasons(session: Session, verdicts: Sequence[Verdict], top: int = TOP_REASONS) -> None:
+    """The most frequent reasons for which rows were rejected, with their words."""
+    reasons = reason_counts(verdicts)
+    if not reasons:
+        return
+    grid = table(_("Code"), _("Rows"), _("Why"), numbers=[1])
+    rules = all_rules()
+    for code, count in reasons.most_common(top):
+        grid.add_row(code, number(count), rules[code].message[language()])
+    session.print(grid)
+    if (rest := len(reasons) - top) > 0:
+        session.print(_("… and {count} other reasons.", count=number(rest)))
+
+
+def show_refused(session: Session, refused: Sequence[tuple[str, Verdict]]) -> None:
+    """Files of which nothing was used, each with its findings and what to do. Pairs: name, verdict."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    for name, verdict in refused:
+        session.print(Text(name, style="bold"))
+        for stored in verdict.findings:
+            finding = stored.finding
+            if finding.is_error:
+                words = Text.assemble((f"{finding.code}  ", "red"), finding.text(language()))
+                session.print(Padding(words, (0, 0, 0, 2)))
+                advice = Text(finding.correction(language()), style="dim")
+                session.print(Padding(advice, (0, 0, 0, 11)))
+
+
+def as_data(verdict: Verdict) -> dict[str, Any]:
+    """A verdict for machines, with the words of its findings."""
+    findings = [
+        {"code": stored.code, "message": stored.finding.text(language())}
+        for stored in verdict.findings
+    ]
+    return {**verdict.model_dump(mode="json", exclude={"audit"}), "findings": findings}

@@ -1,0 +1,248 @@
+"""Commands that look at what came in: `deliveries`, `rejections`, `status`.
+
+Not here: taking deliveries in, and the provider's report itself (`pipelines/validate/report.py`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.cli.account import as_data, show_refused
+from pipelines.cli.declare import command, session_of
+from pipelines.cli.session import Session, table
+from pipelines.cli.stops import Stop
+from pipelines.cli.usage import no_such
+from pipelines.cli.words import _, language, mark, number
+from schemas.contract import all_rules
+
+if TYPE_CHECKING:
+    from pipelines.landing.receive import Delivery
+    from pipelines.validate.verdict import Verdict
+
+REPORT_SUFFIXES = (".xlsx", ".html")
+FIRST_ROWS = 8
+
+
+@command(
+    "deliveries",
+    mark("List what came in: when, from whom, how many rows, and what became of them."),
+    "passerelle deliveries --feed caf_gendarmerie_incidents",
+)
+def deliveries(
+    context: typer.Context,
+    feed: Annotated[
+        str, typer.Option("--feed", metavar=mark("FEED"), help=mark("only those of one feed"))
+    ] = "",
+    is_refused: Annotated[
+        bool, typer.Option("--refused", help=mark("only those of which nothing was used"))
+    ] = False,
+    last: Annotated[
+        int, typer.Option("--last", metavar=mark("NUMBER"), help=mark("only the latest; 0: all"))
+    ] = 30,
+) -> None:
+    """List deliveries."""
+    from pipelines.cli.taking_in import require_feed
+
+    session = session_of(context)
+    if feed:
+        require_feed(feed)
+    pairs = [
+        (delivery, verdict)
+        for delivery, verdict in known_deliveries(session, feed)
+        if not is_refused or (verdict is not None and not verdict.is_accepted)
+    ]
+    shown = pairs[-last:] if last else pairs
+    if session.is_json:
+        session.print_json([_row(delivery, verdict) for delivery, verdict in shown])
+    elif not pairs:
+        session.print(_("Nothing came in yet."))
+    else:
+        _show(session, shown)
+        if (earlier := len(pairs) - len(shown)) > 0:
+            session.print(_("… and {count} earlier ones (--last 0).", count=number(earlier)))
+
+
+def known_deliveries(session: Session, feed: str = "") -> list[tuple[Delivery, Verdict | None]]:
+    """Deliveries and their verdicts, the earliest received first."""
+    from pipelines.ingest import verdict_of
+    from pipelines.landing.receive import list_deliveries
+
+    found = list_deliveries(session.settings, feed or None)
+    return [(delivery, verdict_of(delivery)) for delivery in found]
+
+
+def _show(session: Session, pairs: list[tuple[Delivery, Verdict | None]]) -> None:
+    grid = table(
+        _("Delivery"), _("Received (UTC)"), _("Rows"), _("Accepted"), _("Rejected"), _("State"),
+        numbers=[2, 3, 4],
+    )
+    for delivery, verdict in pairs:
+        grid.add_row(
+            delivery.delivery_id,
+            f"{delivery.receipt.received_at:%Y-%m-%d %H:%M}",
+            *(
+                number(getattr(verdict, name, None))
+                for name in ("rows_read", "rows_accepted", "rows_quarantined")
+            ),
+            _state(verdict),
+        )
+    session.print(grid)
+
+
+def _state(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return _("waiting")
+    return _("accepted") if verdict.is_accepted else _("refused")
+
+
+def _row(delivery: Delivery, verdict: Verdict | None) -> dict[str, Any]:
+    receipt = delivery.receipt.model_dump(mode="json")
+    judged = as_data(verdict) if verdict else {"state": "waiting"}
+    return receipt | judged
+
+
+@command(
+    "rejections",
+    mark(
+        "Say why rows of a delivery were rejected, or write the report for its sender.\n\n"
+        "The report has the sender's own cells, row numbers and corrections, in the language of "
+        "the feed unless --lang says otherwise, and a sheet of the bad rows to correct and send "
+        "again."
+    ),
+    "passerelle rejections caf_gendarmerie_incidents.9f2c\n"
+    "passerelle rejections caf_gendarmerie_incidents.9f2c -o rejets.xlsx --lang fr",
+)
+def rejections(
+    context: typer.Context,
+    delivery: Annotated[
+        str,
+        typer.Argument(
+            metavar=mark("DELIVERY"), help=mark("its id, or enough of it to be the only one")
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar=mark("FILE"), help=mark("write the report: .xlsx or .html")
+        ),
+    ] = None,
+) -> None:
+    """Tell why."""
+    session = session_of(context)
+    found, verdict = _judged(session, delivery)
+    if output is not None:
+        _write_report(session, found, verdict, output)
+    elif session.is_json:
+        session.print_json({**as_data(verdict), "reasons": _reasons(session, found, verdict)})
+    elif not verdict.is_accepted:
+        show_refused(session, [(found.receipt.file_name, verdict)])
+    else:
+        _show_reasons(session, found, verdict)
+
+
+def _judged(session: Session, text: str) -> tuple[Delivery, Verdict]:
+    """The one delivery whose id begins, or whose fingerprint begins, with `text`."""
+    pairs = known_deliveries(session)
+    ids = [delivery.delivery_id for delivery, _verdict in pairs]
+    hits = [
+        (one, verdict)
+        for one, verdict in pairs
+        if one.delivery_id.startswith(text) or one.sha256.startswith(text)
+    ]
+    exact = [pair for pair in hits if pair[0].delivery_id == text]
+    hits = exact or hits
+    if not hits:
+        hint = _("See: {command}", command="passerelle deliveries")
+        raise no_such(_("There is no delivery “{name}”.", name=text), text, ids, "PSL-211", hint)
+    if len(hits) > 1:
+        several = "\n".join(one.delivery_id for one, _verdict in hits[:FIRST_ROWS])
+        raise Stop("PSL-212", _("Several deliveries begin with “{name}”:", name=text), several)
+    found, verdict = hits[0]
+    if verdict is None:
+        message = _("{name} is not judged yet.", name=found.delivery_id)
+        raise Stop("PSL-213", message, _("Judge it with: {command}", command="passerelle run"))
+    return found, verdict
+
+
+def _write_report(session: Session, delivery: Delivery, verdict: Verdict, output: Path) -> None:
+    from pipelines.validate.report import write_report
+    from schemas.feed import load_feed
+
+    if output.suffix.lower() not in REPORT_SUFFIXES:
+        raise Stop("PSL-214", _("A report is an .xlsx or an .html file."))
+    spoken = session.everywhere.language if session.everywhere.is_language_asked else None
+    with session.progress(_("Writing")) as advance:
+        advance(0, 1, output.name)
+        write_report(
+            session.settings,
+            delivery,
+            verdict,
+            spoken or load_feed(delivery.feed).language,
+            output,
+        )
+    if session.is_json:
+        session.print_json({"file": str(output)})
+    session.print(_("Written: {file}", file=output))
+
+
+def _reasons(session: Session, delivery: Delivery, verdict: Verdict) -> list[dict[str, Any]]:
+    """By code: how many rows, the first row numbers, and the rule's words."""
+    import duckdb
+
+    if not verdict.reason_counts:
+        return []
+    from pipelines.ingest import local_part
+
+    part = local_part(session.settings, delivery, "quarantined")
+    with part as quarantined, duckdb.connect() as connection:
+        rows = connection.execute(
+            "SELECT code, count(*), list(source_row ORDER BY source_row)[:?] FROM "
+            "(SELECT unnest(reasons) AS code, source_row FROM read_parquet(?)) "
+            "GROUP BY code ORDER BY count(*) DESC, code",
+            [FIRST_ROWS, str(quarantined)],
+        ).fetchall()
+    rules = all_rules()
+    return [
+        {
+            "code": code,
+            "rows": count,
+            "first_rows": first,
+            "column": rules[code].column,
+            "message": rules[code].message[language()],
+            "correction": rules[code].correction[language()],
+        }
+        for code, count, first in rows
+    ]
+
+
+def _show_reasons(session: Session, delivery: Delivery, verdict: Verdict) -> None:
+    from rich.text import Text
+
+    session.print(Text(delivery.delivery_id, style="bold"))
+    session.print(
+        _(
+            "{file}: {read} rows read, {accepted} accepted, {rejected} rejected, "
+            "{copies} identical copies.",
+            file=delivery.receipt.file_name,
+            read=number(verdict.rows_read),
+            accepted=number(verdict.rows_accepted),
+            rejected=number(verdict.rows_quarantined),
+            copies=number(verdict.rows_exact_duplicates),
+        )
+    )
+    reasons = _reasons(session, delivery, verdict)
+    if not reasons:
+        session.print(_("No row was rejected."))
+        return
+    grid = table(_("Code"), _("Rows"), _("Why, and what to do"), _("Rows concerned"), numbers=[1])
+    for reason in reasons:
+        first = ", ".join(str(row) for row in reason["first_rows"])
+        more = " …" if reason["rows"] > len(reason["first_rows"]) else ""
+        words = Text.assemble(reason["message"], "\n", (reason["correction"], "dim"))
+        grid.add_row(reason["code"], number(reason["rows"]), words, first + more)
+    session.print(grid)
+    command_line = f"passerelle rejections {delivery.delivery_id} -o report.xlsx"
+    session.print(_("The report for the sender: {command}", command=command_line))

@@ -1,0 +1,343 @@
+"""Commands that read what is published: `sql`, `tables`, `dictionary`.
+
+Not here: the catalogue (`pipelines/lake`) and the words of the dictionary (the contracts).
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.cli.declare import command, session_of
+from pipelines.cli.session import Session, table
+from pipelines.cli.stops import Stop
+from pipelines.cli.usage import no_such
+from pipelines.cli.words import _, language, mark, number
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow
+
+ROWS_SHOWN = 40
+ROWS_A_BATCH = 20_000
+
+
+class Format(StrEnum):
+    """What a result is printed or written as."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+@command(
+    "sql",
+    mark(
+        "Ask the published tables a question in SQL.\n\n"
+        "It only reads: nothing can be changed, and no other file or address can be opened. The "
+        "tables are in {catalogue}; any DuckDB opens it."
+    ).replace("{catalogue}", "<home>/catalog.duckdb"),
+    'passerelle sql "SELECT country, count(*) FROM incidents GROUP BY country"\n'
+    'passerelle sql "FROM seizures" -o seizures.parquet',
+)
+def sql(
+    context: typer.Context,
+    query: Annotated[
+        str, typer.Argument(metavar=mark("QUERY"), help=mark("one SELECT; “-” reads it from input"))
+    ],
+    shape: Annotated[
+        Format | None,
+        typer.Option(
+            "--format", "-f", metavar=mark("FORMAT"), help=mark("table, csv, json or parquet")
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar=mark("FILE"), help=mark("write it: .csv, .json or .parquet")
+        ),
+    ] = None,
+    limit: Annotated[
+        int,
+        typer.Option(
+            "--limit", metavar=mark("NUMBER"), help=mark("rows shown of a table; 0: all")
+        ),
+    ] = ROWS_SHOWN,
+) -> None:
+    """Ask."""
+    session = session_of(context)
+    asked = sys.stdin.read() if query == "-" else query
+    wanted = _format(session, shape, output)
+    with locked_connection(session) as connection:
+        try:
+            result = _only_reading(connection, asked)
+            if output is not None:
+                rows = write_result(result, wanted, output)
+                session.print(_("{count} rows in {file}.", count=number(rows), file=output))
+            elif wanted is Format.TABLE:
+                show_result(session, result, limit)
+            else:
+                _stream(result, wanted)
+        except _errors() as error:
+            raise Stop("PSL-215", _("The query failed: {error}", error=error)) from None
+
+
+def _errors() -> type[Exception]:
+    import duckdb
+
+    return duckdb.Error
+
+
+def _format(session: Session, shape: Format | None, output: Path | None) -> Format:
+    if shape is None and output is not None:
+        ending = output.suffix.lower().removeprefix(".")
+        if ending not in (Format.CSV, Format.JSON, Format.PARQUET):
+            raise Stop("PSL-216", _("A result is written as .csv, .json or .parquet."))
+        return Format(ending)
+    wanted = shape or (Format.JSON if session.is_json else Format.TABLE)
+    if wanted is Format.PARQUET and output is None:
+        raise Stop("PSL-217", _("Parquet is for files: add -o result.parquet."))
+    return wanted
+
+
+def locked_connection(session: Session) -> duckdb.DuckDBPyConnection:
+    """The catalogue, with nothing else in reach. Raises Stop while nothing is published."""
+    import pipelines
+    from pipelines.lake.catalogue import NothingPublished
+
+    try:
+        connection = pipelines.connect(session.settings)
+    except NothingPublished:
+        message = _("Nothing is published yet in {place}.", place=session.settings.home)
+        raise Stop("PSL-218", message, _("Try: {command}", command="passerelle demo")) from None
+    if session.settings.is_lake_local:
+        folders = [session.settings.lake]
+        connection.execute(f"SET allowed_directories = {folders!r}")
+        connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def _only_reading(
+    connection: duckdb.DuckDBPyConnection, asked: str
+) -> duckdb.DuckDBPyRelation:
+    """The result of one reading statement, not yet fetched. Raises Stop for any other statement."""
+    import duckdb
+
+    statements = connection.extract_statements(asked)
+    if len(statements) != 1:
+        raise Stop("PSL-219", _("One question at a time: write one SELECT."))
+    if statements[0].type != duckdb.StatementType.SELECT:
+        raise Stop("PSL-220", _("Only questions are answered here (SELECT): nothing is changed."))
+    return connection.query(statements[0].query)
+
+
+def show_result(session: Session, result: duckdb.DuckDBPyRelation, limit: int) -> None:
+    """The first rows as a table."""
+    rows = result.fetchmany(limit + 1) if limit else result.fetchall()
+    shown = rows[:limit] if limit else rows
+    kinds = [str(kind) for kind in result.types]
+    numeric = [i for i, kind in enumerate(kinds) if kind.startswith(_NUMERIC)]
+    grid = table(*result.columns, numbers=numeric)
+    for row in shown:
+        grid.add_row(*(_cell(value) for value in row))
+    session.out.print(grid)
+    if len(rows) > len(shown):
+        hint = _("Only the first {count} rows are shown (--limit 0: all).", count=number(limit))
+        session.err.print(hint, style="dim")
+
+
+_NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "U", "FLOAT", "DOUBLE", "DECIMAL")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list):
+        return ", ".join(_cell(item) for item in value)
+    return str(value)
+
+
+def write_result(result: duckdb.DuckDBPyRelation, shape: Format, output: Path) -> int:
+    """Write a whole result to a file, batch by batch; returns its rows."""
+    if shape is Format.PARQUET:
+        return _write_parquet(result, output)
+    with output.open("w", encoding="utf-8", newline="") as stream:
+        return _write_text(result, shape, stream)
+
+
+def _stream(result: duckdb.DuckDBPyRelation, shape: Format) -> None:
+    _write_text(result, shape, sys.stdout)
+
+
+def _write_parquet(result: duckdb.DuckDBPyRelation, output: Path) -> int:
+    import pyarrow.parquet
+
+    reader = _batches(result)
+    rows = 0
+    with pyarrow.parquet.ParquetWriter(output, reader.schema, compression="zstd") as writer:
+        for batch in reader:
+            writer.write_batch(batch)
+            rows += batch.num_rows
+    return rows
+
+
+def _batches(result: duckdb.DuckDBPyRelation) -> pyarrow.RecordBatchReader:
+    return result.to_arrow_reader(ROWS_A_BATCH)
+
+
+def _write_text(result: duckdb.DuckDBPyRelation, shape: Format, stream: Any) -> int:
+    if shape is Format.CSV:
+        return _write_csv(result, stream)
+    rows = 0
+    lines = result.query("asked", "SELECT to_json(asked)::VARCHAR FROM asked")
+    while batch := lines.fetchmany(ROWS_A_BATCH):
+        stream.write("[\n" if not rows else ",\n")
+        stream.write(",\n".join(line for (line,) in batch))
+        rows += len(batch)
+    stream.write("\n]\n" if rows else "[]\n")
+    return rows
+
+
+def _write_csv(result: duckdb.DuckDBPyRelation, stream: Any) -> int:
+    import csv
+
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(result.columns)
+    rows = 0
+    # As text in DuckDB's own notation, so that lists and times read back as they were.
+    casts = ", ".join(f'"{name}"::VARCHAR'.replace("\x00", "") for name in _quoted(result.columns))
+    lines = result.project(casts)
+    while batch := lines.fetchmany(ROWS_A_BATCH):
+        writer.writerows(batch)
+        rows += len(batch)
+    return rows
+
+
+def _quoted(columns: list[str]) -> list[str]:
+    return [name.replace('"', '""') for name in columns]
+
+
+@command(
+    "tables",
+    mark("List the published tables with their rows and what a row is."),
+    "passerelle tables",
+)
+def tables(context: typer.Context) -> None:
+    """List tables."""
+    from schemas.contract import load_contract, table_names
+
+    session = session_of(context)
+    rows: list[dict[str, Any]] = []
+    with locked_connection(session) as connection:
+        found = connection.execute(
+            "SELECT view_name FROM duckdb_views() WHERE NOT internal AND schema_name = 'main' "
+            "UNION SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' ORDER BY ALL"
+        ).fetchall()
+        names = {name for (name,) in found}
+        for name in (n for n in table_names() if n in names):
+            count = connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()
+            contract = load_contract(name)
+            rows.append(
+                {
+                    "table": name,
+                    "rows": count[0] if count else 0,
+                    "columns": len(contract.published),
+                    "history": f"{name}_history" in names,
+                    "about": contract.description[language()],
+                }
+            )
+    if session.is_json:
+        session.print_json(rows)
+        return
+    grid = table(_("Table"), _("Rows"), _("Columns"), _("A row is"), numbers=[1, 2])
+    for row in rows:
+        grid.add_row(row["table"], number(row["rows"]), number(row["columns"]), row["about"])
+    session.print(grid)
+    session.print(_("Every revision of a record: <table>_history. All files: {file}").format(
+        file=session.settings.catalogue))
+
+
+@command(
+    "dictionary",
+    mark("Say what each column of a table means; without a table, list the tables."),
+    "passerelle dictionary incidents",
+)
+def dictionary(
+    context: typer.Context,
+    name: Annotated[
+        str, typer.Argument(metavar=mark("TABLE"), help=mark("name of a table"))
+    ] = "",
+) -> None:
+    """Explain columns."""
+    from schemas.contract import table_names
+
+    session = session_of(context)
+    if name and name not in table_names():
+        message = _("There is no table “{name}”.", name=name)
+        hint = _("See: {command}", command="passerelle dictionary")
+        raise no_such(message, name, table_names(), "PSL-221", hint)
+    if session.is_json:
+        session.print_json({t: _explained(t) for t in ([name] if name else table_names())})
+    elif name:
+        _show_columns(session, name)
+    else:
+        _show_contracts(session)
+
+
+def _explained(name: str) -> list[dict[str, Any]]:
+    from schemas.contract import load_contract
+
+    return [
+        {
+            "column": column.name,
+            "label": column.label[language()],
+            "type": column.duckdb_type,
+            "required": column.is_required,
+            "unit": column.unit,
+            "codelist": column.codelist,
+            "classification": column.classification,
+            "hxl": column.hxl,
+            "description": column.description[language()],
+        }
+        for column in load_contract(name).published
+    ]
+
+
+def _show_columns(session: Session, name: str) -> None:
+    from rich.text import Text
+
+    from schemas.contract import load_contract
+
+    contract = load_contract(name)
+    session.print(Text.assemble((contract.title[language()], "bold"), f"  {name}"))
+    session.print(contract.description[language()])
+    grid = table(_("Column"), _("Type"), _("Meaning"))
+    for column in contract.published:
+        notes = [column.unit, _("list: {name}", name=column.codelist) if column.codelist else ""]
+        note = " · ".join(part for part in notes if part)
+        words = Text.assemble(column.description[language()], (f"  {note}" if note else "", "dim"))
+        grid.add_row(column.name, column.duckdb_type, words)
+    session.print(grid)
+
+
+def _show_contracts(session: Session) -> None:
+    from schemas.contract import load_contract, table_names
+
+    grid = table(_("Table"), _("Columns"), _("Rules"), _("A row is"), numbers=[1, 2])
+    for contract in (load_contract(name) for name in table_names()):
+        grid.add_row(
+            contract.table,
+            number(len(contract.published)),
+            number(len(contract.rules)),
+            contract.description[language()],
+        )
+    session.print(grid)
+    session.print(_("The columns of one: {command}", command="passerelle dictionary incidents"))

@@ -1,0 +1,203 @@
+"""Commands that take deliveries in: `demo`, `ingest`, `run`.
+
+Not here: the journey itself (`pipelines/ingest.py`), publishing (`lake`), the demo's world (`demo`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines.cli.account import as_data, show_account, show_reasons, show_refused
+from pipelines.cli.declare import command, session_of
+from pipelines.cli.session import Session
+from pipelines.cli.stops import REFUSED, Stop
+from pipelines.cli.usage import no_such
+from pipelines.cli.words import _, language, mark, number
+
+if TYPE_CHECKING:
+    from pipelines.findings import Finding
+    from pipelines.lake.publish import Published
+    from pipelines.validate.verdict import Verdict
+
+
+@command(
+    "ingest",
+    mark(
+        "Take delivered files in, check every row and publish what passes.\n\n"
+        "The same file twice is one delivery. Rejected rows are kept aside with a code each; see "
+        "“passerelle rejections”."
+    ),
+    "passerelle ingest caf_gendarmerie_incidents rapport_mars.csv",
+)
+def ingest(
+    context: typer.Context,
+    feed: Annotated[
+        str,
+        typer.Argument(metavar=mark("FEED"), help=mark("name of the feed; see “feed list”")),
+    ],
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar=mark("FILE"), help=mark("files as they were sent, or addresses")),
+    ],
+    received_by: Annotated[
+        str,
+        typer.Option(
+            "--received-by", metavar=mark("ROLE"), help=mark("role or account; never a private name")
+        ),
+    ] = "",
+) -> int:
+    """Take files in."""
+    session = session_of(context)
+    require_feed(feed)
+    from pipelines.ingest import ingest as take_in
+
+    verdicts = []
+    with session.progress(_("Checking")) as advance:
+        for done, file in enumerate(files):
+            advance(done, len(files), file)
+            verdicts.append(
+                take_in(session.settings, feed, file, received_by=received_by, origin="command")
+            )
+    return finish(session, verdicts, [])
+
+
+@command(
+    "run",
+    mark(
+        "Take in everything that waits in the inbox, and publish what passes.\n\n"
+        "A delivery waits as <home>/inbox/<feed>/<file>. Files that were judged before are "
+        "skipped, so the command may run as often as one likes."
+    ),
+    "passerelle run",
+)
+def run(context: typer.Context) -> int:
+    """Take the inbox in."""
+    session = session_of(context)
+    verdicts, problems = take_inbox(session)
+    if not verdicts and not problems:
+        session.print(_("Nothing new in {place}.", place=session.settings.inbox))
+    return finish(session, verdicts, problems)
+
+
+@command(
+    "demo",
+    mark(
+        "Write six months of invented deliveries, take them in and publish them.\n\n"
+        "Nothing in them is real. A file with the truth about each row lies beside them."
+    ),
+    "passerelle demo --home demo",
+)
+def demo(
+    context: typer.Context,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar=mark("NUMBER"), help=mark("another number: other data"))
+    ] = 1,
+    scale: Annotated[
+        float,
+        typer.Option("--scale", metavar=mark("FACTOR"), help=mark("2: twice as many events")),
+    ] = 1.0,
+    no_run: Annotated[
+        bool, typer.Option("--no-run", help=mark("only write the deliveries"))
+    ] = False,
+) -> int:
+    """Show everything once."""
+    from pipelines.cli.tour import show_tour, write_deliveries
+
+    session = session_of(context)
+    files = write_deliveries(session, seed, scale)
+    if no_run:
+        session.print(_("{count} files in {place}.", count=files, place=session.settings.inbox))
+        session.print(_("Take them in with: {command}", command="passerelle run"))
+        return 0
+    verdicts, problems = take_inbox(session)
+    code = finish(session, verdicts, problems)
+    show_tour(session)
+    return 0 if code == REFUSED else code
+
+
+def require_feed(feed: str) -> None:
+    """Raise Stop with the nearest name where no such feed is declared."""
+    from schemas.feed import feed_names
+
+    if feed not in feed_names():
+        message = _("There is no feed named “{name}”.", name=feed)
+        hint = _("See: {command}", command="passerelle feed list")
+        raise no_such(message, feed, feed_names(), "PSL-210", hint)
+
+
+def take_inbox(session: Session) -> tuple[list[Verdict], list[Finding]]:
+    """Judge what waits; the verdicts, and what could not be taken in."""
+    from pipelines.ingest import ingest_inbox
+
+    problems: list[Finding] = []
+    with session.progress(_("Checking")) as advance:
+        verdicts = ingest_inbox(session.settings, on_progress=advance, on_problem=problems.append)
+    return verdicts, problems
+
+
+def finish(session: Session, verdicts: Sequence[Verdict], problems: Sequence[Finding]) -> int:
+    """Publish, tell what became of each file, and return the exit code."""
+    published = publish_all(session) if verdicts else None
+    refused = [verdict for verdict in verdicts if not verdict.is_accepted]
+    if session.is_json:
+        session.print_json(
+            {
+                "verdicts": [as_data(verdict) for verdict in verdicts],
+                "problems": [{"code": p.code, "message": p.text(language())} for p in problems],
+                "published": published.rows if published else {},
+            }
+        )
+    else:
+        _tell(session, verdicts, refused, published)
+        for problem in problems:
+            session.complain(problem.code, problem.text(language()), problem.correction(language()))
+    return REFUSED if refused or problems else 0
+
+
+def publish_all(session: Session) -> Published:
+    """Publish every judged delivery. Raises Stop where another writer holds the lake."""
+    from pipelines.lake.publish import publish
+    from pipelines.lake.storage import LakeBusy
+
+    with session.progress(_("Publishing")) as advance:
+        advance(0, 1)
+        try:
+            return publish(session.settings)
+        except LakeBusy:
+            message = _("Somebody else is publishing at this moment.")
+            hint = _("Wait for it to end, then: {command}", command="passerelle run")
+            raise Stop("PSL-402", message, hint) from None
+
+
+def _tell(
+    session: Session,
+    verdicts: Sequence[Verdict],
+    refused: Sequence[Verdict],
+    published: Published | None,
+) -> None:
+    from rich.text import Text
+
+    from pipelines.landing.receive import open_delivery
+
+    if not verdicts:
+        return
+    session.print(Text(_("What came in"), style="bold"))
+    show_account(session, verdicts)
+    if any(verdict.reason_counts for verdict in verdicts):
+        session.print(Text(_("Why rows were rejected"), style="bold"))
+        show_reasons(session, verdicts)
+    if refused:
+        session.print()
+        session.print(Text(_("Files of which nothing was used"), style="bold"))
+        named = [
+            (open_delivery(session.settings, one.delivery_id).receipt.file_name, one)
+            for one in refused
+        ]
+        show_refused(session, named)
+    if published and not published.deliveries:
+        session.print(_("All of it was published before."))
+    elif published:
+        session.print(_("Published: {count} deliveries.", count=number(len(published.deliveries))))

@@ -1,0 +1,54 @@
+"""What `passerelle demo` adds: the invented deliveries, three questions with answers, what next.
+
+Not here: the invented world (`pipelines/demo`) and taking deliveries in.
+"""
+
+from __future__ import annotations
+
+from pipelines.cli.query import locked_connection, show_result
+from pipelines.cli.session import Session
+from pipelines.cli.words import _, mark
+
+QUESTIONS = (
+    (
+        mark("Which kinds of incident do the police and the missions report most?"),
+        """SELECT label('offences', left(offence_code, 4), lang := '{lang}') AS offence,
+       count(*) FILTER (source NOT LIKE '%unpol%') AS police,
+       count(*) FILTER (source LIKE '%unpol%') AS missions
+FROM incidents WHERE source <> 'ucdp' GROUP BY ALL ORDER BY police + missions DESC LIMIT 5""",
+    ),
+    (
+        mark("Who crosses which border point, and how?"),
+        """SELECT country, border_point_code, direction, count(*) AS crossings,
+       round(avg(age_years)) AS mean_age
+FROM border_crossings GROUP BY ALL ORDER BY crossings DESC LIMIT 5""",
+    ),
+    (
+        mark("What is rejected, and from whom?"),
+        """SELECT rule_code, count(*) AS "rows", count(DISTINCT feed) AS feeds
+FROM rejections GROUP BY ALL ORDER BY "rows" DESC LIMIT 5""",
+    ),
+)
+
+
+def show_tour(session: Session) -> None:
+    """Three questions that anybody may ask next, with their answers, and where to look further."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    if session.is_json:
+        return
+    with locked_connection(session) as connection:
+        for words, query in QUESTIONS:
+            asked = query.format(lang=session.settings.language)
+            session.print()
+            session.print(Text(_(words), style="bold"))
+            session.print(Padding(Text(f'passerelle sql "{_one_line(asked)}"', "dim"), (0, 0, 0, 2)))
+            show_result(session, connection.query(asked), 0)
+    session.print(Text(_("What next"), style="bold"))
+    for what, how in (
+        (_("Watch it in Dagster"), "passerelle serve"),
+        (_("Read a delivery’s rejections"), "passerelle deliveries"),
+        (_("Open the tables elsewhere"), f"duckdb -readonly {session.settings.catalogue}"),
+    ):
+        session.print(Text.assemble(f"  {what}: ", (how, "cyan")))
