@@ -1,4 +1,4 @@
-"""Take a delivery in
+"""Take a delivery in: fingerprint, receipt, immutable copy; read any format to text rows.
 
-Not here:  fingerprint, receipt, immutable copy; read any format to text rows.:what the rows mean (harmonise).
+Not here: what the rows mean (`harmonise`), whether they may be published (`validate`).
 """

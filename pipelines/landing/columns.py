@@ -1,0 +1,150 @@
+"""The columns that a delivery has, held against those that its feed maps or ignores by name.
+
+Not here: finding the header in a file (each format), and the cells below it (`staging`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.findings import DeliveryRefused, Finding
+from pipelines.landing.lines import SPACES
+from pipelines.landing.refuse import finding
+from schemas.contract import load_contract
+from schemas.feed import Feed
+
+SHEET_COLUMN = "sheet"
+HEADING_JOINT = " / "
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which physical columns of a delivery are read, by their position in it.
+
+    `kept`: position → name as the feed spells it. `unnamed`: positions without a heading, which
+    must turn out to be empty. `absent`: mapped names that no record has (JSON only), read as empty.
+    `skip_tests`: position and pattern of rows that the feed declares as no data. `width`: positions
+    in all.
+    """
+
+    kept: dict[int, str]
+    unnamed: tuple[int, ...]
+    absent: tuple[str, ...]
+    skip_tests: tuple[tuple[int, str], ...]
+    width: int
+
+
+def plain(heading: object) -> str:
+    """A heading without the accidents of typing: composed letters, single spaces, trimmed."""
+    text = unicodedata.normalize("NFC", "" if heading is None else str(heading))
+    return " ".join("".join(" " if c in SPACES else c for c in text).split())
+
+
+def merged_headings(rows: Sequence[Sequence[object]], *, is_filled: bool = False) -> list[str]:
+    """One heading a column from one or two header rows; trailing empty ones are dropped.
+
+    Of two rows a column is called `upper / lower`, or by the only one of them that it has. Unless
+    merged cells are known and `is_filled` already, an upper heading also counts for the blank cells
+    at its right that have a lower one.
+    """
+    texts = [[plain(cell) for cell in row] for row in rows]
+    width = max((len(row) for row in texts), default=0)
+    padded = [row + [""] * (width - len(row)) for row in texts]
+    names, upper = [], ""
+    for parts in zip(*padded, strict=True):
+        *above, last = parts
+        carried = upper if last and not is_filled else ""
+        upper = next((part for part in reversed(above) if part), carried)
+        names.append(HEADING_JOINT.join(dict.fromkeys(part for part in (upper, last) if part)))
+    while names and not names[-1]:
+        names.pop()
+    return names
+
+
+def matched(
+    feed: Feed, found: Sequence[str], file: Path, *, header_row: int, is_json: bool = False
+) -> Columns:
+    """The columns to read, in one look at all headings of a delivery.
+
+    Raises DeliveryRefused with one finding for each wrong column: DEL-703 missing (with the nearest
+    heading found), DEL-704 unknown, DEL-716 twice; or with DEL-714 alone where not one heading is
+    known, since then it is the header row that was not found.
+    In JSON a key that no record has is how a writer says "no value": it is missing only where the
+    contract requires the column that it fills.
+    """
+    known = {plain(name): name for name in _known(feed)}
+    names = [plain(name) for name in found]
+    if not is_json and not any(name in known for name in names):
+        raise DeliveryRefused(finding("DEL-714", file, row=header_row))
+    unknown = [name for name in dict.fromkeys(names) if name and name not in known]
+    missing = [name for name in map(plain, feed.mapped_columns) if name not in names]
+    tolerated = _optional(feed) if is_json else frozenset[str]()
+    wrong = [
+        *_missing(file, [name for name in missing if name not in tolerated], unknown),
+        *(finding("DEL-704", file, column=name) for name in unknown),
+        *(finding("DEL-716", file, column=name) for name in _twice(names)),
+    ]
+    if wrong:
+        raise DeliveryRefused(wrong)
+    mapped = {plain(name) for name in feed.mapped_columns}
+    return Columns(
+        kept={at: known[name] for at, name in enumerate(names) if name in mapped},
+        unnamed=tuple(at for at, name in enumerate(names) if not name),
+        absent=tuple(known[name] for name in missing),
+        skip_tests=tuple(
+            (names.index(plain(skip.column)), skip.matches)
+            for skip in feed.skip_rows
+            if plain(skip.column) in names
+        ),
+        width=len(names),
+    )
+
+
+def share_known(feed: Feed, found: Sequence[str]) -> float:
+    """How much of the mapped columns a list of headings holds, 0 to 1."""
+    mapped = {plain(name) for name in feed.mapped_columns} - {SHEET_COLUMN}
+    return len(mapped & {plain(name) for name in found}) / max(1, len(mapped))
+
+
+def _known(feed: Feed) -> list[str]:
+    return [*feed.mapped_columns, *feed.ignore, *(skip.column for skip in feed.skip_rows)]
+
+
+def _optional(feed: Feed) -> frozenset[str]:
+    """Source columns that fill no required column of the contract."""
+    columns = {column.name: column for column in load_contract(feed.table).columns}
+    needed: set[str] = set()
+    for target, mapping in feed.map.items():
+        if (column := columns.get(target)) and column.is_required:
+            needed.update(mapping.source)
+    return frozenset(plain(name) for name in feed.mapped_columns if name not in needed)
+
+
+def _missing(file: Path, missing: list[str], unknown: list[str]) -> list[Finding]:
+    keys = {_key(name): name for name in unknown}
+    findings = []
+    for name in missing:
+        near = difflib.get_close_matches(_key(name), keys, n=1, cutoff=0.7)
+        values = {"column": name, "near": keys[near[0]] if near else "–"}
+        findings.append(finding("DEL-703", file, **values))
+    return findings
+
+
+def _twice(names: list[str]) -> list[str]:
+    """Headings that occur again; DuckDB does not tell capitals apart, so neither do we."""
+    folded = [name.casefold() for name in names]
+    return [
+        name
+        for at, name in enumerate(names)
+        if name and folded[at] in folded[:at] and folded[:at].count(folded[at]) == 1
+    ]
+
+
+def _key(name: str) -> str:
+    """A heading as it is compared for likeness: no accents, no capitals."""
+    split = unicodedata.normalize("NFKD", name)
+    return "".join(c for c in split if not unicodedata.combining(c)).casefold()

@@ -1,0 +1,232 @@
+"""Delimited text to a staged table: DuckDB's reader where it is provably right, else exact records.
+
+Not here: encodings (`encoding`), which columns are wanted (`columns`), blank rows (`staging`).
+
+The fast way is `read_csv`. It drops empty lines and guesses how to split a file with line ends in
+quotes between threads, so its row numbers are believed only when arithmetic proves them: every
+physical line after the header gave one record. Otherwise, and after any error, the records are read
+one after the other with the standard library's strict parser, in batches, and each is numbered as
+a person sees it in a spreadsheet. No cell of an engine's message ever reaches anybody.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count, islice, zip_longest
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.findings import DeliveryRefused
+from pipelines.landing.columns import Columns, merged_headings
+from pipelines.landing.encoding import demand_utf8
+from pipelines.landing.lines import LineCount, count_lines, longest_line, text_lines
+from pipelines.landing.refuse import KILOBYTE, refused
+from pipelines.landing.staging import UNSPLIT, cell_list
+from schemas.feed import Layout
+from schemas.sqltext import literal
+
+LONGEST_CELL_CHARS = 1024**2
+BATCH_RECORDS = 50_000
+BATCH_BYTES = 128 * 1024**2
+
+
+@dataclass(frozen=True)
+class Delimited:
+    """A delimited file whose header is known. `file` is UTF-8, `shown` is the file as sent."""
+
+    file: Path
+    shown: Path
+    layout: Layout
+    headings: tuple[str, ...]
+    records_before: int
+    lines_before: int
+
+
+def open_delimited(file: Path, shown: Path, layout: Layout) -> Delimited:
+    """Find the header of `file`, and the row of HXL tags under it if there may be one.
+
+    Raises DeliveryRefused: DEL-706 for a file without text, DEL-714 for an empty header row,
+    DEL-701 for bytes that are not text.
+    """
+    last = max(layout.header_rows)
+    try:
+        with text_lines(file) as lines:
+            reader = csv.reader(lines, **_dialect(layout))
+            rows = list(islice(reader, last))
+            lines_before = reader.line_num
+            has_tags = layout.hxl_row == "optional" and _is_tag_row(next(reader, []))
+            tag_lines = reader.line_num - lines_before if has_tags else 0
+    except UnicodeDecodeError:
+        demand_utf8(file, shown)
+        raise
+    except csv.Error:
+        raise refused("DEL-714", shown, row=last) from None
+    headings = merged_headings([rows[at - 1] for at in layout.header_rows if at <= len(rows)])
+    if not headings:
+        raise refused("DEL-714" if _has_text(file) else "DEL-706", shown, row=last)
+    return Delimited(
+        file, shown, layout, tuple(headings), last + has_tags, lines_before + tag_lines
+    )
+
+
+def stage_delimited(
+    connection: duckdb.DuckDBPyConnection, source: Delimited, columns: Columns, staged: str
+) -> str:
+    """Fill the temporary table `staged`; returns the SQL of a row's number in it.
+
+    Raises DeliveryRefused: DEL-701 encoding, DEL-702 cut off, DEL-707 a cell beyond the limit,
+    DEL-717 records that have not as many cells as the header.
+    """
+    counted = count_lines(source.file)
+    if _stage_fast(connection, source, columns, staged, counted):
+        return f"rowid + {source.records_before + 1}"
+    _stage_exact(connection, source, columns, staged)
+    _refuse_unsplit(connection, source, staged, counted)
+    return "source_row"
+
+
+def _has_text(file: Path) -> bool:
+    with text_lines(file) as lines:
+        return next(filter(str.strip, lines), "") != ""
+
+
+def _dialect(layout: Layout) -> dict[str, Any]:
+    csv.field_size_limit(LONGEST_CELL_CHARS)
+    quoting = {"quotechar": layout.quote} if layout.quote else {"quoting": csv.QUOTE_NONE}
+    return {
+        "delimiter": layout.delimiter,
+        "strict": True,
+        # DuckDB also forgives a space between a delimiter and a quotation mark.
+        "skipinitialspace": layout.delimiter != " ",
+        **quoting,
+    }
+
+
+def _is_tag_row(cells: list[str]) -> bool:
+    """True for a row of HXL hashtags: every cell that is not empty is one."""
+    texts = [cell.strip() for cell in cells if cell.strip()]
+    return bool(texts) and all(text.startswith("#") for text in texts)
+
+
+def _stage_fast(
+    connection: duckdb.DuckDBPyConnection,
+    source: Delimited,
+    columns: Columns,
+    staged: str,
+    counted: LineCount,
+) -> bool:
+    """Stage with DuckDB's reader; False where its rows are not proved to be the file's lines."""
+    layout = source.layout
+    raw = [f"r{at}" for at in range(columns.width)]
+    has_rare = counted.has_rare_spaces or (counted.has_tabs and layout.delimiter != "\t")
+    options = {
+        "auto_detect": False,
+        "header": False,
+        "skip": source.records_before,
+        "delim": layout.delimiter,
+        "quote": layout.quote,
+        "escape": layout.quote,
+    }
+    given = ", ".join(f"{option} = {literal(value)}" for option, value in options.items())
+    types = ", ".join(f"{literal(cell)}: 'VARCHAR'" for cell in raw)
+    try:
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {staged} AS "
+            f"SELECT {cell_list(columns, raw, has_rare_spaces=has_rare)} "
+            f"FROM read_csv({literal(str(source.file))}, {given}, columns = {{{types}}})"
+        )
+    except (duckdb.InvalidInputException, duckdb.ConversionException):
+        return False
+    rows = connection.execute(f"SELECT count(*) FROM {staged}").fetchone()
+    return rows is not None and int(rows[0]) == counted.lines - source.lines_before
+
+
+def _stage_exact(
+    connection: duckdb.DuckDBPyConnection, source: Delimited, columns: Columns, staged: str
+) -> None:
+    """Stage record by record, with `source_row`; rows of a wrong width are marked, not lost."""
+    width = columns.width
+    raw = [f"r{at}" for at in range(width)]
+    cells = cell_list(
+        columns, [*raw, "beyond"], unsplit=f"cells < {width} OR trim(coalesce(beyond, '')) <> ''"
+    )
+    into = f"CREATE OR REPLACE TEMP TABLE {staged} AS"
+    for batch in _batches(source, width):
+        connection.register("landing_batch", batch)
+        connection.execute(f"{into} SELECT source_row, {cells} FROM landing_batch")
+        connection.unregister("landing_batch")
+        into = f"INSERT INTO {staged}"
+    if into.startswith("CREATE"):
+        raise refused("DEL-706", source.shown)
+
+
+def _batches(source: Delimited, width: int) -> Iterator[Any]:
+    """Arrow tables `source_row, r0 … r<width-1>, cells, beyond` of the records below the header."""
+    numbers = count(source.records_before + 1)
+    longest_bytes, _ = longest_line(source.file)
+    records = max(1, min(BATCH_RECORDS, BATCH_BYTES // max(1, longest_bytes)))
+    try:
+        with text_lines(source.file) as lines:
+            reader = csv.reader(lines, **_dialect(source.layout))
+            deque(islice(reader, source.records_before), maxlen=0)
+            numbered = zip(numbers, reader, strict=False)
+            while batch := list(islice(numbered, records)):
+                yield _arrow(batch, width)
+    except UnicodeDecodeError:
+        demand_utf8(source.file, source.shown)
+        raise
+    except csv.Error as error:
+        raise _unparsable(source, str(error), row=next(numbers) - 1) from None
+
+
+def _arrow(batch: list[tuple[int, list[str]]], width: int) -> Any:
+    """One batch of numbered records, turned to columns without visiting its rows in Python."""
+    import pyarrow as pa
+
+    rows, records = zip(*batch, strict=True)
+    by_column = list(zip_longest(*records))
+    nothing = (None,) * len(rows)
+    texts = [by_column[at] if at < len(by_column) else nothing for at in range(width)]
+    surplus = [map(_or_empty, column) for column in by_column[width:]]
+    beyond = list(map("".join, zip(*surplus, strict=True))) if surplus else nothing
+    arrays = {
+        "source_row": pa.array(rows, pa.int64()),
+        **{f"r{at}": pa.array(text, pa.string()) for at, text in enumerate(texts)},
+        "cells": pa.array(map(len, records), pa.int64()),
+        "beyond": pa.array(beyond, pa.string()),
+    }
+    return pa.table(arrays)
+
+
+def _or_empty(cell: str | None) -> str:
+    return cell or ""
+
+
+def _unparsable(source: Delimited, reason: str, row: int) -> DeliveryRefused:
+    """The refusal for a record that the strict parser does not accept."""
+    if "field larger" in reason:
+        limit = LONGEST_CELL_CHARS // KILOBYTE
+        return refused("DEL-707", source.shown, row=row, limit_kb=limit)
+    if "end of data" in reason:
+        return refused("DEL-702", source.shown, row=row)
+    return refused("DEL-717", source.shown, rows=1, row=row)
+
+
+def _refuse_unsplit(
+    connection: duckdb.DuckDBPyConnection, source: Delimited, staged: str, counted: LineCount
+) -> None:
+    """Raise where records have a wrong width: cut off if it is the last one only, else DEL-717."""
+    found = connection.execute(
+        f"SELECT count(*), min(source_row), (SELECT max(source_row) FROM {staged}) "
+        f"FROM {staged} WHERE kind = {UNSPLIT}"
+    ).fetchone()
+    rows, first, last = found or (0, 0, 0)
+    if rows == 1 and first == last and not counted.is_ended:
+        raise refused("DEL-702", source.shown, row=int(first))
+    if rows:
+        raise refused("DEL-717", source.shown, rows=int(rows), row=int(first))

@@ -1,0 +1,155 @@
+"""A delivery's letters: which encoding they are in, and the same text as UTF-8 for the readers.
+
+Not here: what the text means (`delimited`, `jsontext`). Everything is streamed in blocks.
+"""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+from pipelines.landing.refuse import refused
+
+DETECT = "detect"
+BLOCK_BYTES = 4 * 1024**2
+SAMPLE_BYTES = 64 * 1024
+UTF8_NAMES = frozenset({"utf-8", "utf-8-sig", "ascii"})
+# What offices in our countries save as; fewer candidates make a short sample's verdict stable.
+LIKELY_ENCODINGS = ("cp1252", "iso8859_15", "mac_roman", "cp850", "cp1256")
+BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is its beginning
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def as_utf8(file: Path, declared: str, scratch: Path) -> tuple[Path, str]:
+    """The text of `file` in UTF-8 and the name of the encoding that it had.
+
+    The path is `file` itself where it is UTF-8 already; its validity is then the reader's to find
+    out (see `demand_utf8`), since reading it twice would cost more than it gives. Otherwise it is a
+    new file in `scratch`. `declared` is a Python codec name or `detect`.
+    Raises DeliveryRefused (DEL-701) where the bytes are not of that encoding.
+    """
+    with file.open("rb") as stream:
+        head = stream.read(SAMPLE_BYTES)
+    encoding = detect(file, head) if declared == DETECT else _declared(file, declared, head)
+    if encoding in UTF8_NAMES:
+        return file, "utf-8"
+    target = scratch / f"{file.stem}.utf8"
+    _transcode(file, encoding, target)
+    return target, encoding
+
+
+def detect(file: Path, head: bytes) -> str:
+    """The encoding of `file`: by its mark, else UTF-8 if all of it is, else the likeliest.
+
+    Raises DeliveryRefused (DEL-701) where nothing fits.
+    """
+    from charset_normalizer import from_bytes
+
+    if marked := _marked(head):
+        return marked
+    if (offset := _first_not_utf8(file)) is None:
+        return "utf-8"
+    with file.open("rb") as stream:
+        stream.seek(max(0, offset - SAMPLE_BYTES // 2))
+        sample = stream.read(SAMPLE_BYTES)
+    if sample.count(0) > len(sample) // 4:
+        return _utf16_order(file, sample)
+    best = from_bytes(sample, cp_isolation=list(LIKELY_ENCODINGS)).best()
+    if best is None:
+        raise refused("DEL-701", file, encoding=DETECT)
+    # Several code pages often give the same text; the commonest of them is the honest name.
+    return "cp1252" if "cp1252" in best.could_be_from_charset else best.encoding
+
+
+def demand_utf8(file: Path, shown: Path | None = None) -> None:
+    """Raise DeliveryRefused (DEL-701, with line and byte) where `file` is not UTF-8 throughout."""
+    offset = _first_not_utf8(file)
+    if offset is None:
+        return
+    lines = 1
+    with file.open("rb") as stream:
+        remaining = offset
+        while remaining and (block := stream.read(min(BLOCK_BYTES, remaining))):
+            lines += block.count(b"\n")
+            remaining -= len(block)
+    raise refused("DEL-701", shown or file, encoding="utf-8", row=lines, byte=offset + 1)
+
+
+def _declared(file: Path, declared: str, head: bytes) -> str:
+    """The codec to use for a declared encoding, once the file's own mark does not contradict it."""
+    encoding = codecs.lookup(declared).name
+    marked = _marked(head)
+    if marked and not encoding.startswith(marked):
+        raise refused("DEL-701", file, encoding=declared)
+    if encoding == "utf-16" and not marked and head:
+        return _utf16_order(file, head)
+    return encoding
+
+
+def _marked(head: bytes) -> str:
+    return next((name for mark, name in BYTE_ORDER_MARKS if head.startswith(mark)), "")
+
+
+def _utf16_order(file: Path, head: bytes) -> str:
+    """UTF-16 without a mark: Latin text has its zero bytes second (little-endian) or first."""
+    first, second = head[0::2].count(0), head[1::2].count(0)
+    if first == second:
+        raise refused("DEL-701", file, encoding="utf-16")
+    return "utf-16-le" if second > first else "utf-16-be"
+
+
+def _first_not_utf8(file: Path) -> int | None:
+    """The offset of the first byte that is not UTF-8; None where all of it is."""
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    read = 0
+    with file.open("rb") as stream:
+        while True:
+            block = stream.read(BLOCK_BYTES)
+            pending = len(decoder.getstate()[0])
+            try:
+                decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                return read - pending + error.start
+            if not block:
+                return None
+            read += len(block)
+
+
+def _transcode(file: Path, encoding: str, target: Path) -> None:
+    """Write `file` as UTF-8. Text that is UTF-8 already is refused, not turned into mojibake."""
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    as_utf8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")("strict")
+    is_ascii, line = True, 1
+    with file.open("rb") as source, target.open("wb") as sink:
+        while True:
+            block = source.read(BLOCK_BYTES)
+            try:
+                text = decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                row = line + error.object[: error.start].count(b"\n")
+                raise refused("DEL-701", file, encoding=encoding, row=row) from None
+            sink.write(text.encode("utf-8", "surrogatepass"))
+            line += text.count("\n")
+            is_ascii = is_ascii and block.isascii()
+            as_utf8 = _still_utf8(as_utf8, block)
+            if not block:
+                break
+    if as_utf8 is not None and not is_ascii:
+        raise refused("DEL-701", file, encoding=encoding)
+
+
+def _still_utf8(
+    decoder: codecs.IncrementalDecoder | None, block: bytes
+) -> codecs.IncrementalDecoder | None:
+    """The decoder, or None once a block showed that the file is not UTF-8."""
+    if decoder is not None:
+        try:
+            decoder.decode(block, final=not block)
+        except UnicodeDecodeError:
+            return None
+    return decoder

@@ -1,0 +1,153 @@
+"""The array of records inside a JSON document, cut out by streaming; and how deep a text nests.
+
+Not here: what the records hold (`jsontext`). Nothing here keeps more than a few blocks in memory.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import accumulate
+from pathlib import Path
+
+from pipelines.findings import DeliveryRefused
+from pipelines.landing.refuse import refused
+
+BLOCK_BYTES = 4 * 1024**2
+HEAD_BYTES = 4 * 1024**2  # the records must begin within; what stands before them is small
+LONGEST_STRING_BYTES = 16 * 1024**2
+DEEPEST = 64
+
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NOT_BRACKETS = bytes(sorted(set(range(256)) - set(_STEP)))
+_BLANK = re.compile(r"[\s\ufeff]*")
+
+
+def slice_array(file: Path, path: str, target: Path, shown: Path) -> Path:
+    """Write the array at `path` (`$`, `$.data.events`) of the UTF-8 document `file` to `target`.
+
+    Raises DeliveryRefused: DEL-703 where the document has no such key, DEL-711 for a text that is
+    no JSON, a bracket that never closes, text after the end, nesting deeper than `DEEPEST`.
+    """
+    keys = [key for key in path.removeprefix("$").split(".") if key]
+    with file.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    start = _array_start(head, keys, shown)
+    line = 1 + head.count(b"\n", 0, start)
+    above = depth = len(keys)
+    is_cut = False
+    with target.open("wb") as sink:
+        for part, brackets in _whole_strings(file, start, shown):
+            depths = [*accumulate(map(_STEP.__getitem__, brackets), initial=depth)][1:]
+            is_over = depth == 0 and (is_cut or above > 0)
+            if depths and (is_over or 0 in depths[:-1] or max(depths) > above + DEEPEST):
+                raise refused("DEL-711", shown, row=line)
+            if not is_cut:
+                is_cut = bool(depths) and min(depths) <= above
+                sink.write(part[: _closing(part, depth - above)] if is_cut else part)
+            depth = depths[-1] if depths else depth
+            line += part.count(b"\n")
+    if depth != 0 or not _ends_with_bracket(file):
+        raise refused("DEL-711", shown, row=line)
+    return target
+
+
+def is_too_deep(text: str) -> bool:
+    """True where `text` nests deeper than `DEEPEST` (DuckDB's JSON functions recurse)."""
+    brackets = _STRING.sub(b"", text.encode()).translate(None, _NOT_BRACKETS)
+    return max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > DEEPEST
+
+
+def _array_start(head: bytes, keys: list[str], shown: Path) -> int:
+    """The offset of the opening bracket of the array that `keys` lead to."""
+    text = head.decode("utf-8", "ignore")  # the block may end inside a letter
+    at, walked = _skip_blank(text, 0), "$"
+    for key in keys:
+        walked = f"{walked}.{key}"
+        at = _value_of(text, at, key, walked, shown)
+    if text[at : at + 1] != "[":
+        raise _broken(text, at, shown)
+    return len(text[:at].encode())
+
+
+def _value_of(text: str, at: int, key: str, walked: str, shown: Path) -> int:
+    """Where the value of `key` begins in the object that begins at `at`."""
+    decoder = json.JSONDecoder()
+    try:
+        if text[at] != "{":
+            raise _broken(text, at, shown)
+        at = _skip_blank(text, at + 1)
+        while text[at] != "}":
+            name, at = decoder.raw_decode(text, at)
+            at = _skip_blank(text, at)
+            if text[at] != ":":
+                raise _broken(text, at, shown)
+            at = _skip_blank(text, at + 1)
+            if name == key:
+                return at
+            _, at = decoder.raw_decode(text, at)
+            at = _skip_blank(text, at)
+            at = _skip_blank(text, at + 1) if text[at] == "," else at
+    except (ValueError, IndexError, RecursionError):
+        raise _broken(text, at, shown) from None
+    raise refused("DEL-703", shown, column=walked, near="–")
+
+
+def _broken(text: str, at: int, shown: Path) -> DeliveryRefused:
+    return refused("DEL-711", shown, row=1 + text.count("\n", 0, at))
+
+
+def _skip_blank(text: str, at: int) -> int:
+    found = _BLANK.match(text, at)
+    return found.end() if found else at
+
+
+def _whole_strings(file: Path, start: int, shown: Path) -> Iterator[tuple[bytes, bytes]]:
+    """The bytes from `start` in parts that cut no string, each with its brackets outside strings.
+
+    Raises DeliveryRefused (DEL-711) for a string that does not end.
+    """
+    carry = b""
+    with file.open("rb") as stream:
+        stream.seek(start)
+        while block := stream.read(BLOCK_BYTES):
+            text = carry + block
+            bare = _STRING.sub(b"", text)
+            quote = bare.find(b'"')
+            # All that follows the first quotation mark left over is as it was in `text`.
+            open_bytes = len(bare) - quote if quote >= 0 else 0
+            if open_bytes > LONGEST_STRING_BYTES:
+                break
+            part, carry = text[: len(text) - open_bytes], text[len(text) - open_bytes :]
+            yield part, bare[: len(bare) - open_bytes].translate(None, _NOT_BRACKETS)
+    if carry:
+        row = 1 + _lines_before_end(file, len(carry))
+        raise refused("DEL-711", shown, row=row)
+
+
+def _lines_before_end(file: Path, tail_bytes: int) -> int:
+    """How many lines end in `file` before its last `tail_bytes`."""
+    lines, left = 0, max(0, file.stat().st_size - tail_bytes)
+    with file.open("rb") as stream:
+        while left and (block := stream.read(min(BLOCK_BYTES, left))):
+            lines += block.count(b"\n")
+            left -= len(block)
+    return lines
+
+
+def _closing(part: bytes, depth: int) -> int:
+    """The length of `part` up to and with the bracket that brings `depth` to nought."""
+    skeleton = _STRING.sub(lambda found: b" " * len(found[0]), part)
+    for bracket in re.finditer(rb"[\[\]{}]", skeleton):
+        depth += _STEP[bracket[0][0]]
+        if depth <= 0:
+            return bracket.end()
+    return len(part)
+
+
+def _ends_with_bracket(file: Path) -> bool:
+    with file.open("rb") as stream:
+        stream.seek(max(0, file.stat().st_size - 4096))
+        return stream.read().rstrip()[-1:] in (b"]", b"}")

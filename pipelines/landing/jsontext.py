@@ -1,0 +1,204 @@
+"""JSON to a staged table: an array of records, one record a line, or GeoJSON features.
+
+Not here: finding the array in a document (`jsonslice`), which columns are wanted (`columns`).
+
+A record's column is a leaf of it, named by its path: `a.b.c`; in GeoJSON by its path under
+`properties`, and `longitude`, `latitude` of the point. Arrays stay JSON text. The number of a row
+is the ordinal of its record, or its line where each line is one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.findings import DeliveryRefused
+from pipelines.landing.columns import Columns
+from pipelines.landing.encoding import demand_utf8
+from pipelines.landing.jsonslice import is_too_deep, slice_array
+from pipelines.landing.lines import longest_line
+from pipelines.landing.refuse import KILOBYTE, refused
+from pipelines.landing.staging import cell_list
+from schemas.feed import Layout
+from schemas.sqltext import literal
+
+LARGEST_RECORD_BYTES = 16 * 1024**2
+BATCH_BYTES = 16 * 1024**2
+LOCATABLE_BYTES = 64 * 1024**2  # a document up to this size is parsed again to name the broken line
+SUSPECT_BRACKETS = 50  # fewer opening brackets cannot nest too deep; only more are looked into
+OBJECTS = "landing_objects"
+POINT = {"longitude": "/geometry/coordinates/0", "latitude": "/geometry/coordinates/1"}
+
+Path_ = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class JsonRecords:
+    """Records staged in `landing_objects(body)`, and the JSON pointer of every leaf of theirs."""
+
+    headings: tuple[str, ...]
+    pointers: tuple[str, ...]
+
+
+def open_json(
+    connection: duckdb.DuckDBPyConnection, file: Path, shown: Path, layout: Layout, scratch: Path
+) -> JsonRecords:
+    """Stage the records of `file` (UTF-8) and find every leaf that any of them has.
+
+    Raises DeliveryRefused: DEL-701 encoding, DEL-703 no such array, DEL-702 or DEL-711 malformed,
+    DEL-707 a record beyond the limit, DEL-717 a record that is no object or no point.
+    """
+    demand_utf8(file, shown)
+    if layout.format == "ndjson":
+        _stage_lines(connection, file, shown)
+    else:
+        path = "$.features" if layout.format == "geojson" else layout.records
+        _stage_array(connection, slice_array(file, path, scratch / "records.json", shown), shown)
+    _demand_shallow(connection, shown)
+    _demand_none(connection, shown, "json_type(body) <> 'OBJECT'")
+    paths = _leaves(connection)
+    if layout.format == "geojson":
+        other = "body->>'$.geometry.type' <> 'Point'"
+        _demand_none(connection, shown, other)
+        return _features(paths)
+    return JsonRecords(tuple(map(".".join, paths)), tuple(map(_pointer, paths)))
+
+
+def stage_json(
+    connection: duckdb.DuckDBPyConnection, source: JsonRecords, columns: Columns, staged: str
+) -> str:
+    """Fill the temporary table `staged`; returns the SQL of a row's number in it."""
+    raw = [f"leaves[{at}]" for at in range(1, len(source.pointers) + 1)]
+    leaves = f"json_extract_string(body, {literal(source.pointers)})"
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {staged} AS SELECT {cell_list(columns, raw)} "
+        f"FROM (SELECT {leaves} AS leaves FROM {OBJECTS})"
+    )
+    connection.execute(f"DROP TABLE {OBJECTS}")
+    return "rowid + 1"
+
+
+def _stage_array(connection: duckdb.DuckDBPyConnection, file: Path, shown: Path) -> None:
+    try:
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {OBJECTS} AS SELECT json AS body FROM "
+            f"read_json_objects({literal(str(file))}, format = 'array', "
+            f"maximum_object_size = {LARGEST_RECORD_BYTES})"
+        )
+    except duckdb.InvalidInputException as error:
+        raise _unread(str(error), file, shown) from None
+
+
+def _unread(reason: str, file: Path, shown: Path) -> DeliveryRefused:
+    """The refusal that stands for an engine's error; of its text only a number is used."""
+    found = re.search(r"in (?:record/value|line) (\d+)", reason)
+    row = int(found[1]) if found else 1
+    if "maximum_object_size" in reason:
+        return refused("DEL-707", shown, row=row, limit_kb=LARGEST_RECORD_BYTES // KILOBYTE)
+    if shown.stat().st_size <= LOCATABLE_BYTES:
+        try:
+            json.loads(shown.read_bytes())
+        except json.JSONDecodeError as error:
+            row = error.lineno
+        except (ValueError, RecursionError):
+            pass
+    return refused("DEL-711", shown, row=row)
+
+
+def _stage_lines(connection: duckdb.DuckDBPyConnection, file: Path, shown: Path) -> None:
+    """Stage each line as it stands; an empty one too, so that rowid + 1 is the line's number."""
+    import pyarrow as pa
+
+    longest_bytes, line = longest_line(file)
+    if longest_bytes > LARGEST_RECORD_BYTES:
+        limit_kb = LARGEST_RECORD_BYTES // KILOBYTE
+        raise refused("DEL-707", shown, row=line, limit_kb=limit_kb)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {OBJECTS}(body VARCHAR)")
+    with file.open(encoding="utf-8-sig", newline="\n") as stream:
+        while lines := stream.readlines(BATCH_BYTES):
+            connection.register("landing_batch", pa.table({"body": pa.array(lines, pa.string())}))
+            connection.execute(
+                f"INSERT INTO {OBJECTS} SELECT nullif(trim(body, ' \t\r\n'), '') FROM landing_batch"
+            )
+            connection.unregister("landing_batch")
+    _demand_valid_lines(connection, file, shown)
+    connection.execute(f"ALTER TABLE {OBJECTS} ALTER body TYPE JSON")
+
+
+def _demand_valid_lines(connection: duckdb.DuckDBPyConnection, file: Path, shown: Path) -> None:
+    found = connection.execute(
+        f"SELECT min(rowid) + 1, (SELECT max(rowid) + 1 FROM {OBJECTS}) FROM {OBJECTS} "
+        "WHERE NOT json_valid(body)"
+    ).fetchone()
+    first, last = found or (None, None)
+    if first is None:
+        return
+    with file.open("rb") as stream:
+        stream.seek(max(0, file.stat().st_size - 1))
+        is_ended = stream.read() == b"\n"
+    code = "DEL-702" if first == last and not is_ended else "DEL-711"
+    raise refused(code, shown, row=int(first))
+
+
+def _demand_shallow(connection: duckdb.DuckDBPyConnection, shown: Path) -> None:
+    """Raise DEL-711 for a record that nests so deep that DuckDB's JSON functions would overflow."""
+    cursor = connection.execute(
+        f"SELECT rowid + 1, body::VARCHAR AS text FROM {OBJECTS} WHERE length(text) - "
+        f"length(replace(replace(text, '[', ''), '{{', '')) > {SUSPECT_BRACKETS}"
+    )
+    while suspects := cursor.fetchmany(64):
+        for row, text in suspects:
+            if is_too_deep(text):
+                raise refused("DEL-711", shown, row=int(row))
+
+
+def _demand_none(connection: duckdb.DuckDBPyConnection, shown: Path, wrong: str) -> None:
+    """Raise DEL-717 where a record is of a kind that has no columns to read."""
+    found = connection.execute(
+        f"SELECT count(*), min(rowid) + 1 FROM {OBJECTS} WHERE {wrong}"
+    ).fetchone()
+    rows, first = found or (0, None)
+    if rows:
+        raise refused("DEL-717", shown, rows=int(rows), row=int(first or 1))
+
+
+def _leaves(connection: duckdb.DuckDBPyConnection) -> list[Path_]:
+    """The paths of all leaves of all records, in the order in which they first occur."""
+    found = connection.execute(f"SELECT json_group_structure(body) FROM {OBJECTS}").fetchone()
+    structure = json.loads(found[0]) if found and found[0] else {}
+    return list(_walk(structure)) if isinstance(structure, dict) else []
+
+
+def _walk(structure: dict[str, Any], above: Path_ = ()) -> list[Path_]:
+    paths: list[Path_] = []
+    for key, value in structure.items():
+        here = (*above, key)
+        paths.extend(_walk(value, here) if isinstance(value, dict) and value else [here])
+    return paths
+
+
+def _features(paths: list[Path_]) -> JsonRecords:
+    """GeoJSON: properties by their own names, the point's two coordinates, anything else by path.
+
+    A property may itself be called latitude; the point's coordinates then come as
+    `geometry.latitude`, so that a feed says which of them it means.
+    """
+    places = {
+        path[1:] if path[0] == "properties" and len(path) > 1 else path: path
+        for path in paths
+        if path[0] not in ("type", "bbox", "geometry") and path != ("properties",)
+    }
+    headings = {".".join(name): _pointer(path) for name, path in places.items()}
+    for name, pointer in POINT.items():
+        headings[f"geometry.{name}" if name in headings else name] = pointer
+    return JsonRecords(tuple(headings), tuple(headings.values()))
+
+
+def _pointer(path: Path_) -> str:
+    """RFC 6901, the only notation in which every key can be written."""
+    return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in path)

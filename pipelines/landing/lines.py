@@ -1,0 +1,82 @@
+"""Physical lines of a UTF-8 file: counted by bytes, and handed out with a bound on their length.
+
+Not here: records and cells (`delimited`, `jsontext`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+BLOCK_BYTES = 4 * 1024**2
+TAIL_BYTES = 64 * 1024
+LONGEST_LINE_CHARS = 16 * 1024**2
+
+# What people call a space and a trim of plain spaces leaves: the no-break spaces of spreadsheets
+# and word processors, the zero-width ones of web pages, tabs and line ends.
+SPACES = " \t\r\n\u00a0\u202f\ufeff\u200b"
+_RARE_SPACES = tuple(space.encode() for space in SPACES if ord(space) > 127)
+
+
+@dataclass(frozen=True)
+class LineCount:
+    """What one pass over the bytes of a file tells.
+
+    `lines` counts lines up to the last one that is not empty, whether LF, CRLF or CR ends them.
+    """
+
+    lines: int
+    is_ended: bool
+    has_rare_spaces: bool
+    has_tabs: bool
+
+
+def count_lines(file: Path) -> LineCount:
+    """Count the lines of `file` in bounded memory, at the speed of the disk."""
+    feeds, returns, has_tabs, has_rare, carry = 0, 0, False, False, b""
+    with file.open("rb") as stream:
+        while block := stream.read(BLOCK_BYTES):
+            ends = block.count(b"\n")
+            feeds += ends
+            if not feeds:
+                returns += block.count(b"\r")
+            has_tabs = has_tabs or b"\t" in block
+            joined = carry + block if carry else block
+            has_rare = has_rare or any(space in joined for space in _RARE_SPACES)
+            carry = block[-2:]
+        size = stream.tell()
+        stream.seek(max(0, size - TAIL_BYTES))
+        tail = stream.read()
+    end = b"\n" if feeds else b"\r"
+    text = tail.rstrip(b"\r\n")
+    trailing = tail[len(text) :].count(end)
+    lines = (feeds or returns) - trailing + (1 if text else 0)
+    return LineCount(lines, bool(trailing), has_rare, has_tabs)
+
+
+def longest_line(file: Path) -> tuple[int, int]:
+    """The bytes of the longest line of `file` and its number, however long it is."""
+    longest, at, line, begun = 0, 1, 1, 0
+    with file.open("rb") as stream:
+        while block := stream.read(BLOCK_BYTES):
+            lengths = [*map(len, block.split(b"\n"))]
+            lengths[0] += begun
+            here = max(lengths)
+            if here > longest:
+                longest, at = here, line + lengths.index(here)
+            begun = lengths[-1]
+            line += len(lengths) - 1
+    return longest, at
+
+
+@contextmanager
+def text_lines(file: Path) -> Iterator[Iterator[str]]:
+    """The lines of a UTF-8 file with their ends; one beyond the bound comes in pieces of it.
+
+    For `next` and `islice`: a line ends at LF, CRLF or CR, as in a spreadsheet.
+    """
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        yield iter(partial(stream.readline, LONGEST_LINE_CHARS), "")

@@ -1,0 +1,298 @@
+"""Take a file in: fingerprint, receipt, a copy that never changes; open and list what was taken in.
+
+Not here: reading what the file holds (`read`), judging it (`pipelines.ingest` and the later stages).
+
+A delivery is `landing/<feed>/<sha256>/`: `original/<file name>` and `receipt.json`. It exists from
+the moment that it has a receipt. On a local disk the folder is made under another name, synced and
+renamed, so that it appears whole; elsewhere the receipt is written last and only if there is none.
+A kill at any moment leaves a delivery or nothing, and the same bytes again are the same delivery.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+import time
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from upath import UPath
+
+from pipelines.landing.refuse import MEGABYTE, refused
+from pipelines.settings import Settings
+from schemas.feed import load_feed
+
+RECEIPT = "receipt.json"
+ORIGINAL = "original"
+BLOCK_BYTES = 4 * 1024**2
+LONGEST_NAME_BYTES = 150
+PART_PREFIX = ".part-"
+PART_EXPIRES_S = 24 * 3600
+
+_DELIVERY_ID = re.compile(r"(?P<feed>[a-z0-9_]+)\.(?P<mark>[0-9a-f]{12})")
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+
+
+class Receipt(BaseModel):
+    """What is known about a delivery besides its bytes; written once, never changed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    delivery_id: str
+    feed: str
+    sha256: str
+    file_name: str
+    bytes: int
+    origin: str = ""
+    received_at: AwareDatetime
+    received_by: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A delivery as it lies in the landing; `is_new` is False for bytes that were there before."""
+
+    folder: UPath
+    receipt: Receipt
+    is_new: bool = False
+
+    @property
+    def delivery_id(self) -> str:
+        """`<feed>.<first 12 digits of the fingerprint>`."""
+        return self.receipt.delivery_id
+
+    @property
+    def feed(self) -> str:
+        """The name of the feed."""
+        return self.receipt.feed
+
+    @property
+    def sha256(self) -> str:
+        """The fingerprint of the bytes."""
+        return self.receipt.sha256
+
+    @property
+    def payload(self) -> UPath:
+        """The file as it was sent."""
+        return self.folder / ORIGINAL / self.receipt.file_name
+
+
+def receive(
+    settings: Settings,
+    feed: str,
+    file: str | Path | UPath,
+    *,
+    origin: str = "",
+    received_by: str = "",
+    received_at: dt.datetime | None = None,
+) -> Delivery:
+    """Keep `file` as a delivery of `feed`; bytes that are there already keep their first receipt.
+
+    `received_at` (UTC if it names no zone) is the file's time of modification unless given.
+    Raises DeliveryRefused (DEL-718) for a file beyond `settings.largest_delivery_bytes`, KeyError
+    for a feed that is not declared, OSError where a place cannot be read or written.
+    """
+    source = UPath(file)
+    licence = load_feed(feed).licence
+    moment = _as_utc(received_at) if received_at else _modified_at(source)
+    with _spool(settings, feed) as part:
+        name = safe_file_name(source.name)
+        copy = part / ORIGINAL / name
+        copy.parent.mkdir()
+        sha256, size = _copy(settings, source, copy)
+        receipt = Receipt(
+            delivery_id=f"{feed}.{sha256[:12]}",
+            feed=feed,
+            sha256=sha256,
+            file_name=name,
+            bytes=size,
+            origin=origin,
+            received_at=moment,
+            received_by=received_by,
+            licence=licence,
+        )
+        folder = settings.landing / feed / sha256
+        if (known := _receipt(folder)) is None:
+            keep = _keep_local if _is_local(settings.landing) else _keep_remote
+            is_new = keep(part, folder, receipt)
+            known = _receipt(folder)
+        else:
+            is_new = False
+    if known is None:
+        raise OSError(f"the receipt of {receipt.delivery_id} cannot be read back")
+    return Delivery(folder, known, is_new)
+
+
+def open_delivery(settings: Settings, delivery_id: str) -> Delivery:
+    """The delivery of that id. Raises KeyError where there is none."""
+    found = _DELIVERY_ID.fullmatch(delivery_id)
+    if found:
+        for folder in _folders(settings.landing / found["feed"]):
+            if folder.name.startswith(found["mark"]) and (receipt := _receipt(folder)):
+                return Delivery(folder, receipt)
+    raise KeyError(delivery_id)
+
+
+def list_deliveries(settings: Settings, feed: str | None = None) -> list[Delivery]:
+    """All deliveries, or those of one feed, in the order in which they were received."""
+    feeds = [settings.landing / feed] if feed else _folders(settings.landing)
+    found = [
+        Delivery(folder, receipt)
+        for place in feeds
+        for folder in _folders(place)
+        if (receipt := _receipt(folder))
+    ]
+    return sorted(found, key=lambda one: (one.receipt.received_at, one.delivery_id))
+
+
+def safe_file_name(name: str) -> str:
+    """A file name that every system accepts and no path can hide in; the ending is kept."""
+    text = unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])
+    text = _FORBIDDEN.sub("_", text).strip(" .")
+    stem, dot, ending = text.rpartition(".")
+    stem, ending = (stem, dot + ending[:20]) if stem else (text, "")
+    while len((stem + ending).encode()) > LONGEST_NAME_BYTES:
+        stem = stem[:-1]
+    stem = f"_{stem}" if _DEVICE.match(stem) else stem
+    return (stem or "delivery") + ending
+
+
+@contextlib.contextmanager
+def _spool(settings: Settings, feed: str) -> Iterator[Path]:
+    """A folder for the copy while it is made; on the landing's own disk where that is local."""
+    place = settings.scratch
+    if _is_local(settings.landing):
+        place = Path(str(settings.landing)) / feed
+    place.mkdir(parents=True, exist_ok=True)
+    _sweep(place)
+    part = Path(tempfile.mkdtemp(prefix=PART_PREFIX, dir=place))
+    try:
+        yield part
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _sweep(place: Path) -> None:
+    """Remove what a killed process left a day ago or earlier."""
+    for part in place.glob(f"{PART_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if part.stat().st_mtime < time.time() - PART_EXPIRES_S:
+                shutil.rmtree(part)
+
+
+def _copy(settings: Settings, source: UPath, copy: Path) -> tuple[str, int]:
+    """Copy and fingerprint in one pass; returns the sha256 and the number of bytes."""
+    digest, size = hashlib.sha256(), 0
+    with source.open("rb") as reader, copy.open("wb") as writer:
+        while block := reader.read(BLOCK_BYTES):
+            size += len(block)
+            if size > settings.largest_delivery_bytes:
+                limit_mb = settings.largest_delivery_bytes // MEGABYTE
+                raise refused("DEL-718", Path(source.name), limit_mb=limit_mb)
+            digest.update(block)
+            writer.write(block)
+        _sync(writer)
+    return digest.hexdigest(), size
+
+
+def _keep_local(part: Path, folder: UPath, receipt: Receipt) -> bool:
+    """Rename the finished folder into place; False where another process was first."""
+    target = Path(str(folder))
+    with (part / RECEIPT).open("wb") as writer:
+        writer.write(_to_bytes(receipt))
+        _sync(writer)
+    for file in (part / RECEIPT, part / ORIGINAL / receipt.file_name):
+        file.chmod(0o444)
+    _sync_folder(part / ORIGINAL)
+    _sync_folder(part)
+    part.chmod(0o755)
+    try:
+        part.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+        return False
+    _sync_folder(target.parent)
+    return True
+
+
+def _keep_remote(part: Path, folder: UPath, receipt: Receipt) -> bool:
+    """Upload the file, then the receipt, which is what makes it a delivery."""
+    payload = folder / ORIGINAL / receipt.file_name
+    payload.parent.mkdir(parents=True, exist_ok=True)
+    copy = part / ORIGINAL / receipt.file_name
+    payload.fs.put_file(str(copy), payload.path)
+    if payload.stat().st_size != receipt.bytes:
+        raise OSError(f"{payload.name} did not arrive whole")
+    target = folder / RECEIPT
+    with contextlib.suppress(FileExistsError):
+        target.fs.pipe_file(target.path, _to_bytes(receipt), mode="create")
+        return True
+    return False
+
+
+def _receipt(folder: UPath) -> Receipt | None:
+    """The receipt in a folder; None where there is none, or only a torn one."""
+    try:
+        return Receipt.model_validate_json((folder / RECEIPT).read_bytes())
+    except (FileNotFoundError, NotADirectoryError, ValidationError):
+        return None
+
+
+def _folders(place: UPath) -> list[UPath]:
+    try:
+        return sorted(
+            (child for child in place.iterdir() if not child.name.startswith(".")),
+            key=lambda child: child.name,
+        )
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _to_bytes(receipt: Receipt) -> bytes:
+    return receipt.model_dump_json(indent=2).encode() + b"\n"
+
+
+def _as_utc(moment: dt.datetime) -> dt.datetime:
+    return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def _modified_at(source: UPath) -> dt.datetime:
+    """When the file was last changed, in UTC; now where its place keeps no such time."""
+    if _is_local(source):
+        ns = Path(str(source)).stat().st_mtime_ns
+        return dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(microseconds=ns // 1000)
+    try:
+        return _as_utc(source.fs.modified(source.path))
+    except (NotImplementedError, KeyError, AttributeError):
+        return dt.datetime.now(dt.UTC)
+
+
+def _is_local(place: UPath) -> bool:
+    return place.protocol in ("", "file", "local")
+
+
+def _sync(writer: BinaryIO) -> None:
+    writer.flush()
+    os.fsync(writer.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder last; Windows has no such call and needs none."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

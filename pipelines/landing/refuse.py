@@ -1,0 +1,23 @@
+"""How a reader refuses a delivery: a declared code and values that never come from a cell.
+
+Not here: the words (`schemas/tables/deliveries.odcs.yaml`), nor when to refuse (each reader).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipelines.findings import DeliveryRefused, Finding
+
+KILOBYTE = 1024
+MEGABYTE = 1024**2
+
+
+def finding(code: str, file: Path, **values: str | int) -> Finding:
+    """A finding about `file`, which is named by its last part only."""
+    return Finding(code, {"file_name": file.name, **values})
+
+
+def refused(code: str, file: Path, **values: str | int) -> DeliveryRefused:
+    """The exception for one such finding, ready to be raised."""
+    return DeliveryRefused(finding(code, file, **values))

@@ -1,0 +1,110 @@
+"""From raw cells to `text_rows`: trimmed text, blank and declared rows set aside, row numbers.
+
+Not here: how each format yields its raw cells (`delimited`, `workbook`, `jsontext`).
+
+A reader fills a staged table with the columns of `cell_list` and, unless a row's number follows
+from its rowid, `source_row`. `show` puts the view over it that every later stage reads: a view,
+because a copy of 10 million rows would cost more than everything else here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from pipelines.landing.columns import Columns
+from pipelines.landing.lines import SPACES
+from pipelines.landing.refuse import refused
+from schemas.sqltext import literal, name
+
+DATA, BLANK, DECLARED, UNSPLIT = range(4)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How many staged rows are data, and how many the feed declares as no data."""
+
+    row_count: int
+    rows_skipped: int
+
+
+def trimmed(raw: str, *, has_rare_spaces: bool = True) -> str:
+    """SQL of a cell's text without surrounding spaces; NULL where nothing is left.
+
+    DuckDB trims plain spaces ten times faster than a set of characters, so a reader that knows that
+    the file has no others says so.
+    """
+    spaces = f", {literal(SPACES)}" if has_rare_spaces else ""
+    return f"nullif(trim({raw}{spaces}), '')"
+
+
+def cell_list(
+    columns: Columns,
+    raw: list[str],
+    *,
+    has_rare_spaces: bool = True,
+    unsplit: str = "FALSE",
+    unjudged: int = 0,
+) -> str:
+    """SQL select list of a staged table: `c<position>` of the columns read, and `kind`.
+
+    `raw` is the SQL of each physical cell, as text; a row is blank only if all of them are.
+    `unsplit` is a condition on rows whose cells cannot be told apart; the last `unjudged` cells are
+    not the sender's (a sheet's name) and make no row a full one.
+    """
+    texts = [trimmed(cell, has_rare_spaces=has_rare_spaces) for cell in raw]
+    cells = [f"{texts[at]} AS c{at}" for at in (*columns.kept, *columns.unnamed)]
+    declared = " OR ".join(
+        f"coalesce(regexp_matches({texts[at]}, {literal(pattern)}), FALSE)"
+        for at, pattern in columns.skip_tests
+    )
+    kind = (
+        f"CASE WHEN coalesce({', '.join([*texts[: len(texts) - unjudged], 'NULL'])}) IS NULL THEN {BLANK} "
+        f"WHEN {unsplit} THEN {UNSPLIT} WHEN {declared or 'FALSE'} THEN {DECLARED} "
+        f"ELSE {DATA} END::UTINYINT AS kind"
+    )
+    return ", ".join([*cells, kind])
+
+
+def show(
+    connection: duckdb.DuckDBPyConnection,
+    staged: str,
+    columns: Columns,
+    table_name: str,
+    file: Path,
+    row_sql: str = "source_row",
+) -> Shown:
+    """Make the view `table_name(source_row BIGINT, <columns> VARCHAR)` over a staged table.
+
+    Raises DeliveryRefused: DEL-706 without a data row, DEL-704 for a column without a heading that
+    holds text.
+    """
+    counts = dict(
+        connection.execute(f"SELECT kind, count(*) FROM {staged} GROUP BY kind").fetchall()
+    )
+    _demand_empty(connection, staged, columns, file)
+    if not counts.get(DATA):
+        raise refused("DEL-706", file)
+    cells = [f"c{at} AS {name(heading)}" for at, heading in columns.kept.items()]
+    empty = [f"NULL::VARCHAR AS {name(heading)}" for heading in columns.absent]
+    only_data = f" WHERE kind = {DATA}" if set(counts) != {DATA} else ""
+    connection.execute(
+        f"CREATE OR REPLACE TEMP VIEW {name(table_name)} AS "
+        f"SELECT ({row_sql})::BIGINT AS source_row, {', '.join([*cells, *empty])} "
+        f"FROM {staged}{only_data}"
+    )
+    return Shown(counts[DATA], counts.get(DECLARED, 0))
+
+
+def _demand_empty(
+    connection: duckdb.DuckDBPyConnection, staged: str, columns: Columns, file: Path
+) -> None:
+    if not columns.unnamed:
+        return
+    counted = ", ".join(f"count(c{at})" for at in columns.unnamed)
+    filled = connection.execute(f"SELECT {counted} FROM {staged}").fetchone() or ()
+    for at, cells in zip(columns.unnamed, filled, strict=True):
+        if cells:
+            raise refused("DEL-704", file, column=f"#{at + 1}")

@@ -1,0 +1,270 @@
+"""Workbooks to a staged table: calamine through pandas, sheet by sheet, every cell as text.
+
+Not here: whether a workbook may be opened at all (`workbook_safety`).
+
+Text of a cell: a date as `YYYY-MM-DD`, with ` HH:MM:SS` unless it is midnight; a time as
+`HH:MM:SS`; a number without a needless `.0` and with the 15 digits that Excel keeps; TRUE or FALSE;
+an Excel error (`#N/A`) by its name. Vectorised by column: no cell is visited in Python code.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+import duckdb
+
+from pipelines.findings import DeliveryRefused, Finding
+from pipelines.landing.columns import (
+    SHEET_COLUMN,
+    Columns,
+    matched,
+    merged_headings,
+    plain,
+    share_known,
+)
+from pipelines.landing.lines import SPACES
+from pipelines.landing.refuse import finding, refused
+from pipelines.landing.staging import cell_list
+from pipelines.landing.workbook_safety import SheetParts, inspect
+from schemas.feed import Feed, Layout
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHEET_STEP = 10_000_000
+DATA_LIKE = 0.5  # a sheet with this share of the feed's headings holds data, whatever its name
+RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet that is read: headings by position, and the text of all its cells."""
+
+    name: str
+    headings: tuple[str, ...]
+    cells: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Workbook:
+    """The sheets of a delivery that are read, and the columns that all of them have."""
+
+    read: tuple[Sheet, ...]
+    columns: Columns
+    headings: tuple[str, ...]
+    first_row: int
+    notes: list[Finding]
+
+    @property
+    def sheets(self) -> tuple[str, ...]:
+        """The names of the sheets that are read, in the order of the workbook."""
+        return tuple(sheet.name for sheet in self.read)
+
+
+def sheet_and_row(source_row: int) -> tuple[int, int]:
+    """The position of the sheet among those read (`TextRows.sheets`) and the row in it.
+
+    A source_row is the row in the sheet plus SHEET_STEP for each sheet before: of a workbook with
+    one sheet it is the row itself.
+    """
+    return divmod(source_row, SHEET_STEP)
+
+
+def open_workbook(file: Path, feed: Feed, layout: Layout) -> Workbook:
+    """Read the sheets whose names the layout expects and match their columns.
+
+    Raises DeliveryRefused: what `workbook_safety.inspect` and `columns.matched` raise (the latter
+    for all sheets at once), DEL-705 for sheets under another name, DEL-714 without a header,
+    DEL-713 where the archive holds no workbook.
+    """
+    parts = inspect(file)
+    sheets, others = _load(file, layout, parts)
+    renamed = [sheet.name for sheet in others if share_known(feed, sheet.headings) >= DATA_LIKE]
+    if renamed or not sheets:
+        names = renamed or [sheet.name for sheet in others]
+        raise refused("DEL-705", file, sheets=", ".join(names[:20]))
+    notes = [finding("DEL-712", file, cells=parts.formulas)] if parts.formulas else []
+    first_row = max(layout.header_rows) + 1
+    filled = [sheet for sheet in sheets if not sheet.cells.empty]
+    if not filled:
+        raise refused("DEL-706", file)
+    columns, headings = _match(file, feed, layout, filled)
+    return Workbook(tuple(filled), columns, headings, first_row, notes)
+
+
+def stage_workbook(
+    connection: duckdb.DuckDBPyConnection, workbook: Workbook, staged: str
+) -> str:
+    """Fill the temporary table `staged`; returns the SQL of a row's number in it."""
+    raw = [f"r{at}" for at in range(len(workbook.headings))]
+    has_sheet = workbook.headings[-1:] == (SHEET_COLUMN,)
+    select = f"SELECT source_row, {cell_list(workbook.columns, raw, unjudged=int(has_sheet))}"
+    into = f"CREATE OR REPLACE TEMP TABLE {staged} AS"
+    for at, sheet in enumerate(workbook.read):
+        connection.register("landing_batch", _arrow(workbook, sheet, at, has_sheet))
+        connection.execute(f"{into} {select} FROM landing_batch")
+        connection.unregister("landing_batch")
+        into = f"INSERT INTO {staged}"
+    return "source_row"
+
+
+def _match(
+    file: Path, feed: Feed, layout: Layout, sheets: list[Sheet]
+) -> tuple[Columns, tuple[str, ...]]:
+    """The columns of all sheets together, each sheet checked by itself."""
+    extra = (SHEET_COLUMN,) if layout.with_sheet_column else ()
+    header_row = max(layout.header_rows)
+    wrong: dict[str, Finding] = {}
+    for sheet in sheets:
+        try:
+            matched(feed, [*sheet.headings, *extra], file, header_row=header_row)
+        except DeliveryRefused as refusal:
+            wrong |= {f"{f.code} {f.values.get('column')}": f for f in refusal.findings}
+        wrong |= {f.code + str(f.values): f for f in _unheaded(file, sheet, header_row)}
+    if wrong:
+        raise DeliveryRefused(list(wrong.values()))
+    named = dict.fromkeys(name for sheet in sheets for name in sheet.headings if name)
+    headings = (*named, *extra)
+    return matched(feed, headings, file, header_row=header_row), headings
+
+
+def _unheaded(file: Path, sheet: Sheet, header_row: int) -> list[Finding]:
+    """A finding for each column that has text below the header and no heading."""
+    below = sheet.cells.iloc[header_row:]
+    return [
+        finding("DEL-704", file, column=f"#{at + 1}")
+        for at in range(below.shape[1])
+        if (at >= len(sheet.headings) or not sheet.headings[at])
+        and below[at].str.strip(SPACES).ne("").any()
+    ]
+
+
+def _arrow(workbook: Workbook, sheet: Sheet, at: int, has_sheet: bool) -> Any:
+    """The rows of a sheet below its header: source_row and the workbook's headings as r0, r1 …"""
+    import numpy as np
+    import pyarrow as pa
+
+    below = sheet.cells.iloc[workbook.first_row - 1 :]
+    rows = np.arange(workbook.first_row, workbook.first_row + len(below)) + at * SHEET_STEP
+    arrays: dict[str, Any] = {"source_row": pa.array(rows, pa.int64())}
+    for number, heading in enumerate(workbook.headings):
+        if has_sheet and number == len(workbook.headings) - 1:
+            arrays[f"r{number}"] = pa.array([sheet.name] * len(below), pa.string())
+        elif heading in sheet.headings:
+            text = below[sheet.headings.index(heading)]
+            arrays[f"r{number}"] = pa.array(text.to_numpy(dtype=object), pa.string())
+        else:
+            arrays[f"r{number}"] = pa.nulls(len(below), pa.string())
+    return pa.table(arrays)
+
+
+def _load(file: Path, layout: Layout, parts: SheetParts) -> tuple[list[Sheet], list[Sheet]]:
+    """All sheets: those with an expected name, and the others (of which only the head is read)."""
+    import pandas as pd
+    from python_calamine import CalamineError
+
+    read: list[Sheet] = []
+    others: list[Sheet] = []
+    try:
+        with pd.ExcelFile(file, engine="calamine") as book:
+            part_of = _sheet_parts(file)
+            for name in map(str, book.sheet_names):
+                is_read = bool(re.search(layout.sheets, name))
+                cells = _cells(book, name, None if is_read else max(layout.header_rows) + 1)
+                if is_read:
+                    _show_errors(cells, parts.errors.get(part_of.get(name, ""), []))
+                text = cells.apply(_as_text) if not cells.empty else cells
+                headings = _headings(book, name, text, layout)
+                (read if is_read else others).append(Sheet(name, tuple(headings), text))
+    except (CalamineError, zipfile.BadZipFile, ET.ParseError, KeyError, ValueError):
+        raise refused("DEL-713", file, expected="XLSX") from None
+    return read, others
+
+
+def _cells(book: pd.ExcelFile, name: str, rows: int | None) -> pd.DataFrame:
+    """The cells of a sheet as Python values, from A1 on, in columns 0, 1, …"""
+    import pandas as pd
+
+    return pd.read_excel(
+        book, sheet_name=name, header=None, dtype=object, na_filter=False, nrows=rows
+    )
+
+
+def _headings(
+    book: pd.ExcelFile, name: str, text: pd.DataFrame, layout: Layout
+) -> list[str]:
+    """The headings of a sheet; an upper one counts for all the columns that its cell is merged over."""
+    if len(text) < max(layout.header_rows):
+        return []
+    rows = [text.iloc[at - 1].tolist() for at in layout.header_rows]
+    is_filled = False
+    if len(rows) > 1:
+        merged = book.book.get_sheet_by_name(name).merged_cell_ranges or []
+        for (top, left), (bottom, right) in merged:
+            for row, number in zip(rows, layout.header_rows, strict=True):
+                if top == number - 1 <= bottom and left < right:
+                    row[left : right + 1] = [row[left]] * (min(right + 1, len(row)) - left)
+                    is_filled = True
+    return [plain(heading) for heading in merged_headings(rows, is_filled=is_filled)]
+
+
+def _show_errors(cells: pd.DataFrame, errors: list[tuple[int, int, str]]) -> None:
+    """Put the names of Excel errors where the parser left nothing."""
+    for row, column, text in errors[:10_000]:
+        if row < cells.shape[0] and column < cells.shape[1]:
+            cells.iat[row, column] = text
+
+
+def _sheet_parts(file: Path) -> dict[str, str]:
+    """Sheet name → its part in the archive."""
+    with zipfile.ZipFile(file) as archive:
+        # No entity can expand here: a part with a DOCTYPE was refused before.
+        book = ET.fromstring(archive.read("xl/workbook.xml"))  # noqa: S314
+        links = ET.fromstring(archive.read("xl/_rels/workbook.xml.rels"))  # noqa: S314
+    targets = {link.get("Id"): str(link.get("Target")) for link in links}
+    found = {}
+    for sheet in book.iterfind(".//{*}sheets/{*}sheet"):
+        target = targets.get(sheet.get(RELATION), "")
+        found[str(sheet.get("name"))] = target.lstrip("/") if "/" in target[:1] else f"xl/{target}"
+    return found
+
+
+def _as_text(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """One column of Python values as text, kind by kind."""
+    import pandas as pd
+
+    kinds = cells.map(type)
+    text = cells.astype(str).astype(object)
+    for kind, convert in _CONVERSIONS.items():
+        of_kind = kinds == kind
+        if of_kind.any():
+            text[of_kind] = convert(pd.Series(cells[of_kind].tolist(), index=cells.index[of_kind]))
+    return text
+
+
+def _dates(cells: pd.Series[Any]) -> pd.Series[Any]:
+    text = cells.dt.round("s").dt.strftime("%Y-%m-%d %H:%M:%S")
+    return text.str.removesuffix(" 00:00:00")
+
+
+def _durations(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Excel's `[h]:mm`: hours may pass 24."""
+    seconds = cells.dt.total_seconds().round().astype(int)
+    parts = (seconds // 3600, seconds // 60 % 60, seconds % 60)
+    hours, minutes, rest = (part.astype(str).str.zfill(2) for part in parts)
+    return hours + ":" + minutes + ":" + rest
+
+
+_CONVERSIONS: dict[type, Any] = {
+    dt.datetime: _dates,
+    dt.timedelta: _durations,
+    dt.time: lambda cells: cells.astype(str).str.slice(0, 8),
+    float: lambda cells: cells.map("{:.15g}".format),
+    bool: lambda cells: cells.map({True: "TRUE", False: "FALSE"}),
+}

@@ -1,0 +1,167 @@
+"""Delimited deliveries: every dialect that the services use, and row numbers a person recognises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pipelines.findings import DeliveryRefused
+
+from reading import codes, make_feed, read
+
+CSV = {"format": "csv", "name": "*.csv"}
+
+
+def write(folder: Path, data: bytes) -> Path:
+    file = folder / "d.csv"
+    file.write_bytes(data)
+    return file
+
+
+def rows_of(folder: Path, data: bytes, columns: str = "a,b,c", **layout: Any) -> list[Any]:
+    return read(write(folder, data), make_feed(columns.split(","), file={**CSV, **layout}))[1]
+
+
+def codes_of(folder: Path, data: bytes, columns: str = "a,b,c", **layout: Any) -> list[str]:
+    return codes(write(folder, data), make_feed(columns.split(","), file={**CSV, **layout}))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "delimiter", "end"),
+    [
+        ("utf-8", ",", "\n"),
+        ("utf-8-sig", ";", "\r\n"),
+        ("cp1252", ";", "\r\n"),
+        ("utf-16", "\t", "\r\n"),
+        ("utf-16-le", "\t", "\n"),
+        ("latin-1", "|", "\r"),
+    ],
+)
+def test_every_dialect_gives_the_same_rows(
+    tmp_path: Path, encoding: str, delimiter: str, end: str
+) -> None:
+    table = [["a", "b", "c"], ["1", "Kémo, près du marché", " x "], ["2", "", "été"]]
+    data = end.join(delimiter.join(f'"{c}"' for c in row) for row in table).encode(encoding)
+    declared = "utf-8" if encoding == "utf-8-sig" else encoding
+    rows = rows_of(tmp_path, data, encoding=declared, delimiter=delimiter)
+    assert rows == [(2, "1", "Kémo, près du marché", "x"), (3, "2", None, "été")]
+
+
+def test_detected_encoding_is_recorded(tmp_path: Path) -> None:
+    text = "a,b,c\n" + "1,Vol à main armée près du marché,Préfecture de la Kémo\n" * 20
+    feed = make_feed(["a", "b", "c"], file={**CSV, "encoding": "detect"})
+    for encoding in ("utf-8", "cp1252", "utf-16"):
+        rows, found = read(write(tmp_path, text.encode(encoding)), feed)
+        assert rows.encoding == encoding
+        assert found[0] == (2, "1", "Vol à main armée près du marché", "Préfecture de la Kémo")
+
+
+def test_row_numbers_count_blank_lines_and_not_lines_within_quotes(tmp_path: Path) -> None:
+    data = b'a,b,c\n1,x,y\n\n2,"two\nlines",y\n,,\n   \n3,x,y\n\n\n'
+    assert rows_of(tmp_path, data) == [(2, "1", "x", "y"), (4, "2", "two\nlines", "y"), (7, "3", "x", "y")]
+
+
+def test_mixed_line_ends(tmp_path: Path) -> None:
+    data = b'a,b,c\r\n1,x,y\n2,x,y\r\n"3",x,y\r4,x,y'
+    assert [row[:2] for row in rows_of(tmp_path, data)] == [(2, "1"), (3, "2"), (4, "3"), (5, "4")]
+
+
+def test_titles_above_a_header_of_two_rows(tmp_path: Path) -> None:
+    data = "Registre;;;\n\nN°;Victimes;;Suite\n;Total;F;\n1;3;1;x\n".encode()
+    columns = "N°,Victimes / Total,Victimes / F,Suite"
+    rows = rows_of(tmp_path, data, columns, delimiter=";", header_rows=[3, 4])
+    assert rows == [(5, "1", "3", "1", "x")]
+
+
+def test_row_of_hxl_tags_is_no_data(tmp_path: Path) -> None:
+    with_tags = b"a,b,c\n#event+id,#date,\n1,x,y\n"
+    assert rows_of(tmp_path, with_tags, hxl_row="optional") == [(3, "1", "x", "y")]
+    assert rows_of(tmp_path, b"a,b,c\n1,x,y\n", hxl_row="optional") == [(2, "1", "x", "y")]
+    assert len(rows_of(tmp_path, with_tags)) == 2
+
+
+def test_declared_rows_are_counted_apart_and_ignored_columns_not_read(tmp_path: Path) -> None:
+    feed = make_feed(
+        ["a", "b"],
+        file=CSV,
+        skip_rows=[{"column": "a", "matches": "^TOTAL"}],
+        ignore={"name": {"en": "never read", "fr": "jamais lu"}},
+    )
+    rows, found = read(write(tmp_path, b"a,name,b\n1,X,2\nTOTAL,,9\n,Y,\n"), feed)
+    assert (rows.row_count, rows.rows_skipped, rows.columns) == (2, 1, ["a", "b"])
+    assert found == [(2, "1", "2"), (4, None, None)]  # a row with only a name is a row
+
+
+def test_no_break_spaces_and_tabs_are_trimmed(tmp_path: Path) -> None:
+    data = "a,b,c\n\u00a01\u202f,\t2\t, \u00a0 \n".encode()
+    assert rows_of(tmp_path, data) == [(2, "1", "2", None)]
+
+
+def test_headings_are_compared_without_accidents_of_typing(tmp_path: Path) -> None:
+    data = "a ,Pre\u0301fecture  de,\u00a0c\n1,x,y\n".encode()
+    assert rows_of(tmp_path, data, "a,Préfecture de,c") == [(2, "1", "x", "y")]
+
+
+def test_all_wrong_columns_are_named_at_once_with_the_nearest(tmp_path: Path) -> None:
+    file = write(tmp_path, b"a,Prefecture,New,New\n1,x,y,z\n")
+    with pytest.raises(DeliveryRefused) as refusal:
+        read(file, make_feed(["a", "Préfecture", "c"], file=CSV))
+    found = {(f.code, f.values["column"]): f.values.get("near") for f in refusal.value.findings}
+    assert found == {
+        ("DEL-703", "Préfecture"): "Prefecture",
+        ("DEL-703", "c"): "–",
+        ("DEL-704", "Prefecture"): None,
+        ("DEL-704", "New"): None,
+        ("DEL-716", "New"): None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", ["DEL-706"]),
+        (b"\n\n", ["DEL-706"]),
+        (b"a,b,c\n", ["DEL-706"]),
+        (b"a,b,c\n,,\n", ["DEL-706"]),
+        (b"x;y;z\n1;2;3\n", ["DEL-714"]),
+        (b"a,b,c\n1,2\n3,4,5\n", ["DEL-717"]),
+        (b"a,b,c\n1,2,3,4\n3,4,5\n", ["DEL-717"]),
+        (b'a,b,c\n1,"x" y,3\n3,4,5\n', ["DEL-717"]),
+        (b"a,b,c\n1,2,3\n4,5", ["DEL-702"]),
+        (b'a,b,c\n1,2,3\n4,5,"cut of', ["DEL-702"]),
+        (b"a,b,c\n1,2,caf\xe9\n", ["DEL-701"]),
+        (b'a,b,c\n1,"2\n",caf\xe9\n', ["DEL-701"]),
+        (b"a,b,,c\n1,2,x,3\n", ["DEL-704"]),
+    ],
+)
+def test_what_cannot_be_read_is_refused(tmp_path: Path, data: bytes, expected: list[str]) -> None:
+    assert codes_of(tmp_path, data) == expected
+
+
+@pytest.mark.parametrize("data", [b"a,b,c,\n1,2,3,\n", b"a,b,,c\n1,2,,3\n", b"a,b,c\n1,2,3,,,\n"])
+def test_empty_cells_without_a_heading_do_no_harm(tmp_path: Path, data: bytes) -> None:
+    assert rows_of(tmp_path, data) == [(2, "1", "2", "3")]
+
+
+def test_a_file_in_utf8_is_not_read_as_something_else(tmp_path: Path) -> None:
+    assert codes_of(tmp_path, "a,b,c\n1,é,3\n".encode(), encoding="cp1252") == ["DEL-701"]
+    assert codes_of(tmp_path, "a,b,c\n1,é,3\n".encode(), encoding="utf-16") == ["DEL-701"]
+    assert codes_of(tmp_path, "a,b,c\n1,é,3\n".encode("utf-16")) == ["DEL-701"]
+    assert codes_of(tmp_path, b"a,b,c\n1,\x81,3\n", encoding="cp1252") == ["DEL-701"]
+
+
+def test_refusal_names_the_line_and_no_cell(tmp_path: Path) -> None:
+    file = write(tmp_path, b"a,b,c\n1,2,3\nSECRET,5\n6,7,8\n")
+    with pytest.raises(DeliveryRefused) as refusal:
+        read(file, make_feed(["a", "b", "c"], file=CSV))
+    assert refusal.value.findings[0].values == {"file_name": "d.csv", "rows": 1, "row": 3}
+    assert "SECRET" not in repr(refusal.value.__dict__) + refusal.value.findings[0].text("en")
+
+
+def test_names_decide_the_layout(tmp_path: Path) -> None:
+    feed = make_feed(["a", "b", "c"], file=[{**CSV, "name": "x*.csv"}, {"format": "json"}])
+    assert codes(write(tmp_path, b"a,b,c\n1,2,3\n"), feed) in ([], ["DEL-711"])
+    other = tmp_path / "d.pdf"
+    other.write_bytes(b"x")
+    assert codes(other, make_feed(["a"], file=CSV)) == ["DEL-725"]
