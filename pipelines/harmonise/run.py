@@ -149,7 +149,9 @@ def _find_repeated(connection: duckdb.DuckDBPyConnection, key_sql: str) -> None:
             FROM keyed SEMI JOIN repeated USING (record_key))
         SELECT source_row,
                CASE WHEN first_row < source_row THEN first_row END AS duplicate_of,
-               count(*) FILTER (first_row = source_row) OVER (PARTITION BY record_key) AS times
+               -- rows without a number are not one record told several times
+               CASE WHEN record_key = '' THEN 1 ELSE
+               count(*) FILTER (first_row = source_row) OVER (PARTITION BY record_key) END AS times
         FROM compared
         """
     )
