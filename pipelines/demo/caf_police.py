@@ -100,7 +100,10 @@ class CafPolice(IncidentFeed):
         return {"Commissariat": reports["station"], "N° d'ordre": reports["number"]}
 
     def time_cells(self, what: str, local: pd.Series, is_timed: Any) -> dict[str, Any]:
-        """On most days a date of Excel's, else text with an h or a colon; no chance in it."""
+        """On most days a date of Excel's, else text with an h or a colon; no chance in it.
+
+        Midnight is text: a date of Excel's cannot tell it from a day without an hour.
+        """
         import numpy as np
 
         has_time = np.asarray(is_timed) | (what == "reported")
@@ -108,7 +111,8 @@ class CafPolice(IncidentFeed):
         is_even = local.dt.minute % 2 == 0
         text = local.dt.strftime(with_colon).where(is_even, local.dt.strftime(with_h))
         text = text.where(has_time, local.dt.strftime("%d/%m/%Y")).astype(object)
-        is_excel = has_time & (local.dt.day % 5 < 3).to_numpy()
+        is_midnight = local == local.dt.normalize()
+        is_excel = has_time & ((local.dt.day % 5 < 3) & ~is_midnight).to_numpy()
         column = "Dates / Faits" if what == "occurred" else "Dates / Plainte"
         return {column: text.mask(is_excel, local.astype(object))}
 
@@ -124,18 +128,19 @@ class CafPolice(IncidentFeed):
         """Title, two header rows, the rows of a month, a total at the foot of each sheet."""
         import numpy as np
 
+        from pipelines.landing.workbook import SHEET_STEP
+
         source_rows = np.zeros(len(cells), dtype=int)
 
         def fill(book: Any) -> None:
-            before = 0
-            for title in cells[SHEET].unique():
+            for number, title in enumerate(cells[SHEET].unique()):
                 here = (cells[SHEET] == title).to_numpy()
                 rows = cells[here].drop(columns=SHEET)
                 sheet = book.add_worksheet(title)
                 _write_head(book, sheet, title, list(rows.columns))
                 write_table(book, sheet, FIRST_ROW - 1, rows)
                 sheet.write_row(FIRST_ROW - 1 + len(rows), 0, ["TOTAL", f"{len(rows)} affaires"])
-                source_rows[here] = before + FIRST_ROW + np.arange(len(rows))
+                source_rows[here] = number * SHEET_STEP + FIRST_ROW + np.arange(len(rows))
             notice = book.add_worksheet("Notice")
             notice.write_column(0, 0, ["Main courante électronique", "Feuille non traitée"])
 

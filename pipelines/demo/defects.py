@@ -8,6 +8,7 @@ help breaking a second rule (a position of 0, 0 also lies outside the country), 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from pipelines.demo.incidents import IncidentFeed
 
-FAR_FUTURE_YEARS, FAR_PAST_YEARS = 36, -60  # 2062 and 1966 for 2026: slips of the pen
+FAR_FUTURE_YEARS, FAR_PAST_YEARS = 30, -40  # 2056 and 1986 for 2026: slips of the pen
 UNREADABLE_COUNTS = {
     "victims_total": ("INC-210", ["deux", "3-4", "1?"]),
     "victims_female": ("INC-211", ["une", "1 ou 2"]),
@@ -37,7 +38,7 @@ UNKNOWN_WORDS = {
     "occurred_at_precision": ("INC-306", ["vers le soir", "Q3"]),
     "handling": ("INC-307", ["EYES ONLY", "Bleu"]),
     "offence_code": ("INC-310", ["Code 47", "Affaire diverse 12"]),
-    "incident_status": ("INC-311", ["RAS", "T4"]),
+    "incident_status": ("INC-311", ["T4", "voir dossier"]),
     "weapon_kind": ("INC-312", ["Type B", "objet no 3"]),
     "perpetrator_kind": ("INC-313", ["Cat. 9", "groupe Z"]),
 }
@@ -194,7 +195,7 @@ def _of_places(feed: IncidentFeed) -> list[Defect]:
     if not feed.position_cells(pd.Series([1.0]), pd.Series([20.0])):
         return []
     return [
-        Defect(("INC-405",), _move(feed, 0.0, 13.0), _has_position),
+        Defect(("INC-405",), _move(feed, 0.0, 20.0), _has_position),
         Defect(("INC-406",), _into_the_area_farthest_away(feed), _has_position),
     ]
 
@@ -267,7 +268,7 @@ def _of_times(feed: IncidentFeed) -> list[Defect]:
     ]
     if feed.country == "CAF":  # whose prefectures went from 17 to 20
         change = _shift_years(feed, "occurred", -10)
-        found.append(Defect(("INC-408",), change, _in_a_new_area, share=0.004))
+        found.append(Defect(("INC-408",), change, _once_in_a_new_area, share=0.004))
     if "occurred_until" in feed.stated:
         until = feed.time_columns("until")
         found += [
@@ -297,8 +298,10 @@ def _in_an_old_area(draft: Draft) -> pd.Series:
     return ~draft.truth["admin1_code"].isin(_areas_with_a_beginning())
 
 
-def _in_a_new_area(draft: Draft) -> pd.Series:
-    return draft.truth["admin1_code"].isin(_areas_with_a_beginning())
+def _once_in_a_new_area(draft: Draft) -> pd.Series:
+    """Rows in an area that is young, without an end that would then be years away."""
+    is_young = draft.truth["admin1_code"].isin(_areas_with_a_beginning())
+    return is_young & draft.truth["occurred_until"].isna() if "occurred_until" in draft.truth else is_young
 
 
 def put_time(feed: IncidentFeed, draft: Draft, rows: Any, what: str, local: Any) -> None:
@@ -341,11 +344,13 @@ def _until(feed: IncidentFeed, days: int) -> Spoil:
 
 
 def _never_reported(feed: IncidentFeed, other: Spoil) -> Spoil:
-    """An event far in the future is also after its report: leave the report's time empty."""
+    """An event far in the future is also after its report and its end: leave those empty."""
 
     def change(draft: Draft, rows: Any) -> None:
         other(draft, rows)
         _blank(feed.time_columns("reported"))(draft, rows)
+        if "occurred_until" in feed.stated:
+            _blank(feed.time_columns("until"))(draft, rows)
 
     return change
 
@@ -384,16 +389,24 @@ def _of_numbers(feed: IncidentFeed) -> list[Defect]:
 
 
 def _of_identity(feed: IncidentFeed) -> list[Defect]:
-    number = feed.id_columns[-1]
     found = [
         Defect(("INC-101",), _blank(list(feed.id_columns))),
-        Defect(("INC-209",), cell(number, ["X" * 130])),
+        Defect(("INC-209",), _number(feed, lambda n: "X" * 120 + n)),
         Defect(("INC-601",), duplicated_number(list(feed.id_columns)), together=2),
         Defect(("INC-602",), _told_twice(feed), together=2),
     ]
     if len(feed.id_columns) == 1:
-        found.append(Defect(("INC-208",), cell(number, ["???", "//"])))
+        found.append(Defect(("INC-208",), _number(feed, lambda n: "?" * (1 + int(n)))))
     return found
+
+
+def _number(feed: IncidentFeed, write: Callable[[str], str]) -> Spoil:
+    """Another number for each row, no two alike."""
+
+    def change(draft: Draft, rows: Any) -> None:
+        draft.set(rows, feed.id_columns[-1], [write(str(i)) for i in range(len(rows))])
+
+    return change
 
 
 def _told_twice(feed: IncidentFeed) -> Spoil:

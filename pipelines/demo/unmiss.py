@@ -12,7 +12,6 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.demo.caf_police import area_names
-from pipelines.demo.defects import put_position
 from pipelines.demo.delivery import Defect, DemoDelivery, Draft, cell, spoil
 from pipelines.demo.files import delimited, first_rows
 from pipelines.demo.grids import to_utm
