@@ -4,10 +4,13 @@ Not here: the outlines (`schemas/codelists`), loaded boundaries (`landing.refere
 
 A cell is 0.1° square. An area owns every cell that its outline touches, so the answer errs on the
 side of the provider by up to a cell; it tells a wrong country or a swapped pair of coordinates,
-and never where a frontier runs. The alternative, `shapely.contains_xy` for each point against the
-outline of its own area, measured over 5 M points on four shared cores (DuckDB 1.5.5, shapely 2.2):
-the join took @JOIN@ inside the query that runs anyway, with no point leaving DuckDB; the polygons
-took @POLY@ on one thread, outside the query, plus the hand-over of the columns there and back.
+and never where a frontier runs. All of 2,789 UCDP events in CAR and South Sudan fall in
+their country, and all but 12 in the first-level area that they name.
+
+Why not polygons: over 5 M points (shapely 2.2, DuckDB 1.5.5, four shared cores) this join takes
+0.2 s a level inside the query that runs anyway. `shapely.contains_xy`, each point against its own
+prepared outline, takes 0.9–1.1 s for areas and 0.8 s for countries on one thread, and 0.9 s more
+to hand the columns over and back; its rows would leave the one pass over the delivery.
 """
 
 from __future__ import annotations

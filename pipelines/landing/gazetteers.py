@@ -191,7 +191,9 @@ def _in_degrees(raw: _Raw) -> _Raw | None:
     import numpy as np
     import shapely
 
-    reach = np.abs(shapely.total_bounds(raw.shapes))  # not a number where there is no shape
+    if shapely.is_empty(raw.shapes).all():  # also where there is no feature at all
+        return None
+    reach = np.abs(shapely.total_bounds(raw.shapes))
     return raw if bool((reach <= [180, 90, 180, 90]).all()) else None
 
 
