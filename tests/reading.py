@@ -6,23 +6,25 @@ Not here: the declared feeds; `tests/contract` and `passerelle feed check` read 
 from __future__ import annotations
 
 import tempfile
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
-from schemas.feed import Feed
 
 from pipelines.duck import connect_scratch
 from pipelines.findings import DeliveryRefused
 from pipelines.landing.read import TextRows, read_text_rows
 from pipelines.settings import settings_for
+from schemas.feed import Feed
 
 WORDS = {"en": "x", "fr": "x"}
 
 
-def make_feed(columns: list[str], *, file: dict[str, Any] | list[dict[str, Any]], **more: Any) -> Feed:
+def make_feed(
+    columns: list[str], *, file: dict[str, Any] | list[dict[str, Any]], **more: Any
+) -> Feed:
     """A feed of incidents that maps `columns`: the first is the identifier."""
     targets = ["source_record_id", *(f"column_{n}" for n in range(1, len(columns)))]
     return Feed.model_validate(

@@ -28,8 +28,9 @@ _BLANK = re.compile(r"[\s\ufeff]*")
 def slice_array(file: Path, path: str, target: Path, shown: Path) -> Path:
     """Write the array at `path` (`$`, `$.data.events`) of the UTF-8 document `file` to `target`.
 
-    Raises DeliveryRefused: DEL-703 where the document has no such key, DEL-711 for a text that is
-    no JSON, a bracket that never closes, text after the end, nesting deeper than `DEEPEST`.
+    Raises DeliveryRefused: DEL-703 where the document has no such key, DEL-706 where it is blank,
+    DEL-711 for a text that is no JSON, a bracket that never closes, text after the end, nesting
+    deeper than `DEEPEST`.
     """
     keys = [key for key in path.removeprefix("$").split(".") if key]
     with file.open("rb") as stream:
@@ -64,6 +65,8 @@ def _array_start(head: bytes, keys: list[str], shown: Path) -> int:
     """The offset of the opening bracket of the array that `keys` lead to."""
     text = head.decode("utf-8", "ignore")  # the block may end inside a letter
     at, walked = _skip_blank(text, 0), "$"
+    if at == len(text):
+        raise refused("DEL-706", shown)
     for key in keys:
         walked = f"{walked}.{key}"
         at = _value_of(text, at, key, walked, shown)
@@ -82,17 +85,23 @@ def _value_of(text: str, at: int, key: str, walked: str, shown: Path) -> int:
         while text[at] != "}":
             name, at = decoder.raw_decode(text, at)
             at = _skip_blank(text, at)
-            if text[at] != ":":
-                raise _broken(text, at, shown)
-            at = _skip_blank(text, at + 1)
+            at = _skip_blank(text, _after(text, at, ":"))
             if name == key:
                 return at
             _, at = decoder.raw_decode(text, at)
             at = _skip_blank(text, at)
-            at = _skip_blank(text, at + 1) if text[at] == "," else at
+            if text[at] != "}":
+                at = _skip_blank(text, _after(text, at, ","))
     except (ValueError, IndexError, RecursionError):
         raise _broken(text, at, shown) from None
     raise refused("DEL-703", shown, column=walked, near="–")
+
+
+def _after(text: str, at: int, sign: str) -> int:
+    """The place after `sign`, which must stand at `at`. Raises ValueError where it does not."""
+    if text[at] != sign:
+        raise ValueError(sign)
+    return at + 1
 
 
 def _broken(text: str, at: int, shown: Path) -> DeliveryRefused:

@@ -51,7 +51,8 @@ def open_json(
     """Stage the records of `file` (UTF-8) and find every leaf that any of them has.
 
     Raises DeliveryRefused: DEL-701 encoding, DEL-703 no such array, DEL-702 or DEL-711 malformed,
-    DEL-707 a record beyond the limit, DEL-717 a record that is no object or no point.
+    DEL-706 no record with a value, DEL-707 a record beyond the limit, DEL-717 a record that is no
+    object or no point.
     """
     demand_utf8(file, shown)
     if layout.format == "ndjson":
@@ -62,6 +63,8 @@ def open_json(
     _demand_shallow(connection, shown)
     _demand_none(connection, shown, "json_type(body) <> 'OBJECT'")
     paths = _leaves(connection)
+    if not paths:
+        raise refused("DEL-706", shown)
     if layout.format == "geojson":
         other = "body->>'$.geometry.type' <> 'Point'"
         _demand_none(connection, shown, other)

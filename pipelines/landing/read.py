@@ -22,9 +22,11 @@ from pipelines.landing.delimited import open_delimited, stage_delimited
 from pipelines.landing.encoding import as_utf8
 from pipelines.landing.jsontext import open_json, stage_json
 from pipelines.landing.refuse import MEGABYTE, refused
-from pipelines.landing.staging import show
+from pipelines.landing.staging import Staged, show
+from pipelines.landing.workbook import open_workbook, stage_workbook
 from pipelines.settings import DEFAULT_LARGEST_DELIVERY_BYTES
 from schemas.feed import Feed, Layout
+from schemas.sqltext import name
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,8 @@ def read_text_rows(
         raise refused("DEL-718", delivery_file, limit_mb=largest_bytes // MEGABYTE)
     if size == 0:
         raise refused("DEL-706", delivery_file)
-    with tempfile.TemporaryDirectory(prefix="read-", dir=_spill(connection)) as scratch:
-        read = _workbook if layout.format == "xlsx" else _text
-        return read(connection, delivery_file, feed, layout, table_name, Path(scratch))
+    reading = _Reading(connection, delivery_file, feed, layout, table_name)
+    return _workbook(reading) if layout.format == "xlsx" else _text(reading)
 
 
 def layout_of(feed: Feed, file: Path) -> Layout:
@@ -75,63 +76,68 @@ def layout_of(feed: Feed, file: Path) -> Layout:
 
     Raises DeliveryRefused (DEL-725) where the name matches none.
     """
-    name = file.name.lower()
+    file_name = file.name.lower()
     for layout in feed.file:
-        if fnmatch(name, layout.name.lower()):
+        if fnmatch(file_name, layout.name.lower()):
             return layout
     for layout in feed.file:
-        if name.endswith(f".{layout.format}"):
+        if file_name.endswith(f".{layout.format}"):
             return layout
     raise refused("DEL-725", file)
 
 
-def _spill(connection: duckdb.DuckDBPyConnection) -> str | None:
-    """The connection's own spill folder where it has one: it is on the disk meant for such files."""
-    found = connection.execute("SELECT current_setting('temp_directory')").fetchone()
-    folder = Path(str(found[0])) if found and found[0] else None
-    return str(folder) if folder and folder.is_dir() else None
+@dataclass(frozen=True)
+class _Reading:
+    """One file being read: where from, as what, to which table."""
+
+    connection: duckdb.DuckDBPyConnection
+    file: Path
+    feed: Feed
+    layout: Layout
+    table_name: str
+
+    @property
+    def staged(self) -> str:
+        return name(f"{self.table_name}__staged")
+
+    @property
+    def spill(self) -> str | None:
+        """The connection's own spill folder where it has one: its disk is meant for such files."""
+        found = self.connection.execute("SELECT current_setting('temp_directory')").fetchone()
+        folder = Path(str(found[0])) if found and found[0] else None
+        return str(folder) if folder and folder.is_dir() else None
 
 
-def _text(
-    connection: duckdb.DuckDBPyConnection,
-    file: Path,
-    feed: Feed,
-    layout: Layout,
-    table_name: str,
-    scratch: Path,
-) -> TextRows:
-    staged = f"{table_name}__staged"
-    text, encoding = as_utf8(file, layout.encoding, scratch)
-    header_row = max(layout.header_rows)
-    if layout.format == "csv":
-        delimited = open_delimited(text, file, layout)
-        columns = matched(feed, delimited.headings, file, header_row=header_row)
-        row_sql = stage_delimited(connection, delimited, columns, staged)
-    else:
-        records = open_json(connection, text, file, layout, scratch)
-        columns = matched(feed, records.headings, file, header_row=1, is_json=True)
-        row_sql = stage_json(connection, records, columns, staged)
-    shown = show(connection, staged, columns, table_name, file, row_sql)
-    names = [*columns.kept.values(), *columns.absent]
-    return TextRows(names, shown.row_count, encoding, layout, [], shown.rows_skipped)
+def _text(reading: _Reading) -> TextRows:
+    connection, file, layout = reading.connection, reading.file, reading.layout
+    with tempfile.TemporaryDirectory(prefix="read-", dir=reading.spill) as folder:
+        scratch = Path(folder)
+        text, encoding = as_utf8(file, layout.encoding, scratch)
+        if layout.format == "csv":
+            delimited = open_delimited(text, file, layout)
+            header_row = max(layout.header_rows)
+            columns = matched(reading.feed, delimited.headings, file, header_row=header_row)
+            row_sql = stage_delimited(connection, delimited, columns, reading.staged)
+        else:
+            records = open_json(connection, text, file, layout, scratch)
+            columns = matched(reading.feed, records.headings, file, header_row=1, is_json=True)
+            row_sql = stage_json(connection, records, columns, reading.staged)
+    staged = Staged(reading.staged, columns, row_sql)
+    shown = show(connection, staged, reading.table_name, file)
+    return TextRows(staged.names, shown.row_count, encoding, layout, [], shown.rows_skipped)
 
 
-def _workbook(
-    connection: duckdb.DuckDBPyConnection,
-    file: Path,
-    feed: Feed,
-    layout: Layout,
-    table_name: str,
-    _scratch: Path,
-) -> TextRows:
-    from pipelines.landing.workbook import open_workbook, stage_workbook
-
-    staged = f"{table_name}__staged"
-    workbook = open_workbook(file, feed, layout)
-    columns = workbook.columns
-    row_sql = stage_workbook(connection, workbook, staged)
-    shown = show(connection, staged, columns, table_name, file, row_sql)
-    names = [*columns.kept.values(), *columns.absent]
+def _workbook(reading: _Reading) -> TextRows:
+    workbook = open_workbook(reading.file, reading.feed, reading.layout)
+    row_sql = stage_workbook(reading.connection, workbook, reading.staged)
+    staged = Staged(reading.staged, workbook.columns, row_sql)
+    shown = show(reading.connection, staged, reading.table_name, reading.file)
     return TextRows(
-        names, shown.row_count, "", layout, workbook.notes, shown.rows_skipped, workbook.sheets
+        columns=staged.names,
+        row_count=shown.row_count,
+        encoding="",
+        layout=reading.layout,
+        notes=workbook.notes,
+        rows_skipped=shown.rows_skipped,
+        sheets=workbook.sheets,
     )

@@ -1,6 +1,6 @@
-"""Take a file in: fingerprint, receipt, a copy that never changes; open and list what was taken in.
+"""Take a file in: fingerprint, receipt, a copy that never changes; open and list deliveries.
 
-Not here: reading what the file holds (`read`), judging it (`pipelines.ingest` and the later stages).
+Not here: reading what the file holds (`read`), judging it (`pipelines.ingest`, later stages).
 
 A delivery is `landing/<feed>/<sha256>/`: `original/<file name>` and `receipt.json`. It exists from
 the moment that it has a receipt. On a local disk the folder is made under another name, synced and

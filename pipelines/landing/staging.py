@@ -23,6 +23,20 @@ DATA, BLANK, DECLARED, UNSPLIT = range(4)
 
 
 @dataclass(frozen=True)
+class Staged:
+    """A filled staged table, and the SQL of a row's number in it."""
+
+    table: str
+    columns: Columns
+    row_sql: str
+
+    @property
+    def names(self) -> list[str]:
+        """The columns that its view has besides source_row."""
+        return [*self.columns.kept.values(), *self.columns.absent]
+
+
+@dataclass(frozen=True)
 class Shown:
     """How many staged rows are data, and how many the feed declares as no data."""
 
@@ -60,8 +74,9 @@ def cell_list(
         f"coalesce(regexp_matches({texts[at]}, {literal(pattern)}), FALSE)"
         for at, pattern in columns.skip_tests
     )
+    any_text = ", ".join([*texts[: len(texts) - unjudged], "NULL"])
     kind = (
-        f"CASE WHEN coalesce({', '.join([*texts[: len(texts) - unjudged], 'NULL'])}) IS NULL THEN {BLANK} "
+        f"CASE WHEN coalesce({any_text}) IS NULL THEN {BLANK} "
         f"WHEN {unsplit} THEN {UNSPLIT} WHEN {declared or 'FALSE'} THEN {DECLARED} "
         f"ELSE {DATA} END::UTINYINT AS kind"
     )
@@ -69,12 +84,7 @@ def cell_list(
 
 
 def show(
-    connection: duckdb.DuckDBPyConnection,
-    staged: str,
-    columns: Columns,
-    table_name: str,
-    file: Path,
-    row_sql: str = "source_row",
+    connection: duckdb.DuckDBPyConnection, staged: Staged, table_name: str, file: Path
 ) -> Shown:
     """Make the view `table_name(source_row BIGINT, <columns> VARCHAR)` over a staged table.
 
@@ -82,29 +92,29 @@ def show(
     holds text.
     """
     counts = dict(
-        connection.execute(f"SELECT kind, count(*) FROM {staged} GROUP BY kind").fetchall()
+        connection.execute(f"SELECT kind, count(*) FROM {staged.table} GROUP BY kind").fetchall()
     )
-    _demand_empty(connection, staged, columns, file)
+    _demand_empty(connection, staged, file)
     if not counts.get(DATA):
         raise refused("DEL-706", file)
+    columns = staged.columns
     cells = [f"c{at} AS {name(heading)}" for at, heading in columns.kept.items()]
     empty = [f"NULL::VARCHAR AS {name(heading)}" for heading in columns.absent]
     only_data = f" WHERE kind = {DATA}" if set(counts) != {DATA} else ""
     connection.execute(
         f"CREATE OR REPLACE TEMP VIEW {name(table_name)} AS "
-        f"SELECT ({row_sql})::BIGINT AS source_row, {', '.join([*cells, *empty])} "
-        f"FROM {staged}{only_data}"
+        f"SELECT ({staged.row_sql})::BIGINT AS source_row, {', '.join([*cells, *empty])} "
+        f"FROM {staged.table}{only_data}"
     )
     return Shown(counts[DATA], counts.get(DECLARED, 0))
 
 
-def _demand_empty(
-    connection: duckdb.DuckDBPyConnection, staged: str, columns: Columns, file: Path
-) -> None:
-    if not columns.unnamed:
+def _demand_empty(connection: duckdb.DuckDBPyConnection, staged: Staged, file: Path) -> None:
+    unnamed = staged.columns.unnamed
+    if not unnamed:
         return
-    counted = ", ".join(f"count(c{at})" for at in columns.unnamed)
-    filled = connection.execute(f"SELECT {counted} FROM {staged}").fetchone() or ()
-    for at, cells in zip(columns.unnamed, filled, strict=True):
+    counted = ", ".join(f"count(c{at})" for at in unnamed)
+    filled = connection.execute(f"SELECT {counted} FROM {staged.table}").fetchone() or ()
+    for at, cells in zip(unnamed, filled, strict=True):
         if cells:
             raise refused("DEL-704", file, column=f"#{at + 1}")

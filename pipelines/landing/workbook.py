@@ -98,9 +98,7 @@ def open_workbook(file: Path, feed: Feed, layout: Layout) -> Workbook:
     return Workbook(tuple(filled), columns, headings, first_row, notes)
 
 
-def stage_workbook(
-    connection: duckdb.DuckDBPyConnection, workbook: Workbook, staged: str
-) -> str:
+def stage_workbook(connection: duckdb.DuckDBPyConnection, workbook: Workbook, staged: str) -> str:
     """Fill the temporary table `staged`; returns the SQL of a row's number in it."""
     raw = [f"r{at}" for at in range(len(workbook.headings))]
     has_sheet = workbook.headings[-1:] == (SHEET_COLUMN,)
@@ -137,6 +135,8 @@ def _match(
 def _unheaded(file: Path, sheet: Sheet, header_row: int) -> list[Finding]:
     """A finding for each column that has text below the header and no heading."""
     below = sheet.cells.iloc[header_row:]
+    if not sheet.headings:
+        return []  # no header at all is a finding of its own
     return [
         finding("DEL-704", file, column=f"#{at + 1}")
         for at in range(below.shape[1])
@@ -196,10 +196,8 @@ def _cells(book: pd.ExcelFile, name: str, rows: int | None) -> pd.DataFrame:
     )
 
 
-def _headings(
-    book: pd.ExcelFile, name: str, text: pd.DataFrame, layout: Layout
-) -> list[str]:
-    """The headings of a sheet; an upper one counts for all the columns that its cell is merged over."""
+def _headings(book: pd.ExcelFile, name: str, text: pd.DataFrame, layout: Layout) -> list[str]:
+    """The headings of a sheet; an upper one counts for all columns that its cell is merged over."""
     if len(text) < max(layout.header_rows):
         return []
     rows = [text.iloc[at - 1].tolist() for at in layout.header_rows]
@@ -249,7 +247,7 @@ def _as_text(cells: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _dates(cells: pd.Series[Any]) -> pd.Series[Any]:
-    text = cells.dt.round("s").dt.strftime("%Y-%m-%d %H:%M:%S")
+    text: pd.Series[str] = cells.dt.round("s").dt.strftime("%Y-%m-%d %H:%M:%S")
     return text.str.removesuffix(" 00:00:00")
 
 
@@ -258,7 +256,8 @@ def _durations(cells: pd.Series[Any]) -> pd.Series[Any]:
     seconds = cells.dt.total_seconds().round().astype(int)
     parts = (seconds // 3600, seconds // 60 % 60, seconds % 60)
     hours, minutes, rest = (part.astype(str).str.zfill(2) for part in parts)
-    return hours + ":" + minutes + ":" + rest
+    text: pd.Series[Any] = hours + ":" + minutes + ":" + rest
+    return text
 
 
 _CONVERSIONS: dict[type, Any] = {

@@ -1,4 +1,4 @@
-"""Delimited deliveries: every dialect that the services use, and row numbers a person recognises."""
+"""Delimited deliveries: every dialect in use, and row numbers that a person recognises."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pipelines.findings import DeliveryRefused
-
 from reading import codes, make_feed, read
+
+from pipelines.findings import DeliveryRefused
 
 CSV = {"format": "csv", "name": "*.csv"}
 
@@ -59,7 +59,11 @@ def test_detected_encoding_is_recorded(tmp_path: Path) -> None:
 
 def test_row_numbers_count_blank_lines_and_not_lines_within_quotes(tmp_path: Path) -> None:
     data = b'a,b,c\n1,x,y\n\n2,"two\nlines",y\n,,\n   \n3,x,y\n\n\n'
-    assert rows_of(tmp_path, data) == [(2, "1", "x", "y"), (4, "2", "two\nlines", "y"), (7, "3", "x", "y")]
+    assert rows_of(tmp_path, data) == [
+        (2, "1", "x", "y"),
+        (4, "2", "two\nlines", "y"),
+        (7, "3", "x", "y"),
+    ]
 
 
 def test_mixed_line_ends(tmp_path: Path) -> None:

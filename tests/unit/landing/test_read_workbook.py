@@ -8,10 +8,10 @@ from typing import Any
 
 import openpyxl
 import pytest
+from reading import codes, make_feed, read
+
 from pipelines.findings import DeliveryRefused
 from pipelines.landing.workbook import sheet_and_row
-
-from reading import codes, make_feed, read
 
 XLSX = {"format": "xlsx", "name": "*.xlsx"}
 
@@ -62,11 +62,22 @@ def test_excel_errors_are_shown_by_name(tmp_path: Path) -> None:
 
 
 def test_titles_merged_header_and_a_sheet_a_month(tmp_path: Path) -> None:
-    head = [["Main courante"], [], ["N°", "Victimes", None, "Suite", "Seul"], [None, "Total", "F", None, None]]
+    head = [
+        ["Main courante"],
+        [],
+        ["N°", "Victimes", None, "Suite", "Seul"],
+        [None, "Total", "F", None, None],
+    ]
     file = save(
         tmp_path,
         {
-            "Janvier": [*head, [1, 3, 1, "x", "y"], [], [None, None, None, None, None], [2, 0, 0, None, "z"]],
+            "Janvier": [
+                *head,
+                [1, 3, 1, "x", "y"],
+                [],
+                [None, None, None, None, None],
+                [2, 0, 0, None, "z"],
+            ],
             "Notes": [["Rien ici"]],
             "Février": [*head, ["TOTAL", 3, 1], [3, 1, None, "w", "v"]],
         },
@@ -74,7 +85,12 @@ def test_titles_merged_header_and_a_sheet_a_month(tmp_path: Path) -> None:
     )
     feed = make_feed(
         ["N°", "Victimes / Total", "Victimes / F", "Suite", "Seul", "sheet"],
-        file={**XLSX, "header_rows": [3, 4], "sheets": "^(Janv|Févr)ier$", "with_sheet_column": True},
+        file={
+            **XLSX,
+            "header_rows": [3, 4],
+            "sheets": "^(Janv|Févr)ier$",
+            "with_sheet_column": True,
+        },
         skip_rows=[{"column": "N°", "matches": "^TOTAL"}],
     )
     rows, found = read(file, feed)
@@ -90,7 +106,9 @@ def test_sheets_may_order_their_columns_differently_but_not_lack_one(tmp_path: P
     feed = make_feed(["a", "b"], file=XLSX)
     file = save(tmp_path, {"S": [["a", "b"], [1, 2]], "T": [["b", "a"], [4, 3]]})
     assert [row[1:] for row in read(file, feed)[1]] == [("1", "2"), ("3", "4")]
-    assert codes(save(tmp_path, {"S": [["a", "b"], [1, 2]], "T": [["b"], [4]]}), feed) == ["DEL-703"]
+    assert codes(save(tmp_path, {"S": [["a", "b"], [1, 2]], "T": [["b"], [4]]}), feed) == [
+        "DEL-703"
+    ]
 
 
 @pytest.mark.parametrize(
