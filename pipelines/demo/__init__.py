@@ -2,3 +2,9 @@
 
 Not here: real data, and anything that the pipeline needs.
 """
+
+from __future__ import annotations
+
+from pipelines.demo.writer import DemoSummary, write_demo
+
+__all__ = ["DemoSummary", "write_demo"]
