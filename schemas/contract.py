@@ -74,10 +74,19 @@ class Rule:
 
 @dataclass(frozen=True)
 class Fact:
-    """A value computed across the rows of one delivery, for rules that compare records."""
+    """A value computed across the rows of one delivery, for rules that compare records.
+
+    Besides typed columns it may name `same_content_rows`: how many rows of the delivery have the
+    same text in every mapped column but the record's own number.
+    """
 
     name: str
     sql: str
+
+    @property
+    def compares_rows(self) -> bool:
+        """True for a window over the delivery, which every row must be present for."""
+        return " OVER " in self.sql
 
 
 @dataclass(frozen=True)

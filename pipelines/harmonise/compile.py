@@ -31,6 +31,7 @@ GEOFENCE_CELL = (
     "(floor((latitude_deg + 90) * 10)::INTEGER * 3600 + floor((longitude_deg + 180) * 10)::INTEGER)"
 )
 _ALL_ROWS = "text_rows AS delivery"
+_NOT_CONTENT = frozenset({"source_record_id", "source_revision", "withdrawal", "reported_at"})
 
 
 @dataclass
@@ -66,6 +67,7 @@ class CompiledFeed:
     codelists: frozenset[str]
     columns: tuple[str, ...]
     record_key_sql: str
+    content_sql: tuple[str, ...]
 
     def sql_over(self, relation: str) -> str:
         """The statement over another relation with the columns of `text_rows`."""
@@ -75,8 +77,7 @@ class CompiledFeed:
 def compile_feed(feed: Feed, contract: Contract) -> CompiledFeed:
     """The query of `feed` over `text_rows`, for the columns and rules of `contract`.
 
-    The statement reads the session variables `delivery_id` and `received_at`, the temporary tables
-    `text_rows`, `repeated_rows`, `zone_offsets`, `geofence`, `words_<target>` and `list_<list>`.
+    The statement reads the session variables and temporary tables that `prepare.py` makes.
     Raises KeyError for a mapping whose target is not in the contract.
     """
     return _Compiler(feed, contract).compile()
@@ -114,6 +115,7 @@ class _Compiler:
             codelists=frozenset(lists),
             columns=self.shown_columns,
             record_key_sql=self.texts.get("source_record_id", "NULL::VARCHAR"),
+            content_sql=tuple(t for c, t in self.texts.items() if c not in _NOT_CONTENT),
         )
 
     @property
@@ -129,8 +131,10 @@ class _Compiler:
         texts = "".join(f",\n    {sql} AS {name(t + '__text')}" for t, sql in self.texts.items())
         self.steps.start(
             "texts",
-            f"SELECT delivery.source_row, coalesce(r.times, 1) AS record_id__times{texts}\n"
+            f"SELECT delivery.source_row, coalesce(r.times, 1) AS record_id__times,\n"
+            f"    coalesce(s.same_content_rows, 1) AS same_content_rows{texts}\n"
             f"  FROM {_ALL_ROWS} LEFT JOIN repeated_rows r USING (source_row)\n"
+            "  LEFT JOIN same_content s USING (source_row)\n"
             "  WHERE r.duplicate_of IS NULL",
         )
 

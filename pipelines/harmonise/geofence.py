@@ -53,8 +53,8 @@ def geofence_cells(settings: Settings) -> pa.Table:
     """The cells of every first-level area that has an outline.
 
     Columns: `cell` INTEGER (`CELL_SQL`), `country`, `admin1_code`, `is_whole` (no other area that
-    was valid at a common date touches the cell; an area that has ended does not compete with those
-    cut out of it). Kept as `<home>/reference/geofence.parquet` until an input changes.
+    was valid on a common day touches the cell). Kept as `<home>/reference/geofence.parquet` until
+    an input changes.
     """
     cached = settings.reference / "geofence.parquet"
     key = _input_key(settings)
@@ -186,15 +186,11 @@ def _is_whole(
 
 
 def _competes(areas: pa.Table) -> NDArray[np.bool_]:
-    """Pairs of areas that were valid at one date; an ended area does not compete with its parts."""
+    """Which pairs of areas were valid on a common day."""
     starts = _days(areas["valid_from"], "0001-01-01")
     ends = _days(areas["valid_to"], "9999-12-31")
-    overlap = (starts[:, None] <= ends) & (starts <= ends[:, None])
-    codes = np.array(areas["code"].to_pylist(), dtype=object)
-    whole_of = np.array(areas["split_from"].to_pylist(), dtype=object)
-    has_ended = ends < np.datetime64("9999-12-31")
-    is_part = (whole_of[:, None] == codes) & has_ended
-    rivals: NDArray[np.bool_] = overlap & ~(is_part | is_part.T) & ~np.eye(len(codes), dtype=bool)
+    rivals: NDArray[np.bool_] = (starts[:, None] <= ends) & (starts <= ends[:, None])
+    np.fill_diagonal(rivals, val=False)
     return rivals
 
 

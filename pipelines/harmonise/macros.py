@@ -63,9 +63,9 @@ CREATE MACRO read_position_dms(words) AS
     pair_of(read_dms(dms_halves(words).north), read_dms(dms_halves(words).east));
 """
 
-# Inverse transverse Mercator on WGS 84, Krüger's series to the fourth order (Karney 2011, "Transverse
-# Mercator with an accuracy of a few nanometers"): under a millimetre within a zone. PROJ does the
-# same, but pyproj called from DuckDB's worker threads crashes (3.7.2, seen), and SQL runs on all.
+# Inverse transverse Mercator on WGS 84, Krüger's series to the fourth order (Karney 2011,
+# "Transverse Mercator with an accuracy of a few nanometers"): under a millimetre within a zone.
+# PROJ does the same, but pyproj called from DuckDB's worker threads crashes (3.7.2, seen).
 _MERCATOR = r"""
 CREATE MACRO mercator_xi(x, y) AS y
     - 8.377321640600574e-04 * sin(2*y) * cosh(2*x) - 5.905869567933988e-08 * sin(4*y) * cosh(4*x)

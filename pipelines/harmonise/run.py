@@ -14,18 +14,13 @@ import duckdb
 from pipelines.duck import connect_scratch, scratch_folder
 from pipelines.findings import DeliveryRefused, Finding
 from pipelines.harmonise.compile import CompiledFeed, compile_feed
-from pipelines.harmonise.expressions import named_zone
-from pipelines.harmonise.geofence import geofence_cells
-from pipelines.harmonise.lookups import load_lists, make_words
-from pipelines.harmonise.macros import install_macros
-from pipelines.harmonise.timezones import zone_offsets
-from pipelines.harmonise.tokens import set_token_key, token_key
+from pipelines.harmonise.prepare import prepare, set_provenance
 from pipelines.landing.read import TextRows, read_text_rows
 from pipelines.landing.receive import Delivery
 from pipelines.settings import Settings
 from schemas.contract import Contract, load_contract
 from schemas.feed import Feed, load_feed
-from schemas.sqltext import literal, name
+from schemas.sqltext import literal
 
 
 @dataclass(frozen=True)
@@ -82,87 +77,11 @@ def harmonise_file(
     compiled = compile_feed(feed, contract)
     folder.mkdir(parents=True, exist_ok=True)
     with connect_scratch(settings) as connection:
-        install_macros(connection)
-        set_token_key(connection, token_key(settings))
         rows = read_text_rows(connection, original, feed)
-        _prepare(connection, settings, feed, contract, compiled)
-        _set_provenance(connection, delivery_id, received_at)
+        prepare(connection, settings, feed, contract, compiled)
+        set_provenance(connection, delivery_id, received_at)
         _route(connection, contract, compiled, folder)
         return _counted(connection, folder, rows)
-
-
-def _prepare(
-    connection: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    feed: Feed,
-    contract: Contract,
-    compiled: CompiledFeed,
-) -> None:
-    """Make the small tables that the compiled query joins."""
-    load_lists(connection, settings, set(compiled.codelists))
-    for target, text in compiled.lookup_texts.items():
-        make_words(connection, feed, contract, target, text)
-    zones = connection.execute(
-        "SELECT time_zone FROM list_admin_areas UNION SELECT time_zone FROM list_countries"
-    ).fetchall()
-    names = {zone for (zone,) in zones if zone} | {"UTC"}
-    names |= {zone for mapping in feed.map.values() if (zone := named_zone(mapping))}
-    _arrow_table(connection, "zone_offsets", zone_offsets(names))
-    _arrow_table(connection, "geofence", geofence_cells(settings))
-    for level, code in (("country", "country"), ("admin1", "admin1_code")):
-        connection.execute(
-            f"CREATE TEMP TABLE geofence_{level} AS SELECT DISTINCT cell, {code} AS code "
-            "FROM geofence"
-        )
-        connection.execute(
-            f"SET VARIABLE geofence_{level}_codes = "
-            f"(SELECT list(DISTINCT code) FROM geofence_{level})"
-        )
-    _find_repeated(connection, compiled.record_key_sql)
-
-
-def _arrow_table(connection: duckdb.DuckDBPyConnection, table: str, rows: object) -> None:
-    connection.register("arrow_rows", rows)
-    connection.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM arrow_rows")
-    connection.unregister("arrow_rows")
-
-
-def _find_repeated(connection: duckdb.DuckDBPyConnection, key_sql: str) -> None:
-    """Make `repeated_rows(source_row, duplicate_of, times)` for rows whose record id recurs.
-
-    `duplicate_of` names the first of rows that are the same in every cell; `times` counts the rows
-    of the id that differ. Few rows are repeated, so only those are compared cell by cell.
-    """
-    cells = [
-        name(column)
-        for (column, *_) in connection.execute("DESCRIBE text_rows").fetchall()
-        if column != "source_row"
-    ]
-    connection.execute(
-        f"""
-        CREATE TEMP TABLE repeated_rows AS
-        WITH keyed AS (SELECT *, coalesce({key_sql}, '') AS record_key FROM text_rows),
-        repeated AS (SELECT record_key FROM keyed GROUP BY record_key HAVING count(*) > 1),
-        compared AS (
-            SELECT source_row, record_key,
-                   min(source_row) OVER (PARTITION BY {", ".join(cells)}) AS first_row
-            FROM keyed SEMI JOIN repeated USING (record_key))
-        SELECT source_row,
-               CASE WHEN first_row < source_row THEN first_row END AS duplicate_of,
-               -- rows without a number are not one record told several times
-               CASE WHEN record_key = '' THEN 1 ELSE
-               count(*) FILTER (first_row = source_row) OVER (PARTITION BY record_key) END AS times
-        FROM compared
-        """
-    )
-
-
-def _set_provenance(
-    connection: duckdb.DuckDBPyConnection, delivery_id: str, received_at: dt.datetime
-) -> None:
-    utc = received_at.astimezone(dt.UTC).replace(tzinfo=None) if received_at.tzinfo else received_at
-    connection.execute("SET VARIABLE delivery_id = ?", [delivery_id])
-    connection.execute("SET VARIABLE received_at = ?", [utc])
 
 
 def _route(
@@ -176,18 +95,19 @@ def _route(
     One partitioned COPY would route in a single pass, but it buffers every column of every thread:
     three times the time and twice the memory at 5 million rows. So the query runs once for the
     accepted rows, streaming, and once more for the rows that are not among them, which are few.
-    A contract with facts compares rows, so its second run sees the whole delivery as well.
+    A contract whose facts compare rows needs the whole delivery in its second run as well.
     """
     # Which row stands where in a file means nothing; keeping the order would hold rows in memory.
     connection.execute("SET preserve_insertion_order = false")
     accepted, quarantined = folder / "accepted.parquet", folder / "quarantined.parquet"
     _write(connection, compiled.sql, "accepted", accepted)
-    if not contract.facts:
+    compares_rows = any(fact.compares_rows for fact in contract.facts)
+    if not compares_rows:
         connection.execute(
             "CREATE TEMP VIEW rows_left AS SELECT * FROM text_rows ANTI JOIN "
             f"read_parquet({literal(str(accepted))}) USING (source_row)"
         )
-    rest = compiled.sql if contract.facts else compiled.sql_over("rows_left")
+    rest = compiled.sql if compares_rows else compiled.sql_over("rows_left")
     _write(connection, rest, "quarantined", quarantined)
     connection.execute(
         "COPY (SELECT source_row, duplicate_of FROM repeated_rows WHERE duplicate_of IS NOT NULL) "

@@ -96,7 +96,7 @@ def test_whole_cells_follow_validity(settings: Settings) -> None:
         return float(pc.mean(mine["is_whole"].cast(pa.float64())).as_py())
 
     assert whole("CF53") > 0.6
-    assert whole("CD31") > 0.5, "Bandundu has ended and does not compete with Kwango"
+    assert whole("CD31") > 0.5, "Bandundu had ended when Kwango began"
     assert whole("CF21") == whole("CF24") == 0, "both are valid now, on the same outline"
     assert whole("SS06-RAA") == 0
 

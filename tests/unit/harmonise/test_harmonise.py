@@ -1,0 +1,207 @@
+"""A small delivery through its compiled query: values, codes, times, places, verdicts, routing.
+
+Not here: single readers (`test_macros.py`), real feeds (`tests/contract`), the audit.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+
+from pipelines.harmonise.run import Harmonised, harmonise_file
+from pipelines.settings import Settings, settings_for
+from schemas.feed import load_feed
+
+RECEIVED_AT = dt.datetime(2026, 7, 1, 12, tzinfo=dt.UTC)
+HEADER = "No;Pays;Province;Date;Nature;Lat;Long;Victimes;Femmes;Hommes;Etat;Plaignant"
+GOOD = "1;COD;Nord-Kivu;03/06/2026 14h05;Vol;-1,5;29,2;2;1;1;;PLAIGNANT 1"
+
+
+def _declaration() -> dict[str, Any]:
+    texts = {"en": "test", "fr": "test"}
+    return {
+        "feed": "cod_test_incidents",
+        "version": "1.0.0",
+        "table": "incidents",
+        "source": "cod_pnc",
+        "status": "illustrative",
+        "title": texts,
+        "language": "fr",
+        "handling": "CONFIDENTIAL",
+        "expected_every_days": 7,
+        "file": {"format": "csv", "delimiter": ";"},
+        "blank": ["-", "néant"],
+        "decimal": ",",
+        "dates": ["%d/%m/%Y %Hh%M", "%d/%m/%Y"],
+        "map": {
+            "source_record_id": {"from": "No"},
+            "country": {"from": "Pays"},
+            "admin1_code": {"from": "Province"},
+            "occurred_at": {"from": "Date"},
+            "offence_code": {"from": "Nature", "crosswalk": "offences"},
+            "latitude_deg": {"from": "Lat"},
+            "longitude_deg": {"from": "Long"},
+            "victims_total": {"from": "Victimes"},
+            "victims_female": {"from": "Femmes"},
+            "victims_male": {"from": "Hommes"},
+            "withdrawal": {"from": "Etat", "crosswalk": "withdrawal"},
+        },
+        "ignore": {"Plaignant": texts},
+    }
+
+
+class Bench:
+    """A feed in a folder of its own, and a way to put rows through it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings: Settings = settings_for(folder / "home").prepare()
+        self.declaration = _declaration()
+        crosswalks = folder / "feed" / "crosswalks"
+        crosswalks.mkdir(parents=True)
+        (crosswalks / "offences.csv").write_text("source_value,code\nVol,0502\nViol,030111\n")
+        (crosswalks / "withdrawal.csv").write_text(
+            "source_value,code\nAnnulé,true\nConfirmé,false\n", encoding="utf-8"
+        )
+
+    def run(self, *rows: str, header: str = HEADER) -> Harmonised:
+        (self.folder / "feed" / "feed.yaml").write_text(yaml.safe_dump(self.declaration))
+        delivery = self.folder / "delivery.csv"
+        delivery.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+        return harmonise_file(
+            self.settings,
+            load_feed(self.folder / "feed"),
+            delivery,
+            self.folder / "out",
+            delivery_id="cod_test_incidents.0",
+            received_at=RECEIVED_AT,
+        )
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    relation = duckdb.sql(f"SELECT * FROM read_parquet('{path}') ORDER BY source_row")
+    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+
+
+def test_a_good_row_is_read_in_full(bench: Bench) -> None:
+    done = bench.run(GOOD)
+    assert (done.rows_read, done.rows_accepted, done.rows_quarantined) == (1, 1, 0)
+    (row,) = rows_of(done.accepted)
+    assert row["record_id"] == "cod_pnc:1"
+    assert row["admin1_code"] == "CD61"
+    assert row["time_zone"] == "Africa/Lubumbashi"
+    assert row["occurred_at"] == dt.datetime(2026, 6, 3, 12, 5)
+    assert row["occurred_at_precision"] == "minute"
+    assert row["occurred_at_text"] == "03/06/2026 14h05"
+    assert row["offence_code"] == "0502"
+    assert (row["latitude_deg"], row["longitude_deg"]) == (-1.5, 29.2)
+    assert row["received_at"] == dt.datetime(2026, 7, 1, 12)
+    assert row["source_row"] == 2
+    assert (row["is_withdrawn"], row["reasons"]) == (False, [])
+
+
+def test_two_provinces_of_one_file_keep_their_own_time(bench: Bench) -> None:
+    done = bench.run(
+        GOOD, GOOD.replace("1;COD;Nord-Kivu", "2;COD;Kinshasa").replace("-1,5;29,2", "-4,3;15,3")
+    )
+    assert [row["occurred_at"].hour for row in rows_of(done.accepted)] == [12, 13]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (("1;COD", ";COD"), "INC-101"),
+        (("COD", "-"), "INC-102"),
+        (("03/06/2026 14h05", "néant"), "INC-103"),
+        (("03/06/2026 14h05", "31/02/2026"), "INC-201"),
+        (("-1,5", "-1.5"), "INC-205"),
+        (("2;1;1", "deux;1;1"), "INC-210"),
+        (("COD", "Atlantide"), "INC-302"),
+        (("Nord-Kivu", "Bangui"), "INC-303"),
+        (("Vol", "Xyzzy"), "INC-310"),
+        (("-1,5", "-95"), "INC-402"),
+        (("-1,5;29,2", "10,5;20,5"), "INC-405"),
+        (("2;1;1", "2;2;1"), "INC-511"),
+        ((";;PLAIGNANT", ";Perdu;PLAIGNANT"), "INC-308"),
+    ],
+)
+def test_a_bad_cell_rejects_its_row_with_its_code(
+    bench: Bench, change: tuple[str, str], code: str
+) -> None:
+    bad = GOOD.replace(*change)
+    assert bad != GOOD
+    done = bench.run(bad, GOOD.replace("1;COD", "2;COD"))
+    assert done.rows_accepted == 1
+    (row,) = rows_of(done.quarantined)
+    assert code in row["reasons"]
+    assert done.reason_counts[code] == 1
+
+
+def test_the_text_that_gave_no_value_is_kept_and_only_that(bench: Bench) -> None:
+    done = bench.run(GOOD.replace("03/06/2026 14h05", "hier soir"))
+    (row,) = rows_of(done.quarantined)
+    assert row["occurred_at__unread"] == "hier soir"
+    assert row["victims_total__unread"] is None
+
+
+def test_names_of_people_are_in_no_file(bench: Bench) -> None:
+    done = bench.run(GOOD, GOOD.replace("Vol", "Xyzzy").replace("1;COD", "2;COD"))
+    for path in (done.accepted, done.quarantined):
+        assert b"PLAIGNANT" not in path.read_bytes()
+
+
+def test_sensitive_rows_lose_their_place(bench: Bench) -> None:
+    done = bench.run(GOOD.replace("Vol", "Viol"))
+    (row,) = rows_of(done.accepted)
+    assert row["is_sensitive"] is True
+    assert (row["latitude_deg"], row["longitude_deg"]) == (None, None)
+    assert row["admin1_code"] == "CD61"
+    assert row["handling"] == "STRICTLY_CONFIDENTIAL"
+
+
+def test_a_withdrawal_is_a_tombstone(bench: Bench) -> None:
+    (row,) = rows_of(bench.run(GOOD.replace(";;PLAIGNANT", ";Annulé;PLAIGNANT")).accepted)
+    assert row["is_withdrawn"] is True
+
+
+def test_the_same_row_twice_is_one_and_is_counted(bench: Bench) -> None:
+    done = bench.run(GOOD, GOOD, GOOD)
+    assert (done.rows_read, done.rows_accepted, done.rows_exact_duplicates) == (3, 1, 2)
+    assert [tuple(row.values()) for row in rows_of(done.duplicates)] == [(3, 2), (4, 2)]
+
+
+def test_one_id_with_two_contents_rejects_both(bench: Bench) -> None:
+    done = bench.run(GOOD, GOOD.replace("2;1;1", "1;1;0"))
+    assert done.reason_counts == {"INC-601": 2}
+
+
+def test_rows_without_an_id_are_not_taken_for_one_another(bench: Bench) -> None:
+    nameless = GOOD.replace("1;COD", ";COD")
+    done = bench.run(nameless, nameless.replace("2;1;1", "1;1;0"))
+    assert done.reason_counts == {"INC-101": 2}
+
+
+def test_a_delivery_of_bad_rows_only_leaves_an_empty_accepted_file(bench: Bench) -> None:
+    done = bench.run(GOOD.replace("Vol", "?"))
+    assert (done.rows_accepted, rows_of(done.accepted)) == (0, [])
+    good_columns = duckdb.sql(f"DESCRIBE SELECT * FROM read_parquet('{done.accepted}')").fetchall()
+    bad_columns = duckdb.sql(
+        f"DESCRIBE SELECT * FROM read_parquet('{done.quarantined}')"
+    ).fetchall()
+    assert good_columns == bad_columns
+
+
+def test_a_target_that_the_contract_lacks_is_an_error_of_the_feed(bench: Bench) -> None:
+    bench.declaration["map"]["colour"] = {"from": "No"}
+    with pytest.raises(KeyError, match="colour"):
+        bench.run(GOOD)
