@@ -94,6 +94,7 @@ class Feed(_Declared):
     dates: tuple[str, ...] = ()
     map: dict[str, Mapping]
     ignore: dict[str, Bilingual] = {}
+    no_counterexample: dict[str, Bilingual] = {}  # rule family (`6xx`) → why none can be given
     folder: Path = Field(default=Path(), exclude=True)
 
     @field_validator("file", mode="before")
