@@ -190,9 +190,19 @@ def look_after_the_lake(context: dg.OpExecutionContext, installation: Installati
 
     settings = installation.settings()
     with trying_again(context):
-        compact(settings)
-        vacuum(settings)
-        check(settings)
+        merged = compact(settings)
+        deleted = vacuum(settings, is_dry_run=False)
+        problems = check(settings)
+    context.add_output_metadata(
+        {
+            "files before": sum(one.files_before for one in merged),
+            "files after": sum(one.files_after for one in merged),
+            "files deleted": len(deleted),
+        }
+    )
+    if problems:
+        words = "\n".join(problem.text(settings.language) for problem in problems)
+        raise dg.Failure(words, allow_retries=False)
 
 
 @dg.job(description="Everything in the inbox, in one process: what the sensor may have missed.")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import typer
 
-from pipelines.cli import deliveries, feeds, lake, query, serving, taking_in
+from pipelines.cli import deliveries, feeds, lake, query, serving, status, taking_in
 from pipelines.cli.declare import Declared
 from pipelines.cli.help import Command, CommandGroup
 from pipelines.cli.session import Session
@@ -28,10 +28,10 @@ def build() -> typer.Typer:
     """All the commands."""
     app = _group(ABOUT, "passerelle demo")
     _add(app, taking_in.demo, taking_in.ingest, taking_in.run)
-    _add(app, deliveries.deliveries, deliveries.rejections, deliveries.status)
+    _add(app, deliveries.deliveries, deliveries.rejections, status.status)
     _add(app, query.sql, query.tables, query.dictionary)
     feed = _group(ABOUT_FEED, "passerelle feed list")
-    _add(feed, feeds.list_feeds, feeds.new, feeds.check)
+    _add(feed, feeds.list_feeds)
     app.add_typer(feed, name="feed")
     lakes = _group(ABOUT_LAKE, "passerelle lake check")
     _add(lakes, lake.compact, lake.vacuum, lake.check)

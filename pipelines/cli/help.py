@@ -59,7 +59,7 @@ def _page(command: Any, context: Any, sections: list[RenderableType]) -> str:
     with console.capture() as page:
         for part in _parts(command, context, sections):
             console.print(part)
-    return page.get().rstrip("\n")
+    return "\n".join(line.rstrip() for line in page.get().splitlines()).rstrip() + "\n"
 
 
 def _parts(command: Any, context: Any, sections: list[RenderableType]) -> Iterator[RenderableType]:

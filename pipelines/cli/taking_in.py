@@ -93,8 +93,9 @@ def run(context: typer.Context) -> int:
 def demo(
     context: typer.Context,
     seed: Annotated[
-        int, typer.Option("--seed", metavar=mark("NUMBER"), help=mark("another number: other data"))
-    ] = 1,
+        int | None,
+        typer.Option("--seed", metavar=mark("NUMBER"), help=mark("another number: other data")),
+    ] = None,
     scale: Annotated[
         float,
         typer.Option("--scale", metavar=mark("FACTOR"), help=mark("2: twice as many events")),
@@ -107,9 +108,16 @@ def demo(
     from pipelines.cli.tour import show_tour, write_deliveries
 
     session = session_of(context)
-    files = write_deliveries(session, seed, scale)
+    written = write_deliveries(session, seed, scale)
+    session.print(
+        _(
+            "Invented: {count} deliveries of {rows} rows, in {place}",
+            count=number(len(written.files)),
+            rows=number(written.rows),
+            place=session.settings.inbox,
+        )
+    )
     if no_run:
-        session.print(_("{count} files in {place}.", count=files, place=session.settings.inbox))
         session.print(_("Take them in with: {command}", command="passerelle run"))
         return 0
     verdicts, problems = take_inbox(session)

@@ -5,9 +5,15 @@ Not here: the invented world (`pipelines/demo`) and taking deliveries in.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pipelines.cli.query import locked_connection, show_result
 from pipelines.cli.session import Session
+from pipelines.cli.stops import Stop
 from pipelines.cli.words import _, mark
+
+if TYPE_CHECKING:
+    from pipelines.demo.writer import DemoSummary
 
 QUESTIONS = (
     (
@@ -31,6 +37,23 @@ FROM rejections GROUP BY ALL ORDER BY "rows" DESC LIMIT 5""",
 )
 
 
+def write_deliveries(session: Session, seed: int | None, scale: float) -> DemoSummary:
+    """Write the invented deliveries into the inbox. Raises Stop for a scale too small."""
+    from pipelines.demo.writer import DEFAULT_SEED, write_demo
+
+    with session.progress(_("Inventing")) as advance:
+        try:
+            return write_demo(
+                session.settings.prepare(),
+                seed=DEFAULT_SEED if seed is None else seed,
+                scale=scale,
+                on_progress=advance,
+            )
+        except ValueError:
+            message = _("At this scale some rule would have no row to show.")
+            raise Stop("PSL-222", message, _("Try: {command}", command="--scale 1")) from None
+
+
 def show_tour(session: Session) -> None:
     """Three questions that anybody may ask next, with their answers, and where to look further."""
     from rich.padding import Padding
@@ -52,3 +75,7 @@ def show_tour(session: Session) -> None:
         (_("Open the tables elsewhere"), f"duckdb -readonly {session.settings.catalogue}"),
     ):
         session.print(Text.assemble(f"  {what}: ", (how, "cyan")))
+
+
+def _one_line(query: str) -> str:
+    return " ".join(query.split())

@@ -1,0 +1,138 @@
+"""The command `status`: what waits, what came in of each feed and when, what is published.
+
+Not here: changing anything.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import typer
+from schemas.feed import feed_names, load_feed
+
+from pipelines.cli.declare import command, session_of
+from pipelines.cli.deliveries import known_deliveries
+from pipelines.cli.session import Session, table
+from pipelines.cli.words import _, mark, number
+
+if TYPE_CHECKING:
+    from pipelines.landing.receive import Delivery
+    from pipelines.validate.verdict import Verdict
+
+GIGABYTE = 1000**3
+
+
+@dataclass(frozen=True)
+class FeedState:
+    """Where one feed stands; times in UTC."""
+
+    feed: str
+    waiting: int
+    deliveries: int
+    refused: int
+    rows_accepted: int
+    rows_rejected: int
+    last_received_at: dt.datetime | None
+    expected_every_days: int
+
+    @property
+    def days_late(self) -> int:
+        """Whole days beyond the feed's rhythm; 0 where nothing ever came."""
+        if self.last_received_at is None:
+            return 0
+        age = dt.datetime.now(dt.UTC) - self.last_received_at
+        return max(0, age.days - self.expected_every_days)
+
+
+@command(
+    "status",
+    mark("Say where things stand: what waits, what came, what is late, what is published."),
+    "passerelle status",
+)
+def status(context: typer.Context) -> None:
+    """Say where things stand."""
+    from pipelines.settings import free_bytes
+
+    session = session_of(context)
+    settings = session.settings.prepare()
+    states = feed_states(session)
+    published = _published_at(session)
+    if session.is_json:
+        session.print_json(
+            {
+                "home": str(settings.home),
+                "published_at": published,
+                "free_bytes": free_bytes(settings),
+                "feeds": [vars(state) | {"days_late": state.days_late} for state in states],
+            }
+        )
+        return
+    _show(session, states)
+    session.print(_("Home: {place}", place=settings.home))
+    when = f"{published:%Y-%m-%d %H:%M} UTC" if published else _("never")
+    session.print(_("Last published: {when}", when=when))
+    session.print(_("Room on the disk: {count} GB", count=number(free_bytes(settings) // GIGABYTE)))
+
+
+def feed_states(session: Session) -> list[FeedState]:
+    """The state of each declared feed."""
+    from pipelines.ingest import delivery_id_of, fingerprint, inbox_files
+
+    pairs = known_deliveries(session)
+    judged = {delivery.delivery_id for delivery, verdict in pairs if verdict}
+    waiting = [
+        one.feed
+        for one in inbox_files(session.settings)
+        if delivery_id_of(one.feed, fingerprint(one.file)) not in judged
+    ]
+    return [_state(feed, pairs, waiting.count(feed)) for feed in feed_names()]
+
+
+def _state(
+    feed: str, pairs: list[tuple[Delivery, Verdict | None]], waiting: int
+) -> FeedState:
+    mine = [(delivery, verdict) for delivery, verdict in pairs if delivery.feed == feed]
+    verdicts = [verdict for _delivery, verdict in mine if verdict]
+    accepted = [verdict for verdict in verdicts if verdict.is_accepted]
+    return FeedState(
+        feed=feed,
+        waiting=waiting,
+        deliveries=len(mine),
+        refused=len(verdicts) - len(accepted),
+        rows_accepted=sum(verdict.rows_accepted or 0 for verdict in accepted),
+        rows_rejected=sum(verdict.rows_quarantined or 0 for verdict in accepted),
+        last_received_at=max((d.receipt.received_at for d, _verdict in mine), default=None),
+        expected_every_days=load_feed(feed).expected_every_days,
+    )
+
+
+def _show(session: Session, states: list[FeedState]) -> None:
+    grid = table(
+        _("Feed"), _("Waiting"), _("Files"), _("Refused"), _("Accepted"), _("Rejected"), _("Last"),
+        numbers=range(1, 6),
+    )
+    for state in states:
+        counts = (state.waiting, state.deliveries, state.refused)
+        rows = (state.rows_accepted, state.rows_rejected)
+        grid.add_row(state.feed, *(number(n) for n in (*counts, *rows)), _last(state))
+    session.print(grid)
+
+
+def _last(state: FeedState) -> Any:
+    from rich.text import Text
+
+    if state.last_received_at is None:
+        return _("nothing yet")
+    day = f"{state.last_received_at:%Y-%m-%d}"
+    if not state.days_late:
+        return day
+    return Text.assemble(day, "  ", (_("{days} days late", days=number(state.days_late)), "yellow"))
+
+
+def _published_at(session: Session) -> dt.datetime | None:
+    catalogue = session.settings.catalogue
+    if not catalogue.is_file():
+        return None
+    return dt.datetime.fromtimestamp(catalogue.stat().st_mtime, dt.UTC)
