@@ -9,6 +9,7 @@ folder, not against the catalogue, and a search path would have to be set by eve
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import time
 import uuid
@@ -36,9 +37,10 @@ if TYPE_CHECKING:
 STORAGE_VERSION = "v1.0.0"  # what DuckDB 1.1 reads
 READ_ONLY = 0o444
 PINS_SCHEMA = "lake"
+RETIRED_DAYS = 90  # how far back a vacuum can be asked to spare what catalogues showed
 
 
-class NothingPublished(LakeError):
+class NothingPublished(LakeError):  # noqa: N818  (a state, not a fault)
     """There is no catalogue yet."""
 
 
@@ -48,18 +50,23 @@ def connect(settings: Settings | None = None) -> duckdb.DuckDBPyConnection:
     It keeps seeing the same rows however often the lake is published to; connect again to see
     what is new. Raises NothingPublished before the first publish.
     """
-    import duckdb
-
     settings = settings or current_settings()
     if not settings.catalogue.is_file():
         raise NothingPublished(
-            f"nothing is published yet: there is no {settings.catalogue}. "
-            "Ingest a delivery first, or set PASSERELLE_HOME to where one was."
+            "Nothing is published yet: there is no {catalogue}. Ingest a delivery first, or set "
+            "PASSERELLE_HOME to the folder where one was.",
+            catalogue=str(settings.catalogue),
         )
+    return _attached(settings.catalogue)
+
+
+def _attached(catalogue: Path) -> duckdb.DuckDBPyConnection:
     # Attached rather than opened: DuckDB gives a process that still has the old file open the old
     # file again, under the same name, until its last connection is closed.
+    import duckdb
+
     connection = duckdb.connect(config={"autoinstall_known_extensions": False})
-    connection.execute(f"ATTACH {literal(str(settings.catalogue))} AS catalog (READ_ONLY)")
+    connection.execute(f"ATTACH {literal(str(catalogue))} AS catalog (READ_ONLY)")
     connection.execute("USE catalog")
     return connection
 
@@ -125,6 +132,8 @@ def _build(
             connection.execute(statement)
             connection.execute(f"COMMENT ON MACRO {name(macro)} IS {literal(words)}")
         _write_pins(connection, pins, stamp)
+        if _stamp_of(settings.catalogue):
+            _write_retired(connection, settings.catalogue)
 
 
 def _views_of(contract: Contract) -> list[str]:
@@ -185,12 +194,33 @@ def _write_pins(
     connection.execute(
         f"CREATE TABLE {PINS_SCHEMA}.files (table_name VARCHAR, path VARCHAR, rows BIGINT)"
     )
+    connection.execute(
+        f"CREATE TABLE {PINS_SCHEMA}.retired "
+        "(table_name VARCHAR, path VARCHAR, retired_at TIMESTAMP)"
+    )
     for table, (version, files) in pins.items():
         connection.execute(f"INSERT INTO {PINS_SCHEMA}.versions VALUES (?, ?)", [table, version])
         connection.execute(
             f"INSERT INTO {PINS_SCHEMA}.files SELECT ?, unnest(?), unnest(?)",
             [table, [file.path for file in files], [file.rows for file in files]],
         )
+
+
+def _write_retired(connection: duckdb.DuckDBPyConnection, old: Path) -> None:
+    """Files that the catalogue before this one showed and this one does not, and since when."""
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    with _attached(old) as reader:
+        files = reader.execute(
+            f"SELECT table_name, path, ?::TIMESTAMP AS retired_at FROM {PINS_SCHEMA}.files "
+            f"UNION ALL FROM {PINS_SCHEMA}.retired WHERE retired_at > ?",
+            [now, now - dt.timedelta(days=RETIRED_DAYS)],
+        ).to_arrow_table()
+    connection.register("files_arrow", files)
+    connection.execute(
+        f"INSERT INTO {PINS_SCHEMA}.retired SELECT table_name, path, max(retired_at) "
+        f"FROM files_arrow ANTI JOIN {PINS_SCHEMA}.files USING (table_name, path) GROUP BY ALL"
+    )
+    connection.unregister("files_arrow")
 
 
 def _stamp(settings: Settings, pins: dict[str, tuple[int, list[DataFile]]]) -> str:
@@ -214,9 +244,8 @@ def _stamp_of(catalogue: Path) -> str | None:
     if not catalogue.is_file():
         return None
     try:
-        with duckdb.connect() as connection:
-            connection.execute(f"ATTACH {literal(str(catalogue))} AS old (READ_ONLY)")
-            row = connection.execute(f"SELECT stamp FROM old.{PINS_SCHEMA}.stamp").fetchone()
+        with _attached(catalogue) as connection:
+            row = connection.execute(f"SELECT stamp FROM {PINS_SCHEMA}.stamp").fetchone()
     except duckdb.Error:
         return None
     return str(row[0]) if row else None

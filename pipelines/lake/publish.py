@@ -75,6 +75,11 @@ def publish(settings: Settings, delivery_ids: Sequence[str] | None = None) -> Pu
     raise AssertionError("unreachable")
 
 
+def settle(settings: Settings) -> None:
+    """Finish a publish that was interrupted and show its result; for a caller with the lock."""
+    _publish(settings, ())
+
+
 def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Published:
     remove_staging(settings)
     done = published_deliveries(settings)
@@ -82,7 +87,7 @@ def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Publishe
     if delivery_ids is not None:
         known = done | {one.delivery_id for one in waiting}
         if unknown := sorted(set(delivery_ids) - known):
-            raise LakeError(f"no verdict for {', '.join(unknown)}")
+            raise LakeError("No verdict for {deliveries}.", deliveries=", ".join(unknown))
         begun = _begun(settings, waiting)
         waiting = [o for o in waiting if o.delivery_id in begun or o.delivery_id in delivery_ids]
     rows: dict[str, int] = {}
@@ -165,8 +170,10 @@ def _read_incoming(
     for path, rows in counted:
         if rows != paths[path].rows_accepted:
             raise LakeError(
-                f"{paths[path].delivery_id}: the verdict accepts {paths[path].rows_accepted} rows, "
-                f"its file has {rows}"
+                "The verdict on {delivery} accepts {accepted} rows, its file has {rows}.",
+                delivery=paths[path].delivery_id,
+                accepted=paths[path].rows_accepted,
+                rows=rows,
             )
     source = f"read_parquet([{literals(paths)}], union_by_name = {literal(len(paths) > 1)})"
     found = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}

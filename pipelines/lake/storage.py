@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.i18n import translator
 from pipelines.settings import Settings
+from schemas.text import Language
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,10 +24,19 @@ STAGING = "_staging"
 
 
 class LakeError(Exception):
-    """The lake cannot do what was asked; the text is meant for a person."""
+    """The lake cannot do what was asked; the text is a sentence for a person."""
+
+    def __init__(self, message: str, **values: str | int | float) -> None:
+        """Keep the English sentence and its values apart, so that it can be said in French."""
+        self.message, self.values = message, values
+        super().__init__(message.format(**values))
+
+    def text(self, language: Language = "en") -> str:
+        """The sentence in `language`."""
+        return translator(language)(self.message, **self.values)
 
 
-class LakeBusy(LakeError):
+class LakeBusy(LakeError):  # noqa: N818  (a state, not a fault)
     """Another process is writing to this lake and did not finish in time."""
 
 
@@ -38,26 +49,28 @@ def writing(settings: Settings, timeout_s: float = LOCK_TIMEOUT_S) -> AbstractCo
     """Hold this while changing the lake or its catalogue; one writer at a time on one machine.
 
     The kernel releases the lock of a process that dies, so a kill leaves nothing to clean. A lake
-    in an object store cannot be locked: there a conflicting commit fails and is planned anew.
+    in an object store cannot be locked from two machines: the lock then only guards this
+    installation's own catalogue, and a commit that meets another one fails and is planned anew.
     Raises LakeBusy after `timeout_s` seconds.
     """
-    if not settings.is_lake_local:
-        return nullcontext()
-    return _file_lock(Path(settings.lake), timeout_s)
+    return _file_lock(Path(settings.lake) if settings.is_lake_local else settings.home, timeout_s)
 
 
 @contextmanager
-def _file_lock(lake: Path, timeout_s: float) -> Iterator[None]:
+def _file_lock(place: Path, timeout_s: float) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
-    lake.mkdir(parents=True, exist_ok=True)
+    place.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(place / ".lake.lock", timeout=timeout_s)
     try:
-        with FileLock(lake / ".lock", timeout=timeout_s):
-            yield
+        lock.acquire()
     except Timeout as late:
-        raise LakeBusy(
-            f"another process has been writing to {lake} for {timeout_s:.0f} s"
-        ) from late
+        message = "Another process has been writing to {place} for {seconds} seconds."
+        raise LakeBusy(message, place=str(place), seconds=round(timeout_s)) from late
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def let_read(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -93,6 +106,17 @@ def remove_staging(settings: Settings, staging: str = STAGING) -> None:
     """Forget half-made files; whoever holds the lock knows that nobody else is making any."""
     if settings.is_lake_local:
         shutil.rmtree(Path(settings.lake) / staging, ignore_errors=True)
+
+
+def delete_files(settings: Settings, paths: Iterable[str]) -> None:
+    """Delete files of the lake, by their paths below it; one that is gone already is no error."""
+    if settings.is_lake_local:
+        for path in paths:
+            (Path(settings.lake) / path).unlink(missing_ok=True)
+        return
+    store = _object_store(settings)
+    for path in paths:
+        store.delete_file(path)
 
 
 def sync_files(files: Iterable[Path]) -> None:

@@ -38,7 +38,7 @@ ROW_GROUP_ROWS = 131_072
 _CONFIGURATION = {"delta.dataSkippingNumIndexedCols": "-1"}  # null counts tell which columns exist
 
 
-class CommitConflict(LakeError):
+class CommitConflict(LakeError):  # noqa: N818  (a state, not a fault)
     """Somebody else committed to the table since it was read; plan again on what is there now."""
 
 
@@ -114,8 +114,12 @@ def _widened(table: DeltaTable, schema: pa.Schema, contract: Contract) -> DeltaT
     for column in wanted.keys() & found.keys():
         if wanted[column].type != found[column].type:
             raise LakeError(
-                f"{contract.table}.{column} is {found[column].type} in the lake and "
-                f"{wanted[column].type} in the contract; the table must be migrated first"
+                "{table}.{column} is {found} in the lake and {wanted} in the contract; "
+                "the table must be migrated first.",
+                table=contract.table,
+                column=column,
+                found=str(found[column].type),
+                wanted=str(wanted[column].type),
             )
     if missing := [item for column, item in wanted.items() if column not in found]:
         table.alter.add_columns(missing)
@@ -155,6 +159,13 @@ def _data_file(action: dict[str, Any]) -> DataFile:
     )
 
 
+def writer_properties() -> Any:
+    """How every data file is written, by a publish or by compaction."""
+    from deltalake import WriterProperties
+
+    return WriterProperties(compression="ZSTD", max_row_group_size=ROW_GROUP_ROWS)
+
+
 def stage(
     settings: Settings,
     connection: duckdb.DuckDBPyConnection,
@@ -167,10 +178,10 @@ def stage(
     their statistics; they are born in a table of their own, so that a kill leaves litter and
     nothing else. Returns the Delta add actions to commit.
     """
-    from deltalake import WriterProperties, write_deltalake
+    from deltalake import write_deltalake
     from deltalake.transaction import AddAction
 
-    properties = WriterProperties(compression="ZSTD", max_row_group_size=ROW_GROUP_ROWS)
+    properties = writer_properties()
     actions: list[Any] = []
     for statement in statements:
         staging = f"{STAGING}/{uuid.uuid4().hex}"
@@ -232,7 +243,9 @@ def commit(
             ),
         )
     except CommitFailedError as conflict:
-        raise CommitConflict(str(conflict)) from conflict
+        raise CommitConflict(
+            "Somebody else committed to {table} first.", table=str(table.table_uri)
+        ) from conflict
     if settings.is_lake_local:
         log = Path(table.table_uri.removeprefix("file://")) / "_delta_log"
         sync_files([log / f"{table.version() + 1:020}.json"])

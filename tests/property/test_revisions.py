@@ -13,10 +13,10 @@ from pathlib import Path
 import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
+
 from pipelines.lake.publish import publish
 from pipelines.lake.revisions import judged_sql
 from pipelines.settings import settings_for
-
 from tests.unit.lake.judged import START, content, deliver, row
 
 ASSERTION = strategies.fixed_dictionaries(

@@ -1,4 +1,4 @@
-"""Judged deliveries as the earlier stages leave them, made from a few values, for tests of the lake.
+"""Judged deliveries as the earlier stages leave them, made from a few values, for lake tests.
 
 Not here: how real deliveries are judged; these rows only need the shape of an accepted file.
 """
@@ -94,16 +94,20 @@ def deliver(
 
 def write_rows(path: Path, table: str, rows: Sequence[dict[str, Any]]) -> None:
     """A Parquet file with the columns that harmonising leaves, private ones among them."""
+    import pyarrow
+
     kinds = {
         c.name: c.duckdb_type for c in load_contract(table).published if c.filled_by != "lake"
     } | {"occurred_at__unread": "VARCHAR", "reasons": "VARCHAR[]"}
     with duckdb.connect() as connection:
-        columns = ", ".join(f"{name(column)} {kind}" for column, kind in kinds.items())
-        connection.execute(f"CREATE TABLE made ({columns})")
-        for one in rows:
-            values = ", ".join(literal(one.get(column)) for column in kinds)
-            connection.execute(f"INSERT INTO made VALUES ({values})")
-        connection.execute(f"COPY made TO {literal(str(path))} (FORMAT parquet)")
+        cells = {column: [one.get(column) for one in rows] for column in kinds}
+        connection.register("cells", pyarrow.table(cells))
+        typed = ", ".join(
+            f"{name(column)}::{kind} AS {name(column)}" for column, kind in kinds.items()
+        )
+        connection.execute(
+            f"COPY (SELECT {typed} FROM cells) TO {literal(str(path))} (FORMAT parquet)"
+        )
 
 
 def content(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:

@@ -75,7 +75,7 @@ def test_only_the_deliveries_named_are_published(settings):
     deliver(settings, "b", [row("2")])
     assert publish(settings, [a]).deliveries == (a,)
     assert len(content(settings)["incidents"]) == 1
-    with pytest.raises(LakeError, match="no verdict for nobody"):
+    with pytest.raises(LakeError, match="No verdict for nobody"):
         publish(settings, ["nobody"])
 
 
