@@ -175,7 +175,7 @@ def test_files_are_plain(codelist: str) -> None:
         ("offences", "VMA", "0401"),
         ("offences", "coups et blessures volontaires", "02011"),
         ("offences", "CATTLE RAIDING", "04014"),
-        ("offences", "coupeurs de route", "040111"),
+        ("offences", "coupeurs de route", "040129"),
         ("offences", "viol", "03011"),
         ("offences", "enlevement", "02022"),
         ("offences", "Viol sur mineure", "030113"),
