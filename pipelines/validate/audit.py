@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.duck import scratch_config
 from pipelines.findings import Finding
 from pipelines.settings import Settings, current_settings
+from pipelines.validate.data_docs import AuditSummary, keep_results, page_of
 from schemas.codelist import codelist_names, codelist_path
 from schemas.contract import Contract
 from schemas.render.expectations import AUDIT_CODE, CODE_LISTS, ROW_COUNT
@@ -140,16 +141,17 @@ class Auditor:
         with self._lock:
             try:
                 self._open_files(accepted, quarantined)
-                results = self._run(contract, routed)
+                results, texts = self._run(contract, routed)
             except QueryFailedError:
                 return Audit(False, 0, [_problem(name, "files", "all", None, None)])
         problems = [*_conservation(routed, name), *_problems(results, name)]
-        return Audit(
-            is_success=not problems,
-            evaluated=sum(len(run.results) for run in results.values()),
-            problems=problems,
-            counts=_row_counts(results),
-        )
+        evaluated = sum(len(run.results) for run in results.values())
+        counts = _row_counts(results)
+        page = None
+        if data_docs is not None:
+            keep_results(data_docs, AuditSummary(name, not problems, evaluated, counts), texts)
+            page = page_of(data_docs, name)
+        return Audit(not problems, evaluated, problems, counts, page)
 
     def _open_files(self, accepted: Path, quarantined: Path) -> None:
         self._datasource.run(_code_lists_sql(self._settings))
@@ -157,16 +159,19 @@ class Auditor:
         self._datasource.read_files(QUARANTINED, quarantined)
         self._datasource.read_files(TOGETHER, accepted, quarantined)
 
-    def _run(self, contract: Contract, routed: Routed) -> dict[str, Any]:
-        """The suite result of each view."""
+    def _run(self, contract: Contract, routed: Routed) -> tuple[dict[str, Any], dict[str, str]]:
+        """The result of each view, as Great Expectations' object and as its JSON."""
         checkpoint = self._checkpoint(contract)
         outcome = checkpoint.run(expectation_parameters=_parameters(contract, routed))
-        for identifier in outcome.run_results:
-            self._context.validation_results_store.remove_key(identifier)
-        return {
-            run.meta["active_batch_definition"]["data_asset_name"]: run
-            for run in outcome.run_results.values()
-        }
+        results, texts = {}, {}
+        store: Any = self._context.validation_results_store
+        runs: dict[Any, Any] = outcome.run_results
+        for identifier, run in runs.items():
+            view = run.meta["active_batch_definition"]["data_asset_name"]
+            results[view] = run
+            texts[view] = store.store_backend.get(identifier.to_tuple())
+            store.remove_key(identifier)  # it is in memory, and would stay there
+        return results, texts
 
     def _checkpoint(self, contract: Contract) -> FixedCheckpoint:
         key = (contract.table, contract.version)

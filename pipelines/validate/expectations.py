@@ -24,9 +24,15 @@ from great_expectations.expectations.expectation import BatchExpectation
 from great_expectations.expectations.metrics.metric_provider import metric_partial, metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 from great_expectations.expectations.registry import get_expectation_impl, get_metric_kwargs
+from great_expectations.render.components import (
+    LegacyRendererType,
+    RenderedStringTemplateContent,
+)
+from great_expectations.render.renderer.renderer import renderer
 from great_expectations.validator.metric_configuration import MetricConfiguration
 from great_expectations.validator.validator import ValidationDependencies
 
+from schemas.render.expectations import AUDIT_CODE
 from schemas.rules import UNEXPECTED_ROWS_PREFIX, VOCABULARY
 
 Metrics = dict[str, Any]
@@ -109,6 +115,13 @@ class ExpectTableColumnsToFollowContract(BatchExpectation):
     metric_dependencies: ClassVar[tuple[str, ...]] = (DESCRIBED,)
     success_keys: ClassVar[tuple[str, ...]] = ("columns", "required", "allowed")
 
+    @classmethod
+    @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)
+    def _prescriptive_renderer(
+        cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None
+    ) -> Any:
+        return [_words(_of(configuration, result))]
+
     def _validate(self, metrics: Metrics, *_: Any, **__: Any) -> Metrics:
         wanted = {column for column, _ in self.columns}
         found = metrics[DESCRIBED]
@@ -138,6 +151,33 @@ def _dependencies(self: Any, metric: str) -> ValidationDependencies:
         batch, listed = IDDict(batch_id=self.batch_id), IDDict(counts_in=self.counts_in)
         metrics[TALLY] = MetricConfiguration(TALLY, batch, listed)
     return ValidationDependencies(metrics, RESULT_FORMAT)
+
+
+def _of(configuration: Any, result: Any) -> Any:
+    """The configuration; pages of results hand it over inside the result."""
+    return configuration or result.expectation_config
+
+
+def _words(configuration: Any) -> RenderedStringTemplateContent:
+    """The rule's code and message, as the contract words them."""
+    code = configuration.meta["code"]
+    params = {"code": "" if code == AUDIT_CODE else f"{code} · "}
+    params["says"] = configuration.meta["says"]
+    template = {"template": "$code$says", "params": params, "tag": "p"}
+    template["styling"] = {"params": {"code": {"classes": ["code"]}}}
+    return RenderedStringTemplateContent(
+        content_block_type="string_template", string_template=template
+    )
+
+
+def _seen(result: Any) -> str:
+    """What was counted, beside what was expected where that differs."""
+    values = result.result if result else {}
+    if "unexpected_count" not in values:
+        return "not evaluated"
+    counted = values["unexpected_count"]
+    others = {values.get(key, counted) for key in ("expected_count", "recorded_count")} - {counted}
+    return f"{counted:,}" + "".join(f" ≠ {other:,}" for other in sorted(others))
 
 
 def _judge(self: Any, metric: str, metrics: Metrics) -> Metrics:
@@ -181,7 +221,16 @@ def _counting(native: type[Any]) -> type[Any]:
     def _validate(self: Any, metrics: Metrics, **_: Any) -> Metrics:
         return _judge(self, metric, metrics)
 
+    @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)
+    def _prescriptive_renderer(
+        cls: Any, configuration: Any = None, result: Any = None, runtime_configuration: Any = None
+    ) -> Any:
+        native_words = native._prescriptive_renderer(configuration, result, runtime_configuration)
+        return [_words(_of(configuration, result)), *native_words]
+
     namespace = _fields() | {
+        "_prescriptive_renderer": classmethod(_prescriptive_renderer),
+        "_get_observed_value_from_evr": classmethod(lambda cls, result: _seen(result)),
         "__doc__": f"{native.__name__}, counted and compared; no value is fetched.",
         "_kept": PrivateAttr(None),
         "configuration": property(configuration),

@@ -53,14 +53,15 @@ def route(
     """Write accepted.parquet and quarantined.parquet; `judge` gives a rule's predicate."""
     with duckdb.connect() as db:
         typed = _typed(contract, values)
+        typed += ", 1 AS same_content_rows"  # the real router counts them
         db.execute(f"CREATE TABLE typed AS SELECT {typed} FROM range({rows}) t(i)")
         facts = [f"{fact.sql} AS {fact.name}" for fact in contract.facts]
         facts.append("count(*) OVER (PARTITION BY record_id) AS record_id__times")
         db.execute(f"CREATE TABLE known AS SELECT *, {', '.join(facts)} FROM typed")
         errors, warnings = (_codes(contract, kind, judge) for kind in ("error", "warning"))
         db.execute(
-            f"CREATE TABLE judged AS SELECT * EXCLUDE (record_id__times), {warnings} AS "
-            f"quality_flags, {errors} AS reasons FROM known"
+            "CREATE TABLE judged AS SELECT * EXCLUDE (record_id__times, same_content_rows), "
+            f"{warnings} AS quality_flags, {errors} AS reasons FROM known"
         )
         files = (folder / "accepted.parquet", folder / "quarantined.parquet")
         for file, test in zip(files, ("=", ">"), strict=True):
