@@ -164,9 +164,9 @@ def _of_times(feed: Any, prefix: str) -> list[Defect]:
         Defect((f"{prefix}-501",), put_time(feed, "reported", lambda t: t - pd.Timedelta("9D"))),
         Defect(
             (f"{prefix}-502",),
-            change(put_time(feed, "occurred", _in_year(2062)), never, without_expiry),
+            change(put_time(feed, "occurred", _in_year(2055)), never, without_expiry),
         ),
-        Defect((f"{prefix}-503",), put_time(feed, "reported", _in_year(2062))),
+        Defect((f"{prefix}-503",), put_time(feed, "reported", _in_year(2055))),
     ]
 
 

@@ -350,7 +350,7 @@ def _of_dates(feed: BorderFlows) -> list[Defect]:
         return day + (pd.Timestamp("2026-12-31") - day)
 
     every = ("reportingDate", "periodStart", "periodEnd")
-    long_ago, someday = in_year(1986), in_year(2062)
+    long_ago, someday = in_year(1986), in_year(2055)
     never = change(cell("publishedAt", None), put(feed, reported_at=None))
     year_2024 = in_year(2024)
     return [
