@@ -9,8 +9,8 @@ their country, and all but 12 in the first-level area that they name.
 
 Why not polygons: over 5 M points (shapely 2.2, DuckDB 1.5.5, four shared cores) this join takes
 0.2 s a level inside the query that runs anyway. `shapely.contains_xy`, each point against its own
-prepared outline, takes 0.9–1.1 s for areas and 0.8 s for countries on one thread, and 0.9 s more
-to hand the columns over and back; its rows would leave the one pass over the delivery.
+prepared outline, takes 0.9–1.1 s for areas and 0.8 s for countries on one thread, and 0.9–1.4 s
+more to hand the columns over and back; its rows would leave the one pass over the delivery.
 """
 
 from __future__ import annotations
