@@ -373,11 +373,16 @@ def _geofence_join(level: str) -> str:
 
 
 def _geofence_answer(level: str) -> str:
-    """TRUE inside, FALSE outside; NULL without a position or where we know no outline."""
+    """TRUE inside, FALSE outside; NULL where we know no outline, and without a position on Earth.
+
+    A latitude of 96 or a position of 0, 0 has a rule of its own: it is not also in another country.
+    """
     code, fenced = _geofence_code(level), f"getvariable('geofence_{level}_codes')"
     return (
-        f"CASE WHEN latitude_deg IS NULL OR longitude_deg IS NULL OR {code} IS NULL"
-        f" OR NOT coalesce(list_contains({fenced}, {code}), FALSE) THEN NULL"
+        "CASE WHEN latitude_deg IS NULL OR longitude_deg IS NULL"
+        " OR abs(latitude_deg) > 90 OR abs(longitude_deg) > 180"
+        " OR (latitude_deg = 0 AND longitude_deg = 0)"
+        f" OR {code} IS NULL OR NOT coalesce(list_contains({fenced}, {code}), FALSE) THEN NULL"
         f" ELSE g_{level}.cell IS NOT NULL END"
     )
 

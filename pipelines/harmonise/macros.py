@@ -134,11 +134,14 @@ CREATE MACRO read_position_mgrs(words) AS
     mgrs_to_position(mgrs_parts(words), TRY_CAST(mgrs_parts(words).zone AS INTEGER));
 """
 
-# HMAC-SHA-256 (RFC 2104) over the session's two pads (`tokens.py`), cut to 128 bits.
+# HMAC-SHA-256 (RFC 2104) over the session's two pads (`tokens.py`), cut to 128 bits. The kind keeps
+# the tokens of documents, plates and serial numbers apart; spelling (spaces, case) does not count.
 _TOKENS = r"""
-CREATE MACRO keyed_token(words) AS CASE WHEN words IS NOT NULL THEN
+CREATE MACRO token_message(kind, words) AS
+    encode(kind || ':' || regexp_replace(upper(strip_accents(words)), '[^\p{L}\p{N}]+', '', 'g'));
+CREATE MACRO keyed_token(kind, words) AS CASE WHEN words IS NOT NULL THEN
     left(sha256(getvariable('token_outer')
-        || unhex(sha256(getvariable('token_inner') || encode(words)))), 32) END;
+        || unhex(sha256(getvariable('token_inner') || token_message(kind, words)))), 32) END;
 """
 
 

@@ -27,7 +27,8 @@ def zone_offsets(zones: Iterable[str]) -> pa.Table:
     """The offsets of `zones`: zone, wall_from, wall_to (half-open), offset_minutes.
 
     A wall time that occurs twice (clocks put back) is read as the earlier of the two; one that
-    never occurs (clocks put forward) is read with the offset before the change.
+    never occurs (clocks put forward) is read with the offset before the change. The first and the
+    last period reach as far as dates go, since a wrong year is a rule's business.
     """
     rows = [(zone, *period) for zone in sorted(set(zones)) for period in _periods(zone)]
     wall = pa.timestamp("us")
@@ -46,7 +47,7 @@ def _periods(zone: str) -> tuple[Period, ...]:
     periods: list[Period] = []
     start = instant = dt.datetime(FIRST_YEAR, 1, 1, tzinfo=dt.UTC)
     end = dt.datetime(LAST_YEAR, 1, 1, tzinfo=dt.UTC)
-    wall_start = start.replace(tzinfo=None)
+    wall_start = dt.datetime.min
     while instant < end:
         following = min(instant + _STEP, end)
         before = _offset(info, instant)
@@ -55,7 +56,7 @@ def _periods(zone: str) -> tuple[Period, ...]:
             periods.append((wall_start, wall, _minutes(before)))
             wall_start = wall
         instant = following
-    periods.append((wall_start, end.replace(tzinfo=None), _minutes(_offset(info, end))))
+    periods.append((wall_start, dt.datetime(9999, 12, 31), _minutes(_offset(info, end))))
     return tuple(periods)
 
 

@@ -136,10 +136,14 @@ def test_mgrs_agrees_with_the_reference_library_over_the_whole_grid(read: Read) 
         assert np.hypot(north_m, east_m).max() < radius_m
 
 
-def test_tokens_are_hmac_sha256_of_the_key(read: Read) -> None:
-    expected = hmac.new(b"k" * 32, "COD:É123".encode(), hashlib.sha256).hexdigest()[:32]
-    assert read("keyed_token", "COD:É123") == expected
-    assert read("keyed_token", None) is None
+def test_tokens_are_hmac_sha256_of_the_key_whatever_the_spelling(read: Read) -> None:
+    expected = hmac.new(b"k" * 32, b"document:CODE123", hashlib.sha256).hexdigest()[:32]
+    for words in ("COD É-123", "cod:e 123"):
+        found = read.connection.execute("SELECT keyed_token('document', ?)", [words]).fetchone()
+        assert found == (expected,)
+    assert read.connection.execute("SELECT keyed_token('plate', NULL)").fetchone() == (None,)
+    other = read.connection.execute("SELECT keyed_token('plate', 'CODE123')").fetchone()
+    assert other != (expected,)
 
 
 @pytest.mark.parametrize("words", ["Préfecture  de l'OUHAM ", "prefecture de l ouham"])
