@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
+import os
 import random
+import signal
 import sys
 import threading
 import time
+from multiprocessing.context import ForkServerProcess as Process
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import duckdb
@@ -29,6 +34,10 @@ FULL JOIN (SELECT delivery_id, rows_accepted FROM deliveries WHERE rows_accepted
     USING (delivery_id)
 WHERE rows IS DISTINCT FROM rows_accepted
 """
+
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["deltalake", "pyarrow", "pipelines.lake.publish"])
+WHEN = ("before", "after")
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL and forkserver")
 
@@ -65,22 +74,56 @@ class Reader(threading.Thread):
                 self.reads += 1
             except duckdb.Error as error:
                 self.wrong.append(error)
+            self.is_over.wait(0.02)
+
+    def finish(self) -> None:
+        self.is_over.set()
+        self.join()
+
+
+def publish_when_told(settings: Settings, has_begun: Event) -> None:
+    has_begun.set()
+    publish(settings)
+
+
+def publish_and_die(settings: Settings, call: str, number: int, moment: str) -> None:
+    """Publish, and be killed `moment` ("before" or "after") the `number`th `call`."""
+    import deltalake
+
+    owner, name = {
+        "write": (deltalake, "write_deltalake"),
+        "commit": (deltalake.DeltaTable, "create_write_transaction"),
+        "swap": (Path, "chmod"),  # the new catalogue is made read-only, then put in its place
+    }[call]
+    real, calls = getattr(owner, name), itertools.count(1)
+
+    def deadly(*args: object, **kwargs: object) -> object:
+        is_last = next(calls) == number
+        if is_last and moment == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = real(*args, **kwargs)
+        if is_last and moment == "after":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(owner, name, deadly)
+    publish(settings)
 
 
 def test_twenty_five_kills_lose_nothing_double_nothing_and_tear_nothing(tmp_path):
     settings, chance = home(tmp_path / "killed"), random.Random(20)
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["deltalake", "pyarrow", "pipelines.lake.publish"])
 
-    def start() -> multiprocessing.Process:
-        process = processes.Process(target=publish, args=(settings,))
+    def start() -> Process:
+        has_begun = PROCESSES.Event()
+        process = PROCESSES.Process(target=publish_when_told, args=(settings, has_begun))
         process.start()
+        has_begun.wait()
         return process
 
     for warm_up in range(2):
         send(settings, warm_up)
-        began = time.monotonic()
-        start().join()
+        process, began = start(), time.monotonic()
+        process.join()
         duration_s = time.monotonic() - began
     reader = Reader(settings)
     reader.start()
@@ -95,17 +138,45 @@ def test_twenty_five_kills_lose_nothing_double_nothing_and_tear_nothing(tmp_path
         if number % 3 == 0:  # mostly one interrupted publish is followed by another
             publish(settings)
     publish(settings)
-    reader.is_over.set()
-    reader.join()
+    reader.finish()
 
     assert killed >= KILLS * 0.7
     assert reader.reads > KILLS
     assert reader.wrong == []
     assert check(settings) == []
     assert not (Path(settings.lake) / "_staging").exists()
+    assert content(settings) == calm_content(tmp_path, KILLS + 2)
 
-    calm = home(tmp_path / "calm")
-    for number in range(KILLS + 2):
+
+# incidents, seizures, rejections, deliveries: each is written and committed, then one catalogue
+STEPS = [(call, n, moment) for call in ("write", "commit") for n in range(1, 5) for moment in WHEN]
+
+
+def test_a_kill_at_every_step_is_made_good_by_the_next_publish(tmp_path):
+    settings = home(tmp_path / "killed")
+    send(settings, 0)
+    publish(settings)
+    steps = [*STEPS, *(("swap", 1, moment) for moment in WHEN)]
+    for number, step in enumerate(steps, start=1):
+        send(settings, number)
+        process = PROCESSES.Process(target=publish_and_die, args=(settings, *step))
+        process.start()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL, step
+        with connect(settings) as connection:
+            assert connection.execute(TORN_SQL).fetchall() == [], step
+        publish(settings, [])  # what was begun, and nothing that was not
+        with connect(settings) as connection:
+            assert connection.execute(TORN_SQL).fetchall() == [], step
+    publish(settings)
+    assert check(settings) == []
+    assert content(settings) == calm_content(tmp_path, len(steps) + 1)
+
+
+def calm_content(place: Path, rounds: int) -> dict[str, list]:
+    """What the lake holds where nobody was killed and everything was published at once."""
+    calm = home(place / "calm")
+    for number in range(rounds):
         send(calm, number)
     publish(calm)
-    assert content(settings) == content(calm)
+    return content(calm)
