@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.lake.storage import LakeError, sync_files, table_uri, writing
+from pipelines.lake.storage import LakeError, let_read, sync_files, table_uri, writing
 from pipelines.lake.tables import DataFile, data_files, existing_table
 from pipelines.lake.views import (
     MACROS,
@@ -57,7 +57,9 @@ def connect(settings: Settings | None = None) -> duckdb.DuckDBPyConnection:
             "PASSERELLE_HOME to the folder where one was.",
             catalogue=str(settings.catalogue),
         )
-    return _attached(settings.catalogue)
+    connection = _attached(settings.catalogue)
+    let_read(connection, settings)
+    return connection
 
 
 def _attached(catalogue: Path) -> duckdb.DuckDBPyConnection:
@@ -143,7 +145,6 @@ def _views_of(contract: Contract) -> list[str]:
 @contextmanager
 def _new_database(settings: Settings, path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     from pipelines.duck import connect_scratch
-    from pipelines.lake.storage import let_read
 
     with connect_scratch(settings) as connection:
         let_read(connection, settings)

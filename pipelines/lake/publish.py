@@ -23,7 +23,7 @@ from pipelines.lake.revisions import (
     merged_rows_sql,
     new_rows_sql,
 )
-from pipelines.lake.storage import LakeError, let_read, remove_staging, table_uri, writing
+from pipelines.lake.storage import LakeError, let_read, remove_leftovers, table_uri, writing
 from pipelines.lake.tables import (
     CommitConflict,
     DataFile,
@@ -81,9 +81,9 @@ def settle(settings: Settings) -> None:
 
 
 def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Published:
-    remove_staging(settings)
+    remove_leftovers(settings)
     done = published_deliveries(settings)
-    waiting = [one for one in arrivals(settings) if one.delivery_id not in done]
+    waiting = arrivals(settings, done)
     if delivery_ids is not None:
         known = done | {one.delivery_id for one in waiting}
         if unknown := sorted(set(delivery_ids) - known):
@@ -217,7 +217,7 @@ def _publish_rejections(
     contract = load_contract("rejections")
     table = open_table(settings, connection, contract)
     mine = [one for one in waiting if not holds(table, one.delivery_id)]
-    mine = [one for one in mine if one.rows_quarantined or not one.is_accepted]
+    mine = [one for one in mine if one.rows_quarantined or not one.verdict.is_accepted]
     if not mine:
         return 0
     _register_accounts(connection, mine)

@@ -102,10 +102,18 @@ def read_small(settings: Settings, path: str) -> bytes:
         return bytes(stream.read())
 
 
-def remove_staging(settings: Settings, staging: str = STAGING) -> None:
-    """Forget half-made files; whoever holds the lock knows that nobody else is making any."""
+def remove_staging(settings: Settings, staging: str) -> None:
+    """Forget what is left of a staging table."""
     if settings.is_lake_local:
         shutil.rmtree(Path(settings.lake) / staging, ignore_errors=True)
+    else:
+        _object_store(settings).delete_dir(staging)
+
+
+def remove_leftovers(settings: Settings) -> None:
+    """Forget what killed writers were making; on one's own disk whoever holds the lock may."""
+    if settings.is_lake_local:
+        remove_staging(settings, STAGING)
 
 
 def delete_files(settings: Settings, paths: Iterable[str]) -> None:

@@ -18,6 +18,7 @@ from pipelines.lake.storage import (
     LakeError,
     move_staged,
     read_small,
+    remove_staging,
     sync_files,
     table_uri,
 )
@@ -195,6 +196,7 @@ def stage(
         log = read_small(settings, f"{staging}/_delta_log/{0:020}.json").decode()
         added = [entry["add"] for line in log.splitlines() if "add" in (entry := json.loads(line))]
         move_staged(settings, staging, contract.table, [add["path"] for add in added])
+        remove_staging(settings, staging)
         actions += [
             AddAction(
                 add["path"],

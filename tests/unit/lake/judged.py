@@ -6,14 +6,16 @@ Not here: how real deliveries are judged; these rows only need the shape of an a
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
+from upath import UPath
 
+from pipelines.landing.receive import RECEIPT, Receipt
 from pipelines.settings import Settings
+from pipelines.validate.verdict import StoredFinding, Verdict, write_verdict
 from schemas.contract import load_contract
 from schemas.sqltext import literal, name
 
@@ -46,7 +48,7 @@ def deliver(
     day: float = 0,
     rejected: Sequence[dict[str, Any]] = (),
     table: str = "incidents",
-    state: str = "accepted",
+    state: Literal["accepted", "refused"] = "accepted",
     findings: Sequence[str] = (),
 ) -> str:
     """Leave a judged delivery in the landing place; returns its delivery_id.
@@ -68,27 +70,33 @@ def deliver(
             for number, one in enumerate(content)
         ]
         write_rows(folder / f"{file}.parquet", table, dated)
-    account = {
-        "delivery_id": delivery_id,
-        "feed": FEED,
-        "table_name": table,
-        "source": "caf_gendarmerie",
-        "sha256": label * 4,
-        "file_name": f"{label}.csv",
-        "bytes": 100,
-        "received_at": received_at.isoformat(),
-        "state": state,
-        "rows_read": len(rows) + len(rejected),
-        "rows_accepted": len(rows),
-        "rows_quarantined": len(rejected),
-        "rows_exact_duplicates": 0,
-        "findings": list(findings),
-        "program_version": "0",
-        "feed_version": "1.0.0",
-        "contract_version": "1.0.0",
-        "harmonised_at": received_at.isoformat(),
-    }
-    (folder / "verdict.json").write_text(json.dumps(account), encoding="utf-8")
+    receipt = Receipt(
+        delivery_id=delivery_id,
+        feed=FEED,
+        sha256=label,
+        file_name=f"{label}.csv",
+        bytes=100,
+        origin="test",
+        received_at=received_at.replace(tzinfo=dt.UTC),
+    )
+    verdict = Verdict(
+        delivery_id=delivery_id,
+        feed=FEED,
+        table_name=table,
+        source="caf_gendarmerie",
+        state=state,
+        rows_read=len(rows) + len(rejected),
+        rows_accepted=len(rows),
+        rows_quarantined=len(rejected),
+        rows_exact_duplicates=0,
+        findings=[StoredFinding(code=code) for code in findings],
+        program_version="0",
+        feed_version="1.0.0",
+        contract_version="1.0.0",
+        harmonised_at=received_at,
+    )
+    (folder / RECEIPT).write_text(receipt.model_dump_json(), encoding="utf-8")
+    write_verdict(UPath(folder), verdict)
     return delivery_id
 
 
