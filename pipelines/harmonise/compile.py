@@ -20,6 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pipelines.harmonise import expressions as ex
+from pipelines.harmonise.geofence import CELL_SQL
 from pipelines.harmonise.lookups import AREA_LEVELS, AREA_LIST, attribute_join
 from schemas.contract import Column, Contract
 from schemas.feed import Feed, Mapping
@@ -27,9 +28,6 @@ from schemas.rules import fails_when
 from schemas.sqltext import literal, name
 
 TIMES = "TIMESTAMP"
-GEOFENCE_CELL = (
-    "(floor((latitude_deg + 90) * 10)::INTEGER * 3600 + floor((longitude_deg + 180) * 10)::INTEGER)"
-)
 _ALL_ROWS = "text_rows AS delivery"
 _NOT_CONTENT = frozenset({"source_record_id", "source_revision", "withdrawal", "reported_at"})
 
@@ -367,7 +365,7 @@ def _geofence_join(level: str) -> str:
     """A join to the grid cells of one country or first-level area."""
     alias = f"g_{level}"
     return (
-        f"LEFT JOIN geofence_{level} {alias} ON {alias}.cell = {GEOFENCE_CELL}"
+        f"LEFT JOIN geofence_{level} {alias} ON {alias}.cell = {CELL_SQL}"
         f" AND {alias}.code = {_geofence_code(level)}"
     )
 

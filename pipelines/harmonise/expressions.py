@@ -12,7 +12,7 @@ from schemas.sqltext import literal, name
 
 # What a workbook reader writes for a date cell, whatever the sheet shows.
 WORKBOOK_DATES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
-_INTEGERS = {"INTEGER", "BIGINT", "SMALLINT"}
+_INTEGERS = {"INTEGER": "read_count", "BIGINT": "read_whole"}
 
 
 def text_of(feed: Feed, mapping: Mapping) -> str:
@@ -38,9 +38,7 @@ def number_of(feed: Feed, mapping: Mapping, column: Column, text: str) -> str:
     if (decimal := mapping.decimal or feed.decimal) != ".":
         # A full stop is not a decimal sign in such a feed: 1.234 must not become 1.234 by chance.
         text = f"replace(replace({text}, '.', '?'), {literal(decimal)}, '.')"
-    if column.duckdb_type in _INTEGERS:
-        return f"TRY_CAST(read_whole({text}) AS {column.duckdb_type})"
-    return f"read_number({text})"
+    return f"{_INTEGERS.get(column.duckdb_type, 'read_number')}({text})"
 
 
 def formats_of(feed: Feed, mapping: Mapping) -> tuple[list[str], list[str]]:
@@ -57,7 +55,9 @@ def instant_of(formats: list[str], text: str) -> str:
         return "NULL::TIMESTAMP"
     # DuckDB's %z does not know the Z of ISO 8601; its result is UTC, here without the zone.
     zulu = f"regexp_replace({text}, '[zZ]$', '+00:00')"
-    return f"make_timestamp(epoch_us(try_strptime({zulu}, {literal(formats)})))"
+    # One format at a time: with a list of formats and %z, DuckDB 1.5.5 reads 30 February as 2 March.
+    read = ", ".join(f"try_strptime({zulu}, {literal(form)})" for form in formats)
+    return f"make_timestamp(epoch_us(coalesce({read}, NULL)))"
 
 
 def wall_of(formats: list[str], text: str) -> str:

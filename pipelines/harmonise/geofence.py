@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 CELLS_PER_DEGREE = 10
 CELLS_AROUND = 360 * CELLS_PER_DEGREE
 _CELLS = CELLS_AROUND * 180 * CELLS_PER_DEGREE
+# TRY_CAST, since a latitude of 1e300 belongs to a rule, not to an overflow.
 CELL_SQL = (
-    "(floor((latitude_deg + 90) * 10)::INTEGER * 3600 + floor((longitude_deg + 180) * 10)::INTEGER)"
+    "TRY_CAST(floor((latitude_deg + 90) * 10) * 3600"
+    " + floor((longitude_deg + 180) * 10) AS INTEGER)"
 )
 OUTLINES_FILE = CODELISTS_FOLDER / "admin1_outlines.csv"
 AREAS_FILE = CODELISTS_FOLDER / "admin_areas.csv"

@@ -11,12 +11,15 @@ from __future__ import annotations
 import duckdb
 
 # A whole number. The first branch is the fast path for clean digits; DuckDB's own TRY_CAST would
-# round 12.7 to 13 and read 1e3, both of which would be silent changes.
+# round 12.7 to 13 and read 1e3, both of which would be silent changes. A count stays below a
+# billion, so that a rule can add two of them.
 _NUMBERS = r"""
 CREATE MACRO read_whole(words) AS CASE
     WHEN TRY_CAST(words AS BIGINT)::VARCHAR = words THEN TRY_CAST(words AS BIGINT)
     WHEN regexp_full_match(words, '[+-]?[0-9]{1,18}([.]0*)?')
         THEN TRY_CAST(TRY_CAST(split_part(words, '.', 1) AS BIGINT) AS BIGINT) END;
+CREATE MACRO read_count(words) AS CASE
+    WHEN abs(read_whole(words)) < 1000000000 THEN read_whole(words)::INTEGER END;
 CREATE MACRO read_number(words) AS CASE
     WHEN regexp_full_match(words, '[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)')
         THEN TRY_CAST(words AS DOUBLE) END;

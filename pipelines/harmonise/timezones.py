@@ -45,7 +45,7 @@ def zone_offsets(zones: Iterable[str]) -> pa.Table:
 def _periods(zone: str) -> tuple[Period, ...]:
     info = ZoneInfo(zone)
     periods: list[Period] = []
-    start = instant = dt.datetime(FIRST_YEAR, 1, 1, tzinfo=dt.UTC)
+    instant = dt.datetime(FIRST_YEAR, 1, 1, tzinfo=dt.UTC)
     end = dt.datetime(LAST_YEAR, 1, 1, tzinfo=dt.UTC)
     wall_start = dt.datetime.min
     while instant < end:
