@@ -22,6 +22,7 @@ from pipelines.lake.storage import LakeError, let_read, sync_files, table_uri, w
 from pipelines.lake.tables import DataFile, data_files, existing_table
 from pipelines.lake.views import (
     MACROS,
+    as_of_macro,
     comment_statements,
     reference_statement,
     view_statements,
@@ -127,6 +128,10 @@ def _build(
             files = {f"{root}/{file.path}": file for file in pins.get(table, (0, []))[1]}
             for statement in view_statements(contract, files):
                 connection.execute(statement)
+            if contract.kind == "data":
+                words = f"{contract.title.en} as they were known at a moment (UTC)."
+                macro = name(as_of_macro(contract))
+                connection.execute(f"COMMENT ON MACRO TABLE {macro} IS {literal(words)}")
             for relation in _views_of(contract):
                 for statement in comment_statements(contract, relation, "VIEW"):
                     connection.execute(statement)

@@ -32,15 +32,22 @@ def view_statements(contract: Contract, files: dict[str, DataFile]) -> list[str]
     if contract.kind != "data":
         return [f"CREATE VIEW {name(table)} AS {_select(contract, files)}"]
     latest = {a: f for a, f in files.items() if f.partition["is_latest"] == "true"}
-    columns = ", ".join(name(c.name) for c in contract.published)
+    history = _select(contract, files)
     return [
         f"CREATE VIEW {name(table)} AS SELECT * FROM ({_select(contract, latest)}) "
         "WHERE is_withdrawn IS NOT TRUE",
-        f"CREATE VIEW {name(table + '_history')} AS {_select(contract, files)}",
-        f"CREATE MACRO {name(table + '_as_of')}(moment) AS TABLE SELECT {columns} "
-        f"FROM {name(table + '_history')} WHERE known_from <= moment "
-        "AND (known_to IS NULL OR known_to > moment) AND is_withdrawn IS NOT TRUE",
+        f"CREATE VIEW {name(table + '_history')} AS {history}",
+        # The files again rather than the view: a macro looks a view up in the reader's current
+        # database, which is another one where the catalogue is attached beside it.
+        f"CREATE MACRO {name(as_of_macro(contract))}(moment) AS TABLE SELECT * FROM ({history}) "
+        "WHERE known_from <= moment AND (known_to IS NULL OR known_to > moment) "
+        "AND is_withdrawn IS NOT TRUE",
     ]
+
+
+def as_of_macro(contract: Contract) -> str:
+    """The name of the macro that gives the table as it was known at a moment (UTC)."""
+    return f"{contract.table}_as_of"
 
 
 def comment_statements(contract: Contract, relation: str, kind: str) -> list[str]:

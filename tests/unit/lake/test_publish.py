@@ -12,14 +12,8 @@ from pipelines import connect
 from pipelines.lake.catalogue import NothingPublished
 from pipelines.lake.publish import publish
 from pipelines.lake.storage import LakeError
-from pipelines.settings import Settings, settings_for
 from schemas.contract import load_contract, table_names
 from tests.unit.lake.judged import content, deliver, row
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return settings_for(tmp_path, memory_limit="256MB", threads=2)
 
 
 def test_rows_reach_the_table_with_the_columns_of_the_contract_and_no_other(settings):

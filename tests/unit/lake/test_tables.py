@@ -1,0 +1,97 @@
+"""Delta tables: conflicts are noticed, a contract may widen, memory is bounded by passes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import duckdb
+import pytest
+
+from pipelines import connect
+from pipelines.lake import publish as publishing
+from pipelines.lake.publish import publish
+from pipelines.lake.storage import LakeError
+from pipelines.lake.tables import (
+    CommitConflict,
+    commit,
+    data_files,
+    existing_table,
+    holds,
+    open_table,
+    stage,
+    stored_columns,
+)
+from pipelines.settings import Settings, settings_for
+from schemas.contract import load_contract
+from tests.unit.lake.judged import content, deliver, row
+
+
+def test_a_commit_on_a_version_that_is_no_longer_the_newest_is_refused(settings):
+    with duckdb.connect() as connection:
+        contract = load_contract("rejections")
+        mine = open_table(settings, connection, contract)
+        theirs = open_table(settings, connection, contract)
+        nulls = ", ".join(f"NULL::{kind} AS {c}" for c, kind in stored_columns(contract).items())
+        commit(
+            settings, theirs, stage(settings, connection, contract, [f"SELECT {nulls}"]), [], ["a"]
+        )
+        with pytest.raises(CommitConflict):
+            commit(settings, mine, [], [], ["b"])
+    newest = existing_table(settings, "rejections")
+    assert (holds(newest, "a"), holds(newest, "b")) == (True, False)
+    assert [file.rows for file in data_files(newest)] == [1]
+
+
+def without(contract, column):
+    return replace(contract, columns=tuple(c for c in contract.columns if c.name != column))
+
+
+def test_a_column_that_the_contract_gains_is_empty_in_older_rows(settings, monkeypatch):
+    def before_it_was_widened(table: str):
+        contract = load_contract(table)
+        return without(contract, "place_text") if table == "incidents" else contract
+
+    deliver(settings, "a", [row("1"), row("2")])
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            publishing, "load_contract", lambda t: narrow if t == "incidents" else load_contract(t)
+        )
+        publish(settings)
+    deliver(settings, "b", [row("2", place_text="Bria"), row("3", place_text="Obo")], day=1)
+    publish(settings)
+    with connect(settings) as connection:
+        assert connection.execute(
+            "SELECT source_record_id, place_text, revision FROM incidents ORDER BY ALL"
+        ).fetchall() == [("1", None, 1), ("2", "Bria", 2), ("3", "Obo", 1)]
+        assert connection.execute("SELECT count(*) FROM incidents_history").fetchone() == (4,)
+
+
+def test_a_column_that_changes_its_type_stops_the_publish_with_a_sentence(settings):
+    contract = load_contract("incidents")
+    with duckdb.connect() as connection:
+        open_table(settings, connection, contract)
+        columns = tuple(
+            replace(c, duckdb_type="VARCHAR") if c.name == "victims_total" else c
+            for c in contract.columns
+        )
+        with pytest.raises(LakeError, match=r"incidents\.victims_total is .*migrated first"):
+            open_table(settings, connection, replace(contract, columns=columns))
+
+
+def test_rows_beyond_one_pass_are_written_in_several(tmp_path, monkeypatch):
+    def publish_into(name: str) -> Settings:
+        place = settings_for(tmp_path / name, memory_limit="256MB", threads=2)
+        for label, day in (("a", 0), ("b", 1)):
+            rows = [
+                row(f"{n}", f"told on {day}", occurred_at=f"2026-{1 + n % 12:02}-05 08:00:00")
+                for n in range(60)
+            ]
+            deliver(place, label, [*rows, row("undated", occurred_at=None)], day=day)
+            publish(place)
+        return place
+
+    in_one = publish_into("one")
+    monkeypatch.setattr(publishing, "ROWS_A_PASS", 10)
+    in_several = publish_into("several")
+    assert content(in_several) == content(in_one)
+    assert len(content(in_one)["incidents"]) == 61
