@@ -113,8 +113,7 @@ class Auditor:
 
         self._lock = threading.Lock()
         self._checkpoints: dict[tuple[str, str], FixedCheckpoint] = {}
-        self._context = gx.get_context(mode="ephemeral")
-        self._context.variables.progress_bars = {"globally": False}
+        self._context = gx.get_context(mode="ephemeral", project_config=_in_memory())
         spill = settings.scratch / "audit"
         spill.mkdir(parents=True, exist_ok=True)
         config = scratch_config(settings, spill)
@@ -185,11 +184,26 @@ class Auditor:
 def import_great_expectations() -> Any:
     """Great Expectations with its telemetry off; the variable is read when it is imported."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations
-
     # What it logs about a failing query may quote a cell; what we need is in the results.
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+    import great_expectations
+
     return great_expectations
+
+
+def _in_memory() -> Any:
+    """A project that keeps nothing on disk, calls nobody, and draws no bars."""
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
+
+    return DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+        progress_bars=ProgressBarsConfig(globally=False),
+        analytics_enabled=False,
+    )
 
 
 def _code_lists_sql(settings: Settings) -> str:

@@ -1,0 +1,142 @@
+"""The provider's report: what of a delivery was not accepted, why, and what to do, in their words.
+
+Not here: the two forms that it takes (`report_workbook.py`, `report_page.py`).
+
+Goes back to the service that sent the file, in its language, and shows their own cells. It carries
+the handling of the feed, and is written nowhere but where it is asked for.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+from upath import UPath
+
+from pipelines.duck import connect_scratch, scratch_folder
+from pipelines.findings import Finding
+from pipelines.i18n import translator
+from pipelines.landing.read import TextRows, read_text_rows
+from pipelines.settings import Settings
+from pipelines.validate.blame import Blame, blame, make_rejected
+from pipelines.validate.verdict import Verdict
+from schemas.codelist import load_codelist
+from schemas.contract import Rule, load_contract
+from schemas.feed import Feed, load_feed
+from schemas.text import Language
+
+if TYPE_CHECKING:
+    from pipelines.landing.receive import Delivery
+
+FORMATS = (".xlsx", ".html")
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A rule that rows of this delivery failed, and in how many rows."""
+
+    rule: Rule
+    rows: int
+    blame: Blame
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that both forms of a report show; `connection` holds `rejected`, `bad_rows`, `text_rows`.
+
+    `rows` is None where the delivery could not be read, or nothing of it was set aside.
+    """
+
+    language: Language
+    feed: Feed
+    delivery: Delivery
+    verdict: Verdict
+    handling: str
+    findings: list[Finding]
+    reasons: list[Reason]
+    warnings: list[Reason]
+    rejected: int
+    rows: TextRows | None
+    connection: duckdb.DuckDBPyConnection
+
+
+def write_report(
+    settings: Settings, delivery: Delivery, verdict: Verdict, lang: Language, path: Path
+) -> Path:
+    """Write the report of a judged delivery as `.xlsx` or `.html`; returns `path`.
+
+    Raises ValueError for another ending, OSError where the delivery or `path` is out of reach.
+    """
+    from pipelines.validate.report_page import write_page
+    from pipelines.validate.report_workbook import write_workbook
+
+    if path.suffix.lower() not in FORMATS:
+        raise ValueError(f"a report is one of {', '.join(FORMATS)}")
+    write = write_workbook if path.suffix.lower() == ".xlsx" else write_page
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f".{path.name}.part")
+    with _gathered(settings, delivery, verdict, lang) as report:
+        write(report, half)
+    half.replace(path)
+    return path
+
+
+@contextmanager
+def _gathered(
+    settings: Settings, delivery: Delivery, verdict: Verdict, lang: Language
+) -> Iterator[Report]:
+    feed = load_feed(delivery.feed)
+    reasons = _reasons(feed, verdict.reason_counts)
+    with (
+        connect_scratch(settings) as connection,
+        scratch_folder(settings, "report") as folder,
+    ):
+        rows, rejected = None, 0
+        if verdict.is_accepted and verdict.rows_quarantined:
+            original = _local(delivery.payload, folder)
+            quarantined = _local(delivery.folder / "quarantined.parquet", folder)
+            rows = read_text_rows(connection, original, feed)
+            blamed = [reason.blame for reason in reasons]
+            blank = translator(lang)("(empty)")
+            rejected = make_rejected(connection, str(quarantined), rows, blamed, blank)
+        yield Report(
+            language=lang,
+            feed=feed,
+            delivery=delivery,
+            verdict=verdict,
+            handling=_handling(feed, lang),
+            findings=[stored.finding for stored in verdict.findings],
+            reasons=reasons,
+            warnings=_reasons(feed, verdict.warning_counts),
+            rejected=rejected,
+            rows=rows,
+            connection=connection,
+        )
+
+
+def _reasons(feed: Feed, counts: dict[str, int]) -> list[Reason]:
+    """The rules that were failed, the most frequent first."""
+    contract = load_contract(feed.table)
+    rules = {rule.code: rule for rule in contract.rules}
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [Reason(rules[code], rows, blame(feed, rules[code])) for code, rows in ordered]
+
+
+def _handling(feed: Feed, lang: Language) -> str:
+    labels = {row["code"]: row[f"label_{lang}"] for row in load_codelist("handling_levels")}
+    return labels.get(feed.handling, feed.handling).upper()
+
+
+def _local(place: UPath, folder: Path) -> Path:
+    """The file where this machine can open it; copied there from an object store."""
+    if isinstance(place, Path):
+        return Path(place)
+    target = folder / place.name
+    with place.open("rb") as source, target.open("wb") as copy:
+        shutil.copyfileobj(source, copy)
+    return target

@@ -1,0 +1,120 @@
+"""The sentences of a report in the provider's language, and how it writes numbers and moments.
+
+Not here: the words of rules and findings, which the contracts hold in both languages.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from pipelines.i18n import translator
+from pipelines.validate.report import Report
+
+NARROW_NO_BREAK_SPACE = "\u202f"
+
+
+@dataclass(frozen=True)
+class Words:
+    """The heads and sentences of one report."""
+
+    title: str
+    facts: list[tuple[str, str]]
+    figures: list[tuple[str, str]]
+    outcome: str
+    steps: list[str]
+    heads: dict[str, str]
+
+
+def words(report: Report) -> Words:
+    """All that a report says besides rules, findings and cells."""
+    _ = translator(report.language)
+    verdict, receipt = report.verdict, report.delivery.receipt
+    return Words(
+        title=_("What we could not accept"),
+        facts=[
+            (_("File"), receipt.file_name),
+            (_("Sent as"), report.feed.title[report.language]),
+            (_("Received"), moment(receipt.received_at)),
+            (_("Delivery"), verdict.delivery_id),
+        ],
+        figures=[
+            (_("Rows read"), number(report, verdict.rows_read)),
+            (_("Rows accepted"), number(report, verdict.rows_accepted)),
+            (_("Rows to correct"), number(report, verdict.rows_quarantined)),
+            (_("Exact duplicates"), number(report, verdict.rows_exact_duplicates)),
+        ],
+        outcome=_outcome(report),
+        steps=_steps(report),
+        heads=_heads(report),
+    )
+
+
+def number(report: Report, count: int | None) -> str:
+    """A count as the language writes it; a dash for none."""
+    if count is None:
+        return "–"
+    sign = NARROW_NO_BREAK_SPACE if report.language == "fr" else ","
+    return f"{count:,}".replace(",", sign)
+
+
+def moment(when: dt.datetime) -> str:
+    """An instant in UTC, the same in both languages."""
+    utc = when.astimezone(dt.UTC) if when.tzinfo else when
+    return f"{utc:%Y-%m-%d %H:%M} UTC"
+
+
+def _outcome(report: Report) -> str:
+    _ = translator(report.language)
+    if not report.verdict.is_accepted:
+        return _("Nothing of this file was used. The reason and the remedy are below.")
+    if not report.verdict.rows_quarantined:
+        return _("Every row of this file was accepted. There is nothing to correct.")
+    return _(
+        "The accepted rows are in use. The rows below are kept aside until they are corrected."
+    )
+
+
+def _steps(report: Report) -> list[str]:
+    _ = translator(report.language)
+    if not report.verdict.is_accepted:
+        return [
+            _("Correct the file as said below."),
+            _("Send the whole file again, in the usual way."),
+        ]
+    if not report.verdict.rows_quarantined:
+        return []
+    return [
+        _("Look at each cell listed below, and find the true value in your own records."),
+        _(
+            "Correct those rows in your file, or in the last sheets of the workbook (cells in colour)."
+        ),
+        _("Do not change the number of a record: it tells us which record you correct."),
+        _("Send the corrected rows again, in the usual way. The accepted rows need not be sent."),
+    ]
+
+
+def _heads(report: Report) -> dict[str, str]:
+    _ = translator(report.language)
+    return {
+        "summary": _("Summary"),
+        "cells": _("Cells to look at"),
+        "rows": _("Rows to correct"),
+        "to_do": _("What to do"),
+        "findings": _("The file as a whole"),
+        "reasons": _("Reasons, the most frequent first"),
+        "warnings": _("Accepted, but please check"),
+        "code": _("Code"),
+        "count": _("Rows"),
+        "reason": _("Reason"),
+        "explanation": _("Explanation"),
+        "correction": _("Suggested correction"),
+        "sheet": _("Sheet"),
+        "row": _("Row"),
+        "column": _("Column"),
+        "cell": _("What was sent"),
+        "whole_row": _("(whole row)"),
+        "handling": _("Handling: {level}", level=report.handling),
+        "cut_cells": _("Only the first {rows} are listed; correct them first, then send again."),
+        "more_cells": _("Only the first {rows} are shown here; the workbook lists more."),
+    }
