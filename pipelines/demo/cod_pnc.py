@@ -137,7 +137,7 @@ def decimal_position_defects(feed: IncidentFeed, latitude: str, longitude: str) 
         Defect(("INC-205",), cell(latitude, ["nord", "12°"]), has_both),
         Defect(("INC-206",), cell(longitude, ["est", "?"]), has_both),
         Defect(("INC-504",), cell(longitude, None), has_both),
-        Defect(("INC-402", "INC-405"), at(97.25, 18.5), has_both),
-        Defect(("INC-403", "INC-405"), at(2.5, 218.5), has_both),
-        Defect(("INC-404", "INC-405"), at(0.0, 0.0), has_both),
+        Defect(("INC-402",), at(97.25, 18.5), has_both),
+        Defect(("INC-403",), at(2.5, 218.5), has_both),
+        Defect(("INC-404",), at(0.0, 0.0), has_both),
     ]

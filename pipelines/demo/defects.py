@@ -268,7 +268,7 @@ def _of_times(feed: IncidentFeed) -> list[Defect]:
     ]
     if feed.country == "CAF":  # whose prefectures went from 17 to 20
         change = _shift_years(feed, "occurred", -10)
-        found.append(Defect(("INC-408",), change, _once_in_a_new_area, share=0.004))
+        found.append(Defect(("INC-408",), change, _in_a_new_area, share=0.004))
     if "occurred_until" in feed.stated:
         until = feed.time_columns("until")
         found += [
@@ -295,13 +295,21 @@ def _areas_with_a_beginning() -> frozenset[str]:
 
 
 def _in_an_old_area(draft: Draft) -> pd.Series:
-    return ~draft.truth["admin1_code"].isin(_areas_with_a_beginning())
-
-
-def _once_in_a_new_area(draft: Draft) -> pd.Series:
-    """Rows in an area that is young, without an end that would then be years away."""
     is_young = draft.truth["admin1_code"].isin(_areas_with_a_beginning())
-    return is_young & draft.truth["occurred_until"].isna() if "occurred_until" in draft.truth else is_young
+    return ~is_young & _has_no_end(draft)
+
+
+def _in_a_new_area(draft: Draft) -> pd.Series:
+    return draft.truth["admin1_code"].isin(_areas_with_a_beginning()) & _has_no_end(draft)
+
+
+def _has_no_end(draft: Draft) -> pd.Series:
+    """Rows without an end, which would be years away once the beginning is moved."""
+    import pandas as pd
+
+    if "occurred_until" in draft.truth:
+        return draft.truth["occurred_until"].isna()
+    return pd.Series(True, index=draft.truth.index)
 
 
 def put_time(feed: IncidentFeed, draft: Draft, rows: Any, what: str, local: Any) -> None:

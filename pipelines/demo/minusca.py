@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.demo.caf_police import area_names
 from pipelines.demo.cod_pnc import decimal_position_defects
-from pipelines.demo.delivery import Defect, Draft, cell
+from pipelines.demo.defects import put_position
+from pipelines.demo.delivery import Defect, Draft, Spoil, cell
 from pipelines.demo.files import nested_json
 from pipelines.demo.incidents import IncidentFeed, Written
 from pipelines.demo.places import describe
@@ -135,6 +136,7 @@ class Minusca(IncidentFeed):
             Defect(("INC-302", "INC-303"), cell(country, ["Zone 51", "R.C."]), _is_nowhere),
             Defect(("INC-303", "INC-401"), cell(country, ["Tchad", "Chad"]), _is_nowhere),
             Defect(("INC-301",), cell("component", ["JMAC", "Section 4"])),
+            Defect(("INC-520",), _without_position(self), _is_somewhere),
         ]
 
     def write(self, cells: pd.DataFrame) -> Written:
@@ -145,6 +147,19 @@ class Minusca(IncidentFeed):
 
 def _is_nowhere(draft: Draft) -> pd.Series:
     return draft.truth["latitude_deg"].isna()
+
+
+def _is_somewhere(draft: Draft) -> pd.Series:
+    return draft.truth["latitude_deg"].notna() & ~draft.truth["is_sensitive"]
+
+
+def _without_position(feed: IncidentFeed) -> Spoil:
+    """Rows that claim a position by GPS and give none."""
+
+    def change(draft: Draft, rows: Any) -> None:
+        put_position(feed, draft, rows, float("nan"), float("nan"))
+
+    return change
 
 
 def _degrees(degrees: pd.Series) -> pd.Series:

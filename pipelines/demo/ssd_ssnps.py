@@ -123,7 +123,7 @@ class SsdSsnps(IncidentFeed):
         return [
             Defect(("INC-204",), cell("Latitude", ["04°71'12.0\"N", "see sketch map"]), has_both),
             Defect(
-                ("INC-404", "INC-405"),
+                ("INC-404",),
                 lambda draft, rows: put_position(self, draft, rows, 0.0, 0.0),
                 has_both,
             ),
