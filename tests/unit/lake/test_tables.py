@@ -53,9 +53,7 @@ def test_a_column_that_the_contract_gains_is_empty_in_older_rows(settings, monke
 
     deliver(settings, "a", [row("1"), row("2")])
     with monkeypatch.context() as patch:
-        patch.setattr(
-            publishing, "load_contract", lambda t: narrow if t == "incidents" else load_contract(t)
-        )
+        patch.setattr(publishing, "load_contract", before_it_was_widened)
         publish(settings)
     deliver(settings, "b", [row("2", place_text="Bria"), row("3", place_text="Obo")], day=1)
     publish(settings)
