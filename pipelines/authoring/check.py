@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipelines.authoring.folder import folder_problems
@@ -62,10 +62,11 @@ def check_feed(settings: Settings, folder: Path) -> list[CheckedFile]:
         return [CheckedFile(declaration, problems=tuple(str(error).splitlines()[1:]))]
     problems = folder_problems(feed, _)
     results = [CheckedFile(declaration, problems=tuple(problems))]
-    if feed.table and not _is_runnable(problems, feed):
+    if not _is_runnable(problems, feed):
         return results
     wanted = [(path, "") for path in feed.examples()]
     wanted += list(feed.counterexamples().items())
+    settings = replace(settings, threads=1)  # small files: several at once, each on one thread
     with scratch_folder(settings, "check") as scratch, ThreadPoolExecutor(AT_ONCE) as pool:
         runs = [
             pool.submit(_run, settings, feed, path, code, scratch / str(at))
@@ -141,8 +142,8 @@ def _judge_counterexample(
 
 def _said(code: str, count: int, language: Language, _: Translator) -> str:
     return _(
-        "{code} in {rows} rows: {message}",
+        "{code} in {rows} rows: {words}",
         code=code,
         rows=count,
-        message=all_rules()[code].message[language],
+        words=all_rules()[code].message[language],
     )

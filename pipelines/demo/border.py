@@ -121,6 +121,8 @@ class BorderFeed(ABC):
                 for word in words
             ]
             spoken = say(rng, values, vocabulary, self.contract.column(column).codelist)
+            if not spoken["code"].equals(values.astype(object).where(values.notna(), None)):
+                raise ValueError(f"{self.feed}: no word for some codes of {column}")
             return spoken["text"]
         if values.dtype.kind == "M":
             return values.dt.strftime(self.day_format)

@@ -90,11 +90,13 @@ def _of_codes(feed: Any) -> list[Defect]:
 
 
 def _in_rwanda(elsewhere: Spoil) -> Spoil:
-    """A crossing that the neighbour registered: its own area and its own clock."""
+    """A crossing that the neighbour registered: its own area, and a clock that we do not know."""
 
     def apply(draft: Draft, rows: Any) -> None:
         elsewhere(draft, rows)
-        draft.expect(rows, latitude_deg=None, longitude_deg=None)
+        local = draft.context.loc[rows, "occurred_local"]  # type: ignore[union-attr]
+        draft.expect(rows, latitude_deg=None, longitude_deg=None, admin1_code="RW3")
+        draft.expect(rows, occurred_at=local)
 
     return apply
 
@@ -132,7 +134,7 @@ def _of_documents(feed: Any) -> list[Defect]:
     without = put(feed, document_type=None, document_number=None, document_issuer=None)
     early, late = pd.Timestamp("2026-03-31"), pd.Timestamp("2061-01-31")
     return [
-        Defect(("BXC-602",), told_twice(_numbers(feed)), _seen_once(feed), together=2),
+        Defect(("BXC-602",), told_twice(feed, feed.declared.map["source_record_id"].source[-1]), _seen_once(feed), together=2),
         Defect(("BXC-603",), _another_sex(feed), _seen_once(feed), together=2),
         Defect(("BXC-513",), put(feed, document_type="none"), numbered),
         Defect(("BXC-512",), put(feed, document_type=None), numbered),
@@ -143,19 +145,16 @@ def _of_documents(feed: Any) -> list[Defect]:
     ]
 
 
-def _numbers(feed: Any) -> list[str]:
-    return list(feed.declared.map["source_record_id"].source)
-
-
 def _seen_once(feed: Any) -> Any:
-    """Rows whose document no other row has."""
+    """Rows whose document no other row has, and whose hour is known."""
     column = feed.columns["document_number"]
 
     def fit(draft: Draft) -> pd.Series:
         numbers = draft.cells[column]
         same = numbers.map(numbers.value_counts())
         kept = ["border_point_code", "admin1_code"]
-        return (same == 1) & draft.truth[kept].notna().all(axis=1)
+        is_timed = draft.truth["occurred_at_precision"] == "minute"
+        return (same == 1) & is_timed & draft.truth[kept].notna().all(axis=1)
 
     return fit
 

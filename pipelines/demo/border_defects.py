@@ -2,8 +2,8 @@
 
 Not here: ways of one table alone (`border_crossing_defects.py` and the feed modules), how many.
 
-Every defect names all the codes that it must raise: a position of 0, 0 also lies outside the
-country, and no sender can make one mistake without the other.
+Every defect names all the codes that it must raise: thirty hours observed in one day contradict
+the period and the number of days, and no sender can make one mistake without the other.
 """
 
 from __future__ import annotations
@@ -151,6 +151,7 @@ def _of_times(feed: Any, prefix: str) -> list[Defect]:
     occurred, reported = feed.time_columns("occurred"), feed.time_columns("reported")
     expiry = "document_expires_on"
     without_expiry = put(feed, **{expiry: None})
+    unborn = put(feed, birth_date=None)  # or the traveller would be of a negative age
     never = change(*(cell(column, None) for column in reported), put(feed, reported_at=None))
     return [
         Defect((f"{prefix}-103",), blank(*occurred)),
@@ -158,7 +159,7 @@ def _of_times(feed: Any, prefix: str) -> list[Defect]:
         Defect((f"{prefix}-203",), cell(reported[0], feed.unreadable_moments)),
         Defect(
             (f"{prefix}-407",),
-            change(put_time(feed, "occurred", _in_year(1986)), without_expiry),
+            change(put_time(feed, "occurred", _in_year(1986)), without_expiry, unborn),
             lambda draft: ~draft.truth["admin1_code"].isin(areas_with_a_beginning()),
         ),
         Defect((f"{prefix}-501",), put_time(feed, "reported", lambda t: t - pd.Timedelta("9D"))),
@@ -186,12 +187,11 @@ def areas_with_a_beginning() -> frozenset[str]:
 
 def _of_places(feed: Any, prefix: str) -> list[Defect]:
     """Positions that cannot be; a feed with two columns can also leave one of them out."""
-    outside = f"{prefix}-405"
     found = [
-        Defect((f"{prefix}-402", outside), put_position(feed, 96.5, 20.0)),
-        Defect((f"{prefix}-403", outside), put_position(feed, 4.0, 197.25)),
-        Defect((f"{prefix}-404", outside), put_position(feed, 0.0, 0.0)),
-        Defect((outside,), put_position(feed, 48.5, 2.25)),
+        Defect((f"{prefix}-402",), put_position(feed, 96.5, 20.0)),
+        Defect((f"{prefix}-403",), put_position(feed, 4.0, 197.25)),
+        Defect((f"{prefix}-404",), put_position(feed, 0.0, 0.0)),
+        Defect((f"{prefix}-405",), put_position(feed, 48.5, 2.25)),
         Defect((f"{prefix}-406",), _into_the_area_farthest_away(feed), _in_a_known_area),
     ]
     if "position" in feed.declared.map:
@@ -255,13 +255,16 @@ def _own_text(column: str, text: Callable[[int], str]) -> Spoil:
     return apply
 
 
-def told_twice(number_columns: list[str]) -> Spoil:
-    """Pairs of rows: the second is the first under its own number."""
+def told_twice(feed: Any, *numbers: str) -> Spoil:
+    """Pairs of rows: the second is the first again, but for its own cells in `numbers`."""
+    parts = feed.declared.map["source_record_id"]
 
     def apply(draft: Draft, rows: Any) -> None:
-        for frame, own in ((draft.cells, set(number_columns)), (draft.truth, {"source_record_id"})):
+        first, second = rows[0::2], rows[1::2]
+        for frame, own in ((draft.cells, set(numbers)), (draft.truth, {"source_record_id"})):
             shared = [column for column in frame.columns if column not in own]
-            frame.loc[rows[1::2], shared] = frame.loc[rows[0::2], shared].to_numpy()
+            frame.loc[second, shared] = frame.loc[first, shared].to_numpy()
+        names = draft.cells.loc[second, list(parts.source)]
+        draft.truth.loc[second, "source_record_id"] = names.agg(parts.join.join, axis=1)
 
     return apply
-

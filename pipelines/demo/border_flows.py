@@ -300,7 +300,7 @@ def _of_rows(feed: BorderFlows) -> list[Defect]:
     missing |= {"period_start": "107", "period_end": "108", "observed_h": "109"}
     foreign = cell(feed.columns["border_point_code"], "COD-ZMB-KIPUSHI")
     return [
-        Defect(("BFL-401",), _no_position(elsewhere), ugandan, share=0.004),
+        Defect(("BFL-401",), _in_uganda(elsewhere), ugandan, share=0.004),
         Defect(("BFL-508",), put(feed, travel_reason="asylum"), leaving),
         Defect(("BFL-509",), put(feed, origin_country="TCD", destination_country="TCD")),
         Defect(("BFL-507",), foreign, is_("country", "SSD", "CAF")),
@@ -312,14 +312,18 @@ def _of_rows(feed: BorderFlows) -> list[Defect]:
         *_of_dates(feed),
         *common,
         Defect(("BFL-601",), duplicated_number(["id"]), together=2),
-        Defect(("BFL-605",), told_twice(["id"]), together=2),
+        Defect(("BFL-605",), told_twice(feed, "id"), together=2),
     ]
 
 
-def _no_position(spoil: Spoil) -> Spoil:
+def _in_uganda(spoil: Spoil) -> Spoil:
+    """A count that the neighbour made: its own area, and a clock that we do not know."""
+
     def apply(draft: Draft, rows: Any) -> None:
         spoil(draft, rows)
-        draft.expect(rows, latitude_deg=None, longitude_deg=None)
+        local = draft.context.loc[rows, "occurred_local"]  # type: ignore[union-attr]
+        draft.expect(rows, latitude_deg=None, longitude_deg=None, admin1_code="UG3")
+        draft.expect(rows, occurred_at=local)
 
     return apply
 

@@ -13,7 +13,6 @@ from pipelines.demo.border_defects import (
     both,
     change,
     common_defects,
-    has,
     is_,
     put,
     told_twice,
@@ -55,7 +54,7 @@ def seizure_defects(feed: Any) -> list[Defect]:
         Defect(("SEI-208",), _own_number(lambda i: "/" * (i + 1), lambda _: "-")),
         Defect(("SEI-209",), _own_number(lambda i: f"{i}-" + "X" * 125, lambda _: "1")),
         Defect(("SEI-601",), duplicated_number(NUMBER_COLUMNS), together=2),
-        Defect(("SEI-603",), told_twice(NUMBER_COLUMNS), _without_serial, together=2),
+        Defect(("SEI-603",), told_twice(feed, *NUMBER_COLUMNS), _without_serial, together=2),
     ]
 
 
@@ -95,7 +94,7 @@ def _of_kinds(feed: Any) -> list[Defect]:
         Defect(("SEI-511",), vehicles, is_("seizure_kind", "motorcycles", "cars"), share=FEW),
         Defect(("SEI-510",), put(feed, weapon_kind=None), arms),
         Defect(("SEI-508",), put(feed, unit="kilogram"), counted),
-        Defect(("SEI-509",), put(feed, quantity=2.5), both(counted, has("unit"))),
+        Defect(("SEI-509",), put(feed, quantity=2.5), both(counted, _without_serial)),
         Defect(("SEI-513",), put(feed, cites_appendix=None), wildlife),
         Defect(("SEI-512",), put(feed, cites_appendix="II"), goods),
         Defect(("SEI-515",), put(feed, weapon_kind="handgun"), goods),

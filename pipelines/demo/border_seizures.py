@@ -97,6 +97,7 @@ class BorderSeizures(BorderFeed):
         reports = self._reports(world, rng, items)
         rows = reports.loc[reports.index.repeat(sizes)][:items].reset_index(names="report")
         rows = rows.join(_items(rng, len(rows), rows["country"]))
+        rows = rows.drop_duplicates(["report", "seizure_kind", "quantity"], ignore_index=True)
         number = pd.Series(rows["report"] + 1).astype(str).str.zfill(5)
         rows["report_number"] = rows["country"].map(MISSIONS) + "-SZ-" + number
         rows["item_number"] = (rows.groupby("report").cumcount() + 1).astype(str)

@@ -88,10 +88,10 @@ class SsdBorderCrossings(BorderFeed):
         return words
 
     def compose(self, world: World) -> pd.DataFrame:
-        """Crossings sheet by sheet, numbered by post; some hours are known roughly only."""
+        """Crossings sheet by sheet, in one series of numbers; some hours are known roughly only."""
         rng = world.rng(f"{self.feed} habits")
         records = crossings(world, "SSD", world.count(ROWS_AT_SCALE_1), self.feed)
-        order = records.groupby("border_point_code").cumcount() + 1
+        order = (records.index + 1).to_series(index=records.index)
         records["number"] = order.astype(str).str.zfill(5) + "/26"
         records["post"] = records["border_point_code"].map(
             {code: words[0] for code, words in self.words["border_point_code"].items()}
