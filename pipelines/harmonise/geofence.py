@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ def geofence_cells(settings: Settings) -> pa.Table:
             return found.replace_schema_metadata(None)
     cells = _compute(settings)
     cached.parent.mkdir(parents=True, exist_ok=True)
-    draft = cached.with_name(f".{cached.name}.{os.getpid()}")
+    draft = cached.with_name(f".{cached.name}.{os.getpid()}-{threading.get_ident()}")
     pq.write_table(cells.replace_schema_metadata({b"inputs": key}), draft, compression="zstd")
     draft.replace(cached)
     return cells

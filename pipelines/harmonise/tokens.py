@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import threading
+from contextlib import suppress
+from pathlib import Path
 
 import duckdb
 
@@ -29,15 +32,22 @@ def token_key(settings: Settings) -> bytes:
             raise ValueError("PASSERELLE_TOKEN_KEY must be 64 hexadecimal digits")
         return key
     path = settings.prepare().secrets / "token.key"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return bytes.fromhex(path.read_text(encoding="ascii").strip())
+    if not path.is_file():
+        _make_key(path)
+    return bytes.fromhex(path.read_text(encoding="ascii").strip())
+
+
+def _make_key(path: Path) -> None:
+    """Write a new key beside `path` and link it there whole, unless another process was first."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as stream:
         stream.write(secrets.token_hex(32))
         stream.flush()
         os.fsync(stream.fileno())
-    return bytes.fromhex(path.read_text(encoding="ascii").strip())
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
 
 
 def set_token_key(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
