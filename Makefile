@@ -1,0 +1,55 @@
+# What a newcomer needs, one word each. README.md gives the PowerShell lines that these stand for.
+# Not here: anything that a Python command can say (`passerelle --help`).
+
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell $(name) -c "import sys; sys.version_info >= (3, 11) and print('$(name)')" 2>/dev/null)))
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+export PASSERELLE_HOME ?= $(CURDIR)/var
+
+.PHONY: run test check bench serve lock clean python
+
+run: $(VENV)/.installed ## install, make the demonstration, and say what came of it
+	$(BIN)/passerelle demo
+
+serve: $(VENV)/.installed ## open Dagster on this machine
+	$(BIN)/passerelle serve
+
+test: $(VENV)/.installed-dev ## every test
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(VENV)/.installed-dev ## style, types, and that every generated file is fresh
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m schemas.render --check
+	$(BIN)/dg check defs
+
+bench: $(VENV)/.installed-dev ## our speed beside what else a person would use
+	$(PIP) install -e ".[bench]"
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras --quiet \
+    --no-emit-index-url --no-emit-find-links pyproject.toml requirements.build
+
+lock: ## pin every package again (maintainers; needs uv): tests first, since they ask for more
+	$(LOCK) --extra dev --output-file requirements-dev.lock
+	$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock
+
+clean: ## remove what was installed and made here
+	rm -rf $(VENV) var
+
+python:
+	@test -n "$(PYTHON)" || { echo "Passerelle needs Python 3.11, 3.12 or 3.13: install it, then run make again."; exit 1; }
+	@$(PYTHON) -c "import venv, ensurepip" 2>/dev/null || { echo "Python lacks its venv module: on Debian and Ubuntu, run: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/.installed: requirements.lock pyproject.toml | python
+	@echo "Installing into $(VENV) (a few minutes the first time) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
