@@ -41,6 +41,7 @@ def connect_scratch(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         connection = duckdb.connect(config=scratch_config(settings, spill))
         try:
             connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET enable_progress_bar = false")  # drawn in worker processes
             connection.execute(LOOKUP_KEY_MACRO)
             yield connection
         finally:
