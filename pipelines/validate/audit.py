@@ -122,6 +122,7 @@ class Auditor:
         self._datasource: Any = getattr(self._context.data_sources, f"add_{SOURCE_TYPE}")(
             "delivery", kwargs=options
         )
+        self._datasource.run("SET enable_progress_bar = false")
         self._settings = settings
 
     def audit(
