@@ -15,11 +15,14 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from upath import UPath
 
+from pipelines.crew import spread
 from pipelines.duck import scratch_folder
 from pipelines.findings import DeliveryRefused, Finding
 from pipelines.harmonise.run import Harmonised, harmonise
@@ -35,6 +38,10 @@ log = logging.getLogger("passerelle")
 UNKNOWN_FEED, UNREACHABLE, UNEXPECTED = "DEL-721", "DEL-722", "DEL-726"
 PARTS = ("accepted", "quarantined", "duplicates")
 BLOCK_BYTES = 1 << 20
+SMALL_BYTES = 32 * 1024**2
+# A worker needs about three seconds to be ready, as long as four small files take.
+FEWEST_TO_SPREAD = 6
+HEAVY_MODULES = ("pipelines.ingest", "great_expectations")
 
 Progress = Callable[[int, int, str], None]
 Complain = Callable[[Finding], None]
@@ -258,43 +265,65 @@ def ingest_inbox(
     settings: Settings,
     *,
     received_by: str = "",
+    workers: int = 1,
     on_progress: Progress | None = None,
     on_problem: Complain | None = None,
 ) -> list[Verdict]:
     """Take in and judge every file of the inbox that has no verdict yet, known by its content.
 
     What cannot be taken in (a folder that is no feed, a place out of reach) goes to `on_problem`
-    and is tried again next time; the other files are taken in all the same.
+    and is tried again next time; the other files are taken in all the same. With `workers`, small
+    files are spread over processes, so the caller's main module must be importable; large ones
+    come after them, one at a time with all threads.
     """
-    waiting = list(inbox_files(settings))
+    complain = on_problem or _log_problem
+    small, large = _unjudged(settings, complain)
+    total = len(small) + len(large)
     verdicts: list[Verdict] = []
-    for done, one in enumerate(waiting):
-        if on_progress:
-            on_progress(done, len(waiting), f"{one.feed}/{one.file.name}")
-        try:
-            verdict = _take_in(settings, one, received_by)
-        except DeliveryRefused as refused:
-            for finding in refused.findings:
-                _complain(finding, on_problem)
-        except OSError as error:
-            _complain(Finding(UNREACHABLE, {"location": str(error.filename or one.file)}), on_problem)
-        else:
-            verdicts += [verdict] if verdict else []
+    is_spread = workers > 1 and len(small) >= FEWEST_TO_SPREAD
+    hands = replace(settings, threads=1) if is_spread else settings
+    work = partial(_attempt, hands, received_by)
+    spreading = spread(work, small, workers if is_spread else 1, HEAVY_MODULES)
+    one_by_one = spread(partial(_attempt, settings, received_by), large, 1)
     if on_progress:
-        on_progress(len(waiting), len(waiting), "")
-    return verdicts
+        on_progress(0, total, "")
+    for done, (one, outcome) in enumerate(chain(spreading, one_by_one), start=1):
+        if isinstance(outcome, Verdict):
+            verdicts.append(outcome)
+        else:
+            for finding in outcome:
+                complain(finding)
+        if on_progress:
+            on_progress(done, total, f"{one.feed}/{one.file.name}")
+    return sorted(verdicts, key=lambda verdict: verdict.delivery_id)
 
 
-def _take_in(settings: Settings, one: Waiting, received_by: str) -> Verdict | None:
-    if one.feed not in feed_names():
-        raise DeliveryRefused(Finding(UNKNOWN_FEED, {"feed": one.feed}))
-    if is_judged(settings, delivery_id_of(one.feed, fingerprint(one.file))):
-        return None
-    return ingest(settings, one.feed, one.file, received_by=received_by, origin="inbox")
+def _unjudged(settings: Settings, complain: Complain) -> tuple[list[Waiting], list[Waiting]]:
+    """Files without a verdict, small ones and large ones; of equal contents only one."""
+    found: dict[str, Waiting] = {}
+    strangers: set[str] = set()
+    for one in inbox_files(settings):
+        if one.feed not in feed_names():
+            strangers.add(one.feed)
+            continue
+        delivery_id = delivery_id_of(one.feed, fingerprint(one.file))
+        if delivery_id not in found and not is_judged(settings, delivery_id):
+            found[delivery_id] = one
+    for feed in sorted(strangers):
+        complain(Finding(UNKNOWN_FEED, {"feed": feed}))
+    small = [one for one in found.values() if one.bytes <= SMALL_BYTES]
+    return small, [one for one in found.values() if one.bytes > SMALL_BYTES]
 
 
-def _complain(finding: Finding, on_problem: Complain | None) -> None:
-    if on_problem:
-        on_problem(finding)
-    else:
-        log.warning("%s: %s", finding.code, finding.text())
+def _attempt(settings: Settings, received_by: str, one: Waiting) -> Verdict | list[Finding]:
+    """The verdict on one file of the inbox, or why it has none."""
+    try:
+        return ingest(settings, one.feed, one.file, received_by=received_by, origin="inbox")
+    except DeliveryRefused as refused:
+        return refused.findings
+    except OSError as error:
+        return [Finding(UNREACHABLE, {"location": str(error.filename or one.file)})]
+
+
+def _log_problem(finding: Finding) -> None:
+    log.warning("%s: %s", finding.code, finding.text())

@@ -138,11 +138,17 @@ def require_feed(feed: str) -> None:
 
 def take_inbox(session: Session) -> tuple[list[Verdict], list[Finding]]:
     """Judge what waits; the verdicts, and what could not be taken in."""
+    from pipelines.crew import cores
     from pipelines.ingest import ingest_inbox
 
     problems: list[Finding] = []
     with session.progress(_("Checking")) as advance:
-        verdicts = ingest_inbox(session.settings, on_progress=advance, on_problem=problems.append)
+        verdicts = ingest_inbox(
+            session.settings,
+            workers=session.settings.threads or cores(),
+            on_progress=advance,
+            on_problem=problems.append,
+        )
     return verdicts, problems
 
 
