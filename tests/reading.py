@@ -55,17 +55,24 @@ def scratch_connection() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def read(file: Path, feed: Feed, **options: Any) -> tuple[TextRows, list[tuple[Any, ...]]]:
+def read(file: Path, feed: Feed) -> tuple[TextRows, list[tuple[Any, ...]]]:
     """The rows of a delivery, in the order of their row numbers."""
     with scratch_connection() as connection:
-        rows = read_text_rows(connection, file, feed, **options)
-        return rows, connection.execute("SELECT * FROM text_rows ORDER BY source_row").fetchall()
+        return read_with(connection, file, feed)
 
 
-def codes(file: Path, feed: Feed, **options: Any) -> list[str]:
+def read_with(
+    connection: duckdb.DuckDBPyConnection, file: Path, feed: Feed
+) -> tuple[TextRows, list[tuple[Any, ...]]]:
+    """The same over a connection that is there already."""
+    rows = read_text_rows(connection, file, feed)
+    return rows, connection.execute("SELECT * FROM text_rows ORDER BY source_row").fetchall()
+
+
+def codes(file: Path, feed: Feed) -> list[str]:
     """The codes with which a delivery is refused; none if it is read. Every one has its words."""
     try:
-        read(file, feed, **options)
+        read(file, feed)
     except DeliveryRefused as refusal:
         for one in refusal.findings:
             assert "…" not in one.text("en"), one

@@ -25,15 +25,15 @@ HEADING_JOINT = " / "
 class Columns:
     """Which physical columns of a delivery are read, by their position in it.
 
-    `kept`: position → name as the feed spells it. `unnamed`: positions without a heading, which
-    must turn out to be empty. `absent`: mapped names that no record has (JSON only), read as empty.
-    `skip_tests`: position and pattern of rows that the feed declares as no data. `width`: positions
-    in all.
+    `names`: the mapped columns as the feed spells and orders them. `kept`: name → position; one
+    without a position (JSON only) is in no record and is read as empty. `unnamed`: positions
+    without a heading, which must turn out to be empty. `skip_tests`: position and pattern of rows
+    that the feed declares as no data. `width`: positions in all.
     """
 
-    kept: dict[int, str]
+    names: tuple[str, ...]
+    kept: dict[str, int]
     unnamed: tuple[int, ...]
-    absent: tuple[str, ...]
     skip_tests: tuple[tuple[int, str], ...]
     width: int
 
@@ -90,11 +90,10 @@ def matched(
     ]
     if wrong:
         raise DeliveryRefused(wrong)
-    mapped = {plain(name) for name in feed.mapped_columns}
     return Columns(
-        kept={at: known[name] for at, name in enumerate(names) if name in mapped},
+        names=feed.mapped_columns,
+        kept={n: names.index(plain(n)) for n in feed.mapped_columns if plain(n) in names},
         unnamed=tuple(at for at, name in enumerate(names) if not name),
-        absent=tuple(known[name] for name in missing),
         skip_tests=tuple(
             (names.index(plain(skip.column)), skip.matches)
             for skip in feed.skip_rows

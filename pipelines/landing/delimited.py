@@ -31,6 +31,7 @@ from schemas.feed import Layout
 from schemas.sqltext import literal
 
 LONGEST_CELL_CHARS = 1024**2
+BUFFER_BYTES = 8 * 1024**2  # one a thread, beside DuckDB's own memory limit
 BATCH_RECORDS = 50_000
 BATCH_BYTES = 128 * 1024**2
 
@@ -83,9 +84,11 @@ def stage_delimited(
     DEL-717 records that have not as many cells as the header.
     """
     counted = count_lines(source.file)
+    if counted.overlong:
+        raise _too_long(source, counted.overlong)
     if _stage_fast(connection, source, columns, staged, counted):
         return f"rowid + {source.records_before + 1}"
-    _stage_exact(connection, source, columns, staged)
+    _stage_exact(connection, source, columns, staged, counted)
     _refuse_unsplit(connection, source, staged, counted)
     return "source_row"
 
@@ -131,6 +134,7 @@ def _stage_fast(
         "delim": layout.delimiter,
         "quote": layout.quote,
         "escape": layout.quote,
+        "buffer_size": BUFFER_BYTES,
     }
     given = ", ".join(f"{option} = {literal(value)}" for option, value in options.items())
     types = ", ".join(f"{literal(cell)}: 'VARCHAR'" for cell in raw)
@@ -147,26 +151,49 @@ def _stage_fast(
 
 
 def _stage_exact(
-    connection: duckdb.DuckDBPyConnection, source: Delimited, columns: Columns, staged: str
+    connection: duckdb.DuckDBPyConnection,
+    source: Delimited,
+    columns: Columns,
+    staged: str,
+    counted: LineCount,
 ) -> None:
     """Stage record by record, with `source_row`; rows of a wrong width are marked, not lost."""
+    import pyarrow as pa
+
     width = columns.width
     raw = [f"r{at}" for at in range(width)]
-    cells = cell_list(
-        columns, [*raw, "beyond"], unsplit=f"cells < {width} OR trim(coalesce(beyond, '')) <> ''"
-    )
-    into = f"CREATE OR REPLACE TEMP TABLE {staged} AS"
-    for batch in _batches(source, width):
-        connection.register("landing_batch", batch)
-        connection.execute(f"{into} SELECT source_row, {cells} FROM landing_batch")
+    has_rare = counted.has_rare_spaces or counted.has_tabs
+    unsplit = f"cells < {width} OR trim(coalesce(beyond, '')) <> ''"
+    cells = cell_list(columns, [*raw, "beyond"], has_rare_spaces=has_rare, unsplit=unsplit)
+    texts = [(column, pa.string()) for column in (*raw, "beyond")]
+    schema = pa.schema([("source_row", pa.int64()), ("cells", pa.int64()), *texts])
+    refusals: list[DeliveryRefused] = []
+    records = pa.RecordBatchReader.from_batches(schema, _kept(_batches(source, schema), refusals))
+    connection.register("landing_batch", records)
+    try:
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {staged} AS "
+            f"SELECT source_row, {cells} FROM landing_batch"
+        )
+    except duckdb.Error:
+        if refusals:
+            raise refusals[0] from None
+        raise
+    finally:
         connection.unregister("landing_batch")
-        into = f"INSERT INTO {staged}"
-    if into.startswith("CREATE"):
-        raise refused("DEL-706", source.shown)
 
 
-def _batches(source: Delimited, width: int) -> Iterator[Any]:
-    """Arrow tables `source_row, r0 … r<width-1>, cells, beyond` of the records below the header."""
+def _kept(batches: Iterator[Any], refusals: list[DeliveryRefused]) -> Iterator[Any]:
+    """The batches; a refusal on the way is kept aside: the engine that pulls would hide it."""
+    try:
+        yield from batches
+    except DeliveryRefused as refusal:
+        refusals.append(refusal)
+        raise
+
+
+def _batches(source: Delimited, schema: Any) -> Iterator[Any]:
+    """Arrow batches of the records below the header, numbered as a person counts them."""
     numbers = count(source.records_before + 1)
     longest_bytes, _ = longest_line(source.file)
     records = max(1, min(BATCH_RECORDS, BATCH_BYTES // max(1, longest_bytes)))
@@ -176,7 +203,7 @@ def _batches(source: Delimited, width: int) -> Iterator[Any]:
             deque(islice(reader, source.records_before), maxlen=0)
             numbered = zip(numbers, reader, strict=False)
             while batch := list(islice(numbered, records)):
-                yield _arrow(batch, width)
+                yield _arrow(batch, schema)
     except UnicodeDecodeError:
         demand_utf8(source.file, source.shown)
         raise
@@ -184,23 +211,23 @@ def _batches(source: Delimited, width: int) -> Iterator[Any]:
         raise _unparsable(source, str(error), row=next(numbers) - 1) from None
 
 
-def _arrow(batch: list[tuple[int, list[str]]], width: int) -> Any:
+def _arrow(batch: list[tuple[int, list[str]]], schema: Any) -> Any:
     """One batch of numbered records, turned to columns without visiting its rows in Python."""
     import pyarrow as pa
 
+    width = len(schema) - 3
     rows, records = zip(*batch, strict=True)
     by_column = list(zip_longest(*records))
     nothing = (None,) * len(rows)
     texts = [by_column[at] if at < len(by_column) else nothing for at in range(width)]
     surplus = [map(_or_empty, column) for column in by_column[width:]]
     beyond = list(map("".join, zip(*surplus, strict=True))) if surplus else nothing
-    arrays = {
-        "source_row": pa.array(rows, pa.int64()),
-        **{f"r{at}": pa.array(text, pa.string()) for at, text in enumerate(texts)},
-        "cells": pa.array(map(len, records), pa.int64()),
-        "beyond": pa.array(beyond, pa.string()),
-    }
-    return pa.table(arrays)
+    arrays = [
+        pa.array(rows, pa.int64()),
+        pa.array(map(len, records), pa.int64()),
+        *(pa.array(text, pa.string()) for text in (*texts, beyond)),
+    ]
+    return pa.record_batch(arrays, schema=schema)
 
 
 def _or_empty(cell: str | None) -> str:
@@ -210,11 +237,14 @@ def _or_empty(cell: str | None) -> str:
 def _unparsable(source: Delimited, reason: str, row: int) -> DeliveryRefused:
     """The refusal for a record that the strict parser does not accept."""
     if "field larger" in reason:
-        limit = LONGEST_CELL_CHARS // KILOBYTE
-        return refused("DEL-707", source.shown, row=row, limit_kb=limit)
+        return _too_long(source, row)
     if "end of data" in reason:
         return refused("DEL-702", source.shown, row=row)
     return refused("DEL-717", source.shown, rows=1, row=row)
+
+
+def _too_long(source: Delimited, row: int) -> DeliveryRefused:
+    return refused("DEL-707", source.shown, row=row, limit_kb=LONGEST_CELL_CHARS // KILOBYTE)
 
 
 def _refuse_unsplit(

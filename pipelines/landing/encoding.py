@@ -77,7 +77,8 @@ def demand_utf8(file: Path, shown: Path | None = None) -> None:
         while remaining and (block := stream.read(min(BLOCK_BYTES, remaining))):
             lines += block.count(b"\n")
             remaining -= len(block)
-    raise refused("DEL-701", shown or file, encoding="utf-8", row=lines, byte=offset + 1)
+    refusal = refused("DEL-701", shown or file, encoding="utf-8", row=lines, byte=offset + 1)
+    raise refusal from None
 
 
 def _declared(file: Path, declared: str, head: bytes) -> str:

@@ -5,6 +5,7 @@ Not here: what the records hold (`jsontext`). Nothing here keeps more than a few
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from pipelines.findings import DeliveryRefused
-from pipelines.landing.refuse import refused
+from pipelines.landing.refuse import KILOBYTE, refused
 
 BLOCK_BYTES = 4 * 1024**2
 HEAD_BYTES = 4 * 1024**2  # the records must begin within; what stands before them is small
@@ -28,9 +29,10 @@ _BLANK = re.compile(r"[\s\ufeff]*")
 def slice_array(file: Path, path: str, target: Path, shown: Path) -> Path:
     """Write the array at `path` (`$`, `$.data.events`) of the UTF-8 document `file` to `target`.
 
-    Raises DeliveryRefused: DEL-703 where the document has no such key, DEL-706 where it is blank,
-    DEL-711 for a text that is no JSON, a bracket that never closes, text after the end, nesting
-    deeper than `DEEPEST`.
+    Raises DeliveryRefused: DEL-701 for a beginning that is not UTF-8 (the rest is the reader's to
+    find out), DEL-703 where the document has no such key, DEL-706 where it is blank, DEL-711 for a
+    text that is no JSON, a bracket that never closes, text after the end, nesting deeper than
+    `DEEPEST`.
     """
     keys = [key for key in path.removeprefix("$").split(".") if key]
     with file.open("rb") as stream:
@@ -40,7 +42,7 @@ def slice_array(file: Path, path: str, target: Path, shown: Path) -> Path:
     above = depth = len(keys)
     is_cut = False
     with target.open("wb") as sink:
-        for part, brackets in _whole_strings(file, start, shown):
+        for part, brackets in _whole_strings(file, start, line, shown):
             depths = [*accumulate(map(_STEP.__getitem__, brackets), initial=depth)][1:]
             is_over = depth == 0 and (is_cut or above > 0)
             if depths and (is_over or 0 in depths[:-1] or max(depths) > above + DEEPEST):
@@ -63,7 +65,10 @@ def is_too_deep(text: str) -> bool:
 
 def _array_start(head: bytes, keys: list[str], shown: Path) -> int:
     """The offset of the opening bracket of the array that `keys` lead to."""
-    text = head.decode("utf-8", "ignore")  # the block may end inside a letter
+    try:  # not final: the block may end inside a letter
+        text = codecs.getincrementaldecoder("utf-8")("strict").decode(head)
+    except UnicodeDecodeError:
+        raise refused("DEL-701", shown, encoding="utf-8") from None
     at, walked = _skip_blank(text, 0), "$"
     if at == len(text):
         raise refused("DEL-706", shown)
@@ -113,12 +118,14 @@ def _skip_blank(text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def _whole_strings(file: Path, start: int, shown: Path) -> Iterator[tuple[bytes, bytes]]:
+def _whole_strings(
+    file: Path, start: int, first_line: int, shown: Path
+) -> Iterator[tuple[bytes, bytes]]:
     """The bytes from `start` in parts that cut no string, each with its brackets outside strings.
 
-    Raises DeliveryRefused (DEL-711) for a string that does not end.
+    Raises DeliveryRefused: DEL-707 for a string beyond the limit, DEL-711 for one that never ends.
     """
-    carry = b""
+    carry, line = b"", first_line
     with file.open("rb") as stream:
         stream.seek(start)
         while block := stream.read(BLOCK_BYTES):
@@ -128,22 +135,13 @@ def _whole_strings(file: Path, start: int, shown: Path) -> Iterator[tuple[bytes,
             # All that follows the first quotation mark left over is as it was in `text`.
             open_bytes = len(bare) - quote if quote >= 0 else 0
             if open_bytes > LONGEST_STRING_BYTES:
-                break
+                limit_kb = LONGEST_STRING_BYTES // KILOBYTE
+                raise refused("DEL-707", shown, row=line, limit_kb=limit_kb)
             part, carry = text[: len(text) - open_bytes], text[len(text) - open_bytes :]
             yield part, bare[: len(bare) - open_bytes].translate(None, _NOT_BRACKETS)
+            line += part.count(b"\n")
     if carry:
-        row = 1 + _lines_before_end(file, len(carry))
-        raise refused("DEL-711", shown, row=row)
-
-
-def _lines_before_end(file: Path, tail_bytes: int) -> int:
-    """How many lines end in `file` before its last `tail_bytes`."""
-    lines, left = 0, max(0, file.stat().st_size - tail_bytes)
-    with file.open("rb") as stream:
-        while left and (block := stream.read(min(BLOCK_BYTES, left))):
-            lines += block.count(b"\n")
-            left -= len(block)
-    return lines
+        raise refused("DEL-711", shown, row=line)
 
 
 def _closing(part: bytes, depth: int) -> int:

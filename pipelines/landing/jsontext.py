@@ -54,7 +54,6 @@ def open_json(
     DEL-706 no record with a value, DEL-707 a record beyond the limit, DEL-717 a record that is no
     object or no point.
     """
-    demand_utf8(file, shown)
     if layout.format == "ndjson":
         _stage_lines(connection, file, shown)
     else:
@@ -99,6 +98,7 @@ def _stage_array(connection: duckdb.DuckDBPyConnection, file: Path, shown: Path)
 
 def _unread(reason: str, file: Path, shown: Path) -> DeliveryRefused:
     """The refusal that stands for an engine's error; of its text only a number is used."""
+    demand_utf8(file, shown)
     found = re.search(r"in (?:record/value|line) (\d+)", reason)
     row = int(found[1]) if found else 1
     if "maximum_object_size" in reason:
@@ -117,18 +117,22 @@ def _stage_lines(connection: duckdb.DuckDBPyConnection, file: Path, shown: Path)
     """Stage each line as it stands; an empty one too, so that rowid + 1 is the line's number."""
     import pyarrow as pa
 
-    longest_bytes, line = longest_line(file)
+    longest_bytes, line = longest_line(file, LARGEST_RECORD_BYTES)
     if longest_bytes > LARGEST_RECORD_BYTES:
         limit_kb = LARGEST_RECORD_BYTES // KILOBYTE
         raise refused("DEL-707", shown, row=line, limit_kb=limit_kb)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {OBJECTS}(body VARCHAR)")
+    insert = f"INSERT INTO {OBJECTS} SELECT nullif(trim(body, ' \t\r\n'), '') FROM landing_batch"
     with file.open(encoding="utf-8-sig", newline="\n") as stream:
-        while lines := stream.readlines(BATCH_BYTES):
-            connection.register("landing_batch", pa.table({"body": pa.array(lines, pa.string())}))
-            connection.execute(
-                f"INSERT INTO {OBJECTS} SELECT nullif(trim(body, ' \t\r\n'), '') FROM landing_batch"
-            )
-            connection.unregister("landing_batch")
+        try:
+            while lines := stream.readlines(BATCH_BYTES):
+                batch = pa.table({"body": pa.array(lines, pa.string())})
+                connection.register("landing_batch", batch)
+                connection.execute(insert)
+                connection.unregister("landing_batch")
+        except UnicodeDecodeError:
+            demand_utf8(file, shown)
+            raise
     _demand_valid_lines(connection, file, shown)
     connection.execute(f"ALTER TABLE {OBJECTS} ALTER body TYPE JSON")
 

@@ -25,10 +25,12 @@ _RARE_SPACES = tuple(space.encode() for space in SPACES if ord(space) > 127)
 class LineCount:
     """What one pass over the bytes of a file tells.
 
-    `lines` counts lines up to the last one that is not empty, whether LF, CRLF or CR ends them.
+    `lines` counts lines up to the last one that is not empty, whether LF, CRLF or CR ends them;
+    `overlong` is the number of a line beyond LONGEST_LINE_CHARS, at which counting stopped, or 0.
     """
 
     lines: int
+    overlong: int
     is_ended: bool
     has_rare_spaces: bool
     has_tabs: bool
@@ -36,13 +38,19 @@ class LineCount:
 
 def count_lines(file: Path) -> LineCount:
     """Count the lines of `file` in bounded memory, at the speed of the disk."""
-    feeds, returns, has_tabs, has_rare, carry = 0, 0, False, False, b""
+    feeds, returns, unended, has_tabs, has_rare, carry = 0, 0, 0, False, False, b""
     with file.open("rb") as stream:
         while block := stream.read(BLOCK_BYTES):
             ends = block.count(b"\n")
             feeds += ends
-            if not feeds:
-                returns += block.count(b"\r")
+            if not ends:
+                here = block.count(b"\r")
+                returns += 0 if feeds else here
+                unended = 0 if here else unended + len(block)
+                if unended > LONGEST_LINE_CHARS:
+                    return LineCount(0, (feeds or returns) + 1, False, has_rare, has_tabs)
+            else:
+                unended = 0
             has_tabs = has_tabs or b"\t" in block
             joined = carry + block if carry else block
             has_rare = has_rare or any(space in joined for space in _RARE_SPACES)
@@ -54,11 +62,11 @@ def count_lines(file: Path) -> LineCount:
     text = tail.rstrip(b"\r\n")
     trailing = tail[len(text) :].count(end)
     lines = (feeds or returns) - trailing + (1 if text else 0)
-    return LineCount(lines, bool(trailing), has_rare, has_tabs)
+    return LineCount(lines, 0, bool(trailing), has_rare, has_tabs)
 
 
-def longest_line(file: Path) -> tuple[int, int]:
-    """The bytes of the longest line of `file` and its number, however long it is."""
+def longest_line(file: Path, enough: int = LONGEST_LINE_CHARS) -> tuple[int, int]:
+    """The bytes of the longest line of `file` and its number; of the first with over `enough`."""
     longest, at, line, begun = 0, 1, 1, 0
     with file.open("rb") as stream:
         while block := stream.read(BLOCK_BYTES):
@@ -67,6 +75,8 @@ def longest_line(file: Path) -> tuple[int, int]:
             here = max(lengths)
             if here > longest:
                 longest, at = here, line + lengths.index(here)
+            if longest > enough:
+                break
             begun = lengths[-1]
             line += len(lengths) - 1
     return longest, at

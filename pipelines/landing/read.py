@@ -124,7 +124,7 @@ def _text(reading: _Reading) -> TextRows:
             row_sql = stage_json(connection, records, columns, reading.staged)
     staged = Staged(reading.staged, columns, row_sql)
     shown = show(connection, staged, reading.table_name, file)
-    return TextRows(staged.names, shown.row_count, encoding, layout, [], shown.rows_skipped)
+    return TextRows(list(columns.names), shown.row_count, encoding, layout, [], shown.rows_skipped)
 
 
 def _workbook(reading: _Reading) -> TextRows:
@@ -133,7 +133,7 @@ def _workbook(reading: _Reading) -> TextRows:
     staged = Staged(reading.staged, workbook.columns, row_sql)
     shown = show(reading.connection, staged, reading.table_name, reading.file)
     return TextRows(
-        columns=staged.names,
+        columns=list(workbook.columns.names),
         row_count=shown.row_count,
         encoding="",
         layout=reading.layout,

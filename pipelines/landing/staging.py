@@ -30,11 +30,6 @@ class Staged:
     columns: Columns
     row_sql: str
 
-    @property
-    def names(self) -> list[str]:
-        """The columns that its view has besides source_row."""
-        return [*self.columns.kept.values(), *self.columns.absent]
-
 
 @dataclass(frozen=True)
 class Shown:
@@ -48,10 +43,13 @@ def trimmed(raw: str, *, has_rare_spaces: bool = True) -> str:
     """SQL of a cell's text without surrounding spaces; NULL where nothing is left.
 
     DuckDB trims plain spaces ten times faster than a set of characters, so a reader that knows that
-    the file has no others says so.
+    the file has no others, line ends apart, says so.
     """
-    spaces = f", {literal(SPACES)}" if has_rare_spaces else ""
-    return f"nullif(trim({raw}{spaces}), '')"
+    all_kinds = f"trim({raw}, {literal(SPACES)})"
+    if has_rare_spaces:
+        return f"nullif({all_kinds}, '')"
+    has_line_end = f"contains({raw}, chr(10)) OR contains({raw}, chr(13))"
+    return f"nullif(CASE WHEN {has_line_end} THEN {all_kinds} ELSE trim({raw}) END, '')"
 
 
 def cell_list(
@@ -69,7 +67,7 @@ def cell_list(
     not the sender's (a sheet's name) and make no row a full one.
     """
     texts = [trimmed(cell, has_rare_spaces=has_rare_spaces) for cell in raw]
-    cells = [f"{texts[at]} AS c{at}" for at in (*columns.kept, *columns.unnamed)]
+    cells = [f"{texts[at]} AS c{at}" for at in (*columns.kept.values(), *columns.unnamed)]
     declared = " OR ".join(
         f"coalesce(regexp_matches({texts[at]}, {literal(pattern)}), FALSE)"
         for at, pattern in columns.skip_tests
@@ -97,13 +95,15 @@ def show(
     _demand_empty(connection, staged, file)
     if not counts.get(DATA):
         raise refused("DEL-706", file)
-    columns = staged.columns
-    cells = [f"c{at} AS {name(heading)}" for at, heading in columns.kept.items()]
-    empty = [f"NULL::VARCHAR AS {name(heading)}" for heading in columns.absent]
+    cells = {heading: f"c{at}" for heading, at in staged.columns.kept.items()}
+    listed = [
+        f"{cells.get(heading, 'NULL::VARCHAR')} AS {name(heading)}"
+        for heading in staged.columns.names
+    ]
     only_data = f" WHERE kind = {DATA}" if set(counts) != {DATA} else ""
     connection.execute(
         f"CREATE OR REPLACE TEMP VIEW {name(table_name)} AS "
-        f"SELECT ({staged.row_sql})::BIGINT AS source_row, {', '.join([*cells, *empty])} "
+        f"SELECT ({staged.row_sql})::BIGINT AS source_row, {', '.join(listed)} "
         f"FROM {staged.table}{only_data}"
     )
     return Shown(counts[DATA], counts.get(DECLARED, 0))

@@ -62,7 +62,7 @@ def test_geojson_gives_properties_and_the_point(tmp_path: Path) -> None:
     }
     columns = ["id", "x", "latitude", "longitude"]
     rows = rows_of(tmp_path, json.dumps(document), {"format": "geojson"}, columns)
-    assert rows == [(1, "1", "a", "18.55", "4.36"), (2, "2", None, None, None)]
+    assert rows == [(1, "1", "a", "4.36", "18.55"), (2, "2", None, None, None)]
     document["features"][0]["geometry"]["type"] = "LineString"
     assert codes_of(tmp_path, json.dumps(document), {"format": "geojson"}) == ["DEL-717"]
 

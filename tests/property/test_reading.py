@@ -1,0 +1,183 @@
+"""Any text in a cell comes back as it was, on its own row; any bytes at all give rows or a code.
+
+Not here: what texts become (`tests/property` of the casts), files made to do harm (`tests/faults`).
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from reading import make_feed, read_with, scratch_connection
+
+from pipelines.findings import DeliveryRefused
+from pipelines.landing.lines import SPACES
+
+quick = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+open_connections: list[duckdb.DuckDBPyConnection] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_connection() -> Iterator[None]:
+    """Opening a database takes longer than reading one of these files."""
+    with scratch_connection() as connection:
+        open_connections.append(connection)
+        yield
+        open_connections.clear()
+
+
+UNICODE = st.characters(codec="utf-8", exclude_categories=["Cs"])
+WESTERN = st.characters(codec="cp1252")
+AWKWARD = st.sampled_from(
+    [*" \"',;\t|\n\r\\#é\u00a0", "", '""', "\r\n", "NULL"],
+)
+
+
+def cells(alphabet: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.one_of(st.text(alphabet, max_size=12), st.lists(AWKWARD, max_size=5).map("".join))
+
+
+def tables(alphabet: st.SearchStrategy[str]) -> st.SearchStrategy[list[list[str]]]:
+    row = st.lists(cells(alphabet), min_size=3, max_size=3)
+    return st.lists(row, min_size=1, max_size=8)
+
+
+def expected(table: list[list[str]], first_row: int) -> list[tuple[Any, ...]]:
+    """The rows as they must be read: trimmed, empty as None, rows without any text left out."""
+    texts = [[cell.strip(SPACES) or None for cell in row] for row in table]
+    return [(n, *row) for n, row in enumerate(texts, first_row) if any(row)]
+
+
+def outcome(name: str, data: bytes, layout: dict[str, Any]) -> list[tuple[Any, ...]] | str:
+    """The rows, or the code of the first finding."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / name
+        file.write_bytes(data)
+        try:
+            feed = make_feed(["a", "b", "c"], file=layout)
+            return read_with(open_connections[0], file, feed)[1]
+        except DeliveryRefused as refusal:
+            return refusal.findings[0].code
+
+
+@quick
+@given(
+    data=st.data(),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
+    delimiter=st.sampled_from([",", ";", "\t", "|"]),
+    end=st.sampled_from(["\n", "\r\n"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+)
+def test_any_text_in_a_csv_cell_is_read_back(
+    data: st.DataObject, encoding: str, delimiter: str, end: str, quoting: int
+) -> None:
+    table = data.draw(tables(WESTERN if encoding == "cp1252" else UNICODE))
+    text = io.StringIO(newline="")
+    if end == "\n" and any("\r" in cell for row in table for cell in row):
+        quoting = csv.QUOTE_ALL  # Python's writer would leave such a cell bare, as a row's end
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting)
+    writer.writerows([["a", "b", "c"], *table])
+    declared = "utf-8" if encoding == "utf-8-sig" else encoding
+    layout = {"format": "csv", "encoding": declared, "delimiter": delimiter}
+    found = outcome("d.csv", text.getvalue().encode(encoding), layout)
+    assert found == (expected(table, 2) or "DEL-706")
+
+
+@quick
+@given(
+    table=tables(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"])),
+    gaps=st.lists(st.integers(0, 2), min_size=9, max_size=9),
+)
+def test_blank_lines_keep_the_row_numbers(table: list[list[str]], gaps: list[int]) -> None:
+    text, number, rows = io.StringIO(newline=""), 1, []
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer.writerow(["a", "b", "c"])
+    for row, gap in zip(table, gaps, strict=False):
+        text.write("\n" * gap)
+        writer.writerow(row)
+        number += gap + 1
+        rows += expected([row], number)
+    text.write("\n" * gaps[-1])
+    assert outcome("d.csv", text.getvalue().encode(), {"format": "csv"}) == (rows or "DEL-706")
+
+
+@quick
+@given(
+    data=st.binary(max_size=400),
+    head=st.sampled_from([b"", b"a,b,c\n", b'[{"a": "', b'{"a": 1}\n', b'{"features": [']),
+    layout=st.sampled_from(["csv", "json", "ndjson", "geojson", "xlsx"]),
+)
+def test_any_bytes_give_rows_or_a_code(data: bytes, head: bytes, layout: str) -> None:
+    found = outcome(f"d.{layout}", head + data, {"format": layout})
+    assert isinstance(found, list) or found.startswith("DEL-7")
+
+
+@quick
+@given(data=st.binary(max_size=200))
+def test_no_line_is_lost_silently(data: bytes) -> None:
+    """Where a file of arbitrary bytes is read, the rows are those of a strict parser."""
+    found = outcome("d.csv", b"a,b,c\n" + data, {"format": "csv"})
+    if isinstance(found, list):
+        lines = io.StringIO(data.decode(), newline="")
+        records = list(csv.reader(lines, strict=True, skipinitialspace=True))
+        assert found == expected([[*row, "", "", ""][:3] for row in records], 2)
+
+
+@quick
+@given(records=st.lists(st.dictionaries(st.sampled_from("abc"), cells(UNICODE)), min_size=1))
+def test_any_text_in_json_is_read_back(records: list[dict[str, str]]) -> None:
+    records = [{"a": "x"}, *records]
+    rows = expected([[record.get(key, "") for key in "abc"] for record in records], 1)
+    for ascii_only in (True, False):
+        array = json.dumps({"n": "]}", "d": {"r": records}}, ensure_ascii=ascii_only).encode()
+        assert outcome("d.json", array, {"format": "json", "records": "$.d.r"}) == rows
+        lines = "\n".join(json.dumps(r, ensure_ascii=ascii_only) for r in records).encode()
+        assert outcome("d.ndjson", lines, {"format": "ndjson"}) == rows
+
+
+NUMBERS = st.one_of(
+    st.integers(-(10**14), 10**14),
+    st.decimals(-(10**6), 10**6, places=4).map(float),
+)
+MOMENTS = st.datetimes(dt.datetime(1901, 1, 1), dt.datetime(2099, 12, 31)).map(
+    lambda moment: moment.replace(microsecond=0)
+)
+
+
+def one_end(text: str | None) -> Any:
+    """XML itself knows one line end only."""
+    return text and text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+WRITABLE = cells(UNICODE).filter(lambda text: not ILLEGAL_CHARACTERS_RE.search(text))
+
+
+@settings(quick, max_examples=60)
+@given(table=st.lists(st.tuples(WRITABLE, NUMBERS, MOMENTS), min_size=1, max_size=6))
+def test_any_cell_of_a_workbook_is_read_back(table: list[tuple[Any, ...]]) -> None:
+    book = openpyxl.Workbook()
+    for row, values in enumerate([("a", "b", "c"), *table], 1):
+        for column, value in enumerate(values, 1):
+            cell = book.active.cell(row, column, value)
+            cell.data_type = "s" if isinstance(value, str) else cell.data_type
+    stream = io.BytesIO()
+    book.save(stream)
+    texts = [
+        [one_end(text) or "", f"{number:.15g}", str(moment).removesuffix(" 00:00:00")]
+        for text, number, moment in table
+    ]
+    found = outcome("d.xlsx", stream.getvalue(), {"format": "xlsx"})
+    assert isinstance(found, list)
+    assert [(n, one_end(a), b, c) for n, a, b, c in found] == expected(texts, 2)

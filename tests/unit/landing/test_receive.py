@@ -1,0 +1,191 @@
+"""Receiving: one delivery for the same bytes, whole or not there, on a disk or elsewhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from upath import UPath
+
+from pipelines.landing.receive import (
+    Delivery,
+    list_deliveries,
+    open_delivery,
+    receive,
+    safe_file_name,
+)
+from pipelines.settings import Settings, settings_for
+
+FEED = "ucdp_ged_incidents"
+DATA = b"id,country\n1,CAF\n"
+
+
+@pytest.fixture(params=["disk", "memory"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    if request.param == "disk":
+        return settings_for(tmp_path / "home")
+    return settings_for(tmp_path / "home", landing=UPath(f"memory://{uuid4().hex}/landing"))
+
+
+def write(folder: Path, name: str = "d.csv", data: bytes = DATA) -> Path:
+    file = folder / name
+    file.write_bytes(data)
+    return file
+
+
+def test_a_delivery_is_kept_with_its_receipt(settings: Settings, tmp_path: Path) -> None:
+    file = write(tmp_path, "événements mars.csv")
+    os.utime(file, (1_700_000_000.25, 1_700_000_000.25))
+    delivery = receive(settings, FEED, file, origin="inbox", received_by="jdoe")
+    sha256 = hashlib.sha256(DATA).hexdigest()
+    assert delivery.is_new
+    assert delivery.delivery_id == f"{FEED}.{sha256[:12]}"
+    assert delivery.folder == settings.landing / FEED / sha256
+    assert delivery.payload.read_bytes() == DATA
+    assert json.loads((delivery.folder / "receipt.json").read_text("utf-8")) == {
+        "delivery_id": delivery.delivery_id,
+        "feed": FEED,
+        "sha256": sha256,
+        "file_name": "événements mars.csv",
+        "bytes": len(DATA),
+        "origin": "inbox",
+        "received_at": "2023-11-14T22:13:20.250000Z",
+        "received_by": "jdoe",
+        "licence": "CC BY 4.0",
+    }
+
+
+def test_the_same_bytes_are_one_delivery_and_the_first_receipt_stays(
+    settings: Settings, tmp_path: Path
+) -> None:
+    first = receive(settings, FEED, write(tmp_path), received_by="first")
+    again = receive(settings, FEED, write(tmp_path, "other.csv"), received_by="second")
+    assert (first.is_new, again.is_new) == (True, False)
+    assert again.receipt == first.receipt
+    assert [one.receipt for one in list_deliveries(settings)] == [first.receipt]
+    elsewhere = receive(settings, "cod_pnc_incidents", write(tmp_path))
+    assert elsewhere.is_new
+
+
+def test_deliveries_are_found_again_in_order_of_receipt(settings: Settings, tmp_path: Path) -> None:
+    made = [
+        receive(
+            settings,
+            FEED,
+            write(tmp_path, f"{day}.csv", DATA * day),
+            received_at=dt.datetime(2026, 3, day, tzinfo=dt.timezone(dt.timedelta(hours=1))),
+        )
+        for day in (3, 1, 2)
+    ]
+    ids = [one.delivery_id for one in list_deliveries(settings, FEED)]
+    assert ids == [made[1].delivery_id, made[2].delivery_id, made[0].delivery_id]
+    assert list_deliveries(settings, "cod_pnc_incidents") == []
+    opened = open_delivery(settings, ids[0])
+    assert opened.receipt == made[1].receipt
+    assert opened.receipt.received_at == dt.datetime(2026, 2, 28, 23, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    "delivery_id",
+    ["", FEED, f"{FEED}.000000000000", "../x.0123456789ab", f"{FEED}.*", f"{FEED}.0123456789AB"],
+)
+def test_what_is_not_there_is_a_key_error(settings: Settings, delivery_id: str) -> None:
+    with pytest.raises(KeyError):
+        open_delivery(settings, delivery_id)
+
+
+def test_a_feed_that_is_not_declared_leaves_nothing(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(KeyError):
+        receive(settings, "../escape", write(tmp_path))
+    assert list_deliveries(settings) == []
+
+
+def test_a_torn_receipt_is_no_delivery_and_the_next_attempt_completes_it(
+    tmp_path: Path,
+) -> None:
+    settings = settings_for(tmp_path, landing=UPath(f"memory://{uuid4().hex}/landing"))
+    folder = settings.landing / FEED / hashlib.sha256(DATA).hexdigest()
+    (folder / "original").mkdir(parents=True)
+    (folder / "original" / "d.csv").write_bytes(DATA[:4])
+    assert list_deliveries(settings) == []
+    delivery = receive(settings, FEED, write(tmp_path))
+    assert delivery.is_new
+    assert delivery.payload.read_bytes() == DATA
+
+
+def test_many_at_once_make_one_delivery(settings: Settings, tmp_path: Path) -> None:
+    files = [write(tmp_path, f"{n}.csv", DATA * 1000) for n in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        made: list[Delivery] = list(pool.map(lambda file: receive(settings, FEED, file), files))
+    assert sum(one.is_new for one in made) == 1
+    assert len({one.receipt.file_name for one in made}) == 1
+    assert made[0].payload.read_bytes() == DATA * 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("mars 2026.csv", "mars 2026.csv"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\x\\rapport.xlsx", "rapport.xlsx"),
+        ("a:b*c?.csv", "a_b_c_.csv"),
+        ("nul.csv", "_nul.csv"),
+        ("..", "delivery"),
+        (".hidden", "hidden"),
+        ("e\u0301.csv", "é.csv"),
+        ("x\n\x00.csv", "x__.csv"),
+        ("é" * 200 + ".geojson", "é" * 71 + ".geojson"),
+    ],
+)
+def test_safe_file_names(name: str, safe: str) -> None:
+    assert safe_file_name(name) == safe
+
+
+KILLED = """
+    import sys
+    from pathlib import Path
+    from pipelines.landing.receive import receive
+    from pipelines.settings import settings_for
+
+    settings = settings_for(sys.argv[1])
+    print("ready", flush=True)
+    for file in sorted(Path(sys.argv[2]).iterdir()):
+        receive(settings, "ucdp_ged_incidents", file)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+def test_a_kill_at_any_moment_leaves_whole_deliveries_only(tmp_path: Path) -> None:
+    inbox, home = tmp_path / "in", tmp_path / "home"
+    inbox.mkdir()
+    for n in range(60):
+        write(inbox, f"{n:02}.csv", b"%d\n" % n * 200_000)
+    settings = settings_for(home)
+    for attempt in range(6):
+        process = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(KILLED), str(home), str(inbox)],
+            stdout=subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(0.01 + 0.03 * attempt)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        for delivery in list_deliveries(settings):
+            digest = hashlib.sha256(delivery.payload.read_bytes()).hexdigest()
+            assert digest == delivery.sha256
+    for file in inbox.iterdir():
+        receive(settings, FEED, file)
+    assert len(list_deliveries(settings)) == 60
