@@ -1,4 +1,4 @@
-"""The immigration service of South Sudan: a workbook with a sheet of arrivals and one of departures.
+"""The immigration service of South Sudan: a workbook of arrivals and departures.
 
 Not here: who crossed (`border_travellers.py`).
 """
@@ -26,7 +26,7 @@ SHEETS = {"entry": "Arrivals", "exit": "Departures", "transit": "Transit"}
 
 
 class SsdBorderCrossings(BorderFeed):
-    """Three title rows, days first, military hours at some posts, angles for the post's position."""
+    """Three title rows, days first, military hours at some posts, positions as angles."""
 
     feed = "ssd_immigration_border_crossings"
     country = "SSD"
@@ -144,7 +144,7 @@ class SsdBorderCrossings(BorderFeed):
         return records.assign(travel_reason="trade")
 
     def write(self, cells: pd.DataFrame) -> Written:
-        """One sheet a direction; two title rows, an empty one, the header, and a total at the foot."""
+        """One sheet a direction; two title rows, an empty one, the header; a total below."""
         import numpy as np
 
         source_rows = np.zeros(len(cells), dtype=int)
@@ -157,7 +157,7 @@ class SsdBorderCrossings(BorderFeed):
                 sheet.write_string(0, 0, "REPUBLIC OF SOUTH SUDAN – Immigration")
                 sheet.write_string(1, 0, f"{title}, illustrative example")
                 sheet.write_row(HEADER_ROW - 1, 0, list(rows.columns))
-                write_table(book, sheet, HEADER_ROW, rows)
+                write_table(sheet, HEADER_ROW, rows)
                 sheet.write_row(HEADER_ROW + len(rows), 1, ["Total", str(len(rows))])
                 source_rows[here] = at * SHEET_STEP + HEADER_ROW + 1 + np.arange(len(rows))
 

@@ -138,7 +138,7 @@ class CafPolice(IncidentFeed):
                 rows = cells[here].drop(columns=SHEET)
                 sheet = book.add_worksheet(title)
                 _write_head(book, sheet, title, list(rows.columns))
-                write_table(book, sheet, FIRST_ROW - 1, rows)
+                write_table(sheet, FIRST_ROW - 1, rows)
                 sheet.write_row(FIRST_ROW - 1 + len(rows), 0, ["TOTAL", f"{len(rows)} affaires"])
                 source_rows[here] = number * SHEET_STEP + FIRST_ROW + np.arange(len(rows))
             notice = book.add_worksheet("Notice")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,25 +37,18 @@ def workbook(write_sheets: Any) -> bytes:
     import xlsxwriter
 
     buffer = io.BytesIO()
-    book = xlsxwriter.Workbook(buffer, {"in_memory": True, "default_date_format": "dd/mm/yyyy"})
+    book = xlsxwriter.Workbook(buffer, {"in_memory": True, "default_date_format": "dd/mm/yyyy hh:mm"})
     book.set_properties({"author": "Passerelle demo", "created": CREATED})
     write_sheets(book)
     book.close()
     return buffer.getvalue()
 
 
-def write_table(book: Any, sheet: Any, first_row: int, cells: pd.DataFrame) -> None:
-    """Write cells from `first_row` (0-based), column by column; dates keep a date format."""
-    import pandas as pd
-
-    date_time = book.add_format({"num_format": "dd/mm/yyyy hh:mm"})
+def write_table(sheet: Any, first_row: int, cells: pd.DataFrame) -> None:
+    """Write cells from `first_row` (0-based), column by column; dates get the book's date format."""
     for number, column in enumerate(cells.columns):
-        values = cells[column]
-        is_date = values.map(lambda value: isinstance(value, dt.datetime)).to_numpy(dtype=bool)
-        plain: Sequence[Any] = values.mask(is_date, None).tolist()
-        sheet.write_column(first_row, number, plain)
-        for row in pd.Series(range(len(values)))[is_date]:
-            sheet.write_datetime(first_row + row, number, values.iloc[row], date_time)
+        values = cells[column].astype(object)
+        sheet.write_column(first_row, number, values.where(values.notna(), None).tolist())
 
 
 def nested_json(cells: pd.DataFrame, head: str, foot: str) -> bytes:

@@ -136,6 +136,6 @@ class SsdSsnps(IncidentFeed):
             sheet = book.add_worksheet("OB 2026")
             sheet.write_string(0, 0, "SOUTH SUDAN NATIONAL POLICE SERVICE – OB returns (illustrative)")
             sheet.write_row(TITLE_ROWS, 0, list(cells.columns), book.add_format({"bold": True}))
-            write_table(book, sheet, FIRST_ROW - 1, cells)
+            write_table(sheet, FIRST_ROW - 1, cells)
 
         return Written(workbook(fill), list(range(FIRST_ROW, FIRST_ROW + len(cells))))
