@@ -20,8 +20,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pipelines.harmonise import expressions as ex
-from pipelines.harmonise.geofence import CELL_SQL
-from pipelines.harmonise.lookups import AREA_LEVELS, AREA_LIST, attribute_join
+from pipelines.harmonise.joins import area_join, attribute_join, geofence_answer, geofence_join
+from pipelines.harmonise.lookups import AREA_LEVELS, AREA_LIST
 from schemas.contract import Column, Contract
 from schemas.feed import Feed, Mapping
 from schemas.rules import fails_when
@@ -29,6 +29,7 @@ from schemas.sqltext import literal, name
 
 TIMES = "TIMESTAMP"
 _ALL_ROWS = "text_rows AS delivery"
+_NEVER_KEPT = "STRICTLY_CONFIDENTIAL"
 _NOT_CONTENT = frozenset({"source_record_id", "source_revision", "withdrawal", "reported_at"})
 
 
@@ -178,7 +179,7 @@ class _Compiler:
             columns["longitude_deg"] = "position__value.longitude_deg"
         admin1: list[str] = []
         if "admin1_code" in self.read:
-            joins.append(_area_join("w1", "admin1_code", "country", self._event_date()))
+            joins.append(area_join("w1", "admin1_code", "country", self._event_date()))
             admin1.append("w1.code")
         if "border_point_code" in self.read and "admin1_code" not in self.fixed:
             # A post lies in a known area on each side; it tells where, unless the source said.
@@ -206,7 +207,7 @@ class _Compiler:
             attribute_join("land", "countries", self._or_null("country"), "time_zone"),
         ]
         if "admin2_code" in self.read:
-            joins.append(_area_join("w2", "admin2_code", admin1, self._event_date()))
+            joins.append(area_join("w2", "admin2_code", admin1, self._event_date()))
             columns["admin2_code"] = "w2.code"
         columns["time_zone"] = (
             "coalesce(nullif(area_time_zone, ''), nullif(land_time_zone, ''), 'UTC')"
@@ -243,11 +244,11 @@ class _Compiler:
         columns: dict[str, str] = {}
         joins: list[str] = []
         for level in sorted({helper.geofence for helper in self.contract.helpers} - {""}):
-            joins.append(_geofence_join(level))
+            joins.append(geofence_join(level))
         wanted: dict[tuple[str, str], list[str]] = {}
         for helper in self.contract.helpers:
             if helper.geofence:
-                columns[helper.name] = _geofence_answer(helper.geofence)
+                columns[helper.name] = geofence_answer(helper.geofence)
             else:
                 wanted.setdefault((helper.codelist, helper.column), []).append(helper.attribute)
                 alias = f"{helper.column}_in_{helper.codelist}"
@@ -314,7 +315,11 @@ class _Compiler:
         if column.name not in self.read:
             return "NULL::VARCHAR"
         value = "latitude_deg" if column.name == "position" else name(column.name)
-        return f"CASE WHEN {value} IS NULL THEN {name(column.name + '__text')} END"
+        text = name(f"{column.name}__text")
+        if column.classification == _NEVER_KEPT:
+            # That something stood there is enough to judge by; what stood there is not kept.
+            return f"CASE WHEN {value} IS NULL AND {text} IS NOT NULL THEN '•••' END"
+        return f"CASE WHEN {value} IS NULL THEN {text} END"
 
     def _judged(self) -> None:
         errors = [(r.code, fails_when(r)) for r in self.contract.rules if r.severity == "error"]
@@ -346,43 +351,6 @@ class _Compiler:
     def _or_null(self, column: str) -> str:
         has = column in self.feed.map or (column == "admin1_code" and self._has_admin1())
         return name(column) if has else "NULL::VARCHAR"
-
-
-def _area_join(alias: str, target: str, scope_sql: str, date_sql: str) -> str:
-    """A join to the words of areas, within a scope and at a date."""
-    return (
-        f"LEFT JOIN words_{target} {alias} ON {alias}.raw = {target}__text"
-        f" AND {alias}.scope = {scope_sql}"
-        f" AND {date_sql} >= {alias}.valid_from AND {date_sql} < {alias}.valid_to"
-    )
-
-
-def _geofence_code(level: str) -> str:
-    return "country" if level == "country" else "admin1_code"
-
-
-def _geofence_join(level: str) -> str:
-    """A join to the grid cells of one country or first-level area."""
-    alias = f"g_{level}"
-    return (
-        f"LEFT JOIN geofence_{level} {alias} ON {alias}.cell = {CELL_SQL}"
-        f" AND {alias}.code = {_geofence_code(level)}"
-    )
-
-
-def _geofence_answer(level: str) -> str:
-    """TRUE inside, FALSE outside; NULL where we know no outline, and without a position on Earth.
-
-    A latitude of 96 or a position of 0, 0 has a rule of its own: it is not also in another country.
-    """
-    code, fenced = _geofence_code(level), f"getvariable('geofence_{level}_codes')"
-    return (
-        "CASE WHEN latitude_deg IS NULL OR longitude_deg IS NULL"
-        " OR abs(latitude_deg) > 90 OR abs(longitude_deg) > 180"
-        " OR (latitude_deg = 0 AND longitude_deg = 0)"
-        f" OR {code} IS NULL OR NOT coalesce(list_contains({fenced}, {code}), FALSE) THEN NULL"
-        f" ELSE g_{level}.cell IS NOT NULL END"
-    )
 
 
 def _codes(conditions: list[tuple[str, str]]) -> str:

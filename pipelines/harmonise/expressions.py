@@ -55,7 +55,7 @@ def instant_of(formats: list[str], text: str) -> str:
         return "NULL::TIMESTAMP"
     # DuckDB's %z does not know the Z of ISO 8601; its result is UTC, here without the zone.
     zulu = f"regexp_replace({text}, '[zZ]$', '+00:00')"
-    # One format at a time: with a list of formats and %z, DuckDB 1.5.5 reads 30 February as 2 March.
+    # One format at a time: given a list and %z, DuckDB 1.5.5 reads 30 February as 2 March.
     read = ", ".join(f"try_strptime({zulu}, {literal(form)})" for form in formats)
     return f"make_timestamp(epoch_us(coalesce({read}, NULL)))"
 

@@ -130,16 +130,6 @@ def _area_keys(target: str, codelist: str) -> str:
     """
 
 
-def attribute_join(alias: str, codelist: str, column_sql: str, *attributes: str) -> str:
-    """A join that reaches attributes of a code, as `<alias>_<attribute>`.
-
-    The columns are renamed because a list has columns (`country`) that a table has too.
-    """
-    listed = "".join(f", {name(a)} AS {name(f'{alias}_{a}')}" for a in attributes)
-    table = f"(SELECT code AS {alias}_code{listed} FROM {name(f'list_{codelist}')})"
-    return f"LEFT JOIN {table} {alias} ON {alias}_code = {column_sql}"
-
-
 def blank_forms(feed: Feed) -> str:
     """The feed's texts for *no value*, in the usual cases, as the inside of an IN list."""
     forms = {

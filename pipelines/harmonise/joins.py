@@ -1,0 +1,56 @@
+"""Joins of the harmonise query: attributes of codes, words of areas, cells of the geofence.
+
+Not here: the tables that are joined (`lookups.py`, `geofence.py`, `prepare.py`).
+"""
+
+from __future__ import annotations
+
+from pipelines.harmonise.geofence import CELL_SQL
+from schemas.sqltext import name
+
+
+def attribute_join(alias: str, codelist: str, column_sql: str, *attributes: str) -> str:
+    """A join that reaches attributes of a code, as `<alias>_<attribute>`.
+
+    The columns are renamed because a list has columns (`country`) that a table has too.
+    """
+    listed = "".join(f", {name(a)} AS {name(f'{alias}_{a}')}" for a in attributes)
+    table = f"(SELECT code AS {alias}_code{listed} FROM {name(f'list_{codelist}')})"
+    return f"LEFT JOIN {table} {alias} ON {alias}_code = {column_sql}"
+
+
+def area_join(alias: str, target: str, scope_sql: str, date_sql: str) -> str:
+    """A join to the words of areas, within a scope and at a date."""
+    return (
+        f"LEFT JOIN words_{target} {alias} ON {alias}.raw = {target}__text"
+        f" AND {alias}.scope = {scope_sql}"
+        f" AND {date_sql} >= {alias}.valid_from AND {date_sql} < {alias}.valid_to"
+    )
+
+
+def _geofence_code(level: str) -> str:
+    return "country" if level == "country" else "admin1_code"
+
+
+def geofence_join(level: str) -> str:
+    """A join to the grid cells of one country or first-level area."""
+    alias = f"g_{level}"
+    return (
+        f"LEFT JOIN geofence_{level} {alias} ON {alias}.cell = {CELL_SQL}"
+        f" AND {alias}.code = {_geofence_code(level)}"
+    )
+
+
+def geofence_answer(level: str) -> str:
+    """TRUE inside, FALSE outside; NULL where we know no outline, and without a position on Earth.
+
+    A latitude of 96 or a position of 0, 0 has a rule of its own: it is not also in another country.
+    """
+    code, fenced = _geofence_code(level), f"getvariable('geofence_{level}_codes')"
+    return (
+        "CASE WHEN latitude_deg IS NULL OR longitude_deg IS NULL"
+        " OR abs(latitude_deg) > 90 OR abs(longitude_deg) > 180"
+        " OR (latitude_deg = 0 AND longitude_deg = 0)"
+        f" OR {code} IS NULL OR NOT coalesce(list_contains({fenced}, {code}), FALSE) THEN NULL"
+        f" ELSE g_{level}.cell IS NOT NULL END"
+    )
