@@ -8,16 +8,12 @@ The audit sees only what the router left behind, as in a real run.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "validate"))
-
 from routing import INCIDENT, counted, route
 
 from pipelines.settings import settings_for
