@@ -72,10 +72,11 @@ def files_sql(
         return f"SELECT {nulls} WHERE FALSE"
     groups: dict[frozenset[str], list[str]] = {}
     for address, file in addresses.items():
-        groups.setdefault(missing_columns(contract, file), []).append(address)
+        groups.setdefault(file.columns, []).append(address)
     options = ", filename = true, file_row_number = true" if is_located else ""
     parts = []
-    for missing, paths in groups.items():
+    for present, paths in groups.items():
+        missing = missing_columns(contract, present)
         chosen = [
             f"NULL::{types[c]} AS {name(c)}" if c in missing else name(c) for c in columns
         ] + (["filename AS file", "file_row_number AS place"] if is_located else [])
@@ -96,13 +97,22 @@ def hive_options(contract: Contract) -> str:
     )
 
 
-def missing_columns(contract: Contract, file: DataFile) -> frozenset[str]:
-    """Columns of the contract that a file does not have, because it is older than they are."""
-    if not file.columns:
+def missing_columns(contract: Contract, present: frozenset[str]) -> frozenset[str]:
+    """Columns of the contract that a file does not have, because it is older than they are.
+
+    Lists have no statistics in Delta, so a file is taken to have them.
+    """
+    if not present:
         return frozenset()
-    nested = {c for c, kind in stored_columns(contract).items() if kind.endswith("]")}
-    expected = set(stored_columns(contract)) - set(partition_columns(contract)) - nested
-    return frozenset(expected - file.columns)
+    lists = {c for c, kind in stored_columns(contract).items() if kind.endswith("]")}
+    expected = set(stored_columns(contract)) - set(partition_columns(contract)) - lists
+    return frozenset(expected - present)
+
+
+def record_ranges(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """The first and last record id of each source in `incoming`."""
+    query = "SELECT min(record_id), max(record_id) FROM incoming GROUP BY source"
+    return connection.execute(query).fetchall()
 
 
 def find_touched(

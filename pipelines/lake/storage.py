@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import duckdb
 
 LOCK_TIMEOUT_S = 900.0
+SYNCS_AT_ONCE = 16
 STAGING = "_staging"
 
 
@@ -129,12 +130,13 @@ def delete_files(settings: Settings, paths: Iterable[str]) -> None:
 
 def sync_files(files: Iterable[Path]) -> None:
     """Put files and the folders that name them on the disk; Delta itself leaves that to chance."""
-    folders: set[Path] = set()
-    for file in files:
-        _sync(file)
-        folders.update((file.parent, *file.parent.parents[:3]))
-    for folder in folders:
-        _sync(folder)
+    from concurrent.futures import ThreadPoolExecutor
+
+    found = list(files)
+    folders = {folder for file in found for folder in (file.parent, *file.parent.parents[:3])}
+    with ThreadPoolExecutor(SYNCS_AT_ONCE) as pool:  # the disk writes many in one go
+        list(pool.map(_sync, found))
+        list(pool.map(_sync, folders))
 
 
 def _sync(path: Path) -> None:

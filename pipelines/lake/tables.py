@@ -52,6 +52,16 @@ class DataFile:
     bytes: int
     columns: frozenset[str]
     partition: dict[str, str | None] = field(hash=False)
+    first_record: str | None = None
+    last_record: str | None = None
+
+    def may_speak_of(self, ranges: Sequence[tuple[str, str]]) -> bool:
+        """False where the statistics show that no record id of these ranges is in the file."""
+        if self.first_record is None or self.last_record is None:
+            return True
+        return any(
+            self.first_record <= last and first <= self.last_record for first, last in ranges
+        )
 
 
 def partition_columns(contract: Contract) -> tuple[str, ...]:
@@ -132,32 +142,49 @@ def data_files(table: DeltaTable) -> list[DataFile]:
     """Every file of this version of the table, in the order of their paths."""
     import pyarrow
 
-    actions = pyarrow.table(table.get_add_actions(flatten=True)).to_pylist()
-    return sorted((_data_file(action) for action in actions), key=lambda file: file.path)
-
-
-def _data_file(action: dict[str, Any]) -> DataFile:
-    counted = "null_count."
-    partition = {
-        key.removeprefix("partition."): None
-        if value is None
-        else str(value).lower()
-        if isinstance(value, bool)
-        else str(value)
-        for key, value in action.items()
-        if key.startswith("partition.")
-    }
-    return DataFile(
-        path=action["path"],
-        rows=action["num_records"],
-        bytes=action["size_bytes"],
-        columns=frozenset(
-            key.removeprefix(counted)
-            for key, value in action.items()
-            if key.startswith(counted) and value is not None
-        ),
-        partition=partition,
+    actions = pyarrow.table(table.get_add_actions(flatten=True))
+    counted = {c.removeprefix(_NULLS): actions.column(c) for c in _starting(actions, _NULLS)}
+    everywhere = frozenset(name for name, counts in counted.items() if not counts.null_count)
+    here_and_there = [name for name, counts in counted.items() if name not in everywhere]
+    wanted = ["path", "num_records", "size_bytes", *_starting(actions, _PARTITION)]
+    wanted += [_NULLS + name for name in here_and_there]
+    wanted += [bound for bound in _RECORD_BOUNDS if bound in actions.column_names]
+    return sorted(
+        (_data_file(row, everywhere, here_and_there) for row in actions.select(wanted).to_pylist()),
+        key=lambda file: file.path,
     )
+
+
+_NULLS, _PARTITION = "null_count.", "partition."
+_RECORD_BOUNDS = ("min.record_id", "max.record_id")
+
+
+def _starting(actions: pa.Table, prefix: str) -> list[str]:
+    return [column for column in actions.column_names if column.startswith(prefix)]
+
+
+def _data_file(row: dict[str, Any], everywhere: frozenset[str], rest: Sequence[str]) -> DataFile:
+    more = [name for name in rest if row[_NULLS + name] is not None]
+    return DataFile(
+        path=row["path"],
+        rows=row["num_records"],
+        bytes=row["size_bytes"],
+        columns=everywhere.union(more) if more else everywhere,
+        partition={
+            key.removeprefix(_PARTITION): _partition_value(value)
+            for key, value in row.items()
+            if key.startswith(_PARTITION)
+        },
+        first_record=row.get(_RECORD_BOUNDS[0]),
+        last_record=row.get(_RECORD_BOUNDS[1]),
+    )
+
+
+def _partition_value(value: Any) -> str | None:
+    """As Delta writes it in its log."""
+    if value is None:
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def writer_properties() -> Any:

@@ -93,3 +93,29 @@ def test_rows_beyond_one_pass_are_written_in_several(tmp_path, monkeypatch):
     in_several = publish_into("several")
     assert content(in_several) == content(in_one)
     assert len(content(in_one)["incidents"]) == 61
+
+
+@pytest.mark.parametrize("stem", ["x", "long " * 40, "é" * 90, "𝔘" * 70, "\U0010ffff" * 80])
+def test_a_record_is_found_again_whatever_the_statistics_make_of_its_id(settings, stem):
+    records = [f"{stem}{n}" for n in ("0", "a", "é", "\U0010ffff")]
+    deliver(settings, "a", [row(record) for record in records])
+    publish(settings)
+    for day, record in enumerate(records, start=1):
+        deliver(settings, f"b{day}", [row(record, "corrected")], day=day)
+    publish(settings)
+    with connect(settings) as connection:
+        assert connection.execute("SELECT DISTINCT revision FROM incidents").fetchall() == [(2,)]
+        assert connection.execute("SELECT count(*) FROM incidents_history").fetchone() == (8,)
+
+
+def test_the_writer_has_only_so_many_partitions_open_at_once(settings, monkeypatch):
+    monkeypatch.setattr(publishing, "PARTITIONS_A_PASS", 3)
+    rows = [
+        row(f"{n}", country=("CAF", "COD")[n % 2], occurred_at=f"{2000 + n % 7}-05-01 00:00:00")
+        for n in range(40)
+    ]
+    deliver(settings, "a", [*rows, row("undated", occurred_at=None)])
+    publish(settings)
+    files = data_files(existing_table(settings, "incidents"))
+    assert sum(file.rows for file in files) == 41
+    assert len(files) == len({tuple(file.partition.items()) for file in files}) == 15
