@@ -53,18 +53,16 @@ def _targets(feed: Feed, contract: Contract, _: Translator) -> Iterator[str]:
             yield _("{column} is no column of {table}.", column=target, table=feed.table)
         elif column.filled_by not in ("feed", "input"):
             yield _("{column} is not for feeds to fill.", column=target)
-        elif column.codelist and mapping.value is not None:
-            if mapping.value not in codes(column.codelist):
-                yield _(
-                    "{code} is not in the list {codelist}.",
-                    code=mapping.value,
-                    codelist=column.codelist,
-                )
-    given = {"source", "handling"}  # by the declaration itself
-    for column in contract.columns:
-        if column.is_required and column.filled_by == "feed" and column.name not in feed.map:
-            if column.name not in given:
-                yield _("{column} is required and not mapped.", column=column.name)
+        elif column.codelist and mapping.value not in (None, *codes(column.codelist)):
+            yield _(
+                "{code} is not in the list {codelist}.",
+                code=mapping.value,
+                codelist=column.codelist,
+            )
+    given = {"source", "handling", *feed.map}  # the first two by the declaration itself
+    for column in contract.columns_filled_by("feed"):
+        if column.is_required and column.name not in given:
+            yield _("{column} is required and not mapped.", column=column.name)
 
 
 def _crosswalks(feed: Feed, contract: Contract, _: Translator) -> Iterator[str]:

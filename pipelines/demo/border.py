@@ -83,7 +83,7 @@ class BorderFeed(ABC):
         known = {*self.declared.map, "country", "admin1_code", "occurred_at_precision"}
         known |= {"latitude_deg", "longitude_deg"} if "position" in self.declared.map else set()
         known |= {"age_years"} if "birth_date" in self.declared.map else set()
-        return sorted(known - inputs - {"source_record_id", "age_group_text"})
+        return sorted(known - inputs - {"source_record_id"})
 
     def word(self, column: str, code: str | None) -> str | None:
         """The first of the service's words for a code; a value without words as text."""
@@ -114,6 +114,8 @@ class BorderFeed(ABC):
         return [*declared.mapped_columns, *(c for c in declared.ignore)]
 
     def _texts(self, rng: np.random.Generator, column: str, values: pd.Series) -> pd.Series:
+        import pandas as pd
+
         if column in self.words:
             vocabulary = [
                 {"source_value": word, "code": code}
@@ -123,11 +125,14 @@ class BorderFeed(ABC):
             spoken = say(rng, values, vocabulary, self.contract.column(column).codelist)
             if not spoken["code"].equals(values.astype(object).where(values.notna(), None)):
                 raise ValueError(f"{self.feed}: no word for some codes of {column}")
-            return spoken["text"]
+            text: pd.Series = spoken["text"]
+            return text
         if values.dtype.kind == "M":
-            return values.dt.strftime(self.day_format)
+            days: pd.Series = values.dt.strftime(self.day_format)
+            return days
         if values.dtype.kind in "iuf":
-            return values.astype("Int64").astype(object).map(str, na_action="ignore")
+            whole = values.astype("Int64").astype(object)
+            return pd.Series(whole.map(str, na_action="ignore"), index=values.index)
         return values
 
     day_format: ClassVar[str] = "%Y-%m-%d"
@@ -137,7 +142,7 @@ class BorderFeed(ABC):
         truth = records[["source_record_id", "is_withdrawn"]].copy()
         truth.insert(1, "event_id", None)
         for column in self.stated:
-            truth[column] = records[column] if column in records else None
+            truth[column] = records.get(column)
         return truth
 
     def draft(self, rng: np.random.Generator, records: pd.DataFrame) -> Draft:
@@ -177,7 +182,8 @@ class BorderFeed(ABC):
         withdrawn = right.iloc[sorted(order[changed : changed + gone])].assign(is_withdrawn=True)
         again = wrong[rng.random(len(wrong)) < SHARE_RESENT]
         second = pd.concat([corrected, withdrawn, again]).sort_index(kind="stable")
-        return second.assign(source_revision=2).reset_index(drop=True)
+        sent: pd.DataFrame = second.assign(source_revision=2).reset_index(drop=True)
+        return sent
 
     def can_be_revised(self, records: pd.DataFrame) -> Any:
         """True for the records that a correction or a withdrawal may touch by itself."""

@@ -1,4 +1,4 @@
-"""The border police of the Central African Republic: a register typed in French, one row a traveller.
+"""The border police of the Central African Republic: a register typed in French.
 
 Not here: who crossed (`border_travellers.py`).
 """
@@ -94,7 +94,7 @@ class CafBorderCrossings(BorderFeed):
         return words
 
     def compose(self, world: World) -> pd.DataFrame:
-        """Crossings at the country's posts, numbered post by post; the age is noted, not the group."""
+        """Crossings at the country's posts, numbered by post, with ages."""
         records = crossings(world, "CAF", world.count(ROWS_AT_SCALE_1), self.feed)
         post = records["border_point_code"].map(lambda code: POSTS[code][0])
         prefix = records["border_point_code"].map(lambda code: POSTS[code][1])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.demo.border import BorderFeed, labels
 from pipelines.demo.border_crossing_defects import crossing_defects
+from pipelines.demo.border_defects import old_province
 from pipelines.demo.border_travellers import crossings
 from pipelines.demo.delivery import Defect
 from pipelines.demo.files import delimited, first_rows
@@ -31,7 +32,6 @@ MRZ = {
     "refugee_card": "UNHCR card",
     "none": "NONE",
 }
-OLD_PROVINCES = {"CD71": ("CD70", "Katanga"), "CD53": ("CD50", "Province Orientale")}
 
 
 class CodBorderCrossings(BorderFeed):
@@ -151,12 +151,7 @@ class CodBorderCrossings(BorderFeed):
 
     def defects(self) -> list[Defect]:
         """Those of any crossing, and provinces that ceased to exist in 2015."""
-        from pipelines.demo.border_defects import is_
-
-        return [
-            Defect(("BXC-408",), _old_province, is_("admin1_code", *OLD_PROVINCES), share=0.004),
-            *crossing_defects(self),
-        ]
+        return [old_province(self, "BXC"), *crossing_defects(self)]
 
     def correct(self, rng: np.random.Generator, records: pd.DataFrame) -> pd.DataFrame:
         """The reason was keyed wrong: it was a family visit, which fits either direction."""
@@ -166,12 +161,6 @@ class CodBorderCrossings(BorderFeed):
     def write(self, cells: pd.DataFrame) -> Written:
         """Commas, UTF-8, LF."""
         return Written(delimited(cells), first_rows(len(cells), 2))
-
-
-def _old_province(draft: Any, rows: Any) -> None:
-    current = draft.truth.loc[rows, "admin1_code"]
-    draft.cells.loc[rows, "province"] = current.map(lambda code: OLD_PROVINCES[code][1])
-    draft.truth.loc[rows, "admin1_code"] = current.map(lambda code: OLD_PROVINCES[code][0])
 
 
 def _inverse(crosswalk: list[dict[str, str]]) -> dict[str, tuple[str, ...]]:

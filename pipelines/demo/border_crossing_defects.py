@@ -132,9 +132,10 @@ def _of_documents(feed: Any) -> list[Defect]:
 
     numbered = both(PERSON, has("document_issuer"))
     without = put(feed, document_type=None, document_number=None, document_issuer=None)
+    own_number = feed.declared.map["source_record_id"].source[-1]
     early, late = pd.Timestamp("2026-03-31"), pd.Timestamp("2061-01-31")
     return [
-        Defect(("BXC-602",), told_twice(feed, feed.declared.map["source_record_id"].source[-1]), _seen_once(feed), together=2),
+        Defect(("BXC-602",), told_twice(feed, own_number), _seen_once(feed), together=2),
         Defect(("BXC-603",), _another_sex(feed), _seen_once(feed), together=2),
         Defect(("BXC-513",), put(feed, document_type="none"), numbered),
         Defect(("BXC-512",), put(feed, document_type=None), numbered),
@@ -154,7 +155,8 @@ def _seen_once(feed: Any) -> Any:
         same = numbers.map(numbers.value_counts())
         kept = ["border_point_code", "admin1_code"]
         is_timed = draft.truth["occurred_at_precision"] == "minute"
-        return (same == 1) & is_timed & draft.truth[kept].notna().all(axis=1)
+        fits: pd.Series = (same == 1) & is_timed & draft.truth[kept].notna().all(axis=1)
+        return fits
 
     return fit
 

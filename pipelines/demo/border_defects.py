@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 UNREADABLE_DATES = ["31/02/2026", "2026-13-40", "demain"]
 UNREADABLE_MOMENTS = ["vers midi", "hier soir", "32-32"]
 UNREADABLE_NUMBERS = ["trois", "12?", "env. 4"]
+OLD_PROVINCES = {"CD71": ("CD70", "Katanga"), "CD53": ("CD50", "Province Orientale")}
 UNKNOWN_WORDS = ["QQ-77", "Zone blanche", "§ 12"]
 
 Needs = Callable[[Draft], Any]
@@ -112,7 +113,7 @@ def blank(*columns: str) -> Spoil:
 
 
 def unreadable(feed: Any, prefix: str, codes: Mapping[str, str], texts: list[str]) -> list[Defect]:
-    """A text that yields no value, for each column of `codes` that the feed has and that is full."""
+    """A text that yields no value, in the full cells of each column of `codes`."""
     return [
         Defect((f"{prefix}-{code}",), cell(feed.columns[column], texts), _full(feed, column))
         for column, code in codes.items()
@@ -126,6 +127,7 @@ def _full(feed: Any, column: str) -> Needs:
 
 def common_defects(feed: Any, prefix: str) -> list[Defect]:
     """Defects of the columns that every table has, where the feed has the column."""
+    withdrawal = feed.declared.map["withdrawal"].source[0]
     found = [
         *unreadable(feed, prefix, {"source_revision": "207"}, ["v2", "finale"]),
         *unreadable(
@@ -134,7 +136,7 @@ def common_defects(feed: Any, prefix: str) -> list[Defect]:
             {"location_precision": "305", "occurred_at_precision": "306", "handling": "307"},
             UNKNOWN_WORDS,
         ),
-        Defect((f"{prefix}-308",), cell(feed.declared.map["withdrawal"].source[0], ["?", "à voir"])),
+        Defect((f"{prefix}-308",), cell(withdrawal, ["?", "à voir"])),
         *_of_times(feed, prefix),
         *_of_places(feed, prefix),
     ]
@@ -227,6 +229,18 @@ def _into_the_area_farthest_away(feed: Any) -> Spoil:
         put_position(feed, far.str[0].astype(float), far.str[1].astype(float))(draft, rows)
 
     return apply
+
+
+def old_province(feed: Any, prefix: str) -> Defect:
+    """A province of the DR Congo by the name that it had before 2015, when it was larger."""
+
+    def apply(draft: Draft, rows: Any) -> None:
+        current = draft.truth.loc[rows, "admin1_code"]
+        column = feed.columns["admin1_code"]
+        draft.cells.loc[rows, column] = current.map(lambda code: OLD_PROVINCES[code][1])
+        draft.truth.loc[rows, "admin1_code"] = current.map(lambda code: OLD_PROVINCES[code][0])
+
+    return Defect((f"{prefix}-408",), apply, is_("admin1_code", *OLD_PROVINCES), share=0.004)
 
 
 def _of_countries(feed: Any, prefix: str) -> list[Defect]:

@@ -21,7 +21,8 @@ def json_objects(cells: pd.DataFrame, numbers: Collection[str] = ()) -> list[str
     Columns `a.b` and `a.c` share the object `a`, if they stand side by side. In the columns named
     in `numbers` a cell that is a number is written as one, any other as text.
     """
-    return _object(list(cells.columns), cells, set(numbers), "").tolist()
+    objects: list[str] = _object(list(cells.columns), cells, set(numbers), "").tolist()
+    return objects
 
 
 def _object(names: list[str], cells: pd.DataFrame, numbers: set[str], above: str) -> Any:

@@ -14,6 +14,7 @@ from pipelines.demo.border_defects import (
     change,
     common_defects,
     is_,
+    old_province,
     put,
     told_twice,
     unreadable,
@@ -41,6 +42,7 @@ def seizure_defects(feed: Any) -> list[Defect]:
     missing = {"seizure_kind": "105", "quantity": "106", "unit": "107", "seized_by": "108"}
     numbers = {"quantity": "210", "estimated_value_usd": "211", "suspects_total": "212"}
     return [
+        old_province(feed, "SEI"),
         *_of_kinds(feed),
         *_of_serials(feed),
         *(Defect((f"SEI-{code}",), put(feed, **{c: None})) for c, code in missing.items()),

@@ -32,7 +32,7 @@ OUTCOMES = ("held_as_evidence", "handed_to_customs", "handed_to_other", "destroy
 
 
 class BorderSeizures(BorderFeed):
-    """Nested objects, times with an offset from UTC; English from UNMISS, French from the others."""
+    """Nested objects, times with an offset from UTC; English and French words mixed."""
 
     feed = "unpol_border_seizures"
     unreadable_moments: ClassVar[list[str]] = ["2026-02-30T10:00:00+01:00", "last night", "10h30"]
@@ -133,10 +133,12 @@ class BorderSeizures(BorderFeed):
         homes = {"CAF": "Africa/Bangui", "COD": "Africa/Kinshasa", "SSD": "Africa/Juba"}
         rows["time_zone"] = rows["admin1_code"].map(zones).fillna(country.map(homes))
         place = rows["border_point_code"].str.slice(8).str.title()
-        rows["place_text"] = place + ", " + pd.Series(rng.integers(1, 19, count)).astype(str) + " km"
-        rows["latitude_deg"], rows["longitude_deg"] = jitter(
-            rng, *(pd.to_numeric(point[c], errors="coerce") for c in ("latitude_deg", "longitude_deg")), RADIUS_KM
+        distance_km = pd.Series(rng.integers(1, 19, count)).astype(str)
+        rows["place_text"] = place + ", " + distance_km + " km"
+        latitude, longitude = (
+            pd.to_numeric(point[c], errors="coerce") for c in ("latitude_deg", "longitude_deg")
         )
+        rows["latitude_deg"], rows["longitude_deg"] = jitter(rng, latitude, longitude, RADIUS_KM)
         rows["location_precision"] = np.where(rows["latitude_deg"].notna(), "exact", "settlement")
         return self._told(rng, rows)
 

@@ -59,7 +59,7 @@ def crossings(world: World, country: str, count: int, purpose: str) -> pd.DataFr
     rows = _places(world, rng, country, count)
     rows["direction"] = _pick(rng, DIRECTIONS, count)
     rows["traveller_kind"] = _pick(rng, KINDS, count)
-    _set_times(rng, rows, world)
+    _set_times(rng, rows)
     _set_people(rng, rows, country)
     _set_vehicles(rng, rows)
     _set_journey(rng, rows, country)
@@ -104,12 +104,11 @@ def _places(world: World, rng: np.random.Generator, country: str, count: int) ->
     )
 
 
-def _set_times(rng: np.random.Generator, rows: pd.DataFrame, world: World) -> None:
+def _set_times(rng: np.random.Generator, rows: pd.DataFrame) -> None:
     """A crossing by day, registered within the shift; all to the minute."""
     import numpy as np
     import pandas as pd
 
-    del world
     size = len(rows)
     days = pd.date_range(FIRST_DAY, LAST_DAY, freq="D")
     minutes = np.clip(rng.normal(12 * 60, 170, size), 5.6 * 60, 19 * 60).astype(int)
@@ -140,7 +139,8 @@ def _set_people(rng: np.random.Generator, rows: pd.DataFrame, country: str) -> N
     issued = rows["document_type"].notna() & (rows["document_type"] != "none")
     rows["document_issuer"] = rows["nationality"].where(issued, None)
     rows["birth_date"] = pd.to_datetime(rows["birth_date"]).astype("datetime64[us]")
-    rows["document_expires_on"] = pd.to_datetime(rows["document_expires_on"]).astype("datetime64[us]")
+    expires = pd.to_datetime(rows["document_expires_on"])
+    rows["document_expires_on"] = expires.astype("datetime64[us]")
     rows["age_years"] = full_years(rows["birth_date"], rows["occurred_at"])
     rows["age_group"] = age_group(rows["age_years"])
     rows.drop(columns=["nationality_kind"], inplace=True)

@@ -1,6 +1,6 @@
 """The real UCDP files, through the whole journey: every row accounted for, the same ids published.
 
-Not here: synthetic rows of the same shape (the feed's own examples, `tests/contract/test_feeds.py`).
+Not here: synthetic rows of the same shape (the feed's examples, `tests/contract/test_feeds.py`).
 """
 
 from __future__ import annotations
@@ -102,9 +102,7 @@ def test_the_same_files_again_change_nothing(settings: Settings, published: Sett
         assert ingest(settings, FEED, UCDP / name, received_at=RECEIVED).rows_read == events
     publish(settings)
     with pipelines.connect(published) as connection:
-        counts = connection.sql(
-            "SELECT count(*), max(revision) FROM incidents_history"
-        ).fetchone()
+        counts = connection.sql("SELECT count(*), max(revision) FROM incidents_history").fetchone()
     assert counts == (sum(EVENTS.values()), 1)
 
 
