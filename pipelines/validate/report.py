@@ -109,7 +109,7 @@ def _gathered(
             feed=feed,
             delivery=delivery,
             verdict=verdict,
-            handling=_handling(feed, lang),
+            handling=_handling(feed, lang, has_rows=rows is not None),
             findings=[stored.finding for stored in verdict.findings],
             reasons=reasons,
             warnings=_reasons(feed, verdict.warning_counts),
@@ -127,9 +127,15 @@ def _reasons(feed: Feed, counts: dict[str, int]) -> list[Reason]:
     return [Reason(rules[code], rows, blame(feed, rules[code])) for code, rows in ordered]
 
 
-def _handling(feed: Feed, lang: Language) -> str:
-    labels = {row["code"]: row[f"label_{lang}"] for row in load_codelist("handling_levels")}
-    return labels.get(feed.handling, feed.handling).upper()
+def _handling(feed: Feed, lang: Language, *, has_rows: bool) -> str:
+    """The strictest handling of what the report shows: the feed's, and that of each column read."""
+    levels = {row["code"]: row for row in load_codelist("handling_levels")}
+    shown = {feed.handling}
+    if has_rows:
+        contract = load_contract(feed.table)
+        shown |= {contract.column(target).classification for target in feed.map}
+    strictest = max(shown & set(levels), key=lambda code: int(levels[code]["rank"]))
+    return levels[strictest][f"label_{lang}"].upper()
 
 
 def _local(place: UPath, folder: Path) -> Path:

@@ -70,9 +70,7 @@ def _outcome(report: Report) -> str:
         return _("Nothing of this file was used. The reason and the remedy are below.")
     if not report.verdict.rows_quarantined:
         return _("Every row of this file was accepted. There is nothing to correct.")
-    return _(
-        "The accepted rows are in use. The rows below are kept aside until they are corrected."
-    )
+    return _("The accepted rows are in use. Those below are kept aside until they are corrected.")
 
 
 def _steps(report: Report) -> list[str]:
