@@ -9,15 +9,20 @@ import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from upath import UPath
 
+from pipelines.lake.storage import LakeError
 from pipelines.landing.receive import RECEIPT, Receipt
 from pipelines.settings import Settings
 from pipelines.validate.verdict import FILE_NAME as VERDICT
 from pipelines.validate.verdict import Verdict, read_verdict
 from schemas.contract import load_contract
+from schemas.sqltext import literal
+
+if TYPE_CHECKING:
+    import duckdb
 
 ACCEPTED = "accepted.parquet"
 QUARANTINED = "quarantined.parquet"
@@ -81,6 +86,34 @@ def local_copy(arrival: Arrival, file_name: str, folder: Path) -> str:
         with file.open("rb") as source, target.open("wb") as copy:
             shutil.copyfileobj(source, copy, 1 << 20)
     return target.as_posix()
+
+
+def verify_files(connection: duckdb.DuckDBPyConnection, arrival: Arrival, folder: Path) -> None:
+    """Compare the files of a delivery with its verdict.
+
+    Raises LakeError where one is missing, cannot be read or has another number of rows.
+    """
+    import duckdb
+
+    for file_name, expected in (
+        (ACCEPTED, arrival.rows_accepted),
+        (QUARANTINED, arrival.rows_quarantined),
+    ):
+        if not expected:
+            continue
+        said = {"delivery": arrival.delivery_id, "file": file_name}
+        try:
+            path = local_copy(arrival, file_name, folder)
+            row = connection.execute(
+                f"SELECT num_rows FROM parquet_file_metadata({literal(path)})"
+            ).fetchone()
+        except (duckdb.Error, OSError) as error:
+            message = "{file} of {delivery} is missing or cannot be read."
+            raise LakeError(message, **said) from error
+        rows = row[0] if row else 0
+        if rows != expected:
+            message = "{file} of {delivery} has {rows} rows; its verdict says {expected}."
+            raise LakeError(message, rows=rows, expected=expected, **said)
 
 
 def _id_of(folder: UPath) -> str:

@@ -182,7 +182,11 @@ def _write_lists(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
         f"FROM {name(f'list_{codelist}')}"
         for codelist in codelist_names()
     )
-    connection.execute(f"CREATE TABLE code_labels AS {labels} ORDER BY ALL")
+    connection.execute(
+        "CREATE TABLE code_labels AS SELECT list, code, any_value(parent) AS parent, "
+        "any_value(label_en) AS label_en, any_value(label_fr) AS label_fr "
+        f"FROM ({labels}) GROUP BY list, code ORDER BY list, code"
+    )
     connection.execute(
         "COMMENT ON TABLE code_labels IS 'The words of every code of every list, EN and FR.'"
     )
@@ -236,9 +240,10 @@ def _stamp(settings: Settings, pins: dict[str, tuple[int, list[DataFile]]]) -> s
     digest = hashlib.sha256(f"{PROGRAM_VERSION} {settings.lake}".encode())
     for table in table_names():
         digest.update(repr(load_contract(table).raw).encode())
-    for file in sorted([*map(codelist_path, codelist_names()), *settings.reference.rglob("*")]):
-        if file.is_file():
-            digest.update(file.read_bytes())
+    for file in map(codelist_path, codelist_names()):
+        digest.update(file.read_bytes())
+    for file in sorted(settings.reference.rglob("*.parquet")):  # boundaries are large: not read
+        digest.update(f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}".encode())
     versions = ",".join(f"{table}={version}" for table, (version, _) in sorted(pins.items()))
     return f"{versions};{digest.hexdigest()}"
 
@@ -259,6 +264,8 @@ def _stamp_of(catalogue: Path) -> str | None:
 
 def _replace(new: Path, catalogue: Path) -> None:
     """Swap in one step. Windows refuses while a reader has the old file open: try for a while."""
+    if os.name == "nt" and catalogue.exists():
+        catalogue.chmod(0o644)  # nor does it replace a read-only file
     for wait_s in (0.1, 0.5, 2, 5, 0):
         try:
             new.replace(catalogue)

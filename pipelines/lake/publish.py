@@ -8,14 +8,16 @@ publish finishes what was begun before it does anything else.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipelines.duck import connect_scratch, scratch_folder
-from pipelines.lake.arrivals import ACCEPTED, QUARANTINED, Arrival, arrivals, local_copy
+from pipelines.lake.accounts import publish_accounts, publish_rejections
+from pipelines.lake.arrivals import ACCEPTED, Arrival, arrivals, local_copy, verify_files
 from pipelines.lake.catalogue import swap_catalogue
 from pipelines.lake.revisions import (
     find_touched,
@@ -34,10 +36,9 @@ from pipelines.lake.tables import (
     holds,
     open_table,
     stage,
-    stored_columns,
 )
 from pipelines.settings import Settings
-from schemas.contract import Contract, all_rules, load_contract, table_names
+from schemas.contract import Contract, load_contract, table_names
 from schemas.sqltext import literal, literals, name
 
 if TYPE_CHECKING:
@@ -49,23 +50,30 @@ ROWS_A_PASS = 1_000_000
 PARTITIONS_A_PASS = 200
 ATTEMPTS = 8
 
+log = logging.getLogger("passerelle")
+
 
 @dataclass(frozen=True)
 class Published:
-    """What one publish did: the deliveries it took in, their rows by table, the new catalogue."""
+    """What one publish did: the deliveries it took in, their rows by table, the new catalogue.
+
+    `left_out` has a sentence for each delivery whose files are not what its verdict says.
+    """
 
     deliveries: tuple[str, ...]
     rows: dict[str, int]
     is_catalogue_new: bool
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 def publish(settings: Settings, delivery_ids: Sequence[str] | None = None) -> Published:
     """Publish the judged deliveries named, or all of them; those already published are left alone.
 
     A publish that was interrupted before is finished first. The order of deliveries does not
-    matter, nor whether they come one at a time or together.
-    Raises LakeBusy when another writer holds the lake for too long, LakeError for a delivery
-    without a verdict or an accepted file that is not what its verdict says.
+    matter, nor whether they come one at a time or together. Where all are asked for, one whose
+    files are not what its verdict says is left out and logged.
+    Raises LakeBusy when another writer holds the lake for too long, LakeError for a named delivery
+    that has no verdict or whose files are not what it says.
     """
     for attempt in range(ATTEMPTS):
         try:
@@ -87,23 +95,48 @@ def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Publishe
     remove_leftovers(settings)
     done = published_deliveries(settings)
     waiting = arrivals(settings, done)
+    asked = _begun(settings, waiting)  # by an earlier publish, whoever was asked for then
     if delivery_ids is not None:
-        known = done | {one.delivery_id for one in waiting}
-        if unknown := sorted(set(delivery_ids) - known):
+        asked.update(delivery_ids)
+        if unknown := sorted(asked - done - {one.delivery_id for one in waiting}):
             raise LakeError("No verdict for {deliveries}.", deliveries=", ".join(unknown))
-        begun = _begun(settings, waiting)
-        waiting = [o for o in waiting if o.delivery_id in begun or o.delivery_id in delivery_ids]
+        waiting = [one for one in waiting if one.delivery_id in asked]
     rows: dict[str, int] = {}
+    left_out: dict[str, str] = {}
     if waiting:
         with scratch_folder(settings, "publish") as folder, connect_scratch(settings) as connection:
             connection.execute("SET preserve_insertion_order = false")
             let_read(connection, settings)
+            left_out = _unsound(connection, waiting, folder, asked)
+            waiting = [one for one in waiting if one.delivery_id not in left_out]
             for table in table_names("data"):
                 rows[table] = _publish_data(settings, connection, table, waiting, folder)
-            rows["rejections"] = _publish_rejections(settings, connection, waiting, folder)
-            rows["deliveries"] = _publish_accounts(settings, connection, waiting)
+            rows["rejections"] = publish_rejections(settings, connection, waiting, folder)
+            rows["deliveries"] = publish_accounts(settings, connection, waiting)
     is_new = swap_catalogue(settings)
-    return Published(tuple(one.delivery_id for one in waiting), rows, is_new)
+    return Published(tuple(one.delivery_id for one in waiting), rows, is_new, left_out)
+
+
+def _unsound(
+    connection: duckdb.DuckDBPyConnection,
+    waiting: Sequence[Arrival],
+    folder: Path,
+    asked: set[str],
+) -> dict[str, str]:
+    """Deliveries whose files are not what their verdicts say, with a sentence each.
+
+    They do not keep the others waiting. Raises LakeError for one of those `asked` for by name.
+    """
+    found: dict[str, str] = {}
+    for one in waiting:
+        try:
+            verify_files(connection, one, folder)
+        except LakeError as problem:
+            if one.delivery_id in asked:
+                raise
+            log.error("%s", problem)
+            found[one.delivery_id] = str(problem)
+    return found
 
 
 def published_deliveries(settings: Settings) -> set[str]:
@@ -163,22 +196,8 @@ def _read_incoming(
     mine: Sequence[Arrival],
     folder: Path,
 ) -> None:
-    """Make the view `incoming`: the accepted rows, with the columns of the contract and no other.
-
-    Raises LakeError where a file does not have as many rows as its verdict says.
-    """
-    paths = {local_copy(one, ACCEPTED, folder): one for one in mine}
-    counted = connection.execute(
-        f"SELECT file_name, num_rows FROM parquet_file_metadata([{literals(paths)}])"
-    ).fetchall()
-    for path, rows in counted:
-        if rows != paths[path].rows_accepted:
-            raise LakeError(
-                "The verdict on {delivery} accepts {accepted} rows, its file has {rows}.",
-                delivery=paths[path].delivery_id,
-                accepted=paths[path].rows_accepted,
-                rows=rows,
-            )
+    """Make the view `incoming`: the accepted rows with the columns of the contract, no other."""
+    paths = [local_copy(one, ACCEPTED, folder) for one in mine]
     source = f"read_parquet([{literals(paths)}], union_by_name = {literal(len(paths) > 1)})"
     found = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
     chosen = ", ".join(
@@ -216,100 +235,3 @@ def _passes(connection: duckdb.DuckDBPyConnection, select: str, rows: int) -> li
         for start, end in spans
     )
     return [f"SELECT * FROM ({select}) WHERE {condition}" for condition in conditions]
-
-
-def _publish_rejections(
-    settings: Settings,
-    connection: duckdb.DuckDBPyConnection,
-    waiting: Sequence[Arrival],
-    folder: Path,
-) -> int:
-    """Rows that were set aside, by rule; of a refused delivery its findings, without a row."""
-    contract = load_contract("rejections")
-    table = open_table(settings, connection, contract)
-    mine = [one for one in waiting if not holds(table, one.delivery_id)]
-    mine = [one for one in mine if one.rows_quarantined or not one.verdict.is_accepted]
-    if not mine:
-        return 0
-    _register_accounts(connection, mine)
-    rules = [
-        {"rule_code": rule.code, "severity": rule.severity, "column_name": rule.column or None}
-        for rule in all_rules().values()
-    ]
-    _register(connection, "rules", rules)
-    paths = [local_copy(one, QUARANTINED, folder) for one in mine if one.rows_quarantined]
-    source = f"read_parquet([{literals(paths)}], union_by_name = true)"
-    rows = f"SELECT delivery_id, source_row, unnest(reasons) AS rule_code FROM {source}"
-    refused = (
-        "SELECT delivery_id, NULL::BIGINT, unnest(findings) FROM accounts WHERE state = 'refused'"
-    )
-    select = f"""
-        SELECT {_typed(contract)} FROM ({
-        f"{rows} UNION ALL {refused}"
-        if paths
-        else f"SELECT * FROM ({refused}) AS refused(delivery_id, source_row, rule_code)"
-    })
-        JOIN (SELECT delivery_id, feed, table_name, state FROM accounts) USING (delivery_id)
-        LEFT JOIN rules USING (rule_code)
-        WHERE state = 'accepted' OR severity = 'error'
-        """
-    added = stage(settings, connection, contract, [select])
-    commit(settings, table, added, [], [one.delivery_id for one in mine])
-    return _number_of_rows(added)
-
-
-def _publish_accounts(
-    settings: Settings, connection: duckdb.DuckDBPyConnection, waiting: Sequence[Arrival]
-) -> int:
-    """The deliveries themselves; last, because being listed here means being published in full."""
-    contract = load_contract("deliveries")
-    table = open_table(settings, connection, contract)
-    mine = [one for one in waiting if not holds(table, one.delivery_id)]
-    if not mine:
-        return 0
-    _register_accounts(connection, mine)
-    added = stage(settings, connection, contract, [f"SELECT {_typed(contract)} FROM accounts"])
-    commit(settings, table, added, [], [one.delivery_id for one in mine])
-    return len(mine)
-
-
-def _register_accounts(connection: duckdb.DuckDBPyConnection, mine: Sequence[Arrival]) -> None:
-    _register(connection, "accounts", [one.account for one in mine])
-
-
-def _register(
-    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[dict[str, Any]]
-) -> None:
-    """A temporary table of a few declared or judged values, as text and lists of text."""
-    import pyarrow
-
-    def kind(column: str) -> Any:
-        is_list = any(isinstance(row[column], list) for row in rows)
-        return pyarrow.list_(pyarrow.string()) if is_list else pyarrow.string()
-
-    columns = {
-        column: pyarrow.array(
-            [
-                value if value is None or isinstance(value, list) else str(value)
-                for value in (row[column] for row in rows)
-            ],
-            kind(column),
-        )
-        for column in rows[0]
-    }
-    connection.register("rows_arrow", pyarrow.table(columns))
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM rows_arrow")
-    connection.unregister("rows_arrow")
-
-
-def _typed(contract: Contract) -> str:
-    return ", ".join(
-        f"{name(column)}::{kind} AS {name(column)}"
-        for column, kind in stored_columns(contract).items()
-    )
-
-
-def _number_of_rows(added: Sequence[Any]) -> int:
-    import json
-
-    return sum(int(json.loads(action.stats)["numRecords"]) for action in added)

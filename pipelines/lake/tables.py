@@ -119,6 +119,7 @@ def open_table(
 
 def _widened(table: DeltaTable, schema: pa.Schema, contract: Contract) -> DeltaTable:
     from deltalake import Schema
+    from deltalake.schema import ArrayType
 
     wanted = {item.name: item for item in Schema.from_arrow(schema).fields}
     found = {item.name: item for item in table.schema().fields}
@@ -132,7 +133,16 @@ def _widened(table: DeltaTable, schema: pa.Schema, contract: Contract) -> DeltaT
                 found=str(found[column].type),
                 wanted=str(wanted[column].type),
             )
-    if missing := [item for column, item in wanted.items() if column not in found]:
+    missing = [item for column, item in wanted.items() if column not in found]
+    for item in missing:
+        if isinstance(item.type, ArrayType):  # Delta keeps no statistics that tell who has a list
+            raise LakeError(
+                "{table}.{column} is a list that older rows do not have; "
+                "the table must be migrated first.",
+                table=contract.table,
+                column=item.name,
+            )
+    if missing:
         table.alter.add_columns(missing)
         table.update_incremental()
     return table
@@ -213,17 +223,20 @@ def stage(
     actions: list[Any] = []
     for statement in statements:
         staging = f"{STAGING}/{uuid.uuid4().hex}"
-        write_deltalake(
-            table_uri(settings, staging),
-            connection.execute(statement).to_arrow_reader(BATCH_ROWS),
-            partition_by=list(partition_columns(contract)) or None,
-            configuration=_CONFIGURATION,
-            writer_properties=properties,
-        )
-        log = read_small(settings, f"{staging}/_delta_log/{0:020}.json").decode()
-        added = [entry["add"] for line in log.splitlines() if "add" in (entry := json.loads(line))]
-        move_staged(settings, staging, contract.table, [add["path"] for add in added])
-        remove_staging(settings, staging)
+        try:
+            write_deltalake(
+                table_uri(settings, staging),
+                connection.execute(statement).to_arrow_reader(BATCH_ROWS),
+                partition_by=list(partition_columns(contract)) or None,
+                configuration=_CONFIGURATION,
+                writer_properties=properties,
+            )
+            written = read_small(settings, f"{staging}/_delta_log/{0:020}.json").decode()
+            entries = [json.loads(line) for line in written.splitlines()]
+            added = [entry["add"] for entry in entries if "add" in entry]
+            move_staged(settings, staging, contract.table, [add["path"] for add in added])
+        finally:
+            remove_staging(settings, staging)
         actions += [
             AddAction(
                 add["path"],

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.duck import connect_scratch, scratch_folder
 from pipelines.i18n import translator
+from pipelines.lake.arrivals import arrivals, verify_files
 from pipelines.lake.catalogue import PINS_SCHEMA, connect, swap_catalogue
-from pipelines.lake.publish import settle
-from pipelines.lake.storage import delete_files, sync_files, table_uri, writing
+from pipelines.lake.publish import published_deliveries, settle
+from pipelines.lake.storage import LakeError, delete_files, sync_files, table_uri, writing
 from pipelines.lake.tables import data_files, existing_table, writer_properties
 from pipelines.settings import Settings
 from schemas.contract import table_names
@@ -44,7 +46,7 @@ class Problem:
 
     table: str
     message: str
-    values: dict[str, str | int] = field(default_factory=dict, hash=False)
+    values: dict[str, str | int | float] = field(default_factory=dict, hash=False)
 
     def text(self, language: Language = "en") -> str:
         """The sentence in `language`, after the name of the table."""
@@ -126,16 +128,28 @@ def check(settings: Settings) -> list[Problem]:
 
     Every file that the catalogue shows is there with the rows that Delta counted; the catalogue
     shows the newest version; each delivery has the rows that its account says, accepted and
-    rejected; each record has one latest version. Raises NothingPublished before the first publish.
+    rejected; each record has one latest version; nothing that waits to be published is unfit for
+    it. Raises NothingPublished before the first publish.
     """
     with writing(settings), connect(settings) as connection:
-        found = list(_check_pins(settings, connection))
+        found = [*_check_waiting(settings), *_check_pins(settings, connection)]
         if any("is missing" in problem.message for problem in found):
             return found  # the views cannot be read, so nothing more can be counted
         found += _check_accounts(connection)
         for table in table_names("data"):
             found += _check_latest(connection, table)
     return found
+
+
+def _check_waiting(settings: Settings) -> Iterator[Problem]:
+    """Judged deliveries that cannot be published, because their files are not what was judged."""
+    done = published_deliveries(settings)
+    with scratch_folder(settings, "check") as folder, connect_scratch(settings) as connection:
+        for one in arrivals(settings, done):
+            try:
+                verify_files(connection, one, folder)
+            except LakeError as problem:
+                yield Problem("deliveries", problem.message, dict(problem.values))
 
 
 def _check_pins(settings: Settings, connection: duckdb.DuckDBPyConnection) -> Iterator[Problem]:

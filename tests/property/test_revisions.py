@@ -172,7 +172,7 @@ def test_any_order_and_any_batches_give_the_same_tables(tmp_path, truth, seed):
 
 
 @settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     deliveries=strategies.lists(

@@ -12,8 +12,9 @@ from pipelines import connect
 from pipelines.lake.catalogue import NothingPublished
 from pipelines.lake.publish import publish
 from pipelines.lake.storage import LakeError
+from pipelines.lake.upkeep import check
 from schemas.contract import load_contract, table_names
-from tests.unit.lake.judged import content, deliver, row
+from tests.unit.lake.judged import content, deliver, row, write_rows
 
 
 def test_rows_reach_the_table_with_the_columns_of_the_contract_and_no_other(settings):
@@ -94,13 +95,28 @@ def test_rejections_name_row_rule_and_column_and_hold_no_cell(settings):
     )  # fmt: skip
 
 
-def test_a_file_that_is_not_what_its_verdict_says_is_not_published(settings):
-    deliver(settings, "a", [row("1")])
-    verdict = next(Path(settings.landing.path).glob("*/*/verdict.json"))
-    verdict.write_text(verdict.read_text().replace('"rows_accepted": 1', '"rows_accepted": 2'))
-    with pytest.raises(LakeError, match="accepts 2 rows, its file has 1"):
-        publish(settings)
-    with pytest.raises(NothingPublished):
+@pytest.mark.parametrize("fault", ["another number of rows", "no file", "not a Parquet file"])
+def test_a_delivery_that_is_not_what_its_verdict_says_is_left_out_alone(settings, fault):
+    wrong = deliver(settings, "wrong", [row("1")])
+    right = deliver(settings, "right", [row("2")])
+    file = next(Path(settings.landing.path).glob("*/wrong/accepted.parquet"))
+    if fault == "no file":
+        file.unlink()
+    elif fault == "not a Parquet file":
+        file.write_bytes(b"PAR1 no more")
+    else:
+        write_rows(file, "incidents", [row("1"), row("3")])
+    done = publish(settings)
+    assert done.deliveries == (right,)
+    assert list(done.left_out) == [wrong] and wrong in done.left_out[wrong]
+    assert [one[0] for one in content(settings)["deliveries"]] == [right]
+    assert [problem.table for problem in check(settings)] == ["deliveries"]
+    with pytest.raises(LakeError, match=wrong):
+        publish(settings, [wrong])
+
+
+def test_without_any_publish_there_is_a_sentence_and_not_an_error_of_duckdb(settings):
+    with pytest.raises(NothingPublished, match="Nothing is published yet"):
         connect(settings)
 
 

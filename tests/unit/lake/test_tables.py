@@ -64,16 +64,15 @@ def test_a_column_that_the_contract_gains_is_empty_in_older_rows(settings, monke
         assert connection.execute("SELECT count(*) FROM incidents_history").fetchone() == (4,)
 
 
-def test_a_column_that_changes_its_type_stops_the_publish_with_a_sentence(settings):
+@pytest.mark.parametrize(("column", "kind"), [("victims_total", "VARCHAR"), ("new", "VARCHAR[]")])
+def test_what_a_table_cannot_become_stops_the_publish_with_a_sentence(settings, column, kind):
     contract = load_contract("incidents")
+    kept = [c for c in contract.columns if c.name != column]
+    changed = replace(contract.columns[0], name=column, duckdb_type=kind)
     with duckdb.connect() as connection:
         open_table(settings, connection, contract)
-        columns = tuple(
-            replace(c, duckdb_type="VARCHAR") if c.name == "victims_total" else c
-            for c in contract.columns
-        )
-        with pytest.raises(LakeError, match=r"incidents\.victims_total is .*migrated first"):
-            open_table(settings, connection, replace(contract, columns=columns))
+        with pytest.raises(LakeError, match=rf"incidents\.{column} is .*migrated first"):
+            open_table(settings, connection, replace(contract, columns=(*kept, changed)))
 
 
 def test_rows_beyond_one_pass_are_written_in_several(tmp_path, monkeypatch):

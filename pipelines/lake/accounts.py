@@ -1,0 +1,115 @@
+"""The two tables about deliveries themselves: `deliveries`, and `rejections` by row and rule.
+
+Not here: the rows that were accepted (`publish.py`). No value of a cell enters these tables.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.lake.arrivals import QUARANTINED, Arrival, local_copy
+from pipelines.lake.tables import commit, holds, open_table, stage, stored_columns
+from pipelines.settings import Settings
+from schemas.contract import Contract, all_rules, load_contract
+from schemas.sqltext import literals, name
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def publish_rejections(
+    settings: Settings,
+    connection: duckdb.DuckDBPyConnection,
+    waiting: Sequence[Arrival],
+    folder: Path,
+) -> int:
+    """Rows that were set aside, by rule; of a refused delivery its findings, without a row."""
+    contract = load_contract("rejections")
+    table = open_table(settings, connection, contract)
+    mine = [one for one in waiting if not holds(table, one.delivery_id)]
+    mine = [one for one in mine if one.rows_quarantined or not one.verdict.is_accepted]
+    if not mine:
+        return 0
+    _register_accounts(connection, mine)
+    rules = [
+        {"rule_code": rule.code, "severity": rule.severity, "column_name": rule.column or None}
+        for rule in all_rules().values()
+    ]
+    _register(connection, "rules", rules)
+    paths = [local_copy(one, QUARANTINED, folder) for one in mine if one.rows_quarantined]
+    source = f"read_parquet([{literals(paths)}], union_by_name = true)"
+    rows = f"SELECT delivery_id, source_row, unnest(reasons) AS rule_code FROM {source}"
+    refused = (
+        "SELECT delivery_id, NULL::BIGINT, unnest(findings) FROM accounts WHERE state = 'refused'"
+    )
+    select = f"""
+        SELECT {_typed(contract)} FROM ({
+        f"{rows} UNION ALL {refused}"
+        if paths
+        else f"SELECT * FROM ({refused}) AS refused(delivery_id, source_row, rule_code)"
+    })
+        JOIN (SELECT delivery_id, feed, table_name, state FROM accounts) USING (delivery_id)
+        LEFT JOIN rules USING (rule_code)
+        WHERE state = 'accepted' OR severity = 'error'
+        """
+    added = stage(settings, connection, contract, [select])
+    commit(settings, table, added, [], [one.delivery_id for one in mine])
+    return _number_of_rows(added)
+
+
+def publish_accounts(
+    settings: Settings, connection: duckdb.DuckDBPyConnection, waiting: Sequence[Arrival]
+) -> int:
+    """The deliveries themselves; last, because being listed here means being published in full."""
+    contract = load_contract("deliveries")
+    table = open_table(settings, connection, contract)
+    mine = [one for one in waiting if not holds(table, one.delivery_id)]
+    if not mine:
+        return 0
+    _register_accounts(connection, mine)
+    added = stage(settings, connection, contract, [f"SELECT {_typed(contract)} FROM accounts"])
+    commit(settings, table, added, [], [one.delivery_id for one in mine])
+    return len(mine)
+
+
+def _register_accounts(connection: duckdb.DuckDBPyConnection, mine: Sequence[Arrival]) -> None:
+    _register(connection, "accounts", [one.account for one in mine])
+
+
+def _register(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[dict[str, Any]]
+) -> None:
+    """A temporary table of a few declared or judged values, as text and lists of text."""
+    import pyarrow
+
+    def kind(column: str) -> Any:
+        is_list = any(isinstance(row[column], list) for row in rows)
+        return pyarrow.list_(pyarrow.string()) if is_list else pyarrow.string()
+
+    columns = {
+        column: pyarrow.array(
+            [
+                value if value is None or isinstance(value, list) else str(value)
+                for value in (row[column] for row in rows)
+            ],
+            kind(column),
+        )
+        for column in rows[0]
+    }
+    connection.register("rows_arrow", pyarrow.table(columns))
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM rows_arrow")
+    connection.unregister("rows_arrow")
+
+
+def _typed(contract: Contract) -> str:
+    return ", ".join(
+        f"{name(column)}::{kind} AS {name(column)}"
+        for column, kind in stored_columns(contract).items()
+    )
+
+
+def _number_of_rows(added: Sequence[Any]) -> int:
+    return sum(int(json.loads(action.stats)["numRecords"]) for action in added)
