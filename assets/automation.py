@@ -30,9 +30,22 @@ DAILY, WEEKLY = "30 4 * * *", "0 3 * * 0"
 Known = dict[str, list[Any]]
 
 
+def judge_job(feed: str) -> Any:
+    """What is run for one new delivery of a feed: land it, then judge it."""
+    return dg.define_asset_job(
+        f"judge_{feed}",
+        dg.AssetSelection.assets([LANDED, feed], [HARMONISED, feed]),
+        description=f"Land and judge one delivery of {feed}.",
+        tags={"feed": feed},
+    )
+
+
+judge_jobs = [judge_job(feed) for feed in feed_names()]
+
+
 @dg.sensor(
     name="inbox",
-    target=dg.AssetSelection.groups(LANDED, HARMONISED),
+    jobs=judge_jobs,
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Looks for files in <inbox>/<feed>/ and asks for a run for each new content.",
@@ -41,7 +54,8 @@ def inbox(context: dg.SensorEvaluationContext, installation: Installation) -> dg
     """Ask for one run a delivery. The cursor is `{file: [bytes, modified, sha256]}`.
 
     A file whose size and time are unchanged is not read again; one that was judged elsewhere (by
-    the command line) asks for no run.
+    the command line) asks for no run. A run that failed is not asked for again here: Dagster shows
+    it, and the daily round takes in what it left.
     """
     from pipelines.ingest import delivery_id_of, inbox_files, is_judged
 
@@ -60,7 +74,10 @@ def inbox(context: dg.SensorEvaluationContext, installation: Installation) -> dg
         delivery_id = delivery_id_of(waiting.feed, entry[2])
         if before.get(str(waiting.file)) != entry and not is_judged(settings, delivery_id):
             requests.append(_request(waiting, delivery_id))
-    return _asked(requests, sorted(strangers), json.dumps(now))
+    complaint = f"DEL-721: no feed is called {', '.join(sorted(strangers))}" if strangers else ""
+    if complaint:
+        context.log.warning(complaint)
+    return _asked(requests, complaint or "nothing new", json.dumps(now))
 
 
 def _known(waiting: "Waiting", before: Known) -> list[Any]:
@@ -75,17 +92,16 @@ def _known(waiting: "Waiting", before: Known) -> list[Any]:
 def _request(waiting: "Waiting", delivery_id: str) -> dg.RunRequest:
     return dg.RunRequest(
         run_key=delivery_id,  # the same content never asks twice, whatever the file is called
+        job_name=f"judge_{waiting.feed}",
         partition_key=delivery_id,
-        asset_selection=[dg.AssetKey([stage, waiting.feed]) for stage in (LANDED, HARMONISED)],
         tags={FILE_TAG: str(waiting.file), "feed": waiting.feed},
     )
 
 
-def _asked(requests: list[dg.RunRequest], strangers: list[str], cursor: str) -> dg.SensorResult:
-    names = ", ".join(strangers)
-    complaint = f"DEL-721: no feed is called {names}" if strangers else ""
+def _asked(requests: list[dg.RunRequest], otherwise: str, cursor: str) -> dg.SensorResult:
+    """The requests with their partitions; without any, why there is none."""
     if not requests:
-        return dg.SensorResult(skip_message=complaint or "nothing new", cursor=cursor)
+        return dg.SensorResult(skip_reason=otherwise, cursor=cursor)
     partitions = [
         deliveries_of(request.tags["feed"]).build_add_request([str(request.partition_key)])
         for request in requests
@@ -126,7 +142,7 @@ def done_elsewhere(
         for _delivery, verdict in judged:
             events += _events(feed, verdict, settings.language)
     if not events:
-        return dg.SensorResult(skip_message="nothing new")
+        return dg.SensorResult(skip_reason="nothing new")
     return dg.SensorResult(asset_events=events, dynamic_partitions_requests=partitions)
 
 
@@ -226,7 +242,7 @@ publishing = dg.AutomationConditionSensorDefinition(
 )
 
 sensors = [inbox, done_elsewhere, publishing]
-jobs = [daily_round, weekly_upkeep]
+jobs = [*judge_jobs, daily_round, weekly_upkeep]
 schedules = [
     dg.ScheduleDefinition(
         job=job, cron_schedule=cron, default_status=dg.DefaultScheduleStatus.RUNNING

@@ -47,12 +47,14 @@ def landed_asset(name: str) -> dg.AssetsDefinition:
     def landed(
         context: dg.AssetExecutionContext, installation: Installation
     ) -> dg.MaterializeResult[None]:
-        from pipelines.ingest import find_file
+        from pipelines.ingest import land_again
 
-        settings = installation.settings()
-        with trying_again(context):
-            file = context.run.tags.get(FILE_TAG)
-            delivery = find_file(settings, context.partition_key, file)
+        file = context.run.tags.get(FILE_TAG, "")
+        try:
+            with trying_again(context):
+                delivery = land_again(installation.settings(), context.partition_key, file)
+        except KeyError:
+            raise nowhere(context.partition_key) from None
         receipt = delivery.receipt
         return dg.MaterializeResult(
             metadata={

@@ -6,13 +6,18 @@ Not here: reading feeds (`schemas/feed.py`), guessing and checking them (`pipeli
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipelines.cli.declare import command, session_of
-from pipelines.cli.session import table
+from pipelines.cli.session import Session, table
+from pipelines.cli.stops import REFUSED
+from pipelines.cli.usage import no_such
 from pipelines.cli.words import _, language, mark, number
+
+if TYPE_CHECKING:
+    from pipelines.authoring.check import CheckedFile
 
 
 @command("list", mark("List the feeds: who sends what, and which table it fills."), "passerelle feed list")
@@ -46,3 +51,92 @@ def _row(feed: Any) -> dict[str, Any]:
         "expected_every_days": feed.expected_every_days,
         "formats": [layout.format for layout in feed.file],
     }
+
+
+@command(
+    "check",
+    mark(
+        "Run a feed's examples and counterexamples, and look for mistakes in its declaration.\n\n"
+        "An example must pass without a rejection; a counterexample must raise the code that its "
+        "file name begins with. Without a name, every feed is checked."
+    ),
+    "passerelle feed check schemas/feeds/caf_gendarmerie_incidents",
+)
+def check(
+    context: typer.Context,
+    folders: Annotated[
+        list[str] | None,
+        typer.Argument(metavar=mark("FOLDER"), help=mark("folders of feeds, or names of feeds")),
+    ] = None,
+) -> int:
+    """Check feeds."""
+    from pipelines.authoring.check import check_feed
+    from schemas.feed import FEEDS_FOLDER, feed_names
+
+    session = session_of(context)
+    places = [_folder(text) for text in folders or feed_names()]
+    results = []
+    with session.progress(_("Checking")) as advance:
+        for done, place in enumerate(places):
+            advance(done, len(places), place.name)
+            results += [(place.name, one) for one in check_feed(session.settings.prepare(), place)]
+    wrong = [one for _name, one in results if not one.is_ok]
+    if session.is_json:
+        session.print_json([_checked(name, one) for name, one in results])
+    else:
+        _show_checked(session, results)
+        for one in wrong:
+            for problem in one.problems:
+                where = one.path.relative_to(FEEDS_FOLDER) if _is_ours(one.path) else one.path
+                session.complain("PSL-302", f"{where}: {problem}")
+    return REFUSED if wrong else 0
+
+
+def _is_ours(path: Path) -> bool:
+    from schemas.feed import FEEDS_FOLDER
+
+    return path.is_relative_to(FEEDS_FOLDER)
+
+
+def _folder(text: str) -> Path:
+    """A folder with a feed.yaml, by its path or by the name of a declared feed."""
+    from schemas.feed import FEEDS_FOLDER, feed_names
+
+    if (Path(text) / "feed.yaml").is_file():
+        return Path(text).resolve()
+    if text in feed_names():
+        return FEEDS_FOLDER / text
+    message = _("“{name}” is neither the folder of a feed nor its name.", name=text)
+    hint = _("See: {command}", command="passerelle feed list")
+    raise no_such(message, text, feed_names(), "PSL-223", hint)
+
+
+def _checked(name: str, one: CheckedFile) -> dict[str, Any]:
+    return {
+        "feed": name,
+        "file": one.path.name,
+        "expects": one.expects,
+        "ok": one.is_ok,
+        "rows_read": one.rows_read,
+        "rows_accepted": one.rows_accepted,
+        "raised": one.raised,
+        "problems": list(one.problems),
+    }
+
+
+def _show_checked(session: Session, results: list[tuple[str, CheckedFile]]) -> None:
+    grid = table(
+        _("Feed"), _("Examples"), _("Counterexamples"), _("Codes raised"), _("Verdict"),
+        numbers=[1, 2, 3],
+    )
+    for name in dict.fromkeys(name for name, _one in results):
+        mine = [one for other, one in results if other == name]
+        files = [one for one in mine if one.path.name != "feed.yaml"]
+        grid.add_row(
+            name,
+            number(sum(not one.expects for one in files)),
+            number(sum(bool(one.expects) for one in files)),
+            number(len({one.expects for one in files if one.expects and one.is_ok})),
+            _("good") if all(one.is_ok for one in mine) else _("to be mended"),
+        )
+    session.print(grid)

@@ -54,6 +54,7 @@ def serve(
             message = _("Port {port} is in use.", port=wanted)
             raise Stop("PSL-403", message, _("Try: {command}", command="passerelle serve --port 3100"))
     environment = serving_environment(session, port + 1)
+    _end_when_asked()
     with _running(_dagster(port), environment) as dagster, _data_docs(session, port + 1):
         _wait_until_ready(session, dagster, port)
         session.print(_("Dagster: {address}", address=f"http://{LOOPBACK}:{port}"))
@@ -64,6 +65,13 @@ def serve(
         except KeyboardInterrupt:
             session.print(_("Ending…"))
             return 0
+
+
+def _end_when_asked() -> None:
+    """Take a closed terminal or a service manager's SIGTERM for Ctrl-C: nothing is left running."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
 
 
 def serving_environment(session: Session, docs_port: int) -> dict[str, str]:

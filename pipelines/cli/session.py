@@ -115,12 +115,12 @@ class Session:
             yield advance
 
 
-def table(*headings: str, numbers: Sequence[int] = (), title: str = "") -> Table:
+def table(*headings: str, numbers: Sequence[int] = ()) -> Table:
     """A plain table: headings and a rule, numbers to the right, no frame."""
     from rich import box
     from rich.table import Table
 
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title or None, title_justify="left")
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for position, heading in enumerate(headings):
         is_number = position in numbers
         grid.add_column(

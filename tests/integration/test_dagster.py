@@ -1,0 +1,243 @@
+"""Dagster over real deliveries: what the sensor asks for, what a run records, what it must not say.
+
+Not here: the asset graph itself (`tests/unit/assets`) and the stages that the assets call.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+import pipelines
+from assets.automation import daily_round, done_elsewhere, inbox
+from assets.definitions import defs
+from assets.resources import Installation
+from pipelines.ingest import ingest
+from pipelines.settings import Settings, settings_for
+from schemas.feed import load_feed
+
+FEED = "caf_gendarmerie_incidents"
+LANDED, HARMONISED = dg.AssetKey(["landed", FEED]), dg.AssetKey(["harmonised", FEED])
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A home of its own, which the assets find in the environment as they always do."""
+    monkeypatch.setenv("PASSERELLE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PASSERELLE_LANG", "en")
+    monkeypatch.delenv("PASSERELLE_DATA_DOCS_URL", raising=False)
+    return settings_for(tmp_path / "home").prepare()
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as one:
+        yield one
+
+
+def deliver(place: Settings, source: Path, name: str = "", feed: str = FEED) -> Path:
+    target = Path(str(place.inbox)) / feed / (name or source.name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    return target
+
+
+def evaluate(sensor: Any, instance: dg.DagsterInstance, cursor: str | None = None) -> Any:
+    resources = {"installation": Installation()}
+    return sensor(
+        dg.build_sensor_context(instance=instance, cursor=cursor, resources=resources)
+    )
+
+
+def skipped(result: dg.SensorResult) -> str:
+    return str(result.skip_reason.skip_message) if result.skip_reason else ""
+
+
+def run(instance: dg.DagsterInstance, delivery_id: str, tags: dict[str, str]) -> Any:
+    instance.add_dynamic_partitions(f"deliveries/{FEED}", [delivery_id])
+    job = defs.resolve_job_def(f"judge_{FEED}")
+    return job.execute_in_process(instance=instance, partition_key=delivery_id, tags=tags)
+
+
+def counterexample() -> tuple[Path, str]:
+    """A counterexample of the feed that rejects rows, and the code that it raises."""
+    pairs = load_feed(FEED).counterexamples().items()
+    return next((path, code) for path, code in pairs if code.startswith("INC-"))
+
+
+def test_a_new_file_asks_for_one_run_and_an_unchanged_one_for_none(place, instance):
+    file = deliver(place, load_feed(FEED).examples()[0])
+    first = evaluate(inbox, instance)
+    assert [request.job_name for request in first.run_requests] == [f"judge_{FEED}"]
+    assert [request.partition_key for request in first.run_requests] == [
+        request.run_key for request in first.run_requests
+    ]
+    [(path, (_size, _modified, sha256))] = json.loads(first.cursor).items()
+    assert path == str(file)
+    assert first.run_requests[0].run_key == f"{FEED}.{sha256[:12]}"
+    assert [(r.partitions_def_name, r.partition_keys) for r in first.dynamic_partitions_requests] == [
+        (f"deliveries/{FEED}", [f"{FEED}.{sha256[:12]}"])
+    ]
+    again = evaluate(inbox, instance, first.cursor)
+    assert not again.run_requests
+    assert skipped(again) == "nothing new"
+
+
+def test_the_same_bytes_under_another_name_have_the_same_run_key(place, instance):
+    source = load_feed(FEED).examples()[0]
+    deliver(place, source)
+    deliver(place, source, name="again.csv")
+    keys = [request.run_key for request in evaluate(inbox, instance).run_requests]
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+
+
+def test_a_file_is_read_again_only_where_its_size_or_time_changed(place, instance, monkeypatch):
+    file = deliver(place, load_feed(FEED).examples()[0])
+    cursor = evaluate(inbox, instance).cursor
+    file.chmod(0)  # an attempt to read it would fail for a person; root reads anyway, so look below
+    import pipelines.ingest as module
+
+    read: list[str] = []
+    real = module.fingerprint
+    monkeypatch.setattr(module, "fingerprint", lambda one: read.append(str(one)) or real(one))
+    evaluate(inbox, instance, cursor)
+    assert read == []
+    file.chmod(0o644)
+    file.write_bytes(file.read_bytes() + b"\n")
+    assert len(evaluate(inbox, instance, cursor).run_requests) == 1
+    assert read == [str(file)]
+
+
+def test_a_folder_that_is_no_feed_is_named_and_stops_nothing(place, instance):
+    deliver(place, load_feed(FEED).examples()[0], feed="caf_gendarmery")
+    assert "caf_gendarmery" in skipped(evaluate(inbox, instance))
+    deliver(place, load_feed(FEED).examples()[0])
+    assert len(evaluate(inbox, instance).run_requests) == 1
+
+
+def test_a_run_lands_judges_and_records_checks(place, instance):
+    source, code = counterexample()
+    file = deliver(place, source)
+    request = evaluate(inbox, instance).run_requests[0]
+    result = run(instance, request.partition_key, dict(request.tags))
+    assert result.success
+    assert instance.get_materialized_partitions(LANDED) == {request.partition_key}
+    assert instance.get_materialized_partitions(HARMONISED) == {request.partition_key}
+    checks = {c.check_name: c for c in result.get_asset_check_evaluations()}
+    assert checks["great_expectations"].passed
+    assert checks["great_expectations"].metadata["expectations evaluated"].value > 50
+    assert not checks["rejections"].passed
+    assert checks["rejections"].severity is dg.AssetCheckSeverity.WARN
+    assert checks["rejections"].metadata[code].value >= 1
+    assert not evaluate(inbox, instance).run_requests, "a judged file asks for no further run"
+    assert file.exists(), "the inbox is never emptied behind its owner's back"
+
+
+def test_metadata_holds_counts_and_codes_but_no_cell(place, instance):
+    source, code = counterexample()
+    deliver(place, source)
+    request = evaluate(inbox, instance).run_requests[0]
+    result = run(instance, request.partition_key, dict(request.tags))
+    said = metadata_of(result)
+    rows = result.asset_materializations_for_node(HARMONISED.to_python_identifier())[0].metadata
+    parts = ("rows accepted", "rows quarantined", "identical copies")
+    assert rows["rows in"].value == sum(rows[part].value for part in parts)
+    assert f"| {code} |" in rows["rejections"].value
+    for cell in distinctive_cells(source):
+        assert cell not in said, "a cell of the delivery is shown in Dagster"
+
+
+def metadata_of(result: Any) -> str:
+    """Everything that a run says, as one text."""
+    return "\n".join(
+        f"{event.event_specific_data!r} {event.message}"
+        for event in result.all_events
+        if "FILE" not in str(event.event_type_value)
+    )
+
+
+def distinctive_cells(source: Path) -> set[str]:
+    """Texts of the file long enough to be nobody else's: places, numbers of records, names."""
+    feed = load_feed(FEED)
+    lines = source.read_text(encoding=feed.file[0].encoding).splitlines()[1:]
+    cells = {c.strip().strip('"') for line in lines for c in line.split(feed.file[0].delimiter)}
+    codes = {"Vérifié", "Sans objet"}
+    return {cell for cell in cells if len(cell) >= 10 and not cell.isdigit()} - codes
+
+
+def test_a_refused_delivery_fails_its_check_and_not_its_run(place, instance, tmp_path):
+    wrong = tmp_path / "registre.csv"
+    wrong.write_text("a;b\n1;2\n", encoding="ascii")
+    deliver(place, wrong)
+    request = evaluate(inbox, instance).run_requests[0]
+    result = run(instance, request.partition_key, dict(request.tags))
+    assert result.success
+    checks = {c.check_name: c for c in result.get_asset_check_evaluations()}
+    assert not checks["great_expectations"].passed
+    assert checks["great_expectations"].severity is dg.AssetCheckSeverity.ERROR
+    assert "DEL-714" in checks["great_expectations"].metadata["codes"].value
+    assert "was not found in registre.csv" in (checks["great_expectations"].description or "")
+    assert "Traceback" not in metadata_of(result)
+
+
+def test_a_partition_whose_file_is_gone_says_so_in_both_languages_and_is_not_retried(place, instance):
+    gone = f"{FEED}.000000000000"
+    instance.add_dynamic_partitions(f"deliveries/{FEED}", [gone])
+    job = defs.resolve_job_def(f"judge_{FEED}")
+    result = job.execute_in_process(instance=instance, partition_key=gone, raise_on_error=False)
+    assert not result.success
+    [failure] = [event for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
+    said = failure.event_specific_data.user_failure_data.description
+    assert "put it back there" in said
+    assert "remettez-l’y" in said
+    assert not [e for e in result.all_events if e.event_type_value == "STEP_UP_FOR_RETRY"]
+
+
+def test_what_the_command_line_did_is_shown_once(place, instance):
+    source, code = counterexample()
+    verdict = ingest(place, FEED, source)
+    result = evaluate(done_elsewhere, instance)
+    kinds = [type(event).__name__ for event in result.asset_events]
+    assert kinds.count("AssetMaterialization") == 2
+    assert kinds.count("AssetCheckEvaluation") == 2
+    assert [r.partition_keys for r in result.dynamic_partitions_requests] == [[verdict.delivery_id]]
+    for event in result.asset_events:
+        instance.report_runless_asset_event(event)
+    assert skipped(evaluate(done_elsewhere, instance)) == "nothing new"
+
+
+def test_publishing_shows_every_table_and_its_rows(place, instance):
+    ingest(place, FEED, load_feed(FEED).examples()[0])
+    result = dg.materialize(
+        [defs.get_assets_def(dg.AssetKey(["published", "incidents"]))],
+        instance=instance,
+        resources={"installation": Installation()},
+    )
+    assert result.success
+    shown = {
+        event.asset_key.path[-1]: event.materialization.metadata["dagster/row_count"].value
+        for event in result.get_asset_materialization_events()
+    }
+    with pipelines.connect(place) as connection:
+        for table, rows in shown.items():
+            assert connection.table(table).count("*").fetchone() == (rows,)
+    assert shown["incidents"] > 0
+    assert shown["deliveries"] == 1
+
+
+def test_the_daily_round_takes_in_what_is_left_and_publishes(place, instance):
+    deliver(place, load_feed(FEED).examples()[0])
+    deliver(place, load_feed(FEED).examples()[0], feed="nobody")
+    result = daily_round.execute_in_process(
+        instance=instance, resources={"installation": Installation()}
+    )
+    assert result.success
+    with pipelines.connect(place) as connection:
+        assert connection.sql("SELECT count(*) FROM deliveries").fetchone() == (1,)
