@@ -94,7 +94,7 @@ def _in_rwanda(elsewhere: Spoil) -> Spoil:
 
     def apply(draft: Draft, rows: Any) -> None:
         elsewhere(draft, rows)
-        local = draft.context.loc[rows, "occurred_local"]  # type: ignore[union-attr]
+        local = draft.context.loc[rows, "occurred_local"]
         draft.expect(rows, latitude_deg=None, longitude_deg=None, admin1_code="RW3")
         draft.expect(rows, occurred_at=local)
 

@@ -98,7 +98,7 @@ def put_time(feed: Any, what: str, moment: Callable[[pd.Series], Any]) -> Spoil:
 
         from pipelines.demo.world import to_utc
 
-        context = draft.context.loc[rows]  # type: ignore[union-attr]
+        context = draft.context.loc[rows]
         local = pd.Series(moment(context["occurred_local"]), index=rows).astype("datetime64[us]")
         for column, texts in feed.time_cells(what, local, context).items():
             draft.cells.loc[rows, column] = texts
@@ -216,13 +216,13 @@ def _of_places(feed: Any, prefix: str) -> list[Defect]:
 
 
 def _in_a_known_area(draft: Draft) -> Any:
-    from pipelines.demo.defects import farthest_places
+    from pipelines.demo.defect_places import farthest_places
 
     return draft.truth["admin1_code"].isin(farthest_places())
 
 
 def _into_the_area_farthest_away(feed: Any) -> Spoil:
-    from pipelines.demo.defects import farthest_places
+    from pipelines.demo.defect_places import farthest_places
 
     def apply(draft: Draft, rows: Any) -> None:
         far = draft.truth.loc[rows, "admin1_code"].map(farthest_places())

@@ -51,7 +51,7 @@ def flow_defects(feed: Any) -> list[Defect]:
 
 def _alone(defect: Defect) -> Defect:
     def is_alone(draft: Draft) -> Any:
-        return draft.context["is_alone"]  # type: ignore[index]
+        return draft.context["is_alone"]
 
     needs = both(is_alone, defect.needs) if defect.needs else is_alone
     return Defect(defect.codes, defect.spoil, needs, defect.together, defect.share * SHARE_ALONE)
@@ -116,7 +116,7 @@ def _in_uganda(spoil: Spoil) -> Spoil:
 
     def apply(draft: Draft, rows: Any) -> None:
         spoil(draft, rows)
-        local = draft.context.loc[rows, "occurred_local"]  # type: ignore[union-attr]
+        local = draft.context.loc[rows, "occurred_local"]
         draft.expect(rows, latitude_deg=None, longitude_deg=None, admin1_code="UG3")
         draft.expect(rows, occurred_at=local)
 
@@ -181,7 +181,7 @@ def _days(feed: Any, moves: dict[str, Callable[[Any], Any]]) -> Spoil:
     def apply(draft: Draft, rows: Any) -> None:
         import pandas as pd
 
-        context = draft.context.loc[rows]  # type: ignore[union-attr]
+        context = draft.context.loc[rows]
         for column, move in moves.items():
             day = pd.Series(move(context["occurred_local"]), index=rows).astype("datetime64[us]")
             draft.cells.loc[rows, column] = day.dt.strftime(feed.day_format)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.demo.files import workbook, write_table
 from pipelines.demo.incidents import IncidentFeed, Written
-from pipelines.demo.places import describe
+from pipelines.demo.places import area_names, describe
 from pipelines.demo.telling import Habit, numbered, retell, set_times, without_coincidences
 from pipelines.demo.world import World
 
@@ -27,7 +27,7 @@ SHEET = "_sheet"
 
 
 def is_for_the_police(world: World) -> pd.Series:
-    """True for the events whose complaint, if any, goes to the police, False for the gendarmerie."""
+    """True where a complaint would go to the police, False where it goes to the gendarmerie."""
     import numpy as np
 
     chance = world.rng("caf police or gendarmerie").random(len(world.events))
@@ -147,17 +147,10 @@ class CafPolice(IncidentFeed):
         return Written(workbook(fill), source_rows)
 
 
-def area_names(language: str) -> dict[str, str]:
-    """The name of each first-level area in a language."""
-    from schemas.codelist import load_codelist
-
-    return {row["code"]: row[f"label_{language}"] for row in load_codelist("admin_areas")}
-
-
 def _write_head(book: Any, sheet: Any, title: str, headings: list[str]) -> None:
     """Three title rows, then two header rows with cells merged across and down."""
     bold = book.add_format({"bold": True, "align": "center", "valign": "vcenter", "border": 1})
-    sheet.write_string(0, 0, "RÉPUBLIQUE CENTRAFRICAINE – Direction générale de la police nationale")
+    sheet.write_string(0, 0, "RÉPUBLIQUE CENTRAFRICAINE – Police nationale")
     sheet.write_string(1, 0, f"MAIN COURANTE – {title.upper()} (exemple illustratif)")
     upper_row, lower_row = TITLE_ROWS, TITLE_ROWS + 1
     parts = [heading.partition(" / ") for heading in headings]

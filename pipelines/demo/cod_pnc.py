@@ -8,12 +8,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pipelines.demo.caf_police import area_names
-from pipelines.demo.defects import put_position
-from pipelines.demo.delivery import Defect, Draft, Spoil, cell
+from pipelines.demo.defect_places import decimal_position_defects
+from pipelines.demo.delivery import Defect
 from pipelines.demo.files import delimited, first_rows
 from pipelines.demo.incidents import IncidentFeed, Written
-from pipelines.demo.places import describe
+from pipelines.demo.places import area_names, describe
 from pipelines.demo.telling import Habit, numbered, tell, without_coincidences
 from pipelines.demo.world import World
 
@@ -122,22 +121,3 @@ def with_comma(degrees: pd.Series) -> pd.Series:
     """Degrees such as `-4,32145`; None where there is no position."""
     text = degrees.map("{:.5f}".format, na_action="ignore").astype(object)
     return text.where(degrees.notna(), None).str.replace(".", ",")
-
-
-def decimal_position_defects(feed: IncidentFeed, latitude: str, longitude: str) -> list[Defect]:
-    """Defects of positions in two columns of decimal degrees; the globe's ends and its middle."""
-
-    def at(north_deg: float, east_deg: float) -> Spoil:
-        return lambda draft, rows: put_position(feed, draft, rows, north_deg, east_deg)
-
-    def has_both(draft: Draft) -> pd.Series:
-        return draft.truth["latitude_deg"].notna() & ~draft.truth["is_sensitive"]
-
-    return [
-        Defect(("INC-205",), cell(latitude, ["nord", "12°"]), has_both),
-        Defect(("INC-206",), cell(longitude, ["est", "?"]), has_both),
-        Defect(("INC-504",), cell(longitude, None), has_both),
-        Defect(("INC-402",), at(97.25, 18.5), has_both),
-        Defect(("INC-403",), at(2.5, 218.5), has_both),
-        Defect(("INC-404",), at(0.0, 0.0), has_both),
-    ]

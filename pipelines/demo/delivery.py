@@ -51,12 +51,12 @@ class DemoDelivery:
 class Draft:
     """The rows of a delivery in the making: `cells` as sent, `truth` as meant; one index.
 
-    `context` is whatever the feed wants to remember of a row that is neither (local times).
+    `context` is what a feed remembers of its rows that is neither (a DataFrame of local times).
     """
 
     cells: pd.DataFrame
     truth: pd.DataFrame
-    context: pd.DataFrame | None = None
+    context: pd.DataFrame = None  # type: ignore[assignment]  # feeds that read it set it
 
     def __post_init__(self) -> None:
         """Start with every row right."""
@@ -105,6 +105,16 @@ class Defect:
 def cell(column: str, values: Any) -> Spoil:
     """A defect that replaces one cell; a list of values is used in turn, None empties it."""
     return lambda draft, rows: draft.set(rows, column, values)
+
+
+def blank(columns: list[str]) -> Spoil:
+    """A defect that empties cells."""
+
+    def change(draft: Draft, rows: Any) -> None:
+        for column in columns:
+            draft.set(rows, column, None)
+
+    return change
 
 
 def spoil(

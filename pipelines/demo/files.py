@@ -37,7 +37,9 @@ def workbook(write_sheets: Any) -> bytes:
     import xlsxwriter
 
     buffer = io.BytesIO()
-    book = xlsxwriter.Workbook(buffer, {"in_memory": True, "default_date_format": "dd/mm/yyyy hh:mm"})
+    book = xlsxwriter.Workbook(
+        buffer, {"in_memory": True, "default_date_format": "dd/mm/yyyy hh:mm"}
+    )
     book.set_properties({"author": "Passerelle demo", "created": CREATED})
     write_sheets(book)
     book.close()
@@ -45,7 +47,7 @@ def workbook(write_sheets: Any) -> bytes:
 
 
 def write_table(sheet: Any, first_row: int, cells: pd.DataFrame) -> None:
-    """Write cells from `first_row` (0-based), column by column; dates get the book's date format."""
+    """Write cells from `first_row` (0-based), by column; dates get the book's date format."""
     for number, column in enumerate(cells.columns):
         values = cells[column].astype(object)
         sheet.write_column(first_row, number, values.where(values.notna(), None).tolist())
@@ -83,5 +85,5 @@ def _struct(columns: list[str], prefix: str = "") -> str:
 
 
 def _json_value(name: str) -> str:
-    number = "'-?(0|[1-9][0-9]*)([.][0-9]+)?'"
-    return f"CASE WHEN regexp_full_match({name}, {number}) THEN {name}::JSON ELSE to_json({name}) END"
+    is_number = f"regexp_full_match({name}, '-?(0|[1-9][0-9]*)([.][0-9]+)?')"
+    return f"CASE WHEN {is_number} THEN {name}::JSON ELSE to_json({name}) END"

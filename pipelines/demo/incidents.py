@@ -152,7 +152,7 @@ class IncidentFeed(ABC):
         truth = reports[["source_record_id", "event_id", "is_withdrawn"]].copy()
         stated = self.stated
         for column in stated:
-            truth[column] = reports[column] if column in reports else None
+            truth[column] = reports.get(column)
         is_sensitive = truth["offence_code"].str.match("030[12]").fillna(False).astype(bool)
         if "victims_children" in stated:
             is_sensitive |= truth["victims_children"] > 0
@@ -167,7 +167,7 @@ class IncidentFeed(ABC):
         return Draft(self.cells(reports), self.truth(reports), context)
 
     def expect_country_time(self, draft: Draft, rows: Any) -> None:
-        """Expect the UTC of rows whose area is unknown: by the country's zone if it has just one."""
+        """Expect the UTC of rows without an area: by the country's zone, if it has just one."""
         from schemas.codelist import load_codelist
 
         zones = {row["code"]: row["time_zone"] for row in load_codelist("countries")}

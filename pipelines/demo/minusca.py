@@ -8,13 +8,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pipelines.demo.caf_police import area_names
-from pipelines.demo.cod_pnc import decimal_position_defects
-from pipelines.demo.defects import put_position
+from pipelines.demo.defect_places import decimal_position_defects, has_position, put_position
 from pipelines.demo.delivery import Defect, Draft, Spoil, cell
 from pipelines.demo.files import nested_json
 from pipelines.demo.incidents import IncidentFeed, Written
-from pipelines.demo.places import describe
+from pipelines.demo.places import area_names, describe
 from pipelines.demo.telling import Habit, numbered, set_until, tell, without_coincidences
 from pipelines.demo.world import World
 
@@ -136,7 +134,7 @@ class Minusca(IncidentFeed):
             Defect(("INC-302", "INC-303"), cell(country, ["Zone 51", "R.C."]), _is_nowhere),
             Defect(("INC-303", "INC-401"), cell(country, ["Tchad", "Chad"]), _is_nowhere),
             Defect(("INC-301",), cell("component", ["JMAC", "Section 4"])),
-            Defect(("INC-520",), _without_position(self), _is_somewhere),
+            Defect(("INC-520",), _without_position(self), has_position),
         ]
 
     def write(self, cells: pd.DataFrame) -> Written:
@@ -147,10 +145,6 @@ class Minusca(IncidentFeed):
 
 def _is_nowhere(draft: Draft) -> pd.Series:
     return draft.truth["latitude_deg"].isna()
-
-
-def _is_somewhere(draft: Draft) -> pd.Series:
-    return draft.truth["latitude_deg"].notna() & ~draft.truth["is_sensitive"]
 
 
 def _without_position(feed: IncidentFeed) -> Spoil:
@@ -171,9 +165,9 @@ def _say_precisely(reports: pd.DataFrame) -> None:
     """How exactly place and time are known, and the marking, in code and word."""
     import numpy as np
 
-    is_known = reports["latitude_deg"].notna()
-    reports["location_precision"] = np.where(is_known, "exact", "settlement")
-    reports["location_precision_word"] = np.where(is_known, "GPS", "localité")
+    has_position = reports["latitude_deg"].notna()
+    reports["location_precision"] = np.where(has_position, "exact", "settlement")
+    reports["location_precision_word"] = np.where(has_position, "GPS", "localité")
     on_the_hour = reports["occurred_local"].dt.minute == 0
     precision = np.where(on_the_hour, "hour", "minute")
     reports["occurred_at_precision"] = np.where(reports["is_timed"], precision, "day")

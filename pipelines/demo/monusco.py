@@ -8,13 +8,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pipelines.demo.caf_police import area_names
-from pipelines.demo.defects import put_position
-from pipelines.demo.delivery import Defect, Draft, cell
+from pipelines.demo.defect_places import has_position, put_position
+from pipelines.demo.delivery import Defect, cell
 from pipelines.demo.files import delimited, first_rows
 from pipelines.demo.grids import to_mgrs
 from pipelines.demo.incidents import IncidentFeed, Written
-from pipelines.demo.places import describe
+from pipelines.demo.places import area_names, describe
 from pipelines.demo.telling import Habit, numbered, set_times, set_until, tell, without_coincidences
 from pipelines.demo.world import World
 
@@ -116,16 +115,12 @@ class Monusco(IncidentFeed):
 
     def own_defects(self) -> list[Defect]:
         """References that are no square of the grid, and the middle of the ocean."""
-
-        def is_known(draft: Draft) -> pd.Series:
-            return draft.truth["latitude_deg"].notna() & ~draft.truth["is_sensitive"]
-
         return [
-            Defect(("INC-204",), cell("MGRS", ["35I AA 1234", "carte 1/200 000"]), is_known),
+            Defect(("INC-204",), cell("MGRS", ["35I AA 1234", "carte 1/200 000"]), has_position),
             Defect(
                 ("INC-405",),
                 lambda draft, rows: put_position(self, draft, rows, 0.5, 0.5),
-                is_known,
+                has_position,
                 share=0.002,
             ),
         ]

@@ -1,4 +1,4 @@
-"""How people name where something happened: free text about a settlement, French or English.
+"""How people name where something happened: areas, and free text about a settlement.
 
 Not here: settlements and positions (`world.py`). The quarters are generic words, not real ones.
 """
@@ -23,8 +23,8 @@ _TEXTS = {
         ),
         "rural": (
             "village à {number} km de {place}|à {number} km de {place}, axe {other}|"
-            "PK {number}, route de {place}|axe {place} – {other}|{place}, chantier minier n° {number}|"
-            "champs de {place}, côté {quarter}"
+            "PK {number}, route de {place}|axe {place} – {other}|"
+            "{place}, chantier minier n° {number}|champs de {place}, côté {quarter}"
         ),
     },
     "en": {
@@ -66,6 +66,13 @@ def describe(rng: np.random.Generator, reports: pd.DataFrame, language: str) -> 
     for mark, values in fillings.items():
         text = _fill(text, mark, pd.Series(np.asarray(values), index=text.index))
     return text
+
+
+def area_names(language: str) -> dict[str, str]:
+    """The name of each first-level area in a language."""
+    from schemas.codelist import load_codelist
+
+    return {row["code"]: row[f"label_{language}"] for row in load_codelist("admin_areas")}
 
 
 def _fill(text: pd.Series, mark: str, values: pd.Series) -> pd.Series:

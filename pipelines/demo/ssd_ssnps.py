@@ -8,13 +8,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pipelines.demo.caf_police import area_names
-from pipelines.demo.defects import put_position
-from pipelines.demo.delivery import Defect, Draft, cell
+from pipelines.demo.defect_places import has_position, put_position
+from pipelines.demo.delivery import Defect, cell
 from pipelines.demo.files import workbook, write_table
 from pipelines.demo.grids import to_dms
 from pipelines.demo.incidents import IncidentFeed, Written
-from pipelines.demo.places import describe
+from pipelines.demo.places import area_names, describe
 from pipelines.demo.telling import Habit, numbered, tell, without_coincidences
 from pipelines.demo.world import World
 
@@ -116,16 +115,14 @@ class SsdSsnps(IncidentFeed):
 
     def own_defects(self) -> list[Defect]:
         """Positions that cannot be read or lie where no police station is."""
-
-        def has_both(draft: Draft) -> pd.Series:
-            return draft.truth["latitude_deg"].notna() & ~draft.truth["is_sensitive"]
-
         return [
-            Defect(("INC-204",), cell("Latitude", ["04°71'12.0\"N", "see sketch map"]), has_both),
+            Defect(
+                ("INC-204",), cell("Latitude", ["04°71'12.0\"N", "see sketch map"]), has_position
+            ),
             Defect(
                 ("INC-404",),
                 lambda draft, rows: put_position(self, draft, rows, 0.0, 0.0),
-                has_both,
+                has_position,
             ),
         ]
 
@@ -134,7 +131,9 @@ class SsdSsnps(IncidentFeed):
 
         def fill(book: Any) -> None:
             sheet = book.add_worksheet("OB 2026")
-            sheet.write_string(0, 0, "SOUTH SUDAN NATIONAL POLICE SERVICE – OB returns (illustrative)")
+            sheet.write_string(
+                0, 0, "SOUTH SUDAN NATIONAL POLICE SERVICE – OB returns (illustrative)"
+            )
             sheet.write_row(TITLE_ROWS, 0, list(cells.columns), book.add_format({"bold": True}))
             write_table(sheet, FIRST_ROW - 1, cells)
 

@@ -63,7 +63,10 @@ def retell(rng: np.random.Generator, events: pd.DataFrame, habit: Habit) -> pd.D
     reports = events.copy()
     _tell_time(rng, reports, habit)
     latitude, longitude = jitter(
-        rng, reports["latitude_deg"].to_numpy(), reports["longitude_deg"].to_numpy(), habit.jitter_km
+        rng,
+        reports["latitude_deg"].to_numpy(),
+        reports["longitude_deg"].to_numpy(),
+        habit.jitter_km,
     )
     is_positioned = rng.random(len(reports)) < habit.share_positioned
     reports["latitude_deg"] = np.where(is_positioned, latitude, np.nan)
@@ -128,7 +131,8 @@ def numbered(prefix: Any, numbers: Any, width: int = 4) -> pd.Series:
     """Record numbers such as `MC/0042`, from a prefix (text or texts) and whole numbers."""
     import pandas as pd
 
-    return prefix + pd.Series(numbers).astype(int).astype(str).str.zfill(width)
+    texts: pd.Series = prefix + pd.Series(numbers).astype(int).astype(str).str.zfill(width)
+    return texts
 
 
 def _line(codelist: str, code: str) -> list[str]:

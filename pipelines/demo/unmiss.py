@@ -1,4 +1,4 @@
-"""UNMISS's police: ISO dates with their offset, UTM coordinates, and a history across a clock change.
+"""UNMISS's police: ISO dates with an offset, UTM coordinates, a history across a clock change.
 
 Not here: the South Sudanese police (`ssd_ssnps.py`), which tells some of the same events.
 
@@ -11,12 +11,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pipelines.demo.caf_police import area_names
-from pipelines.demo.delivery import Defect, DemoDelivery, Draft, cell, spoil
+from pipelines.demo.defect_places import has_position
+from pipelines.demo.delivery import Defect, DemoDelivery, cell, spoil
 from pipelines.demo.files import delimited, first_rows
 from pipelines.demo.grids import to_utm
 from pipelines.demo.incidents import IncidentFeed, Written
-from pipelines.demo.places import describe
+from pipelines.demo.places import area_names, describe
 from pipelines.demo.telling import Habit, numbered, retell, tell, without_coincidences
 from pipelines.demo.world import World
 
@@ -132,13 +132,9 @@ class Unmiss(IncidentFeed):
 
     def own_defects(self) -> list[Defect]:
         """Coordinates that are no point of the zone."""
-
-        def is_known(draft: Draft) -> pd.Series:
-            return draft.truth["latitude_deg"].notna() & ~draft.truth["is_sensitive"]
-
         return [
-            Defect(("INC-204",), cell("easting_m", ["E 34", "unknown"]), is_known),
-            Defect(("INC-204",), cell("utm_zone", ["Juba", "99"]), is_known, share=0.004),
+            Defect(("INC-204",), cell("easting_m", ["E 34", "unknown"]), has_position),
+            Defect(("INC-204",), cell("utm_zone", ["Juba", "99"]), has_position, share=0.004),
             # No gazetteer of counties is shipped, so none is recognised until one is loaded; these
             # are in none, so that the truth stays true after that.
             Defect(("INC-304",), cell("county", ["County 14", "New county (2024)"])),

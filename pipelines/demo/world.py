@@ -1,6 +1,6 @@
 """The synthetic world: what happened, where and when, before anybody reported it.
 
-Not here: how a service tells an event (`telling.py`) and the files that it sends (one module a feed).
+Not here: how a service tells an event (`telling.py`) and its files (one module a feed).
 
 Nothing here is measured or copied: the settlements are real places at approximate coordinates of
 our own, and the patterns (`offence_patterns.csv`) are plausible weights, not statistics.
@@ -55,7 +55,7 @@ class World:
     events: pd.DataFrame = field(repr=False)
 
     def rng(self, purpose: str) -> np.random.Generator:
-        """A generator of its own for each purpose, so that one feed's draws never move another's."""
+        """A generator for each purpose, so that one feed's draws never move another's."""
         return generator(self.seed, purpose)
 
     def count(self, at_scale_1: float) -> int:
@@ -185,8 +185,12 @@ def _offences(
     """One row of `patterns` an event: the country's weights, urban or rural."""
     import numpy as np
 
-    urban = rng.choice(len(patterns), len(is_rural), p=_share(patterns[country] * patterns["urban"]))
-    rural = rng.choice(len(patterns), len(is_rural), p=_share(patterns[country] * patterns["rural"]))
+    urban = rng.choice(
+        len(patterns), len(is_rural), p=_share(patterns[country] * patterns["urban"])
+    )
+    rural = rng.choice(
+        len(patterns), len(is_rural), p=_share(patterns[country] * patterns["rural"])
+    )
     return patterns.iloc[np.where(is_rural, rural, urban)].reset_index(drop=True)
 
 

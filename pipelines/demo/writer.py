@@ -5,8 +5,8 @@ Not here: what happened, how it is told and how it goes wrong (the other modules
 Beside the inbox, in `<home>/demo/`:
 
     events.parquet                 what happened: one row an event
-    ground_truth.parquet           one row a data row of every delivery: its verdict, the rule codes,
-                                   the event, and the value expected in each column of the table
+    ground_truth.parquet           one row a data row of every delivery: its verdict, its codes, its
+                                   event, and the value expected in each column
     ground_truth_records.parquet   one row a record that the tables must hold: the latest accepted
                                    revision of each, withdrawn ones marked
 """
@@ -20,7 +20,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.demo.delivery import DemoDelivery
 from pipelines.demo.world import World, build_world
@@ -97,7 +97,7 @@ def write_demo(
         rows=len(rows),
         files=tuple(path for _, path in sorted(files)),
         folder=folder,
-        verdicts=rows["verdict"].value_counts().to_dict(),
+        verdicts={str(v): int(n) for v, n in rows["verdict"].value_counts().items()},
     )
 
 
@@ -124,7 +124,7 @@ def labelled_truth(delivery: DemoDelivery) -> pd.DataFrame:
     from schemas.feed import load_feed
 
     truth = delivery.truth.reset_index(drop=True)
-    facts = {
+    facts: dict[str, Any] = {
         "delivery_id": delivery_id(delivery),
         "feed": delivery.feed,
         "table_name": load_feed(delivery.feed).table,

@@ -11,9 +11,7 @@ import pandas as pd
 
 from pipelines.demo.files import delimited, nested_json, workbook, write_table
 
-CELLS = pd.DataFrame(
-    {"a": ["é;1", None], "b.c": ["12", "x"], "b.d": ["1.5", None]}, dtype=object
-)
+CELLS = pd.DataFrame({"a": ["é;1", None], "b.c": ["12", "x"], "b.d": ["1.5", None]}, dtype=object)
 
 
 def test_delimited_text_quotes_only_what_needs_it() -> None:

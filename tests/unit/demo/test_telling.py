@@ -1,4 +1,4 @@
-"""How services tell events: late, rounded and in their own words, but never contradicting themselves."""
+"""How services tell events: late, rounded, in their own words, never contradicting themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo as written: the same bytes every time, with times of arrival, and a truth that adds up."""
+"""The demo as written: the same bytes every time, times of arrival, a truth that adds up."""
 
 from __future__ import annotations
 
