@@ -1,0 +1,126 @@
+"""The asset graph, its rhythm and its limits, as declared; nothing is run here but the loading.
+
+Not here: runs over deliveries (`tests/integration/test_dagster.py`).
+
+The graph is compared with `asset_graph.txt`. After a change that is meant:
+`python -m tests.unit.assets.test_definitions` writes it anew.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import dagster as dg
+import pytest
+import yaml
+
+from assets.definitions import defs, executor
+from assets.resources import TRIES, trying_again
+from schemas.contract import table_names
+from schemas.feed import feed_names, load_feed
+
+GOLDEN = Path(__file__).with_name("asset_graph.txt")
+LOADS_WITHIN_S = 3.0
+HEAVY = ("great_expectations", "pandas", "deltalake", "duckdb", "shapely", "pyproj", "fastapi")
+
+
+def graph_text() -> str:
+    """Every asset with what it depends on, its group, partitions, checks and condition."""
+    lines = []
+    for spec in sorted(defs.resolve_all_asset_specs(), key=lambda one: one.key.path):
+        lines.append(f"{spec.key.to_user_string()}  [{spec.group_name}]")
+        node = defs.resolve_asset_graph().get(spec.key)
+        if node.partitions_def:
+            lines.append(f"    partitions {node.partitions_def.name}")
+        lines += [f"    from {dep.asset_key.to_user_string()}" for dep in sorted_deps(spec)]
+        lines += [f"    check {key.name}" for key in sorted(node.check_keys)]
+        if spec.automation_condition:
+            lines.append(f"    when {spec.automation_condition.get_label()}")
+    return "\n".join(lines) + "\n"
+
+
+def sorted_deps(spec: dg.AssetSpec) -> list[dg.AssetDep]:
+    return sorted(spec.deps, key=lambda dep: dep.asset_key.path)
+
+
+def test_the_graph_is_the_one_on_record():
+    assert graph_text() == GOLDEN.read_text(encoding="utf-8"), (
+        "the asset graph changed; if that is meant: python -m tests.unit.assets.test_definitions"
+    )
+
+
+def test_every_feed_and_every_table_has_its_assets():
+    keys = {spec.key.to_user_string() for spec in defs.resolve_all_asset_specs()}
+    wanted = {f"{stage}/{feed}" for feed in feed_names() for stage in ("landed", "harmonised")}
+    assert keys == wanted | {f"published/{table}" for table in table_names()}
+
+
+def test_definitions_load_fast_and_without_heavy_packages():
+    code = (
+        "import time; start = time.perf_counter(); import assets.definitions as d; "
+        "d.defs.resolve_asset_graph(); import sys; "
+        f"print(time.perf_counter() - start, [m for m in {HEAVY!r} if m in sys.modules])"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    seconds, heavy = said.strip().split(" ", 1)
+    assert heavy == "[]"
+    assert float(seconds) < LOADS_WITHIN_S
+
+
+@pytest.mark.parametrize("feed", feed_names())
+def test_freshness_follows_the_feed(feed):
+    [spec] = [s for s in defs.resolve_all_asset_specs() if s.key == dg.AssetKey(["landed", feed])]
+    expected = timedelta(days=load_feed(feed).expected_every_days)
+    policy = spec.freshness_policy
+    assert expected < policy.warn_window.to_timedelta() < policy.fail_window.to_timedelta()
+
+
+def test_shipped_settings_are_valid_and_silent(tmp_path, monkeypatch):
+    shipped = Path(__file__).parents[3] / "assets" / "dagster.yaml"
+    (tmp_path / "dagster.yaml").write_text(shipped.read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with dg.DagsterInstance.get() as instance:
+        assert not instance.telemetry_enabled
+        limits = instance.get_concurrency_config()
+        assert limits.run_queue_config.max_concurrent_runs == 2
+        assert limits.pool_config.default_pool_limit == 2
+    assert (tmp_path / "schedules").is_dir(), "its storage lies under the home"
+
+
+def test_the_executor_is_chosen_by_configuration(monkeypatch):
+    monkeypatch.delenv("PASSERELLE_EXECUTOR", raising=False)
+    assert executor() is dg.in_process_executor
+    monkeypatch.setenv("PASSERELLE_EXECUTOR", "forkserver")
+    assert executor().name == "multiprocess"
+
+
+def test_only_a_failing_disk_or_network_is_tried_again():
+    waits = []
+    for retry in range(3):
+        step = SimpleNamespace(retry_number=retry)
+        with pytest.raises(dg.RetryRequested) as asked, trying_again(step):
+            raise ConnectionResetError
+        assert asked.value.max_retries == TRIES
+        waits.append(asked.value.seconds_to_wait)
+    assert 2.5 <= waits[0] <= 7.5
+    assert 10 <= waits[2] <= 30
+    with pytest.raises(ValueError, match="a finding"), trying_again(step):
+        raise ValueError("a finding")
+
+
+def test_workspace_and_dg_name_the_same_module():
+    root = Path(__file__).parents[3]
+    workspace = yaml.safe_load((root / "workspace.yaml").read_text(encoding="utf-8"))
+    [entry] = workspace["load_from"]
+    assert entry["python_module"]["module_name"] == "assets.definitions"
+    assert len((root / "assets" / "definitions.py").read_text().splitlines()) < 60
+
+
+if __name__ == "__main__":
+    GOLDEN.write_text(graph_text(), encoding="utf-8")
