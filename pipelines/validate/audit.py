@@ -32,6 +32,7 @@ from schemas.sqltext import literal
 if TYPE_CHECKING:
     from pipelines.validate.suites import FixedCheckpoint
 
+MOST_NAMES = 5
 ACCEPTED, QUARANTINED, TOGETHER = "accepted", "quarantined", "together"
 
 
@@ -242,8 +243,8 @@ def _conservation(routed: Routed, name: str) -> list[Finding]:
 
 
 def _problem(name: str, check: str, file: str, expected: Any, found: Any) -> Finding:
-    """The finding of one disagreement: which check, over which file, and two numbers."""
-    numbers = [str(n) if isinstance(n, int) else "?" for n in (expected, found)]
+    """The finding of one disagreement: which check, over which file, and what was counted."""
+    numbers = [str(n) if n is not None else "?" for n in (expected, found)]
     detail = f"{check}, {file}: {numbers[0]} ≠ {numbers[1]}"
     return Finding(AUDIT_CODE, {"file_name": name, "detail": detail, "rule": check, "file": file})
 
@@ -277,6 +278,8 @@ def _finding(view: str, result: Any, name: str) -> Finding:
         code = " ".join(filter(None, (config.type.removeprefix("counted_"), column)))
     if config.type == ROW_COUNT:
         expected, found = config.kwargs["value"], values.get("observed_value")
+    if wrong := values.get("details", {}).get("wrong_columns"):
+        expected, found = None, ", ".join(wrong[:MOST_NAMES])  # names of columns, never cells
     return _problem(name, code, view, expected, found)
 
 

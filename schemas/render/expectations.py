@@ -30,7 +30,11 @@ class Expectation(TypedDict):
 
 
 def accepted_suite(contract: Contract) -> list[Expectation]:
-    """Strict: no row fails an error rule; required, codes and uniqueness hold; warnings agree."""
+    """Strict: no row fails an error rule; required values and codes hold; warnings agree.
+
+    That a record occurs once follows from `together_suite` and `quarantined_suite`: over both files
+    as many rows share a record as in the quarantined one alone.
+    """
     return [
         *_shape(contract),
         *(_required(column.name) for column in _file_columns(contract) if column.is_required),
@@ -40,8 +44,7 @@ def accepted_suite(contract: Contract) -> list[Expectation]:
             if column.codelist
         ),
         _no_rows(f"coalesce(len({REASONS}), 0) > 0", REASONS, "an accepted row has no reason"),
-        *(_rule(rule) for rule in contract.rules),
-        *_unique(contract),
+        *(_rule(rule) for rule in contract.rules if not is_cross_record(rule)),
         _row_count("rows_accepted"),
     ]
 
@@ -133,20 +136,3 @@ def _row_count(parameter: str) -> Expectation:
         "kwargs": {"value": {"$PARAMETER": parameter}},
         "meta": {"code": AUDIT_CODE, "says": "the file holds as many rows as were recorded"},
     }
-
-
-def _unique(contract: Contract) -> list[Expectation]:
-    judged = {
-        rule.kwargs["column"]
-        for rule in contract.rules
-        if rule.expectation == "expect_column_values_to_be_unique"
-    }
-    return [
-        {
-            "type": "expect_column_values_to_be_unique",
-            "kwargs": {"column": column.name},
-            "meta": {"code": AUDIT_CODE, "says": f"{column.name} is unique"},
-        }
-        for column in _file_columns(contract)
-        if column.is_primary_key and column.name not in judged
-    ]

@@ -1,0 +1,74 @@
+"""A verdict is reached from what was found, and kept whole.
+
+Not here: verdicts of real deliveries (`tests/integration`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from upath import UPath
+
+from pipelines.findings import Finding
+from pipelines.validate.audit import Audit
+from pipelines.validate.verdict import FILE_NAME, reach_verdict, read_verdict, write_verdict
+
+WHEN = dt.datetime(2026, 10, 1, 8, 30, tzinfo=dt.UTC)
+NAME = "caf_border_crossings.0123456789ab"
+
+
+def test_without_rows_or_audit_a_delivery_is_refused() -> None:
+    finding = Finding("DEL-706", {"file_name": "empty.csv"})
+    verdict = reach_verdict(
+        NAME,
+        "caf_border_crossings",
+        harmonised=None,
+        audit=None,
+        findings=[finding],
+        harmonised_at=WHEN,
+    )
+    assert verdict.state == "refused"
+    assert verdict.rows_read is None
+    assert verdict.source == "caf_border_police"
+    assert verdict.findings[0].finding == finding
+
+
+def test_problems_of_the_audit_are_findings_of_the_verdict() -> None:
+    problem = Finding("DEL-715", {"detail": "BXC-402, accepted: 0 ≠ 1"})
+    verdict = reach_verdict(
+        NAME,
+        "caf_border_crossings",
+        harmonised=None,
+        audit=Audit(False, 12, [problem]),
+        findings=[],
+        harmonised_at=WHEN,
+    )
+    assert not verdict.is_accepted
+    assert [found.code for found in verdict.findings] == ["DEL-715"]
+    assert verdict.audit
+    assert verdict.audit.evaluated == 12
+
+
+@pytest.mark.parametrize("place", ["local", "memory"])
+def test_what_is_written_is_read(place: str, tmp_path: Path) -> None:
+    folder = UPath(tmp_path) if place == "local" else UPath("memory://landing/one")
+    folder.mkdir(parents=True, exist_ok=True)
+    verdict = reach_verdict(
+        NAME,
+        "caf_border_crossings",
+        harmonised=None,
+        audit=Audit(True, 3, [], {"accepted": 1}, tmp_path / "page.html"),
+        findings=[],
+        harmonised_at=WHEN,
+    )
+    write_verdict(folder, verdict)
+    write_verdict(folder, verdict)
+    assert read_verdict(folder) == verdict
+    assert [file.name for file in folder.iterdir()] == [FILE_NAME]
+
+
+def test_no_verdict_yet(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read_verdict(UPath(tmp_path))
