@@ -88,6 +88,7 @@ def serving_environment(session: Session, docs_port: int) -> dict[str, str]:
         "PASSERELLE_LANG": settings.language,
         "PASSERELLE_DATA_DOCS_URL": f"http://{LOOPBACK}:{docs_port}",
         "DO_NOT_TRACK": "1",
+        "PYTHONWARNINGS": "ignore",  # addressed to developers of Dagster, not to its users
     }
 
 
