@@ -83,7 +83,7 @@ def stage_delimited(
     Raises DeliveryRefused: DEL-701 encoding, DEL-702 cut off, DEL-707 a cell beyond the limit,
     DEL-717 records that have not as many cells as the header.
     """
-    counted = count_lines(source.file)
+    counted = count_lines(source.file, source.layout.delimiter, source.layout.quote)
     if counted.overlong:
         raise _too_long(source, counted.overlong)
     if _stage_fast(connection, source, columns, staged, counted):
@@ -126,7 +126,6 @@ def _stage_fast(
     """Stage with DuckDB's reader; False where its rows are not proved to be the file's lines."""
     layout = source.layout
     raw = [f"r{at}" for at in range(columns.width)]
-    has_rare = counted.has_rare_spaces or (counted.has_tabs and layout.delimiter != "\t")
     options = {
         "auto_detect": False,
         "header": False,
@@ -141,7 +140,7 @@ def _stage_fast(
     try:
         connection.execute(
             f"CREATE OR REPLACE TEMP TABLE {staged} AS "
-            f"SELECT {cell_list(columns, raw, has_rare_spaces=has_rare)} "
+            f"SELECT {cell_list(columns, raw, spaces=counted.spaces)} "
             f"FROM read_csv({literal(str(source.file))}, {given}, columns = {{{types}}})"
         )
     except (duckdb.InvalidInputException, duckdb.ConversionException):
@@ -162,9 +161,8 @@ def _stage_exact(
 
     width = columns.width
     raw = [f"r{at}" for at in range(width)]
-    has_rare = counted.has_rare_spaces or counted.has_tabs
     unsplit = f"cells < {width} OR trim(coalesce(beyond, '')) <> ''"
-    cells = cell_list(columns, [*raw, "beyond"], has_rare_spaces=has_rare, unsplit=unsplit)
+    cells = cell_list(columns, [*raw, "beyond"], spaces=counted.spaces, unsplit=unsplit)
     texts = [(column, pa.string()) for column in (*raw, "beyond")]
     schema = pa.schema([("source_row", pa.int64()), ("cells", pa.int64()), *texts])
     refusals: list[DeliveryRefused] = []

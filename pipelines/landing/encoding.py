@@ -13,6 +13,7 @@ from pipelines.landing.refuse import refused
 DETECT = "detect"
 BLOCK_BYTES = 4 * 1024**2
 SAMPLE_BYTES = 64 * 1024
+_ASCII = bytes(range(128))
 UTF8_NAMES = frozenset({"utf-8", "utf-8-sig", "ascii"})
 # What offices in our countries save as; fewer candidates make a short sample's verdict stable.
 LIKELY_ENCODINGS = ("cp1252", "iso8859_15", "mac_roman", "cp850", "cp1256")
@@ -124,8 +125,8 @@ def _first_not_utf8(file: Path) -> int | None:
 def _transcode(file: Path, encoding: str, target: Path) -> None:
     """Write `file` as UTF-8. Text that is UTF-8 already is refused, not turned into mojibake."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
-    as_utf8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")("strict")
-    is_ascii, line = True, 1
+    suspicion = _MayBeUtf8(encoding)
+    line = 1
     with file.open("rb") as source, target.open("wb") as sink:
         while True:
             block = source.read(BLOCK_BYTES)
@@ -136,21 +137,40 @@ def _transcode(file: Path, encoding: str, target: Path) -> None:
                 raise refused("DEL-701", file, encoding=encoding, row=row) from None
             sink.write(text.encode("utf-8", "surrogatepass"))
             line += text.count("\n")
-            is_ascii = is_ascii and block.isascii()
-            as_utf8 = _still_utf8(as_utf8, block)
+            suspicion.look(block)
             if not block:
                 break
-    if as_utf8 is not None and not is_ascii:
+    if suspicion.is_confirmed:
         raise refused("DEL-701", file, encoding=encoding)
 
 
-def _still_utf8(
-    decoder: codecs.IncrementalDecoder | None, block: bytes
-) -> codecs.IncrementalDecoder | None:
-    """The decoder, or None once a block showed that the file is not UTF-8."""
-    if decoder is not None:
+class _MayBeUtf8:
+    """Whether a file that is said to be in a code page is UTF-8: valid, and by its letters.
+
+    A capital with an accent before a no-break space is valid UTF-8 too, for a letter that nobody
+    here writes; so most of the letters that UTF-8 makes of it must be letters of that code page.
+    """
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding
+        self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
+        self._is_valid = not encoding.startswith("utf")
+        self._letters, self._of_code_page = 0, 0
+
+    def look(self, block: bytes) -> None:
+        """Take the next block into account; an empty one ends the file."""
+        if not self._is_valid:
+            return
         try:
-            decoder.decode(block, final=not block)
+            text = self._decoder.decode(block, final=not block)
         except UnicodeDecodeError:
-            return None
-    return decoder
+            self._is_valid = False
+            return
+        beyond_ascii = text.encode("utf-8").translate(None, _ASCII).decode("utf-8")
+        self._letters += len(beyond_ascii)
+        self._of_code_page += len(beyond_ascii.encode(self._encoding, "ignore"))
+
+    @property
+    def is_confirmed(self) -> bool:
+        """True where the file is UTF-8 and would become mojibake."""
+        return self._is_valid and self._letters > 0 and self._of_code_page * 2 > self._letters

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.landing.columns import Columns
-from pipelines.landing.lines import SPACES
+from pipelines.landing.lines import SPACES, Spaces
 from pipelines.landing.refuse import refused
 from schemas.sqltext import literal, name
 
@@ -39,24 +39,25 @@ class Shown:
     rows_skipped: int
 
 
-def trimmed(raw: str, *, has_rare_spaces: bool = True) -> str:
+def trimmed(raw: str, spaces: Spaces = Spaces.ALL) -> str:
     """SQL of a cell's text without surrounding spaces; NULL where nothing is left.
 
-    DuckDB trims plain spaces ten times faster than a set of characters, so a reader that knows that
-    the file has no others, line ends apart, says so.
+    DuckDB trims plain spaces ten times faster than a set of characters, so a reader that knows
+    which spaces there are says so.
     """
-    all_kinds = f"trim({raw}, {literal(SPACES)})"
-    if has_rare_spaces:
-        return f"nullif({all_kinds}, '')"
-    has_line_end = f"contains({raw}, chr(10)) OR contains({raw}, chr(13))"
-    return f"nullif(CASE WHEN {has_line_end} THEN {all_kinds} ELSE trim({raw}) END, '')"
+    text = {Spaces.PLAIN: f"trim({raw})", Spaces.ALL: f"trim({raw}, {literal(SPACES)})"}
+    if spaces in text:
+        return f"nullif({text[spaces]}, '')"
+    has_control = " OR ".join(f"contains({raw}, chr({code}))" for code in (9, 10, 13))
+    either = f"CASE WHEN {has_control} THEN {text[Spaces.ALL]} ELSE {text[Spaces.PLAIN]} END"
+    return f"nullif({either}, '')"
 
 
 def cell_list(
     columns: Columns,
     raw: list[str],
     *,
-    has_rare_spaces: bool = True,
+    spaces: Spaces = Spaces.ALL,
     unsplit: str = "FALSE",
     unjudged: int = 0,
 ) -> str:
@@ -66,7 +67,7 @@ def cell_list(
     `unsplit` is a condition on rows whose cells cannot be told apart; the last `unjudged` cells are
     not the sender's (a sheet's name) and make no row a full one.
     """
-    texts = [trimmed(cell, has_rare_spaces=has_rare_spaces) for cell in raw]
+    texts = [trimmed(cell, spaces) for cell in raw]
     cells = [f"{texts[at]} AS c{at}" for at in (*columns.kept.values(), *columns.unnamed)]
     declared = " OR ".join(
         f"coalesce(regexp_matches({texts[at]}, {literal(pattern)}), FALSE)"

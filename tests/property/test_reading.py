@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from reading import make_feed, read_with, scratch_connection
@@ -91,8 +91,18 @@ def test_any_text_in_a_csv_cell_is_read_back(
     writer.writerows([["a", "b", "c"], *table])
     declared = "utf-8" if encoding == "utf-8-sig" else encoding
     layout = {"format": "csv", "encoding": declared, "delimiter": delimiter}
-    found = outcome("d.csv", text.getvalue().encode(encoding), layout)
-    assert found == (expected(table, 2) or "DEL-706")
+    content = text.getvalue().encode(encoding)
+    assume(encoding != "cp1252" or content.isascii() or not is_utf8(content))
+    assert outcome("d.csv", content, layout) == (expected(table, 2) or "DEL-706")
+
+
+def is_utf8(content: bytes) -> bool:
+    """True for the rare text of a code page that another program would take for UTF-8."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @quick

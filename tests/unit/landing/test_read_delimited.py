@@ -155,6 +155,13 @@ def test_a_file_in_utf8_is_not_read_as_something_else(tmp_path: Path) -> None:
     assert codes_of(tmp_path, b"a,b,c\n1,\x81,3\n", encoding="cp1252") == ["DEL-701"]
 
 
+def test_an_accent_before_a_no_break_space_is_not_taken_for_utf8(tmp_path: Path) -> None:
+    data = "a,b,c\n1,CLÔTURÉ\u00a0: oui,3\n".encode("cp1252")
+    assert rows_of(tmp_path, data.replace(b"\xd4", b"O"), encoding="cp1252")[0][2] == (
+        "CLOTURÉ\u00a0: oui"
+    )
+
+
 def test_refusal_names_the_line_and_no_cell(tmp_path: Path) -> None:
     file = write(tmp_path, b"a,b,c\n1,2,3\nSECRET,5\n6,7,8\n")
     with pytest.raises(DeliveryRefused) as refusal:
