@@ -1,0 +1,44 @@
+"""Passerelle itself: the journey of a landed delivery as `passerelle run` makes it.
+
+Not here: taking the file in. The landing's copy is made before the clock starts, since none of the
+others keeps one.
+"""
+
+from __future__ import annotations
+
+import shutil
+
+import schemas.feed
+from benchmarks.work import FEED, FEEDS, RECEIVED_AT, Steps, Work
+from pipelines.ingest import judge
+from pipelines.lake.publish import publish
+from pipelines.landing.receive import receive
+from pipelines.validate.audit import process_auditor
+
+
+def prepare(work: Work) -> None:
+    """The feed of the benchmark among the declared ones, the delivery landed, the auditor ready."""
+    import deltalake  # noqa: F401
+
+    schemas.feed.FEEDS_FOLDER = FEEDS
+    settings = work.settings
+    if work.fence.exists():
+        settings.reference.mkdir(parents=True, exist_ok=True)
+        shutil.copy(work.fence, settings.reference)
+    process_auditor(settings)
+    receive(settings, FEED, work.csv, received_at=RECEIVED_AT)
+
+
+def run(work: Work, step: Steps) -> None:
+    """Judge the delivery and publish it."""
+    settings = work.settings
+    (folder,) = (settings.landing / FEED).iterdir()
+    verdict = judge(settings, f"{FEED}.{folder.name[:12]}")
+    if not verdict.is_accepted:
+        raise SystemExit(f"not accepted: {verdict.findings}")
+    step("harmonise and audit")
+    publish(settings)
+    step("publish")
+    for target in (work.accepted, work.quarantined):
+        target.symlink_to(folder / target.name)
+    work.published.symlink_to(settings.home / "lake" / "incidents")
