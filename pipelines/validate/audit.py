@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import threading
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -115,8 +117,10 @@ class Auditor:
         self._lock = threading.Lock()
         self._checkpoints: dict[tuple[str, str], FixedCheckpoint] = {}
         self._context = gx.get_context(mode="ephemeral", project_config=_in_memory())
-        spill = settings.scratch / "audit"
-        spill.mkdir(parents=True, exist_ok=True)
+        settings.scratch.mkdir(parents=True, exist_ok=True)
+        # Of this auditor alone; DuckDB makes it when it first spills.
+        spill = settings.scratch / f"audit-{os.getpid()}-{id(self):x}"
+        weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
         config = scratch_config(settings, spill)
         config.pop("TimeZone", None)  # needs an extension; no instant here has a zone
         options = {"connect_args": {"config": config}}
