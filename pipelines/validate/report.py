@@ -102,7 +102,8 @@ def _gathered(
             quarantined = _local(delivery.folder / "quarantined.parquet", folder)
             rows = read_text_rows(connection, original, feed)
             blamed = [reason.blame for reason in reasons]
-            blank = translator(lang)("(empty)")
+            _ = translator(lang)
+            blank = _("(empty)")
             rejected = make_rejected(connection, str(quarantined), rows, blamed, blank)
         yield Report(
             language=lang,

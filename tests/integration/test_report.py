@@ -19,6 +19,7 @@ from pipelines.ingest import ingest
 from pipelines.landing.read import read_text_rows
 from pipelines.landing.receive import Delivery, open_delivery
 from pipelines.settings import Settings, settings_for
+from pipelines.validate import report
 from pipelines.validate.report import write_report
 from pipelines.validate.report_words import NARROW_NO_BREAK_SPACE
 from pipelines.validate.verdict import Verdict
@@ -122,9 +123,9 @@ def test_rows_of_a_workbook_come_back_as_they_were(settings: Settings, tmp_path:
     feed = load_feed(XLSX_FEED)
     delivery, verdict = judged(settings, XLSX_FEED, counterexample(XLSX_FEED, "BXC-601"))
     assert verdict.rows_quarantined
-    report = write_report(settings, delivery, verdict, "en", tmp_path / "back.xlsx")
+    returned = write_report(settings, delivery, verdict, "en", tmp_path / "back.xlsx")
     with connect_scratch(settings) as connection:
-        back = read_text_rows(connection, report, feed, "back")
+        back = read_text_rows(connection, returned, feed, "back")
         sent = read_text_rows(connection, Path(delivery.payload), feed, "sent")
         assert back.row_count == verdict.rows_quarantined
         assert back.columns == sent.columns
@@ -140,9 +141,9 @@ def test_rows_of_two_line_headings_come_back(settings: Settings, tmp_path: Path)
     feed = load_feed(name)
     file = next(f for f, code in feed.counterexamples().items() if code.startswith("INC-2"))
     delivery, verdict = judged(settings, name, file)
-    report = write_report(settings, delivery, verdict, "fr", tmp_path / "retour.xlsx")
+    returned = write_report(settings, delivery, verdict, "fr", tmp_path / "retour.xlsx")
     with connect_scratch(settings) as connection:
-        assert read_text_rows(connection, report, feed).row_count == verdict.rows_quarantined
+        assert read_text_rows(connection, returned, feed).row_count == verdict.rows_quarantined
 
 
 def test_refused_file_gets_a_report_of_its_finding(settings: Settings, tmp_path: Path) -> None:
@@ -160,7 +161,7 @@ def test_refused_file_gets_a_report_of_its_finding(settings: Settings, tmp_path:
 
 def test_every_sentence_is_french_in_french() -> None:
     source = "\n".join(
-        file.read_text("utf-8") for file in Path("pipelines/validate").glob("report*.py")
+        file.read_text("utf-8") for file in Path(report.__file__).parent.glob("report*.py")
     )
     said = re.findall(r'_\(\s*"([^"]+)"', source)
     assert len(said) > 30
