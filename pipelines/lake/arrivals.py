@@ -5,12 +5,14 @@ Not here: reaching a verdict (`validate`) and taking a delivery into the lake (`
 
 from __future__ import annotations
 
+import logging
 import shutil
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
 from upath import UPath
 
 from pipelines.lake.storage import LakeError
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 ACCEPTED = "accepted.parquet"
 QUARANTINED = "quarantined.parquet"
 MARK_LETTERS = 12
+
+log = logging.getLogger("passerelle")
 
 
 @dataclass(frozen=True)
@@ -66,13 +70,25 @@ class Arrival:
         return {c.name: said.get(c.name) for c in load_contract("deliveries").published}
 
 
-def arrivals(settings: Settings, known: Collection[str] = ()) -> list[Arrival]:
+def arrivals(
+    settings: Settings,
+    known: Collection[str] = (),
+    on_unreadable: Callable[[str], None] | None = None,
+) -> list[Arrival]:
     """Every delivery with a verdict, in the order of their ids, without those `known` already.
 
     A known delivery is told by its folder, so that a landing place of years is not read again.
+    One whose receipt or verdict is damaged is passed over: its id is logged, or given away.
     """
-    folders = [file.parent for file in settings.landing.glob(f"*/*/{VERDICT}")]
-    found = [_arrival(folder) for folder in folders if _id_of(folder) not in known]
+    tell = on_unreadable or (lambda delivery: log.error("%s: verdict unreadable", delivery))
+    found = []
+    for folder in (file.parent for file in settings.landing.glob(f"*/*/{VERDICT}")):
+        if (delivery_id := _id_of(folder)) in known:
+            continue
+        try:
+            found.append(_arrival(folder))
+        except (ValidationError, FileNotFoundError):
+            tell(delivery_id)
     return sorted(found, key=lambda one: one.delivery_id)
 
 

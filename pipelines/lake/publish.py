@@ -106,6 +106,7 @@ def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Publishe
     if waiting:
         with scratch_folder(settings, "publish") as folder, connect_scratch(settings) as connection:
             connection.execute("SET preserve_insertion_order = false")
+            connection.execute(f"SET memory_limit = {literal(_half(settings.memory_limit))}")
             let_read(connection, settings)
             left_out = _unsound(connection, waiting, folder, asked)
             waiting = [one for one in waiting if one.delivery_id not in left_out]
@@ -115,6 +116,12 @@ def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Publishe
             rows["deliveries"] = publish_accounts(settings, connection, waiting)
     is_new = swap_catalogue(settings)
     return Published(tuple(one.delivery_id for one in waiting), rows, is_new, left_out)
+
+
+def _half(memory_limit: str) -> str:
+    """`1GB` → `0.5GB`: the Delta writer, which no limit reaches, needs about as much as DuckDB."""
+    amount = memory_limit.rstrip("BKMGTPkmgtpiIbytes% ")
+    return f"{float(amount) / 2}{memory_limit[len(amount) :]}"
 
 
 def _unsound(

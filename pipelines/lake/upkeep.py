@@ -143,9 +143,12 @@ def check(settings: Settings) -> list[Problem]:
 
 def _check_waiting(settings: Settings) -> Iterator[Problem]:
     """Judged deliveries that cannot be published, because their files are not what was judged."""
-    done = published_deliveries(settings)
+    unreadable: list[str] = []
+    waiting = arrivals(settings, published_deliveries(settings), unreadable.append)
+    for delivery in unreadable:
+        yield Problem("deliveries", "The verdict of {delivery} is damaged.", {"delivery": delivery})
     with scratch_folder(settings, "check") as folder, connect_scratch(settings) as connection:
-        for one in arrivals(settings, done):
+        for one in waiting:
             try:
                 verify_files(connection, one, folder)
             except LakeError as problem:

