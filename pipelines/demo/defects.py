@@ -32,6 +32,7 @@ UNREADABLE_COUNTS = {
     "suspects_total": ("INC-218", ["bande", "env. 5"]),
     "arrested_total": ("INC-219", ["oui", "2 en fuite"]),
 }
+SIGNS = str.maketrans("01", "?/")  # a number without a letter or digit, no two alike
 UNKNOWN_WORDS = {
     "admin1_code": ("INC-303", ["Zone 4", "Secteur Nord"]),
     "location_precision": ("INC-305", ["à vue de nez", "GIS-7"]),
@@ -223,7 +224,7 @@ def _of_identity(feed: IncidentFeed) -> list[Defect]:
         Defect(("INC-602",), _told_twice(feed), together=2),
     ]
     if len(feed.id_columns) == 1:
-        found.append(Defect(("INC-208",), _number(feed, lambda n: "?" * (1 + int(n)))))
+        found.append(Defect(("INC-208",), _number(feed, lambda n: f"{int(n):b}".translate(SIGNS))))
     return found
 
 
