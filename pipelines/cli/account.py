@@ -21,27 +21,27 @@ TOP_REASONS = 10
 
 def show_account(session: Session, verdicts: Sequence[Verdict]) -> None:
     """One row a feed: files, rows in and what became of them; then the totals."""
-    grid = table(
-        _("Feed"), _("Files"), _("Rows"), _("Accepted"), _("Rejected"), _("Copies"), _("Refused"),
-        numbers=range(1, 7),
-    )
+    headings = [_("Feed"), _("Files"), _("Rows"), _("Accepted"), _("Rejected"), _("Copies")]
+    has_refused = not all(verdict.is_accepted for verdict in verdicts)
+    headings += [_("Refused")] if has_refused else []
+    grid = table(*headings, numbers=range(1, 7))
     for feed in sorted({verdict.feed for verdict in verdicts}):
-        grid.add_row(feed, *_cells([one for one in verdicts if one.feed == feed]))
-    grid.add_section()
-    grid.add_row(_("Together"), *_cells(verdicts))
+        mine = [one for one in verdicts if one.feed == feed]
+        grid.add_row(feed, *_cells(mine, has_refused))
+    if len({verdict.feed for verdict in verdicts}) > 1:
+        grid.add_section()
+        grid.add_row(_("Together"), *_cells(verdicts, has_refused))
     session.print(grid)
 
 
-def _cells(verdicts: Sequence[Verdict]) -> list[str]:
-    refused = sum(not verdict.is_accepted for verdict in verdicts)
-    return [number(len(verdicts)), *(number(n) for n in _rows(verdicts)), number(refused)]
-
-
-def _rows(verdicts: Sequence[Verdict]) -> tuple[int, ...]:
-    """Rows read, accepted, rejected, identical copies; of accepted deliveries."""
+def _cells(verdicts: Sequence[Verdict], has_refused: bool) -> list[str]:
+    """Files; of accepted ones the rows read, accepted, rejected, copies; how many were refused."""
     names = ("rows_read", "rows_accepted", "rows_quarantined", "rows_exact_duplicates")
     kept = [verdict for verdict in verdicts if verdict.is_accepted]
-    return tuple(sum(getattr(verdict, name) or 0 for verdict in kept) for name in names)
+    counts = [len(verdicts)]
+    counts += [sum(getattr(verdict, name) or 0 for verdict in kept) for name in names]
+    counts += [len(verdicts) - len(kept)] if has_refused else []
+    return [number(count) for count in counts]
 
 
 def reason_counts(verdicts: Iterable[Verdict]) -> Counter[str]:
@@ -57,7 +57,7 @@ def show_reasons(session: Session, verdicts: Sequence[Verdict], top: int = TOP_R
     reasons = reason_counts(verdicts)
     if not reasons:
         return
-    grid = table(_("Code"), _("Rows"), _("Why"), numbers=[1])
+    grid = table(_("Code"), _("Rows"), _("Why"), numbers=[1], whole=[0])
     rules = all_rules()
     for code, count in reasons.most_common(top):
         grid.add_row(code, number(count), rules[code].message[language()])

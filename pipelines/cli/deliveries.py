@@ -19,6 +19,8 @@ from pipelines.cli.words import _, language, mark, number
 from schemas.contract import all_rules
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from pipelines.landing.receive import Delivery
     from pipelines.validate.verdict import Verdict
 
@@ -76,26 +78,26 @@ def known_deliveries(session: Session, feed: str = "") -> list[tuple[Delivery, V
 
 def _show(session: Session, pairs: list[tuple[Delivery, Verdict | None]]) -> None:
     grid = table(
-        _("Delivery"), _("Received (UTC)"), _("Rows"), _("Accepted"), _("Rejected"), _("State"),
-        numbers=[2, 3, 4],
+        _("Delivery"), _("Received"), _("Rows"), _("Rejected"), _("State"), numbers=[2, 3],
+        whole=[1, 4],
     )
     for delivery, verdict in pairs:
         grid.add_row(
             delivery.delivery_id,
-            f"{delivery.receipt.received_at:%Y-%m-%d %H:%M}",
-            *(
-                number(getattr(verdict, name, None))
-                for name in ("rows_read", "rows_accepted", "rows_quarantined")
-            ),
+            f"{delivery.receipt.received_at:%Y-%m-%d}",
+            number(verdict.rows_read if verdict else None),
+            number(verdict.rows_quarantined if verdict else None),
             _state(verdict),
         )
     session.print(grid)
 
 
-def _state(verdict: Verdict | None) -> str:
+def _state(verdict: Verdict | None) -> Text:
+    from rich.text import Text
+
     if verdict is None:
-        return _("waiting")
-    return _("accepted") if verdict.is_accepted else _("refused")
+        return Text(_("waiting"), style="yellow")
+    return Text(_("accepted")) if verdict.is_accepted else Text(_("refused"), style="red")
 
 
 def _row(delivery: Delivery, verdict: Verdict | None) -> dict[str, Any]:
@@ -237,12 +239,14 @@ def _show_reasons(session: Session, delivery: Delivery, verdict: Verdict) -> Non
     if not reasons:
         session.print(_("No row was rejected."))
         return
-    grid = table(_("Code"), _("Rows"), _("Why, and what to do"), _("Rows concerned"), numbers=[1])
+    grid = table(_("Code"), _("Rows"), _("Why, what to do, and where"), numbers=[1], whole=[0])
     for reason in reasons:
         first = ", ".join(str(row) for row in reason["first_rows"])
         more = " …" if reason["rows"] > len(reason["first_rows"]) else ""
-        words = Text.assemble(reason["message"], "\n", (reason["correction"], "dim"))
-        grid.add_row(reason["code"], number(reason["rows"]), words, first + more)
+        where = _("Rows: {rows}", rows=first + more)
+        words = Text.assemble(reason["message"], (f"\n{reason['correction']}\n{where}", "dim"))
+        grid.add_row(reason["code"], number(reason["rows"]), words)
     session.print(grid)
+    session.print()
     command_line = f"passerelle rejections {delivery.delivery_id} -o report.xlsx"
     session.print(_("The report for the sender: {command}", command=command_line))

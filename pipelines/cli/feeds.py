@@ -30,11 +30,11 @@ def list_feeds(context: typer.Context) -> None:
     if session.is_json:
         session.print_json([_row(feed) for feed in feeds])
         return
-    grid = table(_("Feed"), _("Table"), _("Every … days"), _("What it is"), numbers=[2])
+    grid = table(_("Feed"), _("Table"), _("What it is"), whole=[0, 1])
     for feed in feeds:
-        days = number(feed.expected_every_days)
-        grid.add_row(feed.feed, feed.table, days, feed.title[language()])
+        grid.add_row(feed.feed, feed.table, feed.title[language()])
     session.print(grid)
+    session.print()
     session.print(_("A file for a feed goes to {place}.", place=session.settings.inbox / "<feed>"))
 
 

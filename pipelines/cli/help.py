@@ -69,8 +69,8 @@ def _parts(command: Any, context: Any, sections: list[RenderableType]) -> Iterat
     yield Text(_usage(command, context, arguments, options) + "\n", style="bold")
     for paragraph in _(command.help).split("\n\n"):
         yield Text(paragraph + "\n")
-    rows = [(_argument(p), _(p.help or "")) for p in arguments]
-    rows += [(_option(p), _(p.help or "")) for p in options]
+    rows = [(_argument(p), _help(p)) for p in arguments]
+    rows += [(_option(p), _help(p)) for p in options]
     if rows:
         yield _section("", rows)
     yield from sections
@@ -80,6 +80,10 @@ def _parts(command: Any, context: Any, sections: list[RenderableType]) -> Iterat
     if context.parent is None:
         yield Text(_("Exit codes"), style="bold")
         yield Padding(Text(_(ENDINGS)), (0, 0, 0, 2))
+
+
+def _help(parameter: Any) -> str:
+    return _(parameter.help) if parameter.help else ""
 
 
 def _usage(command: Any, context: Any, arguments: list[Any], options: list[Any]) -> str:
@@ -113,4 +117,4 @@ def _section(title: str, rows: Iterable[tuple[str, str]]) -> Group:
 
 
 def _first(words: str | None) -> str:
-    return _(words or "").split("\n\n")[0].rstrip(".")
+    return _(words).split("\n\n")[0].rstrip(".") if words else ""

@@ -21,9 +21,11 @@ from pipelines.cli.words import _, language, mark, number
 if TYPE_CHECKING:
     import duckdb
     import pyarrow
+    from schemas.contract import Contract
 
 ROWS_SHOWN = 40
 ROWS_A_BATCH = 20_000
+WIDEST_CELL, RECORDS_SHOWN = 32, 3  # beyond, a cell is folded; wide rows are long to read
 
 
 class Format(StrEnum):
@@ -40,8 +42,8 @@ class Format(StrEnum):
     mark(
         "Ask the published tables a question in SQL.\n\n"
         "It only reads: nothing can be changed, and no other file or address can be opened. The "
-        "tables are in {catalogue}; any DuckDB opens it."
-    ).replace("{catalogue}", "<home>/catalog.duckdb"),
+        "tables are in <home>/catalog.duckdb, which any DuckDB opens."
+    ),
     'passerelle sql "SELECT country, count(*) FROM incidents GROUP BY country"\n'
     'passerelle sql "FROM seizures" -o seizures.parquet',
 )
@@ -138,18 +140,38 @@ def _only_reading(
 
 
 def show_result(session: Session, result: duckdb.DuckDBPyRelation, limit: int) -> None:
-    """The first rows as a table."""
+    """The first rows as a table, or one below the other where they are too wide for that."""
     rows = result.fetchmany(limit + 1) if limit else result.fetchall()
-    shown = rows[:limit] if limit else rows
-    kinds = [str(kind) for kind in result.types]
-    numeric = [i for i, kind in enumerate(kinds) if kind.startswith(_NUMERIC)]
-    grid = table(*result.columns, numbers=numeric)
-    for row in shown:
-        grid.add_row(*(_cell(value) for value in row))
-    session.out.print(grid)
+    shown = [[_cell(value) for value in row] for row in (rows[:limit] if limit else rows)]
+    widths = [
+        max(len(cell) for cell in (name, *cells))
+        for name, *cells in zip(result.columns, *shown, strict=True)
+    ]
+    if sum(min(width, WIDEST_CELL) + 2 for width in widths) > session.out.width:
+        _show_records(session, result.columns, shown[:RECORDS_SHOWN] if limit else shown)
+        shown = shown[:RECORDS_SHOWN] if limit else shown
+    else:
+        numeric = [i for i, kind in enumerate(result.types) if str(kind).startswith(_NUMERIC)]
+        grid = table(*result.columns, numbers=numeric)
+        for cells in shown:
+            grid.add_row(*cells)
+        session.out.print(grid)
     if len(rows) > len(shown):
-        hint = _("Only the first {count} rows are shown (--limit 0: all).", count=number(limit))
+        hint = _("Only the first {count} rows are shown (--limit 0: all).", count=number(len(shown)))
         session.err.print(hint, style="dim")
+
+
+def _show_records(session: Session, columns: list[str], rows: list[list[str]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    for row in rows:
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(no_wrap=True)
+        for name, cell in zip(columns, row, strict=True):
+            grid.add_row(Text(name, style="dim"), cell)
+        session.out.print(grid)
+        session.out.print()
 
 
 _NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "U", "FLOAT", "DOUBLE", "DECIMAL")
@@ -251,18 +273,19 @@ def tables(context: typer.Context) -> None:
                     "rows": count[0] if count else 0,
                     "columns": len(contract.published),
                     "history": f"{name}_history" in names,
-                    "about": contract.description[language()],
+                    "about": _first_sentence(contract),
                 }
             )
     if session.is_json:
         session.print_json(rows)
         return
-    grid = table(_("Table"), _("Rows"), _("Columns"), _("A row is"), numbers=[1, 2])
+    grid = table(_("Table"), _("Rows"), _("Columns"), _("What it holds"), numbers=[1, 2], whole=[0])
     for row in rows:
         grid.add_row(row["table"], number(row["rows"]), number(row["columns"]), row["about"])
     session.print(grid)
-    session.print(_("Every revision of a record: <table>_history. All files: {file}").format(
-        file=session.settings.catalogue))
+    session.print()
+    session.print(_("Every version of a record: <table>_history."))
+    session.print(_("To open them elsewhere: {file}", file=session.settings.catalogue))
 
 
 @command(
@@ -319,7 +342,8 @@ def _show_columns(session: Session, name: str) -> None:
     contract = load_contract(name)
     session.print(Text.assemble((contract.title[language()], "bold"), f"  {name}"))
     session.print(contract.description[language()])
-    grid = table(_("Column"), _("Type"), _("Meaning"))
+    session.print()
+    grid = table(_("Column"), _("Type"), _("Meaning"), whole=[0, 1])
     for column in contract.published:
         notes = [column.unit, _("list: {name}", name=column.codelist) if column.codelist else ""]
         note = " · ".join(part for part in notes if part)
@@ -331,13 +355,20 @@ def _show_columns(session: Session, name: str) -> None:
 def _show_contracts(session: Session) -> None:
     from schemas.contract import load_contract, table_names
 
-    grid = table(_("Table"), _("Columns"), _("Rules"), _("A row is"), numbers=[1, 2])
+    grid = table(
+        _("Table"), _("Columns"), _("Rules"), _("What it holds"), numbers=[1, 2], whole=[0]
+    )
     for contract in (load_contract(name) for name in table_names()):
         grid.add_row(
             contract.table,
             number(len(contract.published)),
             number(len(contract.rules)),
-            contract.description[language()],
+            _first_sentence(contract),
         )
     session.print(grid)
+    session.print()
     session.print(_("The columns of one: {command}", command="passerelle dictionary incidents"))
+
+
+def _first_sentence(contract: Contract) -> str:
+    return contract.description[language()].split(". ")[0].rstrip(".") + "."

@@ -55,10 +55,12 @@ def serve(
             raise Stop("PSL-403", message, _("Try: {command}", command="passerelle serve --port 3100"))
     environment = serving_environment(session, port + 1)
     _end_when_asked()
-    with _running(_dagster(port), environment) as dagster, _data_docs(session, port + 1):
+    log = _log_file(session)
+    with _running(_dagster(port), environment, log) as dagster, _data_docs(session, port + 1):
         _wait_until_ready(session, dagster, port)
         session.print(_("Dagster: {address}", address=f"http://{LOOPBACK}:{port}"))
         session.print(_("Audits (Data Docs): {address}", address=f"http://{LOOPBACK}:{port + 1}"))
+        session.print(_("What Dagster writes goes to {file}.", file=_log_file(session)))
         session.print(_("Ctrl-C ends it."))
         try:
             return dagster.wait()
@@ -92,6 +94,10 @@ def serving_environment(session: Session, docs_port: int) -> dict[str, str]:
     }
 
 
+def _log_file(session: Session) -> Path:
+    return session.settings.home / "dagster" / "dagster.log"
+
+
 def _dagster(port: int) -> list[str]:
     script = shutil.which("dagster", path=str(Path(sys.executable).parent)) or "dagster"
     where = ["-m", "assets.definitions", "-h", LOOPBACK, "-p", str(port)]
@@ -99,19 +105,23 @@ def _dagster(port: int) -> list[str]:
 
 
 @contextmanager
-def _running(line: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[Any]]:
+def _running(
+    line: list[str], environment: dict[str, str], log: Path
+) -> Iterator[subprocess.Popen[Any]]:
     """A process of its own group, which is asked to end, and made to if it does not."""
-    process = subprocess.Popen(  # noqa: S603  (our own program, our own arguments)
-        line,
-        env=environment,
-        cwd=environment["DAGSTER_HOME"],
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        _end(process)
+    with log.open("w", encoding="utf-8") as stream:
+        process = subprocess.Popen(  # noqa: S603  (our own program, our own arguments)
+            line,
+            env=environment,
+            cwd=environment["DAGSTER_HOME"],
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            _end(process)
 
 
 def _end(process: subprocess.Popen[Any]) -> None:
@@ -167,4 +177,4 @@ def _wait_until_ready(session: Session, process: subprocess.Popen[Any], port: in
                 return
             time.sleep(0.3)
     message = _("Dagster did not start.")
-    raise Stop("PSL-404", message, _("Try: {command}", command="dagster dev -m assets.definitions"))
+    raise Stop("PSL-404", message, _("Its reasons are in {file}.", file=_log_file(session)))

@@ -6,6 +6,7 @@ Not here: what is printed (the command modules).
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -115,37 +116,41 @@ class Session:
             yield advance
 
 
-def table(*headings: str, numbers: Sequence[int] = ()) -> Table:
-    """A plain table: headings and a rule, numbers to the right, no frame."""
+def table(*headings: str, numbers: Sequence[int] = (), whole: Sequence[int] = ()) -> Table:
+    """A plain table: headings and a rule, no frame; `numbers` to the right, `whole` never folded."""
     from rich import box
     from rich.table import Table
 
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    grid = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for position, heading in enumerate(headings):
         is_number = position in numbers
         grid.add_column(
             heading,
             justify="right" if is_number else "left",
-            no_wrap=is_number,
+            no_wrap=is_number or position in whole,
             overflow="fold",
         )
     return grid
 
 
 def _console(stream: Any) -> Console:
-    import os
-
     from rich.console import Console
 
     is_watched = stream.isatty() or "COLUMNS" in os.environ
-    width = None if is_watched else WIDTH_WITHOUT_TERMINAL
-    return Console(file=stream, width=width, highlight=False, soft_wrap=False, markup=False)
+    width = None if is_watched else _width_without_terminal()
+    return Console(file=stream, width=width, highlight=False, markup=False)
+
+
+def _width_without_terminal() -> int:
+    """That of the terminal where there is one all the same (`| head`), else enough for tables."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):
+        return WIDTH_WITHOUT_TERMINAL
 
 
 def _places(home: Settings) -> dict[str, Any]:
     """The places that follow `--home`, except those that the environment names."""
-    import os
-
     names = ("home", "inbox", "landing", "lake")
     return {
         name: getattr(home, name)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 from schemas.feed import feed_names, load_feed
@@ -70,6 +70,9 @@ def status(context: typer.Context) -> None:
         )
         return
     _show(session, states)
+    if refused := sum(state.refused for state in states):
+        how = "passerelle deliveries --refused"
+        session.print(_("Refused files: {count} ({command})", count=number(refused), command=how))
     session.print(_("Home: {place}", place=settings.home))
     when = f"{published:%Y-%m-%d %H:%M} UTC" if published else _("never")
     session.print(_("Last published: {when}", when=when))
@@ -109,26 +112,20 @@ def _state(
 
 
 def _show(session: Session, states: list[FeedState]) -> None:
-    grid = table(
-        _("Feed"), _("Waiting"), _("Files"), _("Refused"), _("Accepted"), _("Rejected"), _("Last"),
-        numbers=range(1, 6),
-    )
-    for state in states:
-        counts = (state.waiting, state.deliveries, state.refused)
-        rows = (state.rows_accepted, state.rows_rejected)
-        grid.add_row(state.feed, *(number(n) for n in (*counts, *rows)), _last(state))
-    session.print(grid)
-
-
-def _last(state: FeedState) -> Any:
     from rich.text import Text
 
-    if state.last_received_at is None:
-        return _("nothing yet")
-    day = f"{state.last_received_at:%Y-%m-%d}"
-    if not state.days_late:
-        return day
-    return Text.assemble(day, "  ", (_("{days} days late", days=number(state.days_late)), "yellow"))
+    grid = table(
+        _("Feed"), _("Waiting"), _("Files"), _("Accepted"), _("Rejected"), _("Last"), _("Late"),
+        numbers=[1, 2, 3, 4, 6],
+        whole=[5],
+    )
+    for state in states:
+        counts = (state.waiting, state.deliveries, state.rows_accepted, state.rows_rejected)
+        last = f"{state.last_received_at:%Y-%m-%d}" if state.last_received_at else "–"
+        late = _("{days} d", days=state.days_late) if state.days_late else ""
+        grid.add_row(state.feed, *(number(count) for count in counts), last, Text(late, "yellow"))
+    session.print(grid)
+    session.print()
 
 
 def _published_at(session: Session) -> dt.datetime | None:

@@ -1,0 +1,74 @@
+"""Every sentence of the program in both languages: none missing, none left over, none half said.
+
+Not here: words of the data, which contracts, code lists and feeds carry in both languages.
+
+`python -m pipelines.locale` brings the catalogues up to date; what it leaves empty is to be written.
+"""
+
+from __future__ import annotations
+
+import re
+from string import Formatter
+
+import pytest
+
+from pipelines.i18n import LOCALE_FOLDER, translator
+from pipelines.locale.__main__ import catalogue, sentences
+from schemas.text import LANGUAGES
+
+FRENCH_SIGN_WITHOUT_SPACE = re.compile(r"[\w»)][;!?](\s|$)|\w:\s| [;:!?»]|« ")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_sentence_is_translated_and_no_other(language):
+    said = set(sentences())
+    written = {str(message.id) for message in catalogue(language) if message.id}
+    assert said - written == set(), "missing: run python -m pipelines.locale"
+    assert written - said == set(), "no longer said: run python -m pipelines.locale"
+    assert len(said) > 150
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_translation_is_empty_or_doubtful(language):
+    for message in catalogue(language):
+        if message.id:
+            assert str(message.string).strip(), f"not translated: {message.id}"
+            assert not message.fuzzy, f"doubtful: {message.id}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_values_have_the_same_names(language):
+    for message in catalogue(language):
+        if message.id:
+            assert names(str(message.string)) == names(str(message.id)), message.id
+
+
+def names(sentence: str) -> set[str]:
+    return {name for _text, name, _format, _how in Formatter().parse(sentence) if name is not None}
+
+
+def test_english_says_what_the_program_says():
+    for message in catalogue("en"):
+        assert message.string == message.id or not message.id
+
+
+def test_french_signs_have_their_spaces():
+    """French sets ; : ! ? and guillemets apart by a space that does not break."""
+    for message in catalogue("fr"):
+        if message.id:
+            words = re.sub(r"https?:\S+|--?\w[\w-]*|“[^”]*”|\{[^}]*\}", "x", str(message.string))
+            assert not FRENCH_SIGN_WITHOUT_SPACE.search(words), message.string
+
+
+def test_french_is_not_english():
+    """A sentence that is the same in both was forgotten, unless it is a name or a single word."""
+    for message in catalogue("fr"):
+        if message.id and len(str(message.id).split()) > 2:
+            assert message.string != message.id
+
+
+def test_a_catalogue_is_what_the_program_speaks():
+    assert translator("fr")("Feed") == "Flux"
+    assert translator("fr")("There is no feed named “{name}”.", name="x").startswith("Il n’existe")
+    assert translator("en")("Feed") == "Feed"
+    assert sorted(path.stem for path in LOCALE_FOLDER.glob("*.po")) == sorted(LANGUAGES)
