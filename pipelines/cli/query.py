@@ -249,7 +249,7 @@ def _quoted(columns: list[str]) -> list[str]:
 
 @command(
     "tables",
-    mark("List the published tables with their rows and what a row is."),
+    mark("List the published tables with their rows and what they hold."),
     "passerelle tables",
 )
 def tables(context: typer.Context) -> None:

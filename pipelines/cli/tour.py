@@ -24,13 +24,13 @@ QUESTIONS = (
 FROM incidents WHERE source <> 'ucdp' GROUP BY ALL ORDER BY police + missions DESC LIMIT 5""",
     ),
     (
-        mark("Who crosses which border point, and how?"),
+        mark("Which border points are crossed most, and which way?"),
         """SELECT country, border_point_code, direction, count(*) AS crossings,
        round(avg(age_years)) AS mean_age
 FROM border_crossings GROUP BY ALL ORDER BY crossings DESC LIMIT 5""",
     ),
     (
-        mark("What is rejected, and from whom?"),
+        mark("What is rejected most, and in how many feeds?"),
         """SELECT rule_code, count(*) AS "rows", count(DISTINCT feed) AS feeds
 FROM rejections GROUP BY ALL ORDER BY "rows" DESC LIMIT 5""",
     ),
