@@ -17,6 +17,7 @@ import yaml
 from pipelines.authoring.match import Match, Matcher, Matches
 from pipelines.authoring.sample import Sample, open_sample
 from pipelines.authoring.sniff import Sniffed, sniff
+from pipelines.landing.columns import SHEET_COLUMN
 from schemas.contract import Contract, load_contract, table_names
 
 LAYOUT_KEYS = (
@@ -47,6 +48,8 @@ def propose_feed(sample: Path, table: str) -> str:
     is_workbook = sniffed.layout["format"] == "xlsx"
     with open_sample(sample, sniffed, table) as opened:
         matches = Matcher(opened, contract, is_workbook=is_workbook).match()
+        if SHEET_COLUMN in matches.unmatched:
+            sniffed.layout.pop("with_sheet_column", None)
         lines = [
             *_head(sample, contract, matches),
             *_layout(sniffed),
@@ -59,7 +62,8 @@ def propose_feed(sample: Path, table: str) -> str:
 
 def _head(sample: Path, contract: Contract, matches: Matches) -> list[str]:
     languages = [match.language for match in matches.targets.values() if match.language]
-    language = "fr" if languages.count("fr") > languages.count("en") else "en"
+    is_french = languages and languages.count("fr") >= languages.count("en")
+    language = "fr" if is_french else "en"
     title = sample.stem.replace("_", " ")
     return [
         f"# Proposed from {sample.name}. Every doubt is marked: look for “# ?”.",
@@ -150,7 +154,7 @@ def _options(match: Match) -> str:
 
 def _ignored(matches: Matches) -> list[str]:
     listed = [(heading, why) for heading, why in matches.ignored.items()]
-    listed += [(heading, "") for heading in matches.unmatched if heading != "sheet"]
+    listed += [(heading, "") for heading in matches.unmatched if heading != SHEET_COLUMN]
     if not listed:
         return []
     lines = ["ignore:"]

@@ -11,6 +11,7 @@ from typing import Any
 from pipelines.authoring.sample import ROWS, Sample
 from pipelines.authoring.values import ENOUGH, Dates, Values, shown_formats
 from pipelines.authoring.vocabulary import IGNORE, Meaning, Vocabulary
+from pipelines.landing.columns import SHEET_COLUMN
 from schemas.contract import Column, Contract
 from schemas.sqltext import name
 
@@ -187,7 +188,7 @@ class Matcher:
         """Columns whose words are all in just one list that still has an empty target."""
         for heading in list(self.left):
             words = self.sample.words(heading)
-            if len(words) < 2 and heading != "sheet":
+            if len(words) < 2 and heading != SHEET_COLUMN:
                 continue
             open_lists = {
                 column.codelist: column.name

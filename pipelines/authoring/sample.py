@@ -18,6 +18,7 @@ import duckdb
 
 from pipelines.authoring.sniff import Sniffed
 from pipelines.duck import connect_scratch
+from pipelines.landing.columns import SHEET_COLUMN
 from pipelines.landing.jsontext import open_json
 from pipelines.landing.read import read_text_rows
 from pipelines.settings import settings_for
@@ -107,7 +108,7 @@ def open_sample(sample: Path, sniffed: Sniffed, table: str) -> Iterator[Sample]:
             has_sheets = "|" in sniffed.layout.get("sheets", "")
             if has_sheets:
                 sniffed.layout["with_sheet_column"] = True
-                headings = [*headings, "sheet"]
+                headings = [*headings, SHEET_COLUMN]
             feed = provisional_feed(sniffed.layout, headings, table)
             read_text_rows(connection, sample, feed)
             totals = _total_column(connection, headings)

@@ -133,7 +133,8 @@ def header_of(rows: Sequence[Row]) -> tuple[list[int], str]:
     width = max((sum(1 for cell in row if cell) for row in texts), default=0)
     for at, row in enumerate(texts):
         filled = [cell for cell in row if cell]
-        if len(filled) < max(2, width * 0.4) or not _is_words(filled):
+        is_title = len(set(filled)) < 2  # one text, merged over the width of the table
+        if is_title or len(filled) < max(2, width * 0.4) or not _is_words(filled):
             continue
         if at + 1 < len(texts) and _heads_groups(row, texts[at + 1]):
             return [at + 1, at + 2], ""
