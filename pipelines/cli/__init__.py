@@ -10,6 +10,7 @@ inside Passerelle · 130 stopped with Ctrl-C.
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 
@@ -22,6 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from pipelines.cli.session import Session
     from pipelines.cli.words import use
 
+    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a sign shows another
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     session = Session(Everywhere("en"))
     try:
         everywhere, rest = take_everywhere(sys.argv[1:] if arguments is None else arguments)

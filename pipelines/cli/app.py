@@ -31,7 +31,7 @@ def build() -> typer.Typer:
     _add(app, deliveries.deliveries, deliveries.rejections, status.status)
     _add(app, query.sql, query.tables, query.dictionary)
     feed = _group(ABOUT_FEED, "passerelle feed list")
-    _add(feed, feeds.list_feeds, feeds.check)
+    _add(feed, feeds.list_feeds, feeds.new, feeds.check)
     app.add_typer(feed, name="feed")
     lakes = _group(ABOUT_LAKE, "passerelle lake check")
     _add(lakes, lake.compact, lake.vacuum, lake.check)

@@ -5,6 +5,7 @@ Not here: reading feeds (`schemas/feed.py`), guessing and checking them (`pipeli
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,9 +13,9 @@ import typer
 
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session, table
-from pipelines.cli.stops import REFUSED
+from pipelines.cli.stops import REFUSED, Stop
 from pipelines.cli.usage import no_such
-from pipelines.cli.words import _, language, mark, number
+from pipelines.cli.words import _, language, listed, mark, number
 
 if TYPE_CHECKING:
     from pipelines.authoring.check import CheckedFile
@@ -54,6 +55,60 @@ def _row(feed: Any) -> dict[str, Any]:
 
 
 @command(
+    "new",
+    mark(
+        "Propose the feed.yaml of a new feed from a sample file.\n\n"
+        "It guesses encoding, delimiter, header row, date formats, decimal sign and which column "
+        "is which. Every doubt is marked “# ?” for you to settle."
+    ),
+    "passerelle feed new registre_mars.csv --target incidents",
+)
+def new(
+    context: typer.Context,
+    sample: Annotated[
+        Path, typer.Argument(metavar=mark("SAMPLE"), help=mark("a file as the service sends it"))
+    ],
+    target: Annotated[
+        str, typer.Option("--target", metavar=mark("TABLE"), help=mark("the table that it fills"))
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar=mark("FOLDER"), help=mark("folder to write; else one here")
+        ),
+    ] = None,
+) -> None:
+    """Propose a feed."""
+    from pipelines.authoring.guess import propose_feed
+    from schemas.contract import table_names
+
+    session = session_of(context)
+    if not sample.is_file():
+        raise Stop("PSL-405", _("There is no file {file}.", file=sample))
+    if target not in table_names("data"):
+        message = _("There is no table “{name}”.", name=target)
+        hint = _("Tables that feeds fill: {names}", names=listed(table_names("data")))
+        raise no_such(message, target, table_names("data"), "PSL-221", hint)
+    folder = output or Path(re.sub(r"\W+", "_", sample.stem.lower()).strip("_") or "feed")
+    place = folder / "feed.yaml"
+    if place.exists():
+        message = _("{file} exists already.", file=place)
+        raise Stop("PSL-224", message, _("Name another folder: {command}", command="-o …"))
+    with session.progress(_("Reading")) as advance:
+        advance(0, 1, sample.name)
+        text = propose_feed(sample, target)
+    folder.mkdir(parents=True, exist_ok=True)
+    place.write_text(text, encoding="utf-8")
+    doubts = sum("# ?" in line for line in text.splitlines()[1:])
+    if session.is_json:
+        session.print_json({"file": str(place), "doubts": doubts})
+        return
+    session.print(_("Written: {file}", file=place))
+    session.print(_("Doubts to settle, marked “# ?”: {count}", count=number(doubts)))
+    session.print(_("Then: {command}", command=f"passerelle feed check {folder}"))
+
+
+@command(
     "check",
     mark(
         "Run a feed's examples and counterexamples, and look for mistakes in its declaration.\n\n"
@@ -71,7 +126,7 @@ def check(
 ) -> int:
     """Check feeds."""
     from pipelines.authoring.check import check_feed
-    from schemas.feed import FEEDS_FOLDER, feed_names
+    from schemas.feed import feed_names
 
     session = session_of(context)
     places = [_folder(text) for text in folders or feed_names()]
@@ -86,16 +141,14 @@ def check(
     else:
         _show_checked(session, results)
         for one in wrong:
-            for problem in one.problems:
-                where = one.path.relative_to(FEEDS_FOLDER) if _is_ours(one.path) else one.path
-                session.complain("PSL-302", f"{where}: {problem}")
+            session.complain("PSL-302", _short(one.path), "\n".join(one.problems))
     return REFUSED if wrong else 0
 
 
-def _is_ours(path: Path) -> bool:
-    from schemas.feed import FEEDS_FOLDER
-
-    return path.is_relative_to(FEEDS_FOLDER)
+def _short(path: Path) -> str:
+    """A path as seen from here, where it lies below."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _folder(text: str) -> Path:

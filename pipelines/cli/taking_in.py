@@ -154,7 +154,9 @@ def take_inbox(session: Session) -> tuple[list[Verdict], list[Finding]]:
 
 def finish(session: Session, verdicts: Sequence[Verdict], problems: Sequence[Finding]) -> int:
     """Publish, tell what became of each file, and return the exit code."""
-    published = publish_all(session) if verdicts else None
+    # Also where nothing is new: what was judged before an interruption or a restore is not lost.
+    has_deliveries = bool(verdicts) or session.settings.landing.exists()
+    published = publish_all(session) if has_deliveries else None
     refused = [verdict for verdict in verdicts if not verdict.is_accepted]
     if session.is_json:
         session.print_json(
@@ -196,10 +198,9 @@ def _tell(
 
     from pipelines.landing.receive import open_delivery
 
-    if not verdicts:
-        return
-    session.print(Text(_("What came in"), style="bold"))
-    show_account(session, verdicts)
+    if verdicts:
+        session.print(Text(_("What came in"), style="bold"))
+        show_account(session, verdicts)
     if any(verdict.reason_counts for verdict in verdicts):
         session.print(Text(_("Why rows were rejected"), style="bold"))
         show_reasons(session, verdicts)
@@ -211,7 +212,7 @@ def _tell(
             for one in refused
         ]
         show_refused(session, named)
-    if published and not published.deliveries:
-        session.print(_("All of it was published before."))
-    elif published:
+    if published and published.deliveries:
         session.print(_("Published: {count} deliveries.", count=number(len(published.deliveries))))
+    elif verdicts:
+        session.print(_("All of it was published before."))
