@@ -81,7 +81,7 @@ def _file_columns(contract: Contract) -> list[Column]:
 
 def _shape(contract: Contract) -> list[Expectation]:
     """The contract's columns in order and with its types; beside them only what judging needs."""
-    columns = [[column.name, column.duckdb_type] for column in _file_columns(contract)]
+    columns = [f"{column.name} {column.duckdb_type}" for column in _file_columns(contract)]
     private = [c.unread for c in contract.columns_filled_by("feed", "input") if not c.is_plain_text]
     private += [helper.name for helper in contract.helpers]
     private += [fact.name for fact in contract.facts]
