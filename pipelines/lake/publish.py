@@ -9,6 +9,7 @@ publish finishes what was begun before it does anything else.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -120,8 +121,8 @@ def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Publishe
 
 def _half(memory_limit: str) -> str:
     """`1GB` → `0.5GB`: the Delta writer, which no limit reaches, needs about as much as DuckDB."""
-    amount = memory_limit.rstrip("BKMGTPkmgtpiIbytes% ")
-    return f"{float(amount) / 2}{memory_limit[len(amount) :]}"
+    found = re.fullmatch(r"\s*([\d.]+)(.*)", memory_limit)
+    return f"{float(found[1]) / 2}{found[2]}" if found else memory_limit
 
 
 def _unsound(
