@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -175,18 +176,31 @@ def _demand_none(connection: duckdb.DuckDBPyConnection, shown: Path, wrong: str)
 
 
 def _leaves(connection: duckdb.DuckDBPyConnection) -> list[Path_]:
-    """The paths of all leaves of all records, in the order in which they first occur."""
-    found = connection.execute(f"SELECT json_group_structure(body) FROM {OBJECTS}").fetchone()
-    structure = json.loads(found[0]) if found and found[0] else {}
-    return list(_walk(structure)) if isinstance(structure, dict) else []
+    """The paths of all leaves of all records, in the order in which they first occur.
+
+    Over the few distinct structures: DuckDB's own aggregate keeps what it saw of every record.
+    A path that is null or {} in some records and an object with keys in others is no leaf.
+    """
+    cursor = connection.execute(
+        f"SELECT json_structure(body) FROM {OBJECTS} WHERE body IS NOT NULL "
+        "GROUP BY 1 ORDER BY min(rowid)"
+    )
+    leaves: dict[Path_, bool] = {}
+    while structures := cursor.fetchmany(1000):
+        for (structure,) in structures:
+            for path, has_value in _walk(json.loads(structure)):
+                leaves[path] = leaves.get(path, False) or has_value
+    inner = {path[:depth] for path in leaves for depth in range(1, len(path))}
+    return [path for path, has_value in leaves.items() if has_value or path not in inner]
 
 
-def _walk(structure: dict[str, Any], above: Path_ = ()) -> list[Path_]:
-    paths: list[Path_] = []
-    for key, value in structure.items():
-        here = (*above, key)
-        paths.extend(_walk(value, here) if isinstance(value, dict) and value else [here])
-    return paths
+def _walk(structure: Any, above: Path_ = ()) -> Iterator[tuple[Path_, bool]]:
+    """The leaves of one structure, and whether each is more than null or an empty object."""
+    if isinstance(structure, dict):
+        for key, value in structure.items():
+            yield from _walk(value, (*above, key))
+    elif above:
+        yield above, structure not in ("NULL", "JSON")
 
 
 def _features(paths: list[Path_]) -> JsonRecords:

@@ -125,6 +125,12 @@ def test_lines_that_cannot_be_read(tmp_path: Path, text: str, expected: str) -> 
     assert codes_of(tmp_path, text, {"format": "ndjson"}) == [expected]
 
 
+def test_a_place_that_is_sometimes_empty_is_no_column(tmp_path: Path) -> None:
+    text = '[{"id": 1, "p": null}, {"id": 2, "p": {}}, {"id": 3, "p": {"x": 4}}]'
+    rows = rows_of(tmp_path, text, {"format": "json"}, ["id", "p.x"])
+    assert rows == [(1, "1", None), (2, "2", None), (3, "3", "4")]
+
+
 def test_same_key_written_two_ways_is_refused(tmp_path: Path) -> None:
     text = '[{"id": 1, "a.b": 1, "a": {"b": 2}}]'
     file = tmp_path / "d.json"
