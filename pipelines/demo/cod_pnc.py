@@ -119,5 +119,7 @@ class CodPnc(IncidentFeed):
 
 def with_comma(degrees: pd.Series) -> pd.Series:
     """Degrees such as `-4,32145`; None where there is no position."""
-    text = degrees.map("{:.5f}".format, na_action="ignore").astype(object)
-    return text.where(degrees.notna(), None).str.replace(".", ",")
+    import numpy as np
+
+    text = type(degrees)(np.char.mod("%.5f", degrees.to_numpy()), index=degrees.index)
+    return text.str.replace(".", ",").astype(object).where(degrees.notna(), None)

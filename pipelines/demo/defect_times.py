@@ -16,15 +16,18 @@ if TYPE_CHECKING:
     from pipelines.demo.incidents import IncidentFeed
 
 FAR_FUTURE_YEARS, FAR_PAST_YEARS = 30, -40  # 2056 and 1986 for 2026: slips of the pen
-UNREADABLE_DATES = ["32/13/2026", "hier soir", "2026-06"]
+UNREADABLE_DATES = {
+    "fr": ["32/13/2026", "hier soir", "2026-06"],
+    "en": ["32/13/2026", "last night", "2026-06"],
+}
 
 
 def time_defects(feed: IncidentFeed) -> list[Defect]:
     occurred, reported = feed.time_columns("occurred"), feed.time_columns("reported")
     found = [
         Defect(("INC-103",), blank(occurred)),
-        Defect(("INC-201",), cell(occurred[0], UNREADABLE_DATES)),
-        Defect(("INC-203",), cell(reported[0], UNREADABLE_DATES)),
+        Defect(("INC-201",), cell(occurred[0], UNREADABLE_DATES[feed.language])),
+        Defect(("INC-203",), cell(reported[0], UNREADABLE_DATES[feed.language])),
         Defect(("INC-407",), _shift_years(feed, "occurred", FAR_PAST_YEARS), _in_an_old_area),
         Defect(("INC-501",), _shift_days(feed, "reported", -40)),
         Defect(
@@ -38,7 +41,7 @@ def time_defects(feed: IncidentFeed) -> list[Defect]:
     if "occurred_until" in feed.stated:
         until = feed.time_columns("until")
         found += [
-            Defect(("INC-202",), cell(until[0], UNREADABLE_DATES)),
+            Defect(("INC-202",), cell(until[0], UNREADABLE_DATES[feed.language])),
             Defect(("INC-412",), _until(feed, 400), share=0.004),
             Defect(("INC-510",), _until(feed, -3)),
         ]

@@ -20,29 +20,33 @@ if TYPE_CHECKING:
 
     from pipelines.demo.incidents import IncidentFeed
 
-UNREADABLE_COUNTS = {
-    "victims_total": ("INC-210", ["deux", "3-4", "1?"]),
-    "victims_female": ("INC-211", ["une", "1 ou 2"]),
-    "victims_male": ("INC-212", ["un", "1.5"]),
-    "victims_children": ("INC-213", ["x", "~2"]),
-    "killed_total": ("INC-214", ["un", "1+"]),
-    "killed_low": ("INC-215", ["min 1", "?"]),
-    "killed_high": ("INC-216", ["plusieurs", "3?"]),
-    "injured_total": ("INC-217", ["qq", "2/3"]),
-    "suspects_total": ("INC-218", ["bande", "env. 5"]),
-    "arrested_total": ("INC-219", ["oui", "2 en fuite"]),
+Texts = dict[str, list[str]]  # by the language of the feed
+UNREADABLE_COUNTS: dict[str, tuple[str, Texts]] = {
+    "victims_total": ("INC-210", {"fr": ["deux", "3-4", "1?"], "en": ["two", "3-4", "1?"]}),
+    "victims_female": ("INC-211", {"fr": ["une", "1 ou 2"], "en": ["one", "1 or 2"]}),
+    "victims_male": ("INC-212", {"fr": ["un", "1,5"], "en": ["one", "1.5"]}),
+    "victims_children": ("INC-213", {"fr": ["x", "env. 2"], "en": ["x", "~2"]}),
+    "killed_total": ("INC-214", {"fr": ["un", "1+"], "en": ["one", "1+"]}),
+    "killed_low": ("INC-215", {"fr": ["min 1", "?"], "en": ["min 1", "?"]}),
+    "killed_high": ("INC-216", {"fr": ["plusieurs", "3?"], "en": ["several", "3?"]}),
+    "injured_total": ("INC-217", {"fr": ["quelques", "2/3"], "en": ["some", "2/3"]}),
+    "suspects_total": ("INC-218", {"fr": ["bande", "env. 5"], "en": ["a group", "about 5"]}),
+    "arrested_total": ("INC-219", {"fr": ["oui", "2 en fuite"], "en": ["yes", "2 at large"]}),
+}
+UNKNOWN_WORDS: dict[str, tuple[str, Texts]] = {
+    "admin1_code": ("INC-303", {"fr": ["Zone 4", "Secteur Nord"], "en": ["Zone 4", "Sector N"]}),
+    "location_precision": ("INC-305", {"fr": ["à vue de nez", "GIS-7"], "en": ["GIS-7"]}),
+    "occurred_at_precision": ("INC-306", {"fr": ["vers le soir", "Q3"], "en": ["evening", "Q3"]}),
+    "handling": ("INC-307", {"fr": ["EYES ONLY", "Bleu"], "en": ["EYES ONLY", "Blue"]}),
+    "offence_code": (
+        "INC-310",
+        {"fr": ["Code 47", "Affaire diverse 12"], "en": ["Code 47", "Misc. case 12"]},
+    ),
+    "incident_status": ("INC-311", {"fr": ["T4", "voir dossier"], "en": ["T4", "see file"]}),
+    "weapon_kind": ("INC-312", {"fr": ["Type B", "objet no 3"], "en": ["Type B", "item no. 3"]}),
+    "perpetrator_kind": ("INC-313", {"fr": ["Cat. 9", "groupe Z"], "en": ["Cat. 9", "group Z"]}),
 }
 SIGNS = str.maketrans("01", "?/")  # a number without a letter or digit, no two alike
-UNKNOWN_WORDS = {
-    "admin1_code": ("INC-303", ["Zone 4", "Secteur Nord"]),
-    "location_precision": ("INC-305", ["à vue de nez", "GIS-7"]),
-    "occurred_at_precision": ("INC-306", ["vers le soir", "Q3"]),
-    "handling": ("INC-307", ["EYES ONLY", "Bleu"]),
-    "offence_code": ("INC-310", ["Code 47", "Affaire diverse 12"]),
-    "incident_status": ("INC-311", ["T4", "voir dossier"]),
-    "weapon_kind": ("INC-312", ["Type B", "objet no 3"]),
-    "perpetrator_kind": ("INC-313", ["Cat. 9", "groupe Z"]),
-}
 
 
 def incident_defects(feed: IncidentFeed) -> list[Defect]:
@@ -63,7 +67,7 @@ def incident_defects(feed: IncidentFeed) -> list[Defect]:
 def _of_counts(feed: IncidentFeed) -> list[Defect]:
     has = feed.columns.__contains__
     found = [
-        Defect((code,), cell(feed.columns[column], texts))
+        Defect((code,), cell(feed.columns[column], texts[feed.language]))
         for column, (code, texts) in UNREADABLE_COUNTS.items()
         if has(column)
     ]
@@ -188,12 +192,12 @@ def _a_thousand_victims(feed: IncidentFeed) -> Spoil:
 
 def _of_words(feed: IncidentFeed) -> list[Defect]:
     found = [
-        Defect((code,), cell(feed.columns[column], words))
+        Defect((code,), cell(feed.columns[column], words[feed.language]))
         for column, (code, words) in UNKNOWN_WORDS.items()
         if column in feed.columns
     ]
     found.append(Defect(("INC-105",), cell(feed.columns["offence_code"], None)))
-    found.append(Defect(("INC-308",), cell(feed.withdrawn_cell[0], ["?", "à voir"])))
+    found.append(Defect(("INC-308",), cell(feed.withdrawn_cell[0], ["?", "1/2"])))
     if "admin1_code" in feed.columns:
         found.append(Defect(("INC-104",), _no_area(feed)))
     return found

@@ -105,6 +105,11 @@ class IncidentFeed(ABC):
         return load_feed(self.feed)
 
     @property
+    def language(self) -> str:
+        """The language in which the feed is written, `en` or `fr`."""
+        return self.declared.language
+
+    @property
     def stated(self) -> list[str]:
         """The canonical columns whose value this feed states."""
         known = set(self.declared.map) - {"source_record_id", "position", "withdrawal"}

@@ -157,8 +157,10 @@ def _without_position(feed: IncidentFeed) -> Spoil:
 
 
 def _degrees(degrees: pd.Series) -> pd.Series:
-    text = degrees.map("{:.6f}".format, na_action="ignore").astype(object)
-    return text.where(degrees.notna(), None)
+    import numpy as np
+
+    text = type(degrees)(np.char.mod("%.6f", degrees.to_numpy()), index=degrees.index)
+    return text.astype(object).where(degrees.notna(), None)
 
 
 def _say_precisely(reports: pd.DataFrame) -> None:

@@ -19,7 +19,7 @@ _TEXTS = {
         ),
         "urban": (
             "quartier {quarter}, {place}|{place}, quartier {quarter}|{place}, marché central|"
-            "avenue principale, {place}|{place}, arrondissement {number}"
+            "avenue principale, {place}|{place}, arrondissement {digit}"
         ),
         "rural": (
             "village à {number} km de {place}|à {number} km de {place}, axe {other}|"
@@ -34,7 +34,7 @@ _TEXTS = {
         ),
         "urban": (
             "{quarter}, {place}|{place}, {quarter}|{place} town, {quarter}|"
-            "{place}, Block {number}|near {quarter}, {place}"
+            "{place}, Block {digit}|near {quarter}, {place}"
         ),
         "rural": (
             "{number} km from {place}|{place}-{other} road, km {number}|cattle camp near {place}|"
@@ -61,6 +61,7 @@ def describe(rng: np.random.Generator, reports: pd.DataFrame, language: str) -> 
         "{other}": _another_place(rng, reports),
         "{quarter}": pd.Series(rng.choice(words["quarters"].split("|"), size)),
         "{number}": pd.Series(rng.integers(2, 38, size)).astype(str),
+        "{digit}": pd.Series(rng.integers(1, 9, size)).astype(str),
     }
     text = pd.Series(pattern, index=reports.index)
     for mark, values in fillings.items():
@@ -82,12 +83,15 @@ def _fill(text: pd.Series, mark: str, values: pd.Series) -> pd.Series:
 
 
 def _another_place(rng: np.random.Generator, reports: pd.DataFrame) -> Any:
-    """A place of the same country for each report, by the frequency of the reports."""
+    """A place of the same area for each report, of the same country where there is no other."""
     import pandas as pd
 
+    places = reports.groupby("admin1_code")["place"].nunique()
+    has_other = reports["admin1_code"].map(places) > 1
+    group = reports["admin1_code"].where(has_other, reports["country"])
     other = pd.Series("", index=reports.index, dtype=object)
-    for country in reports["country"].unique():
-        here = reports["country"] == country
-        pool = reports.loc[here, "place"].unique()
-        other[here] = rng.choice(pool, int(here.sum()))
+    for name in group.unique():
+        here = group == name
+        known = (reports["admin1_code"] == name) | (reports["country"] == name)
+        other[here] = rng.choice(reports.loc[known, "place"].unique(), int(here.sum()))
     return other

@@ -170,6 +170,8 @@ def _events(
     events = events.join(_people(rng, what))
     for column, choices in (("perpetrator_kind", "perpetrators"), ("weapon_kind", "weapons")):
         events[column] = _one_of(rng, what[choices])
+    is_urban_gang = (events["kind"] == "city") & (events["perpetrator_kind"] == "armed_group")
+    events.loc[is_urban_gang, "perpetrator_kind"] = "criminal_group"
     told = rng.random(count)
     events["is_told_by_police"] = told < SHARE_TOLD_BY_BOTH + SHARE_POLICE_ONLY
     events["is_told_by_mission"] = (told < SHARE_TOLD_BY_BOTH) | ~events["is_told_by_police"]
