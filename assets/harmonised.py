@@ -37,12 +37,13 @@ def harmonised_asset(name: str) -> dg.AssetsDefinition:
     def harmonised(
         context: dg.AssetExecutionContext, installation: Installation
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-        from pipelines.ingest import judge
+        from pipelines.ingest import judge, write_audit_pages
 
         settings = installation.settings()
         try:
             with trying_again(context):
                 verdict = judge(settings, context.partition_key)
+                write_audit_pages(settings)
         except KeyError:
             raise nowhere(context.partition_key) from None
         yield dg.MaterializeResult(metadata=verdict_metadata(verdict, settings.language))

@@ -30,17 +30,21 @@ def spread(
     items: Sequence[Item],
     workers: int,
     preload: Sequence[str] = (),
+    *,
+    is_here: bool = True,
 ) -> Iterator[tuple[Item, Result]]:
-    """`work` on every item, each with its result as it is ready; here if there is one worker.
+    """`work` on every item, each with its result as it is ready.
 
-    `work` and what it takes and gives must be picklable. `preload` names modules that all workers
+    One worker works here, in this process, unless `is_here` is False.
+
+    What `work` is, takes and gives must be picklable. `preload` names modules that all workers
     need; where the system can fork they are imported once. Raises what `work` raises.
     """
     count = min(workers, MOST_WORKERS, len(items))
-    if count <= 1:
+    if count <= 1 and is_here:
         yield from ((item, work(item)) for item in items)
         return
-    executor = ProcessPoolExecutor(count, _context(preload), _ignore_interrupts)
+    executor = ProcessPoolExecutor(max(1, count), _context(preload), _ignore_interrupts)
     try:
         futures = {executor.submit(work, item): item for item in items}
         for future in as_completed(futures):

@@ -295,7 +295,19 @@ def ingest_inbox(
                 complain(finding)
         if on_progress:
             on_progress(done, total, f"{one.feed}/{one.file.name}")
+    if verdicts:
+        write_audit_pages(settings, is_here=not is_spread)
     return sorted(verdicts, key=lambda verdict: verdict.delivery_id)
+
+
+def write_audit_pages(settings: Settings, *, is_here: bool = True) -> None:
+    """Write the Data Docs of new audits; elsewhere than here where workers have what it takes."""
+    from pipelines.validate.data_docs import build_data_docs
+
+    if is_here:
+        build_data_docs(settings)
+    else:
+        list(spread(build_data_docs, [settings], 1, HEAVY_MODULES, is_here=False))
 
 
 def _unjudged(settings: Settings, complain: Complain) -> tuple[list[Waiting], list[Waiting]]:

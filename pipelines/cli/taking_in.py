@@ -53,6 +53,7 @@ def ingest(
     session = session_of(context)
     require_feed(feed)
     from pipelines.ingest import ingest as take_in
+    from pipelines.ingest import write_audit_pages
 
     verdicts = []
     with session.progress(_("Checking")) as advance:
@@ -61,6 +62,7 @@ def ingest(
             verdicts.append(
                 take_in(session.settings, feed, file, received_by=received_by, origin="command")
             )
+        write_audit_pages(session.settings)
     return finish(session, verdicts, [])
 
 
