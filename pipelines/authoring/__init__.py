@@ -1,4 +1,4 @@
-"""Help a data specialist write a feed
+"""Help a data specialist write a feed: guess one from a sample, check one.
 
-Not here:  guess one from a sample, check one.:running deliveries.
+Not here: running deliveries (`pipelines.ingest`) and the declarations themselves (`schemas/feeds`).
 """

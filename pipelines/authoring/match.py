@@ -138,7 +138,7 @@ class Matcher:
             some = ", ".join(f"“{word}”" for word in unknown[:WORDS_SHOWN])
             match.doubts.append(
                 f"not in the list {column.codelist}: {some}, {len(unknown)} in all; "
-                f"write crosswalks/{column.codelist}.csv"
+                f"write crosswalks/{column.codelist}.csv, name it with crosswalk:"
             )
         return 0.3 if share >= ENOUGH else 0.15 if share >= 0.5 else 0.0 if share >= 0.2 else -0.2
 
