@@ -28,7 +28,7 @@ def publish_rejections(
 ) -> int:
     """Rows that were set aside, by rule; of a refused delivery its findings, without a row."""
     contract = load_contract("rejections")
-    table = open_table(settings, connection, contract)
+    table = open_table(settings, contract)
     mine = [one for one in waiting if not holds(table, one.delivery_id)]
     mine = [one for one in mine if one.rows_quarantined or not one.verdict.is_accepted]
     if not mine:
@@ -65,7 +65,7 @@ def publish_accounts(
 ) -> int:
     """The deliveries themselves; last, because being listed here means being published in full."""
     contract = load_contract("deliveries")
-    table = open_table(settings, connection, contract)
+    table = open_table(settings, contract)
     mine = [one for one in waiting if not holds(table, one.delivery_id)]
     if not mine:
         return 0

@@ -22,14 +22,13 @@ from pipelines.lake.storage import LakeError, let_read, sync_files, table_uri, w
 from pipelines.lake.tables import DataFile, data_files, existing_table
 from pipelines.lake.views import (
     MACROS,
-    as_of_macro,
     comment_statements,
     reference_statement,
     view_statements,
 )
 from pipelines.settings import PROGRAM_VERSION, Settings, current_settings
 from schemas.codelist import codelist_names, codelist_path
-from schemas.contract import Contract, load_contract, table_names
+from schemas.contract import load_contract, table_names
 from schemas.sqltext import literal, name
 
 if TYPE_CHECKING:
@@ -128,23 +127,14 @@ def _build(
             files = {f"{root}/{file.path}": file for file in pins.get(table, (0, []))[1]}
             for statement in view_statements(contract, files):
                 connection.execute(statement)
-            if contract.kind == "data":
-                words = f"{contract.title.en} as they were known at a moment (UTC)."
-                macro = name(as_of_macro(contract))
-                connection.execute(f"COMMENT ON MACRO TABLE {macro} IS {literal(words)}")
-            for relation in _views_of(contract):
-                for statement in comment_statements(contract, relation, "VIEW"):
-                    connection.execute(statement)
+            for statement in comment_statements(contract):
+                connection.execute(statement)
         for macro, statement, words in MACROS:
             connection.execute(statement)
             connection.execute(f"COMMENT ON MACRO {name(macro)} IS {literal(words)}")
         _write_pins(connection, pins, stamp)
         if _stamp_of(settings.catalogue):
             _write_retired(connection, settings.catalogue)
-
-
-def _views_of(contract: Contract) -> list[str]:
-    return [contract.table, *([f"{contract.table}_history"] if contract.kind == "data" else [])]
 
 
 @contextmanager
@@ -175,7 +165,7 @@ def _write_lists(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
         columns = [row[0] for row in connection.execute(f"DESCRIBE {source}").fetchall()]
         connection.execute(f"CREATE OR REPLACE TEMP VIEW list_rows AS SELECT * FROM {source}")
         connection.execute(reference_statement(contract, columns))
-        for statement in comment_statements(contract, table, "TABLE"):
+        for statement in comment_statements(contract):
             connection.execute(statement)
     labels = " UNION ALL ".join(
         f"SELECT {literal(codelist)} AS list, code, parent, label_en, label_fr "

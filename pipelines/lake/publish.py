@@ -178,7 +178,7 @@ def _publish_data(
 ) -> int:
     contract = load_contract(table_name)
     mine = [one for one in waiting if one.table == table_name and one.rows_accepted]
-    table = open_table(settings, connection, contract)
+    table = open_table(settings, contract)
     mine = [one for one in mine if not holds(table, one.delivery_id)]
     if not mine:
         return 0

@@ -24,7 +24,7 @@ from pipelines.lake.storage import (
 )
 from pipelines.settings import Settings
 from schemas.contract import Contract
-from schemas.sqltext import name
+from schemas.render.arrow import arrow_schema
 
 if TYPE_CHECKING:
     import duckdb
@@ -77,12 +77,14 @@ def stored_columns(contract: Contract) -> dict[str, str]:
     return columns
 
 
-def arrow_schema(connection: duckdb.DuckDBPyConnection, contract: Contract) -> pa.Schema:
-    """The Arrow schema in which DuckDB hands over rows of these columns."""
-    nulls = ", ".join(
-        f"NULL::{kind} AS {name(column)}" for column, kind in stored_columns(contract).items()
-    )
-    return connection.execute(f"SELECT {nulls} WHERE FALSE").to_arrow_reader().schema
+def delta_schema(contract: Contract) -> pa.Schema:
+    """The rendered Arrow schema and the month. Delta holds no NOT NULL: older rows must stay."""
+    import pyarrow
+
+    fields = [field.with_nullable(True) for field in arrow_schema(contract)]
+    if contract.kind == "data":
+        fields.append(pyarrow.field("occurred_month", pyarrow.string()))
+    return pyarrow.schema(fields)
 
 
 def existing_table(settings: Settings, table: str) -> DeltaTable | None:
@@ -93,16 +95,14 @@ def existing_table(settings: Settings, table: str) -> DeltaTable | None:
     return DeltaTable(uri) if DeltaTable.is_deltatable(uri) else None
 
 
-def open_table(
-    settings: Settings, connection: duckdb.DuckDBPyConnection, contract: Contract
-) -> DeltaTable:
+def open_table(settings: Settings, contract: Contract) -> DeltaTable:
     """The newest version of the table, made or widened as the contract says.
 
     Raises LakeError where a column has another type than the contract: that needs a migration.
     """
     from deltalake import DeltaTable
 
-    schema = arrow_schema(connection, contract)
+    schema = delta_schema(contract)
     table = existing_table(settings, contract.table)
     if table is None:
         return DeltaTable.create(

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pipelines.lake.revisions import files_sql
 from pipelines.lake.tables import NULL_PARTITION, PARTITION_TYPES, DataFile
 from schemas.contract import Contract
+from schemas.render.ddl import comments
 from schemas.sqltext import literal, name
 
 MACROS = (
@@ -50,14 +51,28 @@ def as_of_macro(contract: Contract) -> str:
     return f"{contract.table}_as_of"
 
 
-def comment_statements(contract: Contract, relation: str, kind: str) -> list[str]:
-    """What the contract says about the table and each column, in English."""
-    words = contract.description.en
-    if relation.endswith("_history"):
-        words += " Every version of every record, withdrawn ones too: see known_from, known_to."
-    return [f"COMMENT ON {kind} {name(relation)} IS {literal(words)}"] + [
-        f"COMMENT ON COLUMN {name(relation)}.{name(c.name)} IS {literal(_described(c))}"
-        for c in contract.published
+def comment_statements(contract: Contract) -> list[str]:
+    """What the contract says about each relation of the table and its columns, and the macro."""
+    if contract.kind == "reference":
+        return comments(contract, "TABLE")
+    if contract.kind == "log":
+        return comments(contract, "VIEW")
+    history, macro = name(f"{contract.table}_history"), name(as_of_macro(contract))
+    words = (
+        f"{contract.title.en}: every version of every record, withdrawn ones too; known_from and "
+        "known_to say when each was what we knew | "
+        f"{contract.title.fr} : toutes les versions de chaque fiche, retirées comprises ; "
+        "known_from et known_to disent quand chacune était l’état connu"
+    )
+    as_of = (
+        f"{contract.title.en} as known at a moment (UTC) | "
+        f"{contract.title.fr} tels que connus à un moment donné (UTC)"
+    )
+    return [
+        *comments(contract, "VIEW"),
+        *comments(contract, "VIEW", f"{contract.table}_history"),
+        f"COMMENT ON VIEW {history} IS {literal(words)}",
+        f"COMMENT ON MACRO TABLE {macro} IS {literal(as_of)}",
     ]
 
 
@@ -93,9 +108,3 @@ def _select(contract: Contract, files: dict[str, DataFile]) -> str:
         for c in columns
     )
     return f"SELECT {chosen} FROM ({rows})"
-
-
-def _described(column: object) -> str:
-    words: str = column.description.en  # type: ignore[attr-defined]
-    codelist: str = column.codelist  # type: ignore[attr-defined]
-    return f"{words} Codes: {codelist}." if codelist else words

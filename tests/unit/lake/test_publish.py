@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import duckdb
@@ -12,7 +13,7 @@ from pipelines import connect
 from pipelines.lake.catalogue import NothingPublished
 from pipelines.lake.publish import publish
 from pipelines.lake.storage import LakeError
-from pipelines.lake.upkeep import check
+from pipelines.lake.upkeep import check, compact
 from schemas.contract import load_contract, table_names
 from tests.unit.lake.judged import content, deliver, row, write_rows
 
@@ -81,6 +82,21 @@ def test_a_refused_delivery_is_accounted_for_and_brings_no_rows(settings):
     assert found["incidents"] == []
     assert [one[0] for one in found["deliveries"]] == [refused]
     assert [(one[0], one[3], one[4]) for one in found["rejections"]] == [(refused, None, "DEL-703")]
+
+
+def test_a_delivery_that_could_not_be_read_has_no_counts_and_harms_nobody(settings):
+    deliver(settings, "unread", [], state="refused", findings=["DEL-702"])
+    verdict = next(Path(settings.landing.path).glob("*/unread/verdict.json"))
+    verdict.write_text(re.sub(r'("rows_\w+"): 0', r"\1: null", verdict.read_text()))
+    deliver(settings, "b", [row("1")])
+    publish(settings)
+    compact(settings)
+    with connect(settings) as connection:
+        assert connection.execute("SELECT rows_read FROM deliveries ORDER BY ALL").fetchall() == [
+            (1,),
+            (None,),
+        ]
+    assert check(settings) == []
 
 
 def test_rejections_name_row_rule_and_column_and_hold_no_cell(settings):

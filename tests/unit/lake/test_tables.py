@@ -29,8 +29,8 @@ from tests.unit.lake.judged import content, deliver, row
 def test_a_commit_on_a_version_that_is_no_longer_the_newest_is_refused(settings):
     with duckdb.connect() as connection:
         contract = load_contract("rejections")
-        mine = open_table(settings, connection, contract)
-        theirs = open_table(settings, connection, contract)
+        mine = open_table(settings, contract)
+        theirs = open_table(settings, contract)
         nulls = ", ".join(f"NULL::{kind} AS {c}" for c, kind in stored_columns(contract).items())
         commit(
             settings, theirs, stage(settings, connection, contract, [f"SELECT {nulls}"]), [], ["a"]
@@ -69,10 +69,9 @@ def test_what_a_table_cannot_become_stops_the_publish_with_a_sentence(settings, 
     contract = load_contract("incidents")
     kept = [c for c in contract.columns if c.name != column]
     changed = replace(contract.columns[0], name=column, duckdb_type=kind)
-    with duckdb.connect() as connection:
-        open_table(settings, connection, contract)
-        with pytest.raises(LakeError, match=rf"incidents\.{column} is .*migrated first"):
-            open_table(settings, connection, replace(contract, columns=(*kept, changed)))
+    open_table(settings, contract)
+    with pytest.raises(LakeError, match=rf"incidents\.{column} is .*migrated first"):
+        open_table(settings, replace(contract, columns=(*kept, changed)))
 
 
 def test_rows_beyond_one_pass_are_written_in_several(tmp_path, monkeypatch):
