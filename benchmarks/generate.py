@@ -64,7 +64,7 @@ def generate(settings: Settings, rows: int, target: Path) -> Path:
 
 
 def _places(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """`area(place, …)`: areas valid today with an outline; `spot(place, number, cell)`: cells of each."""
+    """`area(place, …)`: today's areas that have an outline; `spot(place, number, cell)`."""
     areas = Path(__file__).parents[1] / "schemas/codelists/admin_areas.csv"
     connection.register("fence", geofence_cells(settings))
     connection.execute(
@@ -112,7 +112,8 @@ def _sql() -> str:
                {h(column=event, n=6)} % 10000 AS chance
         FROM numbered),
     placed AS (
-        SELECT told.*, area.* EXCLUDE (place), femmes + hommes + (nature = 'Meurtre')::INTEGER AS victimes,
+        SELECT told.*, area.* EXCLUDE (place),
+               femmes + hommes + (nature = 'Meurtre')::INTEGER AS victimes,
                floor(cell / 3600) / 10 - 90 + ({h(column=event, n=8)} % 900 + 50) / 10000 AS y,
                cell % 3600 / 10 - 180 + ({h(column=event, n=9)} % 900 + 50) / 10000 AS x
         FROM told JOIN area USING (place)

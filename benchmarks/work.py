@@ -55,13 +55,17 @@ class Work:
         return self.home / "reference" / "geofence.parquet"
 
 
+def _now() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
 @dataclass
 class Steps:
     """A stopwatch of one run: wall-clock and processor seconds by step."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     cpu: dict[str, float] = field(default_factory=dict)
-    _since: tuple[float, float] = field(default_factory=lambda: _now())
+    _since: tuple[float, float] = field(default_factory=_now)
 
     def __call__(self, label: str) -> None:
         """End of the step `label`."""
@@ -72,10 +76,6 @@ class Steps:
 
     def as_json(self) -> dict[str, Any]:
         return {"seconds": self.seconds, "cpu": self.cpu}
-
-
-def _now() -> tuple[float, float]:
-    return time.perf_counter(), time.process_time()
 
 
 def peak_rss_bytes() -> int:

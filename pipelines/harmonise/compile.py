@@ -12,7 +12,8 @@ The query is a chain of steps, each a common table expression over the one befor
     derived    what the contract derives from typed columns, and the provenance of the row
     facts      values that compare the rows of the delivery
     shown      the contract's columns as published (withheld values gone), and unread texts
-    judged     the verdict, the rule codes of errors (`reasons`) and warnings (`quality_flags`)
+    judged     whether an error rejects the row, the codes of errors (`reasons`) and warnings
+               (`quality_flags`)
 """
 
 from __future__ import annotations
@@ -65,12 +66,22 @@ class CompiledFeed:
     lookup_texts: dict[str, str]
     codelists: frozenset[str]
     columns: tuple[str, ...]
+    is_fenced: bool
     record_key_sql: str
     content_sql: tuple[str, ...]
 
-    def sql_over(self, relation: str) -> str:
-        """The statement over another relation with the columns of `text_rows`."""
-        return self.sql.replace(_ALL_ROWS, f"{relation} AS delivery")
+    @property
+    def accepted_sql(self) -> str:
+        """The rows that break no rule of severity error."""
+        return (
+            "SELECT * EXCLUDE (reasons, is_rejected), []::VARCHAR[] AS reasons "
+            f"FROM ({self.sql}) WHERE NOT is_rejected"
+        )
+
+    def rejected_sql(self, relation: str = "") -> str:
+        """The others, with their reasons; of `relation`, which has the columns of `text_rows`."""
+        sql = self.sql.replace(_ALL_ROWS, f"{relation} AS delivery") if relation else self.sql
+        return f"SELECT * EXCLUDE (is_rejected) FROM ({sql}) WHERE is_rejected"
 
 
 def compile_feed(feed: Feed, contract: Contract) -> CompiledFeed:
@@ -113,6 +124,7 @@ class _Compiler:
             lookup_texts={target: self.texts[target] for target in self.looked_up},
             codelists=frozenset(lists),
             columns=self.shown_columns,
+            is_fenced=self.is_fenced,
             record_key_sql=self.texts.get("source_record_id", "NULL::VARCHAR"),
             content_sql=tuple(t for c, t in self.texts.items() if c not in _NOT_CONTENT),
         )
@@ -120,6 +132,12 @@ class _Compiler:
     @property
     def looked_up(self) -> list[str]:
         return [target for target in self.read if self.columns[target].codelist]
+
+    @property
+    def is_fenced(self) -> bool:
+        """True where a row can have a position, and the contract asks where it lies."""
+        has_position = {"latitude_deg", "longitude_deg"} <= self._present()
+        return has_position and any(helper.geofence for helper in self.contract.helpers)
 
     def _times(self) -> list[str]:
         return [target for target in self.read if self.columns[target].duckdb_type == TIMES]
@@ -242,13 +260,14 @@ class _Compiler:
         }
         self.steps.add("filled", empty)
         columns: dict[str, str] = {}
-        joins: list[str] = []
-        for level in sorted({helper.geofence for helper in self.contract.helpers} - {""}):
-            joins.append(geofence_join(level))
+        joins = [geofence_join()] if self.is_fenced else []
         wanted: dict[tuple[str, str], list[str]] = {}
         for helper in self.contract.helpers:
-            if helper.geofence:
+            if helper.geofence and self.is_fenced:
                 columns[helper.name] = geofence_answer(helper.geofence)
+            elif helper.geofence or helper.column in empty:
+                kind = "BOOLEAN" if helper.geofence else helper.type
+                columns[helper.name] = f"CAST(NULL AS {kind})"
             else:
                 wanted.setdefault((helper.codelist, helper.column), []).append(helper.attribute)
                 alias = f"{helper.column}_in_{helper.codelist}"
@@ -324,16 +343,11 @@ class _Compiler:
     def _judged(self) -> None:
         errors = [(r.code, fails_when(r)) for r in self.contract.rules if r.severity == "error"]
         warnings = [(r.code, fails_when(r)) for r in self.contract.rules if r.severity == "warning"]
-        self.steps.add(
-            "judged",
-            {"reasons": _codes(errors), "quality_flags": _codes(warnings)},
-        )
         listed = ", ".join(name(column) for column in self.shown_columns)
         self.steps.start(
-            "routed",
-            f"SELECT {listed}, quality_flags, reasons, "
-            "CASE WHEN len(reasons) > 0 THEN 'quarantined' ELSE 'accepted' END AS verdict\n"
-            "  FROM judged",
+            "judged",
+            f"SELECT {listed},\n    {_codes(warnings)} AS quality_flags,\n"
+            f"    {_codes(errors)} AS reasons,\n    {_any_of(errors)} AS is_rejected\n  FROM shown",
         )
 
     # --- small questions -----------------------------------------------------------------------
@@ -361,9 +375,13 @@ def _codes(conditions: list[tuple[str, str]]) -> str:
     """
     if not conditions:
         return "[]::VARCHAR[]"
-    any_holds = " OR ".join(condition for _, condition in conditions)
     each = ",\n      ".join(f"CASE WHEN {c} THEN {literal(code)} END" for code, c in conditions)
     return (
-        f"CASE WHEN {any_holds}\n    THEN list_filter([{each}], lambda c: c IS NOT NULL)\n"
-        "    ELSE []::VARCHAR[] END"
+        f"CASE WHEN {_any_of(conditions)}\n    THEN list_filter([{each}], lambda c: c IS NOT NULL)"
+        "\n    ELSE []::VARCHAR[] END"
     )
+
+
+def _any_of(conditions: list[tuple[str, str]]) -> str:
+    """TRUE where a condition holds; never NULL."""
+    return f"coalesce({' OR '.join(condition for _, condition in conditions) or 'FALSE'}, FALSE)"

@@ -18,9 +18,11 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pv
@@ -71,6 +73,45 @@ def geofence_cells(settings: Settings) -> pa.Table:
     pq.write_table(cells.replace_schema_metadata({b"inputs": key}), draft, compression="zstd")
     draft.replace(cached)
     return cells
+
+
+@dataclass(frozen=True)
+class Fence:
+    """The cells as a query joins them: one row a cell, with the codes that own it.
+
+    `cells` has the columns `cell`, `country_codes` and `admin1_codes`; `countries` and
+    `areas` are the codes that have an outline.
+    """
+
+    cells: pa.Table
+    countries: tuple[str, ...]
+    areas: tuple[str, ...]
+
+
+_fences: dict[bytes, Fence] = {}
+
+
+def fence(settings: Settings) -> Fence:
+    """The geofence for a query; made once a process, and again when an input changes."""
+    key = _input_key(settings)
+    if key not in _fences:
+        _fences[key] = _fence(geofence_cells(settings))
+    return _fences[key]
+
+
+def _fence(cells: pa.Table) -> Fence:
+    with duckdb.connect() as connection:
+        connection.register("cells", cells)
+        by_cell = connection.execute(
+            "SELECT cell, list(DISTINCT country) AS country_codes, "
+            "list(DISTINCT admin1_code) AS admin1_codes "
+            "FROM cells GROUP BY cell ORDER BY cell"
+        ).to_arrow_table()
+    return Fence(
+        by_cell,
+        tuple(sorted(set(cells["country"].to_pylist()))),
+        tuple(sorted(set(cells["admin1_code"].to_pylist()))),
+    )
 
 
 def _input_key(settings: Settings) -> bytes:

@@ -32,13 +32,9 @@ def _geofence_code(level: str) -> str:
     return "country" if level == "country" else "admin1_code"
 
 
-def geofence_join(level: str) -> str:
-    """A join to the grid cells of one country or first-level area."""
-    alias = f"g_{level}"
-    return (
-        f"LEFT JOIN geofence_{level} {alias} ON {alias}.cell = {CELL_SQL}"
-        f" AND {alias}.code = {_geofence_code(level)}"
-    )
+def geofence_join() -> str:
+    """A join to the grid cell of the position, which knows the countries and areas there."""
+    return f"LEFT JOIN geofence fence ON fence.cell = {CELL_SQL}"
 
 
 def geofence_answer(level: str) -> str:
@@ -52,5 +48,5 @@ def geofence_answer(level: str) -> str:
         " OR abs(latitude_deg) > 90 OR abs(longitude_deg) > 180"
         " OR (latitude_deg = 0 AND longitude_deg = 0)"
         f" OR {code} IS NULL OR NOT coalesce(list_contains({fenced}, {code}), FALSE) THEN NULL"
-        f" ELSE g_{level}.cell IS NOT NULL END"
+        f" ELSE coalesce(list_contains(fence.{level}_codes, {code}), FALSE) END"
     )

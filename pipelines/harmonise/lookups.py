@@ -6,16 +6,23 @@ A crosswalk of the feed comes first, then the list's codes, labels and aliases. 
 texts of a delivery are looked up (a join on the raw text follows), because making a look-up key
 costs 0.3 µs a row. A name that two areas bore at different dates is resolved by the date of the
 event: `words_<target>` then holds one row a period.
+
+Lists and their keys are read once a process and again when a file changes: a delivery of a few
+rows would otherwise spend more on them than on itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import duckdb
 import pyarrow as pa
 
+from pipelines.duck import LOOKUP_KEY_MACRO
+from pipelines.landing.reference import LOADED_AREAS_FILE, all_admin_areas
 from pipelines.settings import Settings
 from schemas.codelist import codelist_path
-from schemas.contract import Contract
+from schemas.contract import Column
 from schemas.feed import Feed, Mapping
 from schemas.sqltext import literal, name
 
@@ -26,42 +33,35 @@ AREA_LEVELS = {"admin1_code": 1, "admin2_code": 2}
 def load_lists(connection: duckdb.DuckDBPyConnection, settings: Settings, lists: set[str]) -> None:
     """Make `list_<name>` for each code list named; areas include the loaded gazetteers."""
     for codelist in sorted(lists):
-        table = name(f"list_{codelist}")
-        if codelist == AREA_LIST:
-            from pipelines.landing.reference import all_admin_areas
+        make_table(connection, f"list_{codelist}", _rows(settings, codelist))
 
-            connection.register("areas_arrow", all_admin_areas(settings))
-            connection.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM areas_arrow")
-            connection.unregister("areas_arrow")
-        else:
-            connection.execute(
-                f"CREATE TEMP TABLE {table} AS SELECT * FROM read_csv(?, all_varchar=true)",
-                [str(codelist_path(codelist))],
-            )
+
+def make_table(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    """Make a temporary table of Arrow rows."""
+    connection.register("arrow_rows", rows)
+    connection.execute(f"CREATE TEMP TABLE {name(table)} AS SELECT * FROM arrow_rows")
+    connection.unregister("arrow_rows")
 
 
 def make_words(
     connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
     feed: Feed,
-    contract: Contract,
-    target: str,
+    column: Column,
     text_sql: str,
 ) -> None:
-    """Make `words_<target>(raw, code[, scope, valid_from, valid_to])` for the delivery's texts."""
-    codelist = contract.column(target).codelist
-    keys = name(f"keys_{target}")
-    scoped = codelist == AREA_LIST
-    render = _area_keys if scoped else _list_keys
-    crosswalk = _crosswalk_table(feed, feed.map[target])
-    connection.register("crosswalk_arrow", crosswalk)
-    connection.execute(f"CREATE TEMP TABLE {keys} AS {render(target, codelist)}")
-    connection.unregister("crosswalk_arrow")
-    columns = "raw, code, scope, valid_from, valid_to" if scoped else "raw, code"
+    """Make `words_<column>(raw, code[, scope, valid_from, valid_to])` for the delivery's texts."""
+    target, codelist = column.name, column.codelist
+    connection.register("crosswalk_arrow", _crosswalk_table(feed, feed.map[target]))
+    connection.register("words_arrow", _words(settings, codelist))
+    render = _area_words(target) if codelist == AREA_LIST else _LIST_WORDS
     connection.execute(
-        f"CREATE TEMP TABLE {name(f'words_{target}')} AS SELECT {columns} FROM "
-        f"(SELECT DISTINCT {text_sql} AS raw FROM text_rows) "
-        f"JOIN {keys} ON key = lookup_key(raw)"
+        f"CREATE TEMP TABLE {name(f'words_{target}')} AS "
+        "WITH raws AS (SELECT raw, lookup_key(raw) AS key FROM "
+        f"(SELECT DISTINCT {text_sql} AS raw FROM text_rows) WHERE key <> ''), {render}"
     )
+    connection.unregister("crosswalk_arrow")
+    connection.unregister("words_arrow")
 
 
 def _crosswalk_table(feed: Feed, mapping: Mapping) -> pa.Table:
@@ -74,59 +74,113 @@ def _crosswalk_table(feed: Feed, mapping: Mapping) -> pa.Table:
     )
 
 
-def _words_of(codelist: str, extra: str = "", where: str = "") -> str:
-    """Every word of a list with its code: priority 1 codes, 2 labels, 3 aliases."""
-    table = name(f"list_{codelist}")
-    sources = (
-        ("1", "code"),
-        ("2", "label_en"),
-        ("2", "label_fr"),
-        ("3", "unnest(string_split(aliases, '|'))"),
+# --- lists, once a process ---------------------------------------------------------------------
+
+State = tuple[tuple[str, int, int], ...]
+_kept: dict[tuple[str, str, str], tuple[State, pa.Table]] = {}
+
+
+def _rows(settings: Settings, codelist: str) -> pa.Table:
+    return _once("rows", settings, codelist, _read_rows)
+
+
+def _words(settings: Settings, codelist: str) -> pa.Table:
+    return _once("words", settings, codelist, _make_words)
+
+
+def _once(
+    what: str, settings: Settings, codelist: str, make: Callable[[Settings, str], pa.Table]
+) -> pa.Table:
+    """What `make` gives, made again only when a file that the list comes from has changed."""
+    loaded = settings.reference / LOADED_AREAS_FILE
+    is_ours = codelist == AREA_LIST and loaded.is_file()
+    files = [codelist_path(codelist), *([loaded] if is_ours else [])]
+    state = tuple((str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in files)
+    key = (what, codelist, str(settings.home) if is_ours else "")
+    found = _kept.get(key)
+    if found is None or found[0] != state:
+        found = _kept[key] = (state, make(settings, codelist))
+    return found[1]
+
+
+def _read_rows(settings: Settings, codelist: str) -> pa.Table:
+    if codelist == AREA_LIST:
+        return all_admin_areas(settings)
+    with duckdb.connect() as connection:
+        source = connection.execute(
+            "SELECT * FROM read_csv(?, all_varchar=true)", [str(codelist_path(codelist))]
+        )
+        return source.to_arrow_table()
+
+
+def _make_words(settings: Settings, codelist: str) -> pa.Table:
+    """Every word of a list: key, rank, code; of areas also level, country, parent, since.
+
+    The rank is 1 for a code, 2 for a label, 3 for an alias; its fraction is the place in the list,
+    so that the first of equals is meant.
+    """
+    extra = (
+        ", level::INTEGER AS level, country, parent, valid_from::DATE AS since"
+        if codelist == AREA_LIST
+        else ""
     )
-    return " UNION ALL ".join(
-        f"SELECT {rank} AS rank, {word} AS word, code{extra} FROM {table} {where}"
+    sources = (
+        (1, "code"),
+        (2, "label_en"),
+        (2, "label_fr"),
+        (3, "unnest(string_split(aliases, '|'))"),
+    )
+    words = " UNION ALL ".join(
+        f"SELECT {rank} AS rank, {word} AS word, code{extra} FROM rows_arrow"
         for rank, word in sources
     )
+    with duckdb.connect() as connection:
+        connection.execute(LOOKUP_KEY_MACRO)
+        connection.register("rows_arrow", _rows(settings, codelist))
+        return connection.execute(
+            "SELECT key, rank + row_number() OVER () / 1e6 AS rank, * EXCLUDE (key, rank, word) "
+            f"FROM (SELECT lookup_key(word) AS key, * FROM ({words})) "
+            "WHERE key <> '' AND code IS NOT NULL"
+        ).to_arrow_table()
 
 
-def _list_keys(target: str, codelist: str) -> str:
-    del target
-    return (
-        "SELECT lookup_key(word) AS key, arg_min(code, rank) AS code FROM ("
-        "SELECT 0 AS rank, source_value AS word, code FROM crosswalk_arrow UNION ALL "
-        f"{_words_of(codelist)}) WHERE lookup_key(word) <> '' AND code IS NOT NULL GROUP BY key"
-    )
+# --- the texts of a delivery -------------------------------------------------------------------
+
+_LIST_WORDS = """
+words AS (SELECT lookup_key(source_value) AS key, 0 AS rank, code FROM crosswalk_arrow
+          UNION ALL SELECT key, rank, code FROM words_arrow)
+SELECT raw, arg_min(code, rank) AS code FROM raws JOIN words USING (key)
+WHERE code IS NOT NULL GROUP BY raw
+"""
 
 
-def _area_keys(target: str, codelist: str) -> str:
-    """Keys of areas of one level, within a scope, each with the period in which it is meant.
+def _area_words(target: str) -> str:
+    """Texts for areas of one level, within a scope, each with the period in which it is meant.
 
     The scope is the country for first-level areas and the first-level area for second-level ones.
-    The periods of one key cover all time: the first begins, and the last ends, at infinity.
+    The periods of one text cover all time: the first begins, and the last ends, at infinity.
     """
     level = AREA_LEVELS[target]
     scope = "country" if level == 1 else "parent"
-    table = name(f"list_{codelist}")
-    extra = f", {scope} AS scope, valid_from::DATE AS since"
-    words = _words_of(codelist, extra, f"WHERE level::INTEGER = {level}")
-    crosswalk = (
-        f"SELECT 0 AS rank, source_value AS word, c.code, {scope} AS scope, NULL::DATE AS since "
-        f"FROM crosswalk_arrow c JOIN {table} USING (code)"
-    )
     return f"""
-    WITH words AS ({crosswalk} UNION ALL {words}),
-    keyed AS (SELECT lookup_key(word) AS key, scope, code, min(rank) AS rank, min(since) AS since
-              FROM words WHERE lookup_key(word) <> '' GROUP BY ALL),
+    words AS (SELECT lookup_key(source_value) AS key, 0 AS rank, c.code, {scope} AS scope,
+                     NULL::DATE AS since
+              FROM crosswalk_arrow c JOIN {name(f"list_{AREA_LIST}")} USING (code)
+              UNION ALL
+              SELECT key, floor(rank) AS rank, code, {scope} AS scope, since FROM words_arrow
+              WHERE level = {level}),
+    keyed AS (SELECT key, scope, code, min(rank) AS rank, min(since) AS since
+              FROM words SEMI JOIN raws USING (key) GROUP BY ALL),
     best AS (SELECT * FROM keyed
              QUALIFY rank > 0 OR row_number() OVER (PARTITION BY key, scope ORDER BY rank) = 1),
     chosen AS (SELECT * FROM best QUALIFY min(rank) OVER (PARTITION BY key, scope) > 0 OR rank = 0),
     dated AS (SELECT *, lag(since) OVER w IS NULL AND row_number() OVER w = 1 AS is_first,
                      lead(coalesce(since, DATE '0001-01-01')) OVER w AS following
               FROM chosen WINDOW w AS (PARTITION BY key, scope ORDER BY since NULLS FIRST, code))
-    SELECT key, scope, code,
+    SELECT raw, code, scope,
            CASE WHEN is_first THEN '-infinity'::DATE ELSE since END AS valid_from,
            coalesce(following, 'infinity'::DATE) AS valid_to
-    FROM dated
+    FROM raws JOIN dated USING (key)
     """
 
 

@@ -8,6 +8,8 @@ None of them guesses: `12.7` is not an integer, `61'` is not a minute of arc.
 
 from __future__ import annotations
 
+import re
+
 import duckdb
 
 # A whole number. The first branch is the fast path for clean digits; DuckDB's own TRY_CAST would
@@ -148,7 +150,22 @@ CREATE MACRO keyed_token(kind, words) AS CASE WHEN words IS NOT NULL THEN
 """
 
 
-def install_macros(connection: duckdb.DuckDBPyConnection) -> None:
-    """Define every reader in `connection`, which has `lookup_key` already."""
-    for statements in (_NUMBERS, _ANGLES, _POSITIONS, _MERCATOR, _GRIDS, _TOKENS):
+_GROUPS = (_NUMBERS, _ANGLES, _POSITIONS, _MERCATOR, _GRIDS, _TOKENS)
+_NAME = re.compile(r"CREATE MACRO (\w+)\(")
+
+
+def install_macros(connection: duckdb.DuckDBPyConnection, used_by: str | None = None) -> None:
+    """Define every reader in `connection`, which has `lookup_key` already.
+
+    With `used_by`, only the groups whose readers that SQL calls, directly or not: a grid reference
+    takes the engine longer to define than a small delivery takes to read.
+    """
+    groups = list(_GROUPS)
+    if used_by is not None:
+        groups = []
+        for statements in reversed(_GROUPS):  # a group calls earlier ones only
+            if any(f"{macro}(" in used_by for macro in _NAME.findall(statements)):
+                groups.insert(0, statements)
+                used_by += statements
+    for statements in groups:
         connection.execute(statements)

@@ -11,8 +11,8 @@ import duckdb
 
 from pipelines.harmonise.compile import CompiledFeed
 from pipelines.harmonise.expressions import named_zone
-from pipelines.harmonise.geofence import geofence_cells
-from pipelines.harmonise.lookups import load_lists, make_words
+from pipelines.harmonise.geofence import fence
+from pipelines.harmonise.lookups import load_lists, make_table, make_words
 from pipelines.harmonise.macros import install_macros
 from pipelines.harmonise.timezones import zone_offsets
 from pipelines.harmonise.tokens import set_token_key, token_key
@@ -33,13 +33,14 @@ def prepare(
 
     `text_rows` is there already.
     """
-    install_macros(connection)
+    install_macros(connection, compiled.sql)
     set_token_key(connection, token_key(settings))
     load_lists(connection, settings, set(compiled.codelists))
     for target, text in compiled.lookup_texts.items():
-        make_words(connection, feed, contract, target, text)
+        make_words(connection, settings, feed, contract.column(target), text)
     _load_zones(connection, feed)
-    _load_geofence(connection, settings)
+    if compiled.is_fenced:
+        _load_geofence(connection, settings)
     _find_repeated(connection, compiled.record_key_sql)
     _find_same_content(connection, compiled.content_sql)
 
@@ -60,27 +61,15 @@ def _load_zones(connection: duckdb.DuckDBPyConnection, feed: Feed) -> None:
     ).fetchall()
     names = {zone for (zone,) in placed if zone} | {"UTC"}
     names |= {zone for mapping in feed.map.values() if (zone := named_zone(mapping))}
-    _arrow_table(connection, "zone_offsets", zone_offsets(names))
+    make_table(connection, "zone_offsets", zone_offsets(names))
 
 
 def _load_geofence(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Make `geofence_country` and `geofence_admin1`, and the codes that have an outline."""
-    _arrow_table(connection, "geofence", geofence_cells(settings))
-    for level, code in (("country", "country"), ("admin1", "admin1_code")):
-        connection.execute(
-            f"CREATE TEMP TABLE geofence_{level} AS SELECT DISTINCT cell, {code} AS code "
-            "FROM geofence"
-        )
-        connection.execute(
-            f"SET VARIABLE geofence_{level}_codes = "
-            f"(SELECT list(DISTINCT code) FROM geofence_{level})"
-        )
-
-
-def _arrow_table(connection: duckdb.DuckDBPyConnection, table: str, rows: object) -> None:
-    connection.register("arrow_rows", rows)
-    connection.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM arrow_rows")
-    connection.unregister("arrow_rows")
+    """Make `geofence`, and tell the session which codes have an outline."""
+    fenced = fence(settings)
+    make_table(connection, "geofence", fenced.cells)
+    for level, codes in (("country", fenced.countries), ("admin1", fenced.areas)):
+        connection.execute(f"SET VARIABLE geofence_{level}_codes = ?", [list(codes)])
 
 
 def _find_repeated(connection: duckdb.DuckDBPyConnection, key_sql: str) -> None:

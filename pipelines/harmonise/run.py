@@ -100,26 +100,23 @@ def _route(
     # Which row stands where in a file means nothing; keeping the order would hold rows in memory.
     connection.execute("SET preserve_insertion_order = false")
     accepted, quarantined = folder / "accepted.parquet", folder / "quarantined.parquet"
-    _write(connection, compiled.sql, "accepted", accepted)
+    _write(connection, compiled.accepted_sql, accepted)
     compares_rows = any(fact.compares_rows for fact in contract.facts)
     if not compares_rows:
         connection.execute(
             "CREATE TEMP VIEW rows_left AS SELECT * FROM text_rows ANTI JOIN "
             f"read_parquet({literal(str(accepted))}) USING (source_row)"
         )
-    rest = compiled.sql if compares_rows else compiled.sql_over("rows_left")
-    _write(connection, rest, "quarantined", quarantined)
+    rest = compiled.rejected_sql("" if compares_rows else "rows_left")
+    _write(connection, rest, quarantined)
     connection.execute(
         "COPY (SELECT source_row, duplicate_of FROM repeated_rows WHERE duplicate_of IS NOT NULL) "
         f"TO {literal(str(folder / 'duplicates.parquet'))} (FORMAT parquet)"
     )
 
 
-def _write(connection: duckdb.DuckDBPyConnection, sql: str, verdict: str, path: Path) -> None:
-    connection.execute(
-        f"COPY (SELECT * EXCLUDE (verdict) FROM ({sql}) "
-        f"WHERE verdict = {literal(verdict)}) TO {literal(str(path))} (FORMAT parquet)"
-    )
+def _write(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> None:
+    connection.execute(f"COPY ({sql}) TO {literal(str(path))} (FORMAT parquet)")
 
 
 def _counted(connection: duckdb.DuckDBPyConnection, folder: Path, rows: TextRows) -> Harmonised:
