@@ -24,7 +24,7 @@ import duckdb
 from pipelines.findings import DeliveryRefused
 from pipelines.landing.columns import Columns, merged_headings
 from pipelines.landing.encoding import demand_utf8
-from pipelines.landing.lines import LineCount, count_lines, longest_line, text_lines
+from pipelines.landing.lines import LineCount, Spaces, count_lines, longest_line, text_lines
 from pipelines.landing.refuse import KILOBYTE, refused
 from pipelines.landing.staging import UNSPLIT, cell_list
 from schemas.feed import Layout
@@ -162,7 +162,9 @@ def _stage_exact(
     width = columns.width
     raw = [f"r{at}" for at in range(width)]
     unsplit = f"cells < {width} OR trim(coalesce(beyond, '')) <> ''"
-    cells = cell_list(columns, [*raw, "beyond"], spaces=counted.spaces, unsplit=unsplit)
+    # These records may have line ends within quotes.
+    spaces = Spaces.ALL if counted.spaces is Spaces.ALL else Spaces.CONTROLS
+    cells = cell_list(columns, [*raw, "beyond"], spaces=spaces, unsplit=unsplit)
     texts = [(column, pa.string()) for column in (*raw, "beyond")]
     schema = pa.schema([("source_row", pa.int64()), ("cells", pa.int64()), *texts])
     refusals: list[DeliveryRefused] = []

@@ -173,7 +173,7 @@ def _spool(settings: Settings, feed: str) -> Iterator[Path]:
     """A folder for the copy while it is made; on the landing's own disk where that is local."""
     place = settings.scratch
     if _is_local(settings.landing):
-        place = Path(str(settings.landing)) / feed
+        place = Path(settings.landing.path) / feed
     place.mkdir(parents=True, exist_ok=True)
     _sweep(place)
     part = Path(tempfile.mkdtemp(prefix=PART_PREFIX, dir=place))
@@ -208,7 +208,7 @@ def _copy(settings: Settings, source: UPath, copy: Path) -> tuple[str, int]:
 
 def _keep_local(part: Path, folder: UPath, receipt: Receipt) -> bool:
     """Rename the finished folder into place; False where another process was first."""
-    target = Path(str(folder))
+    target = Path(folder.path)
     with (part / RECEIPT).open("wb") as writer:
         writer.write(_to_bytes(receipt))
         _sync(writer)
@@ -271,7 +271,7 @@ def _as_utc(moment: dt.datetime) -> dt.datetime:
 def _modified_at(source: UPath) -> dt.datetime:
     """When the file was last changed, in UTC; now where its place keeps no such time."""
     if _is_local(source):
-        ns = Path(str(source)).stat().st_mtime_ns
+        ns = Path(source.path).stat().st_mtime_ns
         return dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(microseconds=ns // 1000)
     try:
         return _as_utc(source.fs.modified(source.path))

@@ -6,7 +6,6 @@ Not here: ordinary mistakes of each format (`tests/unit/landing`), wrong rows (`
 from __future__ import annotations
 
 import io
-import resource
 import shutil
 import traceback
 import zipfile
@@ -23,6 +22,7 @@ from pipelines.landing import delimited, jsontext, workbook_safety
 from pipelines.landing.receive import list_deliveries, receive
 from pipelines.settings import settings_for
 
+resource = pytest.importorskip("resource", reason="measures memory as POSIX does")
 GIGABYTE = 1024**3
 CSV = {"format": "csv", "name": "*.csv"}
 XLSX = {"format": "xlsx", "name": "*.xlsx"}

@@ -6,9 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reading import codes, make_feed, read
+from reading import codes, make_feed, read, scratch_connection
 
 from pipelines.findings import DeliveryRefused
+from pipelines.landing import delimited
+from pipelines.landing.columns import matched
+from pipelines.landing.delimited import open_delimited, stage_delimited
+from pipelines.landing.read import read_text_rows
+from schemas.feed import Layout
 
 CSV = {"format": "csv", "name": "*.csv"}
 
@@ -176,3 +181,33 @@ def test_names_decide_the_layout(tmp_path: Path) -> None:
     other = tmp_path / "d.pdf"
     other.write_bytes(b"x")
     assert codes(other, make_feed(["a"], file=CSV)) == ["DEL-725"]
+
+
+def stage(file: Path, connection: Any, columns: list[str]) -> str:
+    layout = Layout(format="csv")
+    source = open_delimited(file, file, layout)
+    wanted = matched(make_feed(columns, file=CSV), source.headings, file, header_row=1)
+    return stage_delimited(connection, source, wanted, "staged")
+
+
+def test_ordinary_files_are_read_by_the_engine_alone(tmp_path: Path) -> None:
+    with scratch_connection() as connection:
+        for data in (b'a,b\r\n"1",2\r\n3,4\r\n\r\n', b"a,b\n1,2\n3,4", b"a,b\r1,2\r3,4\r"):
+            assert stage(write(tmp_path, data), connection, ["a", "b"]) == "rowid + 2"
+        for data in (b"a,b\n\n1,2\n", b'a,b\n"1\n",2\n', b"a,b\n1,2\r\n3,4\n"):
+            assert stage(write(tmp_path, data), connection, ["a", "b"]) == "source_row"
+
+
+def test_rows_of_a_file_larger_than_many_buffers_are_numbered_by_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delimited, "BUFFER_BYTES", 2 * 1024**2)
+    many = 120_000
+    flat, tall = "%d,plain text of some length,é\n", '%d,"two\n""lines"",1\n",é\n'
+    check = "count(*), bool_and(source_row = a::BIGINT + 2), count(DISTINCT b)"
+    for record in (flat, tall):
+        file = write(tmp_path, ("a,b,c\n" + "".join(record % n for n in range(many))).encode())
+        with scratch_connection() as connection:
+            read_text_rows(connection, file, make_feed(["a", "b", "c"], file=CSV))
+            found = connection.execute(f"SELECT {check} FROM text_rows").fetchone()
+        assert found == (many, True, 1)

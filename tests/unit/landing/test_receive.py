@@ -31,11 +31,14 @@ FEED = "ucdp_ged_incidents"
 DATA = b"id,country\n1,CAF\n"
 
 
-@pytest.fixture(params=["disk", "memory"])
+@pytest.fixture(params=["disk", "url", "memory"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    if request.param == "disk":
-        return settings_for(tmp_path / "home")
-    return settings_for(tmp_path / "home", landing=UPath(f"memory://{uuid4().hex}/landing"))
+    places = {
+        "disk": UPath(tmp_path / "home" / "landing"),
+        "url": UPath((tmp_path / "other" / "landing").as_uri()),
+        "memory": UPath(f"memory://{uuid4().hex}/landing"),
+    }
+    return settings_for(tmp_path / "home", landing=places[request.param])
 
 
 def write(folder: Path, name: str = "d.csv", data: bytes = DATA) -> Path:
@@ -103,6 +106,17 @@ def test_deliveries_are_found_again_in_order_of_receipt(settings: Settings, tmp_
 def test_what_is_not_there_is_a_key_error(settings: Settings, delivery_id: str) -> None:
     with pytest.raises(KeyError):
         open_delivery(settings, delivery_id)
+
+
+def test_a_file_may_come_from_anywhere(settings: Settings, tmp_path: Path) -> None:
+    source = UPath(f"memory://{uuid4().hex}/out/d.csv")
+    source.parent.mkdir(parents=True)
+    source.write_bytes(DATA)
+    delivery = receive(settings, FEED, source)
+    assert delivery.payload.read_bytes() == DATA
+    age = dt.datetime.now(dt.UTC) - delivery.receipt.received_at
+    assert dt.timedelta(0) <= age < dt.timedelta(minutes=5)
+    assert not list(tmp_path.rglob(".part-*"))
 
 
 def test_a_feed_that_is_not_declared_leaves_nothing(settings: Settings, tmp_path: Path) -> None:
