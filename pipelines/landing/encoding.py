@@ -14,6 +14,7 @@ DETECT = "detect"
 BLOCK_BYTES = 4 * 1024**2
 SAMPLE_BYTES = 64 * 1024
 _ASCII = bytes(range(128))
+_FAMILIAR = frozenset("àâäçéèêëîïôöùûüÿæœÀÂÇÉÈÊËÎÏÔÙÛŒ’‘“”«»–—…°€№²\u00a0\u202f")
 UTF8_NAMES = frozenset({"utf-8", "utf-8-sig", "ascii"})
 # What offices in our countries save as; fewer candidates make a short sample's verdict stable.
 LIKELY_ENCODINGS = ("cp1252", "iso8859_15", "mac_roman", "cp850", "cp1256")
@@ -53,18 +54,25 @@ def detect(file: Path, head: bytes) -> str:
 
     if marked := _marked(head):
         return marked
+    if head.count(0) > len(head) // 4:
+        return _utf16_order(file, head)
     if (offset := _first_not_utf8(file)) is None:
         return "utf-8"
     with file.open("rb") as stream:
         stream.seek(max(0, offset - SAMPLE_BYTES // 2))
         sample = stream.read(SAMPLE_BYTES)
-    if sample.count(0) > len(sample) // 4:
-        return _utf16_order(file, sample)
-    best = from_bytes(sample, cp_isolation=list(LIKELY_ENCODINGS)).best()
-    if best is None:
+    found = from_bytes(sample, cp_isolation=list(LIKELY_ENCODINGS), threshold=0.9)
+    if not found:
         raise refused("DEL-701", file, encoding=DETECT)
-    # Several code pages often give the same text; the commonest of them is the honest name.
+    # A few accents are too little for statistics: first come the letters that are written here.
+    best = max(found, key=lambda match: _familiar(str(match)))
     return "cp1252" if "cp1252" in best.could_be_from_charset else best.encoding
+
+
+def _familiar(text: str) -> float:
+    """How many of the letters beyond ASCII are of French or of its typography, 0 to 1."""
+    beyond = [letter for letter in set(text) if not letter.isascii()]
+    return sum(letter in _FAMILIAR for letter in beyond) / max(1, len(beyond))
 
 
 def demand_utf8(file: Path, shown: Path | None = None) -> None:

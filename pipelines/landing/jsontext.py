@@ -35,7 +35,7 @@ SUSPECT_BRACKETS = 50  # fewer opening brackets cannot nest too deep; only more 
 OBJECTS = "landing_objects"
 POINT = {"longitude": "/geometry/coordinates/0", "latitude": "/geometry/coordinates/1"}
 
-Path_ = tuple[str, ...]
+KeyPath = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def _demand_none(connection: duckdb.DuckDBPyConnection, shown: Path, wrong: str)
         raise refused("DEL-717", shown, rows=int(rows), row=int(first or 1))
 
 
-def _leaves(connection: duckdb.DuckDBPyConnection) -> list[Path_]:
+def _leaves(connection: duckdb.DuckDBPyConnection) -> list[KeyPath]:
     """The paths of all leaves of all records, in the order in which they first occur.
 
     Over the few distinct structures: DuckDB's own aggregate keeps what it saw of every record.
@@ -185,7 +185,7 @@ def _leaves(connection: duckdb.DuckDBPyConnection) -> list[Path_]:
         f"SELECT json_structure(body) FROM {OBJECTS} WHERE body IS NOT NULL "
         "GROUP BY 1 ORDER BY min(rowid)"
     )
-    leaves: dict[Path_, bool] = {}
+    leaves: dict[KeyPath, bool] = {}
     while structures := cursor.fetchmany(1000):
         for (structure,) in structures:
             for path, has_value in _walk(json.loads(structure)):
@@ -194,7 +194,7 @@ def _leaves(connection: duckdb.DuckDBPyConnection) -> list[Path_]:
     return [path for path, has_value in leaves.items() if has_value or path not in inner]
 
 
-def _walk(structure: Any, above: Path_ = ()) -> Iterator[tuple[Path_, bool]]:
+def _walk(structure: Any, above: KeyPath = ()) -> Iterator[tuple[KeyPath, bool]]:
     """The leaves of one structure, and whether each is more than null or an empty object."""
     if isinstance(structure, dict):
         for key, value in structure.items():
@@ -203,7 +203,7 @@ def _walk(structure: Any, above: Path_ = ()) -> Iterator[tuple[Path_, bool]]:
         yield above, structure not in ("NULL", "JSON")
 
 
-def _features(paths: list[Path_]) -> JsonRecords:
+def _features(paths: list[KeyPath]) -> JsonRecords:
     """GeoJSON: properties by their own names, the point's two coordinates, anything else by path.
 
     A property may itself be called latitude; the point's coordinates then come as
@@ -220,6 +220,6 @@ def _features(paths: list[Path_]) -> JsonRecords:
     return JsonRecords(tuple(headings), tuple(headings.values()))
 
 
-def _pointer(path: Path_) -> str:
+def _pointer(path: KeyPath) -> str:
     """RFC 6901, the only notation in which every key can be written."""
     return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in path)

@@ -62,6 +62,16 @@ def test_detected_encoding_is_recorded(tmp_path: Path) -> None:
         assert found[0] == (2, "1", "Vol à main armée près du marché", "Préfecture de la Kémo")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16-le", "utf-16-be", "mac_roman"])
+@pytest.mark.parametrize(
+    "text", ["1;Kémo;x", "1;CLÔTURÉ\u00a0: ÇA;été", "1;L’été à Bangui;« oui »"]
+)
+def test_a_few_accents_are_enough_to_detect(tmp_path: Path, encoding: str, text: str) -> None:
+    data = f"a;b;c\n{text}\n".encode(encoding)
+    rows = rows_of(tmp_path, data, encoding="detect", delimiter=";")
+    assert rows == [(2, *text.split(";"))]
+
+
 def test_row_numbers_count_blank_lines_and_not_lines_within_quotes(tmp_path: Path) -> None:
     data = b'a,b,c\n1,x,y\n\n2,"two\nlines",y\n,,\n   \n3,x,y\n\n\n'
     assert rows_of(tmp_path, data) == [
