@@ -53,6 +53,10 @@ def _as_stop(error: BaseException) -> Stop:
 
     if stop := usage_stop(error):
         return stop
+    from pipelines.lake.storage import LakeError
+
+    if isinstance(error, LakeError):
+        return Stop("PSL-406", error.text(language()))
     if isinstance(error, OSError):
         where = error.filename or type(error).__name__
         return Stop(

@@ -124,12 +124,15 @@ def verify_files(connection: duckdb.DuckDBPyConnection, arrival: Arrival, folder
                 f"SELECT num_rows FROM parquet_file_metadata({literal(path)})"
             ).fetchone()
         except (duckdb.Error, OSError) as error:
-            message = "{file} of {delivery} is missing or cannot be read."
-            raise LakeError(message, **said) from error
+            raise LakeError("{file} of {delivery} is missing or cannot be read.", **said) from error
         rows = row[0] if row else 0
         if rows != expected:
-            message = "{file} of {delivery} has {rows} rows; its verdict says {expected}."
-            raise LakeError(message, rows=rows, expected=expected, **said)
+            raise LakeError(
+                "{file} of {delivery} has {rows} rows; its verdict says {expected}.",
+                rows=rows,
+                expected=expected,
+                **said,
+            )
 
 
 def _id_of(folder: UPath) -> str:

@@ -66,8 +66,11 @@ def _file_lock(place: Path, timeout_s: float) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout as late:
-        message = "Another process has been writing to {place} for {seconds} seconds."
-        raise LakeBusy(message, place=str(place), seconds=round(timeout_s)) from late
+        raise LakeBusy(
+            "Another process has been writing to {place} for {seconds} seconds.",
+            place=str(place),
+            seconds=round(timeout_s),
+        ) from late
     try:
         yield
     finally:

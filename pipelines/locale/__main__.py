@@ -16,8 +16,10 @@ from pipelines.i18n import LOCALE_FOLDER
 from schemas.text import LANGUAGES, Language
 
 PIPELINES = LOCALE_FOLDER.parent
-# `_` says a sentence, `mark` declares one to be said later, a lake's Problem has one as its second.
-KEYWORDS = {"_": None, "mark": None, "Problem": (2,)}
+# `_` says a sentence, `mark` declares one to be said later, a lake's Problem has one as its second,
+# its errors as their first.
+ERRORS = ("LakeError", "LakeBusy", "NothingPublished", "CommitConflict")
+KEYWORDS = {"_": None, "mark": None, "Problem": (2,), **dict.fromkeys(ERRORS)}
 HEADER = """\
 # {name} words of the program; `python -m pipelines.locale` finds the sentences.
 msgid ""
