@@ -165,7 +165,7 @@ def finish(session: Session, verdicts: Sequence[Verdict], problems: Sequence[Fin
             {
                 "verdicts": [as_data(verdict) for verdict in verdicts],
                 "problems": [{"code": p.code, "message": p.text(language())} for p in problems],
-                "published": published.rows if published else {},
+                "published": published.rows,
             }
         )
     else:
@@ -194,12 +194,8 @@ def _tell(
     session: Session,
     verdicts: Sequence[Verdict],
     refused: Sequence[Verdict],
-    published: Published | None,
+    published: Published,
 ) -> None:
-    from rich.text import Text
-
-    from pipelines.landing.receive import open_delivery
-
     if verdicts:
         session.print(Text(_("What came in"), style="bold"))
         show_account(session, verdicts)

@@ -1,0 +1,192 @@
+"""How the command speaks: help pages, common options, coded refusals, exit codes.
+
+Not here: what commands do with deliveries (`tests/integration/test_cli.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+
+import pipelines.cli.status
+from pipelines.cli import main
+from pipelines.cli.app import build
+from pipelines.cli.everywhere import take_everywhere
+from pipelines.cli.stops import Stop
+from pipelines.cli.words import number, use
+from schemas.text import LANGUAGES
+
+HEAVY = ("great_expectations", "pandas", "duckdb", "deltalake", "dagster", "shapely", "pyarrow")
+STARTS_WITHIN_S = 0.5
+COMMANDS = """demo ingest run deliveries rejections status sql tables dictionary serve
+feed_list feed_new feed_check lake_compact lake_vacuum lake_check reference_load""".split()
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("PASSERELLE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "80")
+    for variable in ("PASSERELLE_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(variable, raising=False)
+    yield tmp_path / "home"
+    use("en")
+
+
+def commands(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    group = group or typer.main.get_command(build())
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        yield (*path, name)
+
+
+def test_the_commands_are_those_of_the_manual():
+    assert {"_".join(path) for path in commands()} == {*COMMANDS, "feed", "lake", "reference"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("path", [(), *commands()], ids="-".join)
+def test_every_page_has_an_example_and_fits_the_screen(path, language, capsys):
+    assert main([*path, "--help", "--lang", language]) == 0
+    page = capsys.readouterr().out
+    example = {"en": "Example", "fr": "Exemple"}[language]
+    lines = page.splitlines()
+    assert lines[lines.index(example) + 1].startswith("  passerelle")
+    assert max(map(len, lines)) <= 80
+    assert "None" not in page
+    if language == "fr":
+        assert not re.search(r"\b(the|files|which)\b", page), "English left in a French page"
+
+
+def test_a_group_without_a_command_shows_its_page(capsys):
+    assert main([]) == 0
+    assert "Exit codes" in capsys.readouterr().out
+    assert main(["feed"]) == 0
+    assert "list" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("nope", "PSL-208", "There is no command"),
+        ("ingst", "PSL-208", "Did you mean “ingest”?"),
+        ("feed lst", "PSL-208", "Did you mean “list”?"),
+        ("ingest", "PSL-205", "FEED is missing"),
+        ("deliveries --last many", "PSL-206", "The value of --last cannot be used"),
+        ("sql x --format xml", "PSL-206", "--format must be one of: table, csv, json, parquet"),
+        ("status --nope", "PSL-204", "There is no option --nope"),
+        ("deliveries --feed", "PSL-202", "--feed needs a value"),
+        ("status --home", "PSL-202", "--home needs a value"),
+        ("status --lang pt", "PSL-203", "English and French"),
+        ("ingest caf_polic_incidents x", "PSL-210", "Did you mean “caf_police_incidents”?"),
+        ("rejections x", "PSL-211", "There is no delivery “x”"),
+        ("tables", "PSL-218", "Nothing is published yet"),
+        ("dictionary incident", "PSL-221", "Did you mean “incidents”?"),
+        ("sql x -o x.xlsx", "PSL-216", ".csv, .json or .parquet"),
+        ("sql x -f parquet", "PSL-217", "-o result.parquet"),
+        ("feed check nowhere", "PSL-223", "neither the folder of a feed nor its name"),
+    ],
+)
+def test_what_is_not_understood_is_said_in_a_coded_sentence(line, code, said, capsys):
+    assert main(line.split()) == 2
+    told = capsys.readouterr()
+    assert told.err.startswith(f"{code}  ")
+    assert said in " ".join(told.err.split())
+    assert "Traceback" not in told.err
+    assert told.out == ""
+
+
+def test_machines_get_errors_as_data(capsys):
+    assert main(["tables", "--json"]) == 2
+    told = capsys.readouterr()
+    assert json.loads(told.out)["error"] == "PSL-218"
+    assert told.err == ""
+
+
+def test_french_comes_from_the_environment_or_the_option(monkeypatch, capsys):
+    monkeypatch.setenv("LANG", "fr_CF.UTF-8")
+    main(["nope"])
+    assert "Il n’existe pas de commande" in capsys.readouterr().err
+    main(["nope", "--lang=en"])
+    assert "There is no command" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("line", ["--json status --home h", "status --home=h --json"])
+def test_common_options_stand_anywhere(line):
+    everywhere, rest = take_everywhere(line.split())
+    assert (everywhere.home, everywhere.is_json, rest) == ("h", True, ["status"])
+
+
+def test_what_follows_two_dashes_is_left_alone():
+    everywhere, rest = take_everywhere(["sql", "--", "--json"])
+    assert not everywhere.is_json
+    assert rest == ["sql", "--", "--json"]
+
+
+def test_an_error_of_ours_is_a_sentence_and_its_trace_is_for_debug(monkeypatch, capsys):
+    def broken(*_arguments: object) -> None:
+        raise ZeroDivisionError("the text of an error may quote a cell")
+
+    monkeypatch.setattr(pipelines.cli.status, "feed_states", broken)
+    assert main(["status"]) == 5
+    told = capsys.readouterr().err
+    assert told.startswith("PSL-501  ")
+    assert "ZeroDivisionError" in told
+    assert "quote a cell" not in told
+    assert "Traceback" not in told
+    assert main(["status", "--debug"]) == 5
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_place_out_of_reach_is_a_sentence(monkeypatch, capsys):
+    def broken(*_arguments: object) -> None:
+        raise PermissionError(13, "no", "/far/away")
+
+    monkeypatch.setattr(pipelines.cli.status, "feed_states", broken)
+    assert main(["status"]) == 4
+    assert "PSL-401  “/far/away” cannot be read or written." in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_quietly(monkeypatch, capsys):
+    def interrupted(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipelines.cli.status, "feed_states", interrupted)
+    assert main(["status"]) == 130
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "ending"), [("PSL-201", 2), ("PSL-302", 3), ("PSL-401", 4), ("PSL-501", 5)]
+)
+def test_the_exit_code_follows_from_the_code(code, ending):
+    assert Stop(code, "…").exit_code == ending
+
+
+def test_numbers_are_set_apart_as_the_language_does():
+    assert number(1234567) == "1,234,567"
+    use("fr")
+    assert number(1234567) == "1\u202f234\u202f567"
+    assert number(None) == "–"
+
+
+def test_help_starts_fast_and_without_heavy_packages():
+    code = (
+        "import sys, time; start = time.perf_counter(); from pipelines.cli import main; "
+        "main(['ingest', '--help']); seconds = time.perf_counter() - start; "
+        f"print('|', seconds, [m for m in {HEAVY!r} if m in sys.modules])"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        for _ in range(3)
+    ]
+    ends = [run.stdout.rpartition("|")[2].strip().split(" ", 1) for run in runs]
+    assert {heavy for _seconds, heavy in ends} == {"[]"}
+    assert min(float(seconds) for seconds, _heavy in ends) < STARTS_WITHIN_S
