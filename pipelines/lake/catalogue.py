@@ -76,10 +76,13 @@ def _attached(catalogue: Path) -> duckdb.DuckDBPyConnection:
 def write_catalogue(settings: Settings) -> bool:
     """Write the catalogue anew if the lake, a contract or a code list changed; True if it did.
 
+    A publish that was interrupted is finished first, so that no table is shown ahead of another.
     Raises LakeBusy as `publish` does.
     """
+    from pipelines.lake.publish import settle
+
     with writing(settings):
-        return swap_catalogue(settings)
+        return settle(settings).is_catalogue_new
 
 
 def swap_catalogue(settings: Settings) -> bool:

@@ -87,9 +87,9 @@ def publish(settings: Settings, delivery_ids: Sequence[str] | None = None) -> Pu
     raise AssertionError("unreachable")
 
 
-def settle(settings: Settings) -> None:
+def settle(settings: Settings) -> Published:
     """Finish a publish that was interrupted and show its result; for a caller with the lock."""
-    _publish(settings, ())
+    return _publish(settings, ())
 
 
 def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Published:

@@ -7,13 +7,15 @@ import re
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet
 import pytest
 
 from pipelines import connect
-from pipelines.lake.catalogue import NothingPublished
+from pipelines.lake.catalogue import NothingPublished, write_catalogue
 from pipelines.lake.publish import publish
 from pipelines.lake.storage import LakeError
 from pipelines.lake.upkeep import check, compact
+from pipelines.landing.reference import LIST_SCHEMA, LOADED_AREAS_FILE
 from schemas.contract import load_contract, table_names
 from tests.unit.lake.judged import content, deliver, row, write_rows
 
@@ -175,6 +177,24 @@ def test_an_open_connection_keeps_its_rows_and_a_new_one_sees_new_rows(settings)
         with connect(settings) as new:
             assert new.execute(query).fetchone() == (2,)
         assert old.execute(query).fetchone() == (1,)
+
+
+def test_the_catalogue_follows_loaded_areas_without_a_publish(settings):
+    publish(settings)
+    assert write_catalogue(settings) is False
+    with connect(settings) as connection:
+        (before,) = connection.execute("SELECT count(*) FROM admin_areas").fetchone()
+    area = {"code": "CF1101", "parent": "CF11", "label_en": "Bimbo", "label_fr": "Bimbo"}
+    shipped_only = {"iso3166_2", "time_zone", "split_from"}
+    schema = pyarrow.schema([field for field in LIST_SCHEMA if field.name not in shipped_only])
+    loaded = pyarrow.Table.from_pylist([area | {"country": "CAF", "level": 2}], schema)
+    settings.reference.mkdir()
+    pyarrow.parquet.write_table(loaded, settings.reference / LOADED_AREAS_FILE)
+    assert write_catalogue(settings) is True
+    with connect(settings) as connection:
+        (after,) = connection.execute("SELECT count(*) FROM admin_areas").fetchone()
+        assert connection.execute("SELECT label('admin_areas', 'CF1101')").fetchone() == ("Bimbo",)
+    assert after == before + 1
 
 
 def test_codes_have_words_in_both_languages(settings):
