@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from schemas.feed import feed_names
 
 from assets.checks import verdict_checks, verdict_metadata
 from assets.deliveries import FILE_TAG, deliveries_of
@@ -19,6 +18,7 @@ from assets.deliveries import STAGE as LANDED
 from assets.harmonised import STAGE as HARMONISED
 from assets.resources import Installation, trying_again
 from assets.tables import STAGE as PUBLISHED
+from schemas.feed import feed_names
 
 if TYPE_CHECKING:
     from pipelines.ingest import Waiting

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+
 from schemas.contract import all_rules
 from schemas.text import Language
 

@@ -17,7 +17,7 @@ from assets.tables import published
 
 
 def executor() -> dg.ExecutorDefinition:
-    """`PASSERELLE_EXECUTOR`: in_process (small deliveries) or forkserver (large ones, many cores)."""
+    """By `PASSERELLE_EXECUTOR`: in_process (small deliveries) or forkserver (large, many cores)."""
     if os.environ.get("PASSERELLE_EXECUTOR", "in_process") != "forkserver":
         return dg.in_process_executor
     preload = ["great_expectations", "pipelines.ingest"]  # once, not once a step

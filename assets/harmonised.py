@@ -6,12 +6,12 @@ Not here: sorting and judging (`pipelines/ingest.py`) and publishing (`tables.py
 from collections.abc import Iterator
 
 import dagster as dg
-from schemas.feed import feed_names, load_feed
 
 from assets.checks import check_specs, verdict_checks, verdict_metadata
 from assets.deliveries import STAGE as LANDED
 from assets.deliveries import deliveries_of, nowhere, tags_of
 from assets.resources import OWNER, Installation, trying_again
+from schemas.feed import feed_names, load_feed
 
 STAGE = "harmonised"
 

@@ -7,11 +7,11 @@ deliveries with an accepting verdict are taken, whoever asks.
 from collections.abc import Iterator
 
 import dagster as dg
-from schemas.contract import Contract, load_contract, table_names
-from schemas.feed import feed_names, load_feed
 
 from assets.harmonised import STAGE as HARMONISED
 from assets.resources import OWNER, Installation, trying_again
+from schemas.contract import Contract, load_contract, table_names
+from schemas.feed import feed_names, load_feed
 
 STAGE = "published"
 
@@ -31,7 +31,7 @@ def published_key(table: str) -> dg.AssetKey:
 
 
 def _feeds_of(contract: Contract) -> list[dg.AssetKey]:
-    """A data table follows its feeds; the logs follow all; reference tables come with the program."""
+    """A data table follows its feeds, a log all of them; reference tables come with the program."""
     if contract.kind == "reference":
         return []
     return [

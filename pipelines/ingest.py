@@ -209,9 +209,7 @@ def _unexpected(delivery: Delivery, error: Exception) -> Finding:
     log.error(
         "%s: %s at %s (reference %s)", delivery.delivery_id, type(error).__name__, where, reference
     )
-    return Finding(
-        UNEXPECTED, {"file_name": delivery.receipt.file_name, "reference": reference}
-    )
+    return Finding(UNEXPECTED, {"file_name": delivery.receipt.file_name, "reference": reference})
 
 
 def _move(source: Path, target: UPath) -> None:

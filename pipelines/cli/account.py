@@ -67,7 +67,7 @@ def show_reasons(session: Session, verdicts: Sequence[Verdict], top: int = TOP_R
 
 
 def show_refused(session: Session, refused: Sequence[tuple[str, Verdict]]) -> None:
-    """Files of which nothing was used, each with its findings and what to do. Pairs: name, verdict."""
+    """Files of which nothing was used (name, verdict), each with its findings and what to do."""
     from rich.padding import Padding
     from rich.text import Text
 

@@ -46,7 +46,7 @@ def build() -> typer.Typer:
 def run(arguments: Sequence[str], session: Session) -> int:
     """Run the command that `arguments` name; returns its exit code."""
     command = typer.main.get_command(build())
-    code = command.main(  # type: ignore[attr-defined]
+    code = command.main(
         args=list(arguments), prog_name="passerelle", standalone_mode=False, obj=session
     )
     return code if isinstance(code, int) else 0

@@ -78,7 +78,12 @@ def known_deliveries(session: Session, feed: str = "") -> list[tuple[Delivery, V
 
 def _show(session: Session, pairs: list[tuple[Delivery, Verdict | None]]) -> None:
     grid = table(
-        _("Delivery"), _("Received"), _("Rows"), _("Rejected"), _("State"), numbers=[2, 3],
+        _("Delivery"),
+        _("Received"),
+        _("Rows"),
+        _("Rejected"),
+        _("State"),
+        numbers=[2, 3],
         whole=[1, 4],
     )
     for delivery, verdict in pairs:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from pipelines.cli.stops import Stop
 from pipelines.cli.words import _, mark, use
@@ -67,7 +66,7 @@ def _everywhere(found: dict[str, str]) -> Everywhere:
         use(environment_language())
         raise Stop("PSL-203", _("Passerelle speaks English and French: --lang en or --lang fr."))
     return Everywhere(
-        language=cast(Language, given),
+        language=given,
         home=found.get("--home", ""),
         is_json="--json" in found,
         is_debug="--debug" in found,

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from pipelines.authoring.check import CheckedFile
 
 
-@command("list", mark("List the feeds: who sends what, and which table it fills."), "passerelle feed list")
+@command(
+    "list",
+    mark("List the feeds: who sends what, and which table it fills."),
+    "passerelle feed list",
+)
 def list_feeds(context: typer.Context) -> None:
     """List feeds."""
     from schemas.feed import feed_names, load_feed
@@ -179,7 +183,11 @@ def _checked(name: str, one: CheckedFile) -> dict[str, Any]:
 
 def _show_checked(session: Session, results: list[tuple[str, CheckedFile]]) -> None:
     grid = table(
-        _("Feed"), _("Examples"), _("Counterexamples"), _("Codes raised"), _("Verdict"),
+        _("Feed"),
+        _("Examples"),
+        _("Counterexamples"),
+        _("Codes raised"),
+        _("Verdict"),
         numbers=[1, 2, 3],
     )
     for name in dict.fromkeys(name for name, _one in results):

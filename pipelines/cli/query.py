@@ -21,6 +21,7 @@ from pipelines.cli.words import _, language, mark, number
 if TYPE_CHECKING:
     import duckdb
     import pyarrow
+
     from schemas.contract import Contract
 
 ROWS_SHOWN = 40
@@ -66,9 +67,7 @@ def sql(
     ] = None,
     limit: Annotated[
         int,
-        typer.Option(
-            "--limit", metavar=mark("NUMBER"), help=mark("rows shown of a table; 0: all")
-        ),
+        typer.Option("--limit", metavar=mark("NUMBER"), help=mark("rows shown of a table; 0: all")),
     ] = ROWS_SHOWN,
 ) -> None:
     """Ask."""
@@ -125,9 +124,7 @@ def locked_connection(session: Session) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _only_reading(
-    connection: duckdb.DuckDBPyConnection, asked: str
-) -> duckdb.DuckDBPyRelation:
+def _only_reading(connection: duckdb.DuckDBPyConnection, asked: str) -> duckdb.DuckDBPyRelation:
     """The result of one reading statement, not yet fetched. Raises Stop for any other statement."""
     import duckdb
 
@@ -157,7 +154,9 @@ def show_result(session: Session, result: duckdb.DuckDBPyRelation, limit: int) -
             grid.add_row(*cells)
         session.out.print(grid)
     if len(rows) > len(shown):
-        hint = _("Only the first {count} rows are shown (--limit 0: all).", count=number(len(shown)))
+        hint = _(
+            "Only the first {count} rows are shown (--limit 0: all).", count=number(len(shown))
+        )
         session.err.print(hint, style="dim")
 
 
@@ -174,7 +173,17 @@ def _show_records(session: Session, columns: list[str], rows: list[list[str]]) -
         session.out.print()
 
 
-_NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "U", "FLOAT", "DOUBLE", "DECIMAL")
+_NUMERIC = (
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "U",
+    "FLOAT",
+    "DOUBLE",
+    "DECIMAL",
+)
 
 
 def _cell(value: Any) -> str:
@@ -295,9 +304,7 @@ def tables(context: typer.Context) -> None:
 )
 def dictionary(
     context: typer.Context,
-    name: Annotated[
-        str, typer.Argument(metavar=mark("TABLE"), help=mark("name of a table"))
-    ] = "",
+    name: Annotated[str, typer.Argument(metavar=mark("TABLE"), help=mark("name of a table"))] = "",
 ) -> None:
     """Explain columns."""
     from schemas.contract import table_names

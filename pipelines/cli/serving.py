@@ -52,7 +52,9 @@ def serve(
     for wanted in (port, port + 1):
         if not _is_free(wanted):
             message = _("Port {port} is in use.", port=wanted)
-            raise Stop("PSL-403", message, _("Try: {command}", command="passerelle serve --port 3100"))
+            raise Stop(
+                "PSL-403", message, _("Try: {command}", command="passerelle serve --port 3100")
+            )
     environment = serving_environment(session, port + 1)
     _end_when_asked()
     log = _log_file(session)
@@ -171,8 +173,9 @@ def _wait_until_ready(session: Session, process: subprocess.Popen[Any], port: in
             advance(0, 1)
             if process.poll() is not None:
                 break
-            with suppress(OSError), urllib.request.urlopen(  # noqa: S310  (our own loopback)
-                f"http://{LOOPBACK}:{port}/server_info", timeout=2
+            with (
+                suppress(OSError),
+                urllib.request.urlopen(f"http://{LOOPBACK}:{port}/server_info", timeout=2),
             ):
                 return
             time.sleep(0.3)

@@ -117,7 +117,7 @@ class Session:
 
 
 def table(*headings: str, numbers: Sequence[int] = (), whole: Sequence[int] = ()) -> Table:
-    """A plain table: headings and a rule, no frame; `numbers` to the right, `whole` never folded."""
+    """A plain table: headings, a rule, no frame; `numbers` to the right, `whole` never folded."""
     from rich import box
     from rich.table import Table
 

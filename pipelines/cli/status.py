@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
-from schemas.feed import feed_names, load_feed
 
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.deliveries import known_deliveries
 from pipelines.cli.session import Session, table
 from pipelines.cli.words import _, mark, number
+from schemas.feed import feed_names, load_feed
 
 if TYPE_CHECKING:
     from pipelines.landing.receive import Delivery
@@ -93,9 +93,7 @@ def feed_states(session: Session) -> list[FeedState]:
     return [_state(feed, pairs, waiting.count(feed)) for feed in feed_names()]
 
 
-def _state(
-    feed: str, pairs: list[tuple[Delivery, Verdict | None]], waiting: int
-) -> FeedState:
+def _state(feed: str, pairs: list[tuple[Delivery, Verdict | None]], waiting: int) -> FeedState:
     mine = [(delivery, verdict) for delivery, verdict in pairs if delivery.feed == feed]
     verdicts = [verdict for _delivery, verdict in mine if verdict]
     accepted = [verdict for verdict in verdicts if verdict.is_accepted]
@@ -115,7 +113,13 @@ def _show(session: Session, states: list[FeedState]) -> None:
     from rich.text import Text
 
     grid = table(
-        _("Feed"), _("Waiting"), _("Files"), _("Accepted"), _("Rejected"), _("Last"), _("Late"),
+        _("Feed"),
+        _("Waiting"),
+        _("Files"),
+        _("Accepted"),
+        _("Rejected"),
+        _("Last"),
+        _("Late"),
         numbers=[1, 2, 3, 4, 6],
         whole=[5],
     )

@@ -1,6 +1,6 @@
 """Commands that take deliveries in: `demo`, `ingest`, `run`.
 
-Not here: the journey itself (`pipelines/ingest.py`), publishing (`lake`), the demo's world (`demo`).
+Not here: the journey itself (`pipelines/ingest.py`), publishing (`lake`), the invented world.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def ingest(
     received_by: Annotated[
         str,
         typer.Option(
-            "--received-by", metavar=mark("ROLE"), help=mark("role or account; never a private name")
+            "--received-by",
+            metavar=mark("ROLE"),
+            help=mark("role or account; never a private name"),
         ),
     ] = "",
 ) -> int:
@@ -165,7 +167,7 @@ def finish(session: Session, verdicts: Sequence[Verdict], problems: Sequence[Fin
             {
                 "verdicts": [as_data(verdict) for verdict in verdicts],
                 "problems": [{"code": p.code, "message": p.text(language())} for p in problems],
-                "published": published.rows,
+                "published": published.rows if published else {},
             }
         )
     else:
@@ -194,23 +196,35 @@ def _tell(
     session: Session,
     verdicts: Sequence[Verdict],
     refused: Sequence[Verdict],
-    published: Published,
+    published: Published | None,
 ) -> None:
     if verdicts:
-        session.print(Text(_("What came in"), style="bold"))
-        show_account(session, verdicts)
+        _tell_verdicts(session, verdicts, refused)
+    if published and published.deliveries:
+        session.print(_("Published: {count} deliveries.", count=number(len(published.deliveries))))
+    elif verdicts:
+        session.print(_("All of it was published before."))
+
+
+def _tell_verdicts(
+    session: Session, verdicts: Sequence[Verdict], refused: Sequence[Verdict]
+) -> None:
+    from rich.text import Text
+
+    from pipelines.landing.receive import open_delivery
+
+    session.print(Text(_("What came in"), style="bold"))
+    show_account(session, verdicts)
+    session.print()
     if any(verdict.reason_counts for verdict in verdicts):
         session.print(Text(_("Why rows were rejected"), style="bold"))
         show_reasons(session, verdicts)
-    if refused:
         session.print()
+    if refused:
         session.print(Text(_("Files of which nothing was used"), style="bold"))
         named = [
             (open_delivery(session.settings, one.delivery_id).receipt.file_name, one)
             for one in refused
         ]
         show_refused(session, named)
-    if published and published.deliveries:
-        session.print(_("Published: {count} deliveries.", count=number(len(published.deliveries))))
-    elif verdicts:
-        session.print(_("All of it was published before."))
+        session.print()

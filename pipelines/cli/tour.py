@@ -66,7 +66,9 @@ def show_tour(session: Session) -> None:
             asked = query.format(lang=session.settings.language)
             session.print()
             session.print(Text(_(words), style="bold"))
-            session.print(Padding(Text(f'passerelle sql "{_one_line(asked)}"', "dim"), (0, 0, 0, 2)))
+            session.print(
+                Padding(Text(f'passerelle sql "{_one_line(asked)}"', "dim"), (0, 0, 0, 2))
+            )
             show_result(session, connection.query(asked), 0)
     session.print(Text(_("What next"), style="bold"))
     for what, how in (

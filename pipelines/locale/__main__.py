@@ -37,7 +37,7 @@ WIDTH = 100
 def sentences(folder: Path = PIPELINES) -> list[str]:
     """Every sentence that the program says, in English, each once, in alphabetical order."""
     found = extract_from_dir(str(folder), method_map=[("**.py", "python")], keywords=KEYWORDS)
-    return sorted({message for _file, _line, message, _comments, _context in found})
+    return sorted({str(message) for _file, _line, message, _comments, _context in found})
 
 
 def catalogue(language: Language) -> Catalog:

@@ -2,7 +2,7 @@
 
 Not here: words of the data, which contracts, code lists and feeds carry in both languages.
 
-`python -m pipelines.locale` brings the catalogues up to date; what it leaves empty is to be written.
+`python -m pipelines.locale` brings the catalogues up to date and names what it left empty.
 """
 
 from __future__ import annotations

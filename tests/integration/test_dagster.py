@@ -50,9 +50,7 @@ def deliver(place: Settings, source: Path, name: str = "", feed: str = FEED) -> 
 
 def evaluate(sensor: Any, instance: dg.DagsterInstance, cursor: str | None = None) -> Any:
     resources = {"installation": Installation()}
-    return sensor(
-        dg.build_sensor_context(instance=instance, cursor=cursor, resources=resources)
-    )
+    return sensor(dg.build_sensor_context(instance=instance, cursor=cursor, resources=resources))
 
 
 def skipped(result: dg.SensorResult) -> str:
@@ -81,9 +79,9 @@ def test_a_new_file_asks_for_one_run_and_an_unchanged_one_for_none(place, instan
     [(path, (_size, _modified, sha256))] = json.loads(first.cursor).items()
     assert path == str(file)
     assert first.run_requests[0].run_key == f"{FEED}.{sha256[:12]}"
-    assert [(r.partitions_def_name, r.partition_keys) for r in first.dynamic_partitions_requests] == [
-        (f"deliveries/{FEED}", [f"{FEED}.{sha256[:12]}"])
-    ]
+    assert [
+        (r.partitions_def_name, r.partition_keys) for r in first.dynamic_partitions_requests
+    ] == [(f"deliveries/{FEED}", [f"{FEED}.{sha256[:12]}"])]
     again = evaluate(inbox, instance, first.cursor)
     assert not again.run_requests
     assert skipped(again) == "nothing new"
@@ -187,7 +185,9 @@ def test_a_refused_delivery_fails_its_check_and_not_its_run(place, instance, tmp
     assert "Traceback" not in metadata_of(result)
 
 
-def test_a_partition_whose_file_is_gone_says_so_in_both_languages_and_is_not_retried(place, instance):
+def test_a_partition_whose_file_is_gone_says_so_in_both_languages_and_is_not_retried(
+    place, instance
+):
     gone = f"{FEED}.000000000000"
     instance.add_dynamic_partitions(f"deliveries/{FEED}", [gone])
     job = defs.resolve_job_def(f"judge_{FEED}")
@@ -201,7 +201,7 @@ def test_a_partition_whose_file_is_gone_says_so_in_both_languages_and_is_not_ret
 
 
 def test_what_the_command_line_did_is_shown_once(place, instance):
-    source, code = counterexample()
+    source, _code = counterexample()
     verdict = ingest(place, FEED, source)
     result = evaluate(done_elsewhere, instance)
     kinds = [type(event).__name__ for event in result.asset_events]

@@ -25,8 +25,25 @@ from schemas.text import LANGUAGES
 
 HEAVY = ("great_expectations", "pandas", "duckdb", "deltalake", "dagster", "shapely", "pyarrow")
 STARTS_WITHIN_S = 0.5
-COMMANDS = """demo ingest run deliveries rejections status sql tables dictionary serve
-feed_list feed_new feed_check lake_compact lake_vacuum lake_check reference_load""".split()
+COMMANDS = [
+    "demo",
+    "ingest",
+    "run",
+    "deliveries",
+    "rejections",
+    "status",
+    "sql",
+    "tables",
+    "dictionary",
+    "serve",
+    "feed_list",
+    "feed_new",
+    "feed_check",
+    "lake_compact",
+    "lake_vacuum",
+    "lake_check",
+    "reference_load",
+]
 
 
 @pytest.fixture(autouse=True)
