@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.demo.delivery import Defect, DemoDelivery, Draft, finish, repeat_rows, spoil
@@ -34,7 +35,6 @@ class BorderFeed(ABC):
 
     feed: ClassVar[str]
     columns: ClassVar[Mapping[str, str]]  # canonical column or input → its source column
-    words: ClassVar[Mapping[str, Words]]  # canonical column → code → the service's words
     withdrawn_words: ClassVar[tuple[str, str]]  # texts of the status: valid, withdrawn
     file_names: ClassVar[tuple[str, str]]
     received: ClassVar[tuple[dt.datetime, dt.datetime]] = (
@@ -43,6 +43,11 @@ class BorderFeed(ABC):
     )
 
     # --- what each feed says -------------------------------------------------------------------
+
+    @cached_property
+    @abstractmethod
+    def words(self) -> Mapping[str, Words]:
+        """Canonical column → code → the service's words for it, the usual one first."""
 
     @abstractmethod
     def compose(self, world: World) -> pd.DataFrame:
@@ -66,7 +71,7 @@ class BorderFeed(ABC):
 
     # --- what all do ---------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def declared(self) -> Feed:
         """The feed's declaration."""
         return load_feed(self.feed)

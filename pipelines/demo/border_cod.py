@@ -5,6 +5,7 @@ Not here: who crossed (`border_travellers.py`).
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.demo.border import BorderFeed, labels
@@ -71,8 +72,8 @@ class CodBorderCrossings(BorderFeed):
         "source_revision": "record_version",
     }
 
-    @property
-    def words(self) -> dict[str, Any]:  # type: ignore[override]
+    @cached_property
+    def words(self) -> dict[str, Any]:
         """Codes of the system, most of them from the feed's own crosswalks."""
         own = {
             column: _inverse(self.declared.crosswalk(name))

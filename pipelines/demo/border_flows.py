@@ -8,6 +8,7 @@ alone. Mistakes of a single row are made in the small ones, so that no other row
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.demo.border import BorderFeed, labels
@@ -67,8 +68,8 @@ class BorderFlows(BorderFeed):
         "source_revision": "revision",
     }
 
-    @property
-    def words(self) -> dict[str, Any]:  # type: ignore[override]
+    @cached_property
+    def words(self) -> dict[str, Any]:
         """English labels; the codes of the points are the feed's own."""
         lists = {"admin1_code": "admin_areas", "crossing_mode": "crossing_modes"}
         lists |= {"travel_reason": "travel_reasons", "origin_country": "countries"}

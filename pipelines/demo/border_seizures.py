@@ -6,6 +6,7 @@ weights and prices of our own, not statistics.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.demo.border import BorderFeed, labels
@@ -64,8 +65,8 @@ class BorderSeizures(BorderFeed):
         "outcome": "outcome",
     }
 
-    @property
-    def words(self) -> dict[str, Any]:  # type: ignore[override]
+    @cached_property
+    def words(self) -> dict[str, Any]:
         """The labels of the lists in both languages, so that a mission's words vary."""
         lists = {"admin1_code": "admin_areas", "seizure_kind": "seizure_kinds", "unit": "units"}
         lists |= {"weapon_kind": "weapon_kinds", "manufacture_country": "countries"}

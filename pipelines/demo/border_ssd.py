@@ -5,6 +5,7 @@ Not here: who crossed (`border_travellers.py`).
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.demo.border import BorderFeed, labels
@@ -61,8 +62,8 @@ class SsdBorderCrossings(BorderFeed):
         "source_revision": "Entry version",
     }
 
-    @property
-    def words(self) -> dict[str, Any]:  # type: ignore[override]
+    @cached_property
+    def words(self) -> dict[str, Any]:
         """The labels of the lists in English, and the register's short forms."""
         lists = {"nationality": "document_issuers", "document_issuer": "document_issuers"}
         lists |= {"origin_country": "countries", "destination_country": "countries"}
