@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import typer
 
-from pipelines.cli import deliveries, feeds, lake, query, serving, status, taking_in
+from pipelines.cli import deliveries, dictionary, feeds, lake, query, serving, status, taking_in
 from pipelines.cli.declare import Declared
 from pipelines.cli.help import Command, CommandGroup
 from pipelines.cli.session import Session
@@ -29,7 +29,7 @@ def build() -> typer.Typer:
     app = _group(ABOUT, "passerelle demo")
     _add(app, taking_in.demo, taking_in.ingest, taking_in.run)
     _add(app, deliveries.deliveries, deliveries.rejections, status.status)
-    _add(app, query.sql, query.tables, query.dictionary)
+    _add(app, query.sql, dictionary.tables, dictionary.dictionary)
     feed = _group(ABOUT_FEED, "passerelle feed list")
     _add(feed, feeds.list_feeds, feeds.new, feeds.check)
     app.add_typer(feed, name="feed")

@@ -1,0 +1,144 @@
+"""The commands `tables` and `dictionary`: what is published and what each column means.
+
+Not here: the words themselves, which the contracts hold.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.cli.declare import command, session_of
+from pipelines.cli.query import locked_connection
+from pipelines.cli.session import Session, table
+from pipelines.cli.usage import no_such
+from pipelines.cli.words import _, language, mark, number
+
+if TYPE_CHECKING:
+    from schemas.contract import Contract
+
+
+@command(
+    "tables",
+    mark("List the published tables with their rows and what they hold."),
+    "passerelle tables",
+)
+def tables(context: typer.Context) -> None:
+    """List tables."""
+    from schemas.contract import load_contract, table_names
+
+    session = session_of(context)
+    rows: list[dict[str, Any]] = []
+    with locked_connection(session) as connection:
+        found = connection.execute(
+            "SELECT view_name FROM duckdb_views() WHERE NOT internal AND schema_name = 'main' "
+            "UNION SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' ORDER BY ALL"
+        ).fetchall()
+        names = {name for (name,) in found}
+        for name in (n for n in table_names() if n in names):
+            count = connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()
+            contract = load_contract(name)
+            rows.append(
+                {
+                    "table": name,
+                    "rows": count[0] if count else 0,
+                    "columns": len(contract.published),
+                    "history": f"{name}_history" in names,
+                    "about": _first_sentence(contract),
+                }
+            )
+    if session.is_json:
+        session.print_json(rows)
+        return
+    grid = table(_("Table"), _("Rows"), _("Columns"), _("What it holds"), numbers=[1, 2], whole=[0])
+    for row in rows:
+        grid.add_row(row["table"], number(row["rows"]), number(row["columns"]), row["about"])
+    session.print(grid)
+    session.print()
+    session.print(_("Every version of a record: <table>_history."))
+    session.print(_("To open them elsewhere: {file}", file=session.settings.catalogue))
+
+
+@command(
+    "dictionary",
+    mark("Say what each column of a table means; without a table, list the tables."),
+    "passerelle dictionary incidents",
+)
+def dictionary(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar=mark("TABLE"), help=mark("name of a table"))] = "",
+) -> None:
+    """Explain columns."""
+    from schemas.contract import table_names
+
+    session = session_of(context)
+    if name and name not in table_names():
+        message = _("There is no table “{name}”.", name=name)
+        hint = _("See: {command}", command="passerelle dictionary")
+        raise no_such(message, name, table_names(), "PSL-221", hint)
+    if session.is_json:
+        session.print_json({t: _explained(t) for t in ([name] if name else table_names())})
+    elif name:
+        _show_columns(session, name)
+    else:
+        _show_contracts(session)
+
+
+def _explained(name: str) -> list[dict[str, Any]]:
+    from schemas.contract import load_contract
+
+    return [
+        {
+            "column": column.name,
+            "label": column.label[language()],
+            "type": column.duckdb_type,
+            "required": column.is_required,
+            "unit": column.unit,
+            "codelist": column.codelist,
+            "classification": column.classification,
+            "hxl": column.hxl,
+            "description": column.description[language()],
+        }
+        for column in load_contract(name).published
+    ]
+
+
+def _show_columns(session: Session, name: str) -> None:
+    from rich.text import Text
+
+    from schemas.contract import load_contract
+
+    contract = load_contract(name)
+    session.print(Text.assemble((contract.title[language()], "bold"), f"  {name}"))
+    session.print(contract.description[language()])
+    session.print()
+    grid = table(_("Column"), _("Type"), _("Meaning"), whole=[0, 1])
+    for column in contract.published:
+        notes = [column.unit, _("list: {name}", name=column.codelist) if column.codelist else ""]
+        note = " · ".join(part for part in notes if part)
+        words = Text.assemble(column.description[language()], (f"  {note}" if note else "", "dim"))
+        grid.add_row(column.name, column.duckdb_type, words)
+    session.print(grid)
+
+
+def _show_contracts(session: Session) -> None:
+    from schemas.contract import load_contract, table_names
+
+    grid = table(
+        _("Table"), _("Columns"), _("Rules"), _("What it holds"), numbers=[1, 2], whole=[0]
+    )
+    for contract in (load_contract(name) for name in table_names()):
+        grid.add_row(
+            contract.table,
+            number(len(contract.published)),
+            number(len(contract.rules)),
+            _first_sentence(contract),
+        )
+    session.print(grid)
+    session.print()
+    session.print(_("The columns of one: {command}", command="passerelle dictionary incidents"))
+
+
+def _first_sentence(contract: Contract) -> str:
+    return contract.description[language()].split(". ")[0].rstrip(".") + "."

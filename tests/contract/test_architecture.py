@@ -1,0 +1,186 @@
+"""The house holds: arrows run one way, each module says what belongs in it, a feed has no Python.
+
+Not here: what any module does. These tests read the source; they import nothing of it, except that
+the wheel is built and started from a folder that knows nothing of the repository.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("schemas", "pipelines", "assets")
+# The journey of a row; a stage may import those before it.
+STAGES = ("landing", "harmonise", "validate", "lake", "products", "release", "portal")
+# Under the stages: imported by any of them, importing none.
+SHARED = ("settings", "findings", "i18n", "duck", "crew", "locale")
+# Above the stages: may import any of them, and each other in this order.
+ABOVE = ("ingest", "demo", "authoring", "cli")
+TOP_LEVEL = {
+    *("schemas", "pipelines", "assets", "tests", "benchmarks", "docs", ".ci"),
+    *("README.md", "README.fr.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "pyproject.toml"),
+    *("requirements.lock", "requirements-dev.lock", "requirements.build", "workspace.yaml"),
+    *(".gitignore", ".gitattributes", ".pre-commit-config.yaml", ".python-version"),
+}
+LONGEST_FILE, LONGEST_FUNCTION = 400, 50
+
+
+def modules(*folders: str) -> list[Path]:
+    return sorted(
+        path
+        for folder in folders
+        for path in (ROOT / folder).rglob("*.py")
+        if "__pycache__" not in path.parts
+    )
+
+
+def dotted(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, anywhere in it, by its full name."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: write imports in full"
+            yield str(node.module)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def part_of(module: str) -> str:
+    """`pipelines.landing.read` → `landing`; "" for what is outside `pipelines`."""
+    names = module.split(".")
+    return names[1] if names[0] == "pipelines" and len(names) > 1 else ""
+
+
+def test_arrows_run_from_assets_to_pipelines_to_schemas():
+    may_import = {"schemas": {"schemas"}, "pipelines": {"schemas", "pipelines"}}
+    for path in modules("schemas", "pipelines"):
+        allowed = may_import[path.relative_to(ROOT).parts[0]]
+        found = {name.split(".")[0] for name in imports(path)} & {*PACKAGES, "dagster", "tests"}
+        assert found <= allowed, f"{dotted(path)} imports {found - allowed}"
+
+
+def test_a_stage_imports_earlier_stages_only():
+    order = [*SHARED, *STAGES, *ABOVE]
+    parts = {part_of(dotted(path)) for path in modules("pipelines")} - {""}
+    assert parts <= set(order), "a new part of pipelines: say where it stands"
+    for path in modules("pipelines"):
+        here = part_of(dotted(path))
+        for name in imports(path):
+            there = part_of(name)
+            if not here or there not in order or here == there:
+                continue
+            if here in SHARED:
+                assert there in SHARED, f"{dotted(path)} is shared ground and imports {name}"
+            else:
+                assert order.index(there) < order.index(here), f"{dotted(path)} imports {name}"
+
+
+def test_dagster_lives_in_assets_and_assets_do_no_work_on_data():
+    for path in modules("assets"):
+        outside = {name.split(".")[0] for name in imports(path)}
+        heavy = {"duckdb", "pandas", "pyarrow", "deltalake", "great_expectations"}
+        assert not outside & heavy, f"{dotted(path)}: an asset is a call into pipelines"
+
+
+@pytest.mark.parametrize("path", modules(*PACKAGES), ids=dotted)
+def test_a_module_says_what_belongs_in_it_and_what_does_not(path):
+    said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    first, second, *_rest = [*said.split("\n\n"), "", ""]
+    assert first.endswith((".", ":")), f"{dotted(path)}: {first!r}"
+    assert second.startswith("Not here: "), f"{dotted(path)}: {second!r}"
+
+
+@pytest.mark.parametrize("path", modules(*PACKAGES), ids=dotted)
+def test_files_and_functions_stay_short(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) < LONGEST_FILE
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or 0) - node.lineno + 1
+            assert length <= LONGEST_FUNCTION, f"{node.name} has {length} lines"
+
+
+def test_a_feed_has_no_python():
+    assert list((ROOT / "schemas" / "feeds").rglob("*.py")) == []
+
+
+def tracked() -> list[Path]:
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip("not a clone: there is no list of tracked files")
+    return [Path(name) for name in done.stdout.decode().split("\0") if name]
+
+
+def test_nothing_new_stands_at_the_top():
+    assert {path.parts[0] for path in tracked()} <= TOP_LEVEL
+
+
+def test_no_other_distribution_owns_our_names():
+    for distribution in importlib.metadata.distributions():
+        name = distribution.metadata["Name"]
+        for file in distribution.files or ():
+            if name != "passerelle" and file.parts and file.parts[0] in PACKAGES:
+                pytest.fail(f"{name} installs {file}")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    """The wheel, unpacked into a folder of its own."""
+    pytest.importorskip("hatchling", reason="the wheel's builder is not installed here")
+    place = tmp_path_factory.mktemp("wheel")
+    line = [sys.executable, "-m", "pip", "wheel", str(ROOT), "--no-deps", "--no-build-isolation"]
+    done = subprocess.run(
+        [*line, "--quiet", "--disable-pip-version-check", "-w", str(place)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    [file] = place.glob("*.whl")
+    with zipfile.ZipFile(file) as archive:
+        archive.extractall(place / "unpacked")
+    return place / "unpacked"
+
+
+def test_the_wheel_holds_every_file_of_the_three_packages(wheel):
+    wanted = {path for path in tracked() if path.parts[0] in PACKAGES and (ROOT / path).exists()}
+    missing = [str(path) for path in sorted(wanted) if not (wheel / path).is_file()]
+    assert missing == []
+    assert not {p.name for p in wheel.iterdir()} & {"tests", "benchmarks", "docs"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import assets.definitions as m",
+        "import pipelines.cli as m; assert m.main(['feed', 'list']) == 0",
+        "import pipelines as m; assert callable(m.connect)",
+        "import schemas.contract as m; assert m.load_contract('incidents').rules",
+    ],
+)
+def test_the_wheel_works_from_a_neutral_folder(wheel, tmp_path, code):
+    environment = {**os.environ, "PYTHONPATH": str(wheel), "PASSERELLE_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; print('|', m.__file__)"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.rpartition("| ")[2].strip()).is_relative_to(wheel)
