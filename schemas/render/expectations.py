@@ -1,5 +1,6 @@
-"""The two Great Expectations suites of a contract, as plain data: strict for what was accepted,
-a recount for what was set aside. Not here: Great Expectations itself (`pipelines/validate`).
+"""A contract's Great Expectations suites as plain data: strict for accepted, counts for set aside.
+
+Not here: Great Expectations itself (`pipelines/validate`).
 
 Each entry is `{"type", "kwargs", "meta"}`, as Great Expectations writes a suite to JSON.
 `meta["code"]` is the rule's code, or DEL-715 for a check that belongs to the audit and not to a
