@@ -26,7 +26,7 @@ from pipelines.landing.columns import Columns, merged_headings
 from pipelines.landing.encoding import demand_utf8
 from pipelines.landing.lines import LineCount, Spaces, count_lines, longest_line, text_lines
 from pipelines.landing.refuse import KILOBYTE, refused
-from pipelines.landing.staging import UNSPLIT, cell_list
+from pipelines.landing.staging import UNSPLIT, cell_list, stage
 from schemas.feed import Layout
 from schemas.sqltext import literal
 
@@ -46,6 +46,11 @@ class Delimited:
     headings: tuple[str, ...]
     records_before: int
     lines_before: int
+
+    @property
+    def bytes(self) -> int:
+        """How large the file is."""
+        return self.file.stat().st_size
 
 
 def open_delimited(file: Path, shown: Path, layout: Layout) -> Delimited:
@@ -86,8 +91,8 @@ def stage_delimited(
     counted = count_lines(source.file, source.layout.delimiter, source.layout.quote)
     if counted.overlong:
         raise _too_long(source, counted.overlong)
-    if _stage_fast(connection, source, columns, staged, counted):
-        return f"rowid + {source.records_before + 1}"
+    if place := _stage_fast(connection, source, columns, staged, counted):
+        return f"{place} + {source.records_before + 1}"
     _stage_exact(connection, source, columns, staged, counted)
     _refuse_unsplit(connection, source, staged, counted)
     return "source_row"
@@ -122,8 +127,11 @@ def _stage_fast(
     columns: Columns,
     staged: str,
     counted: LineCount,
-) -> bool:
-    """Stage with DuckDB's reader; False where its rows are not proved to be the file's lines."""
+) -> str:
+    """Stage with DuckDB's reader; returns the SQL of a row's place, from 0.
+
+    Empty where the rows are not proved to be the file's lines.
+    """
     layout = source.layout
     raw = [f"r{at}" for at in range(columns.width)]
     options = {
@@ -138,15 +146,18 @@ def _stage_fast(
     given = ", ".join(f"{option} = {literal(value)}" for option, value in options.items())
     types = ", ".join(f"{literal(cell)}: 'VARCHAR'" for cell in raw)
     try:
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {staged} AS "
+        place = stage(
+            connection,
+            staged,
             f"SELECT {cell_list(columns, raw, spaces=counted.spaces)} "
-            f"FROM read_csv({literal(str(source.file))}, {given}, columns = {{{types}}})"
+            f"FROM read_csv({literal(str(source.file))}, {given}, columns = {{{types}}})",
+            source.bytes,
         )
     except (duckdb.InvalidInputException, duckdb.ConversionException):
-        return False
+        return ""
     rows = connection.execute(f"SELECT count(*) FROM {staged}").fetchone()
-    return rows is not None and int(rows[0]) == counted.lines - source.lines_before
+    is_proved = rows is not None and int(rows[0]) == counted.lines - source.lines_before
+    return place if is_proved else ""
 
 
 def _stage_exact(
@@ -171,10 +182,8 @@ def _stage_exact(
     records = pa.RecordBatchReader.from_batches(schema, _kept(_batches(source, schema), refusals))
     connection.register("landing_batch", records)
     try:
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {staged} AS "
-            f"SELECT source_row, {cells} FROM landing_batch"
-        )
+        select = f"SELECT source_row, {cells} FROM landing_batch"
+        stage(connection, staged, select, source.bytes)
     except duckdb.Error:
         if refusals:
             raise refusals[0] from None

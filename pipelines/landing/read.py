@@ -22,7 +22,7 @@ from pipelines.landing.delimited import open_delimited, stage_delimited
 from pipelines.landing.encoding import as_utf8
 from pipelines.landing.jsontext import open_json, stage_json
 from pipelines.landing.refuse import MEGABYTE, refused
-from pipelines.landing.staging import Staged, show
+from pipelines.landing.staging import Staged, show, spill_folder
 from pipelines.landing.workbook import open_workbook, stage_workbook
 from pipelines.settings import DEFAULT_LARGEST_DELIVERY_BYTES
 from schemas.feed import Feed, Layout
@@ -100,17 +100,10 @@ class _Reading:
     def staged(self) -> str:
         return name(f"{self.table_name}__staged")
 
-    @property
-    def spill(self) -> str | None:
-        """The connection's own spill folder where it has one: its disk is meant for such files."""
-        found = self.connection.execute("SELECT current_setting('temp_directory')").fetchone()
-        folder = Path(str(found[0])) if found and found[0] else None
-        return str(folder) if folder and folder.is_dir() else None
-
 
 def _text(reading: _Reading) -> TextRows:
     connection, file, layout = reading.connection, reading.file, reading.layout
-    with tempfile.TemporaryDirectory(prefix="read-", dir=reading.spill) as folder:
+    with tempfile.TemporaryDirectory(prefix="read-", dir=spill_folder(connection)) as folder:
         scratch = Path(folder)
         text, encoding = as_utf8(file, layout.encoding, scratch)
         if layout.format == "csv":

@@ -9,13 +9,21 @@ import pytest
 from reading import codes, make_feed, read, scratch_connection
 
 from pipelines.findings import DeliveryRefused
-from pipelines.landing import delimited
+from pipelines.landing import delimited, staging
 from pipelines.landing.columns import matched
 from pipelines.landing.delimited import open_delimited, stage_delimited
 from pipelines.landing.read import read_text_rows
 from schemas.feed import Layout
 
 CSV = {"format": "csv", "name": "*.csv"}
+
+
+@pytest.fixture(autouse=True, params=["small", "large"])
+def staged_as(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each test twice: staged as a table, and as the Parquet file that a large delivery becomes."""
+    if request.param == "large":
+        monkeypatch.setattr(staging, "LARGE_BYTES", 0)
+    return str(request.param)
 
 
 def write(folder: Path, data: bytes) -> Path:
@@ -200,10 +208,11 @@ def stage(file: Path, connection: Any, columns: list[str]) -> str:
     return stage_delimited(connection, source, wanted, "staged")
 
 
-def test_ordinary_files_are_read_by_the_engine_alone(tmp_path: Path) -> None:
+def test_ordinary_files_are_read_by_the_engine_alone(tmp_path: Path, staged_as: str) -> None:
+    by_place = {"small": "rowid + 2", "large": "place + 2"}[staged_as]
     with scratch_connection() as connection:
         for data in (b'a,b\r\n"1",2\r\n3,4\r\n\r\n', b"a,b\n1,2\n3,4", b"a,b\r1,2\r3,4\r"):
-            assert stage(write(tmp_path, data), connection, ["a", "b"]) == "rowid + 2"
+            assert stage(write(tmp_path, data), connection, ["a", "b"]) == by_place
         for data in (b"a,b\n\n1,2\n", b'a,b\n"1\n",2\n', b"a,b\n1,2\r\n3,4\n"):
             assert stage(write(tmp_path, data), connection, ["a", "b"]) == "source_row"
 
