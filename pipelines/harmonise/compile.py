@@ -102,7 +102,7 @@ class _Compiler:
             raise KeyError(f"{feed.feed}: not in the contract: {', '.join(sorted(unknown))}")
         self.read = {t: m for t, m in feed.map.items() if m.source}
         self.fixed = {t: m for t, m in feed.map.items() if not m.source}
-        self.texts = {target: ex.text_of(feed, m) for target, m in self.read.items()}
+        self.texts = {t: ex.text_of(feed, m, self.columns[t]) for t, m in self.read.items()}
         self.steps = Steps()
 
     def compile(self) -> CompiledFeed:

@@ -17,8 +17,12 @@ WORKBOOK_DATES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
 _INTEGERS = {"INTEGER": "read_count", "BIGINT": "read_whole"}
 
 
-def text_of(feed: Feed, mapping: Mapping) -> str:
-    """The text that a mapping takes from a row of `text_rows`; NULL where there is none."""
+def text_of(feed: Feed, mapping: Mapping, column: Column) -> str:
+    """The text that a mapping takes from a row of `text_rows`; NULL where there is none.
+
+    Where a pattern does not fit, a typed column gets the whole text, which it will not read, and a
+    rule says so; a column of plain text gets nothing, since the pattern is there to leave words out.
+    """
     blanks = blank_forms(feed)
     parts = [
         f"CASE WHEN {name(c)} IN ({blanks}) THEN NULL ELSE {name(c)} END" if blanks else name(c)
@@ -28,7 +32,8 @@ def text_of(feed: Feed, mapping: Mapping) -> str:
     if len(parts) > 1:
         text = f"nullif(concat_ws({literal(mapping.join)}, {', '.join(parts)}), '')"
     if mapping.pattern:
-        text = f"nullif(regexp_extract({text}, {literal(mapping.pattern)}, 1), '')"
+        cut = f"nullif(regexp_extract({text}, {literal(mapping.pattern)}, 1), '')"
+        text = cut if column.is_plain_text else f"coalesce({cut}, {text})"
     return text
 
 

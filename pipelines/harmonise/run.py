@@ -6,6 +6,9 @@ Not here: the query (`compile.py`), the second opinion on its result (`validate`
 from __future__ import annotations
 
 import datetime as dt
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,11 +51,7 @@ def harmonise(settings: Settings, delivery: Delivery, folder: Path) -> Harmonise
     Raises DeliveryRefused where the file as a whole cannot be used.
     """
     feed = load_feed(delivery.feed)
-    with scratch_folder(settings, "delivery") as place:
-        original = place / delivery.receipt.file_name
-        with delivery.payload.open("rb") as source, original.open("wb") as copy:
-            while block := source.read(1 << 20):
-                copy.write(block)
+    with _local_copy(settings, delivery) as original:
         return harmonise_file(
             settings,
             feed,
@@ -61,6 +60,19 @@ def harmonise(settings: Settings, delivery: Delivery, folder: Path) -> Harmonise
             delivery_id=delivery.delivery_id,
             received_at=delivery.receipt.received_at,
         )
+
+
+@contextmanager
+def _local_copy(settings: Settings, delivery: Delivery) -> Iterator[Path]:
+    """The delivery's file where it lies, or a copy if that is not on this machine."""
+    if isinstance(delivery.payload, Path):
+        yield delivery.payload
+        return
+    with scratch_folder(settings, "delivery") as place:
+        copy = place / delivery.receipt.file_name
+        with delivery.payload.open("rb") as source, copy.open("wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+        yield copy
 
 
 def harmonise_file(
@@ -77,7 +89,9 @@ def harmonise_file(
     compiled = compile_feed(feed, contract)
     folder.mkdir(parents=True, exist_ok=True)
     with connect_scratch(settings) as connection:
-        rows = read_text_rows(connection, original, feed)
+        rows = read_text_rows(
+            connection, original, feed, largest_bytes=settings.largest_delivery_bytes
+        )
         prepare(connection, settings, feed, contract, compiled)
         set_provenance(connection, delivery_id, received_at)
         _route(connection, contract, compiled, folder)

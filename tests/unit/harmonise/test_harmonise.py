@@ -205,3 +205,23 @@ def test_a_target_that_the_contract_lacks_is_an_error_of_the_feed(bench: Bench) 
     bench.declaration["map"]["colour"] = {"from": "No"}
     with pytest.raises(KeyError, match="colour"):
         bench.run(GOOD)
+
+
+def test_a_pattern_that_does_not_fit_loses_nothing_in_silence(bench: Bench) -> None:
+    bench.declaration["map"]["victims_total"]["pattern"] = "([0-9]+) pers"
+    done = bench.run(
+        GOOD.replace("2;1;1", "2 pers;1;1"),
+        GOOD.replace("2;1;1", "deux;1;1").replace("1;COD", "2;COD"),
+    )
+    assert rows_of(done.accepted)[0]["victims_total"] == 2
+    assert rows_of(done.quarantined)[0]["victims_total__unread"] == "deux"
+
+
+def test_an_impossible_day_with_an_offset_is_not_moved_to_the_next_month(bench: Bench) -> None:
+    # DuckDB 1.5.5 reads 30 February as 2 March when it is given a list of formats with %z.
+    bench.declaration["map"]["occurred_at"]["formats"] = ["%d/%m/%Y %H:%M%z", "%d/%m/%Y"]
+    good = GOOD.replace("03/06/2026 14h05", "03/06/2026 14:05+0200")
+    bad = GOOD.replace("03/06/2026 14h05", "30/02/2026 14:05+0200").replace("1;COD", "2;COD")
+    done = bench.run(good, bad)
+    assert rows_of(done.accepted)[0]["occurred_at"] == dt.datetime(2026, 6, 3, 12, 5)
+    assert done.reason_counts == {"INC-201": 1}
