@@ -21,7 +21,7 @@ def text_of(feed: Feed, mapping: Mapping, column: Column) -> str:
     """The text that a mapping takes from a row of `text_rows`; NULL where there is none.
 
     Where a pattern does not fit, a typed column gets the whole text, which it will not read, and a
-    rule says so; a column of plain text gets nothing, since the pattern is there to leave words out.
+    rule says so; plain text gets nothing, since the pattern is there to leave words out.
     """
     blanks = blank_forms(feed)
     parts = [
