@@ -38,7 +38,7 @@ class Finding:
         return self.rule.correction[language].format_map(_Blank(self.values))
 
 
-class DeliveryRefused(Exception):
+class DeliveryRefused(Exception):  # noqa: N818  (a verdict, not a fault)
     """Nothing of this delivery can be used; `findings` say why, in codes."""
 
     def __init__(self, findings: list[Finding] | Finding) -> None:

@@ -23,7 +23,7 @@ DEFAULT_LARGEST_DELIVERY_BYTES = 8 * 1024**3
 
 @dataclass(frozen=True)
 class Settings:
-    """The places and limits of one installation; every place may be a URL where its type says so."""
+    """The places and limits of one installation; a place may be a URL where its type says so."""
 
     home: Path
     inbox: UPath
