@@ -14,6 +14,7 @@ import itertools
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -280,6 +281,19 @@ def test_the_feed_of_the_page_passes_its_check(name: str, tmp_path: Path) -> Non
     results = check_feed(settings_for(tmp_path / "home").prepare(), folder)
     assert {one.path.name: one.problems for one in results if not one.is_ok} == {}
     assert len(results) == 4
+
+
+def test_a_home_comes_back_from_its_landing_and_key(demo_home: Settings, tmp_path: Path) -> None:
+    """What `docs/operate.md` says of backups."""
+    for folder in ("landing", "secrets"):
+        shutil.copytree(demo_home.home / folder, tmp_path / "back" / folder)
+    run("passerelle run", tmp_path / "back", "en", tmp_path)
+    counted = "SELECT (SELECT count(*) FROM incidents_history), (SELECT count(*) FROM rejections)"
+    with (
+        pipelines.connect(demo_home) as before,
+        pipelines.connect(settings_for(tmp_path / "back")) as after,
+    ):
+        assert after.execute(counted).fetchone() == before.execute(counted).fetchone()
 
 
 @pytest.mark.parametrize("page", FRENCH, ids=lambda page: page.name)
