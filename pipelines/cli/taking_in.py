@@ -168,13 +168,17 @@ def finish(session: Session, verdicts: Sequence[Verdict], problems: Sequence[Fin
                 "verdicts": [as_data(verdict) for verdict in verdicts],
                 "problems": [{"code": p.code, "message": p.text(language())} for p in problems],
                 "published": published.rows if published else {},
+                "left_out": published.left_out if published else {},
             }
         )
     else:
         _tell(session, verdicts, refused, published)
         for problem in problems:
             session.complain(problem.code, problem.text(language()), problem.correction(language()))
-    return REFUSED if refused or problems else 0
+        for delivery_id, reason in (published.left_out if published else {}).items():
+            session.complain("PSL-303", _("{name} was not published.", name=delivery_id), reason)
+    is_whole = not (refused or problems or (published and published.left_out))
+    return 0 if is_whole else REFUSED
 
 
 def publish_all(session: Session) -> Published:

@@ -31,8 +31,8 @@ FROM border_crossings GROUP BY ALL ORDER BY crossings DESC LIMIT 5""",
     ),
     (
         mark("What is rejected most, and in how many feeds?"),
-        """SELECT rule_code, count(*) AS "rows", count(DISTINCT feed) AS feeds
-FROM rejections GROUP BY ALL ORDER BY "rows" DESC LIMIT 5""",
+        """SELECT rule_code, count(*) AS times, count(DISTINCT feed) AS feeds
+FROM rejections GROUP BY ALL ORDER BY times DESC, rule_code LIMIT 5""",
     ),
 )
 
