@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 WIDTH_WITHOUT_TERMINAL = 110
+ROOM_FOR_BAR = 52
 
 
 class Advance(Protocol):
@@ -110,8 +111,10 @@ class Session:
         with Progress(*columns, console=self.err, transient=True) as bar:
             task = bar.add_task(label, total=None, what="")
 
+            room = max(0, self.err.width - ROOM_FOR_BAR)
+
             def advance(done: int, total: int, what: str = "") -> None:
-                bar.update(task, completed=done, total=total, what=what)
+                bar.update(task, completed=done, total=total, what=what[-room:] if room else "")
 
             yield advance
 

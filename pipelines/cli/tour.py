@@ -30,9 +30,10 @@ FROM incidents WHERE source <> 'ucdp' GROUP BY ALL ORDER BY police + missions DE
 FROM border_crossings GROUP BY ALL ORDER BY crossings DESC LIMIT 5""",
     ),
     (
-        mark("What is rejected most, and in how many feeds?"),
-        """SELECT rule_code, count(*) AS times, count(DISTINCT feed) AS feeds
-FROM rejections GROUP BY ALL ORDER BY times DESC, rule_code LIMIT 5""",
+        mark("Which services send most, and how much of it is rejected?"),
+        """SELECT source, count(*) AS files, sum(rows_read) AS rows_read,
+       round(100 * sum(rows_quarantined) / sum(rows_read)) AS rejected_percent
+FROM deliveries GROUP BY ALL ORDER BY rows_read DESC LIMIT 5""",
     ),
 )
 
@@ -57,6 +58,7 @@ def write_deliveries(session: Session, seed: int | None, scale: float) -> DemoSu
 def show_tour(session: Session) -> None:
     """Three questions that anybody may ask next, with their answers, and where to look further."""
     from rich.padding import Padding
+    from rich.table import Table
     from rich.text import Text
 
     if session.is_json:
@@ -70,13 +72,14 @@ def show_tour(session: Session) -> None:
                 Padding(Text(f'passerelle sql "{_one_line(asked)}"', "dim"), (0, 0, 0, 2))
             )
             show_result(session, connection.query(asked), 0)
+    session.print()
     session.print(Text(_("What next"), style="bold"))
-    for what, how in (
-        (_("Watch it in Dagster"), "passerelle serve"),
-        (_("Read a delivery’s rejections"), "passerelle deliveries"),
-        (_("Open the tables elsewhere"), f"duckdb -readonly {session.settings.catalogue}"),
-    ):
-        session.print(Text.assemble(f"  {what}: ", (how, "cyan")))
+    grid = Table.grid(padding=(0, 2, 0, 2))
+    grid.add_row(_("Watch it in Dagster"), Text("passerelle serve", "cyan"))
+    grid.add_row(_("Read a delivery’s rejections"), Text("passerelle deliveries", "cyan"))
+    elsewhere = f"duckdb -readonly {session.settings.catalogue}"
+    grid.add_row(_("Open the tables elsewhere"), Text(elsewhere, "cyan"))
+    session.print(grid)
 
 
 def _one_line(query: str) -> str:
