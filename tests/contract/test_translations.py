@@ -16,7 +16,9 @@ from pipelines.i18n import LOCALE_FOLDER, translator
 from pipelines.locale.__main__ import catalogue, sentences
 from schemas.text import LANGUAGES
 
-FRENCH_SIGN_WITHOUT_SPACE = re.compile(r"[\w»)][;!?](\s|$)|\w:\s| [;:!?»]|« ")
+NOT_SET_AS_FRENCH_IS = re.compile(
+    r"[^\u202f][;!?](?=\s|$)|[^\u00a0]:(?=\s|$)|«[^\u00a0]|[^\u00a0]»|[ \u00a0][;!?]"
+)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -53,11 +55,11 @@ def test_english_says_what_the_program_says():
 
 
 def test_french_signs_have_their_spaces():
-    """French sets ; : ! ? and guillemets apart by a space that does not break."""
+    """A narrow space before ; ! ? and a space that does not break before : and within « »."""
     for message in catalogue("fr"):
         if message.id:
             words = re.sub(r"https?:\S+|--?\w[\w-]*|“[^”]*”|\{[^}]*\}", "x", str(message.string))
-            assert not FRENCH_SIGN_WITHOUT_SPACE.search(words), message.string
+            assert not NOT_SET_AS_FRENCH_IS.search(words), message.string
 
 
 def test_french_is_not_english():
