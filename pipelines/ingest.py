@@ -4,12 +4,14 @@ Not here: the stages themselves, publishing (`lake`), and when anything runs (`a
 
 A delivery that cannot be used gets a verdict too (`refused`, with coded findings), and so does one
 that meets an error of ours: what goes wrong with one delivery never stops the others. An error of
-the disk or the network says nothing about a delivery: it leaves no verdict and is raised.
+the disk, the memory or the network says nothing about a delivery: it leaves no verdict and is
+raised, so that the next attempt judges the delivery.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import hashlib
 import logging
 import shutil
@@ -20,6 +22,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
+import duckdb
 from upath import UPath
 
 from pipelines.crew import spread
@@ -168,6 +171,9 @@ def _reach(settings: Settings, delivery: Delivery, folder: Path) -> Verdict:
         findings = refused.findings
     except OSError:
         raise  # the disk or the network: says nothing about the delivery, so try again later
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        # The same, from the engine, whose own words may quote a cell.
+        raise OSError(errno.EIO, type(error).__name__, str(settings.scratch)) from None
     except Exception as error:  # ours; kept from the other deliveries, and its text from any log
         findings = [_unexpected(delivery, error)]
     return reach_verdict(
