@@ -11,6 +11,7 @@ no value of a cell is ever fetched.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shutil
@@ -86,7 +87,8 @@ def audit(
 
     `reason_counts` counts the errors of the quarantined rows, `warning_counts` the warnings of the
     accepted ones, both rows by rule code. With `data_docs`, the results are kept there for
-    `data_docs.build_data_docs`. Raises nothing for wrong data: problems are findings (DEL-715).
+    `data_docs.build_data_docs`. Raises nothing for wrong data: problems are findings (DEL-715);
+    OSError where memory, or the disk to spill to, did not suffice.
     """
     routed = Routed(
         rows_read,
@@ -148,7 +150,9 @@ class Auditor:
                 self._open_files(accepted, quarantined)
                 results, texts = self._run(contract, routed)
             except QueryFailedError:
+                self._demand_room()
                 return Audit(False, 0, [_problem(name, "files", "all", None, None)])
+            self._demand_room()
         problems = [*_conservation(routed, name), *_problems(results, name)]
         evaluated = sum(len(run.results) for run in results.values())
         counts = _row_counts(results)
@@ -157,6 +161,13 @@ class Auditor:
             keep_results(data_docs, AuditSummary(name, not problems, evaluated, counts), texts)
             page = page_of(data_docs, name)
         return Audit(not problems, evaluated, problems, counts, page)
+
+    def _demand_room(self) -> None:
+        """Raise OSError where a query ran out of memory: no verdict may follow from that."""
+        engine = self._datasource.get_execution_engine()
+        has_run_out, engine.has_run_out = engine.has_run_out, False
+        if has_run_out:
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM), str(self._settings.scratch))
 
     def _open_files(self, accepted: Path, quarantined: Path) -> None:
         self._datasource.run(_code_lists_sql(self._settings))

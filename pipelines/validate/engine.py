@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+import duckdb
 import sqlalchemy as sa
 import sqlalchemy.dialects.postgresql
 from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
@@ -39,6 +40,7 @@ class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):
         """As the parent; `create_temp_table` off, so that a batch is read and never copied."""
         super().__init__(*args, **{**kwargs, "create_temp_table": False})
         self.dialect_module = sqlalchemy.dialects.postgresql
+        self.has_run_out = False  # of memory, or of disk to spill to
 
     @contextmanager
     def get_connection(self) -> Iterator[sa.Connection]:
@@ -52,8 +54,9 @@ class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):
         try:
             return super().execute_query(query)
         except Exception as error:
-            kind = type(getattr(error, "orig", None) or error).__name__
-        raise QueryFailedError(kind)
+            cause = getattr(error, "orig", None) or error
+        self.has_run_out = self.has_run_out or isinstance(cause, duckdb.OutOfMemoryException)
+        raise QueryFailedError(type(cause).__name__)
 
 
 class DuckDBDatasource(SQLDatasource):

@@ -87,6 +87,16 @@ def test_missing_file_is_a_problem_and_not_an_exception(auditor: Auditor, tmp_pa
     assert {problem.code for problem in result.problems} == {"DEL-715"}
 
 
+def test_too_little_memory_is_an_error_of_the_machine_and_no_verdict(
+    settings: Settings, tmp_path: Path
+) -> None:
+    contract = load_contract("incidents")
+    accepted, quarantined, routed = route(contract, tmp_path)
+    small = Auditor(replace(settings, memory_limit="1MB", threads=1))
+    with pytest.raises(OSError, match="memory"):
+        small.audit(contract, accepted, quarantined, routed, data_docs=None, name=NAME)
+
+
 def test_missing_column_fails_what_needs_it(auditor: Auditor, tmp_path: Path) -> None:
     contract = load_contract("incidents")
     accepted, quarantined, routed = route(contract, tmp_path)
