@@ -6,6 +6,7 @@ Not here: anything declared about data (`schemas`) or about one delivery.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -73,7 +74,12 @@ class Settings:
 
 
 def settings_for(home: str | Path, **changes: object) -> Settings:
-    """Settings of an installation that keeps everything under one folder."""
+    """Settings of an installation that keeps everything under one folder.
+
+    Raises ValueError for an address: the home is of this machine, unlike the places in it.
+    """
+    if "://" in str(home):
+        raise ValueError("PASSERELLE_HOME must be a local folder")
     root = Path(home).expanduser().resolve()
     places: dict[str, object] = {
         "home": root,
@@ -87,8 +93,10 @@ def settings_for(home: str | Path, **changes: object) -> Settings:
 def current_settings() -> Settings:
     """Settings from `PASSERELLE_*`; the table of them is in docs/settings.md.
 
-    Raises ValueError where a number is not a number.
+    Raises ValueError where a number is not a number, or the token key is no key.
     """
+    if (key := os.environ.get("PASSERELLE_TOKEN_KEY")) and not _KEY.fullmatch(key):
+        raise ValueError("PASSERELLE_TOKEN_KEY must be 64 hexadecimal digits")
     changes: dict[str, object] = {"language": environment_language()}
     for name, read in _VARIABLES.items():
         if value := os.environ.get(f"PASSERELLE_{name.upper()}"):
@@ -96,6 +104,8 @@ def current_settings() -> Settings:
     return settings_for(os.environ.get("PASSERELLE_HOME", "var"), **changes)
 
 
+# Looked at before any delivery is: the fault of a key would else be found in every one of them.
+_KEY = re.compile(r"[0-9a-fA-F]{64}")
 _VARIABLES: dict[str, Callable[[str], object]] = {
     "inbox": UPath,
     "landing": UPath,
