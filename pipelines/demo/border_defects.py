@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 UNREADABLE_DATES = ["31/02/2026", "2026-13-40", "demain"]
-UNREADABLE_MOMENTS = ["vers midi", "hier soir", "32-32"]
 UNREADABLE_NUMBERS = ["trois", "12?", "env. 4"]
 OLD_PROVINCES = {"CD71": ("CD70", "Katanga"), "CD53": ("CD50", "Province Orientale")}
 UNKNOWN_WORDS = ["QQ-77", "Zone blanche", "§ 12"]

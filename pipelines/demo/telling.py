@@ -16,16 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LAST_REPORT = "2026-10-31 23:50"
-COUNTS = (
-    "victims_total",
-    "victims_female",
-    "victims_male",
-    "victims_children",
-    "killed_total",
-    "injured_total",
-    "suspects_total",
-    "arrested_total",
-)
 
 
 @dataclass(frozen=True)
