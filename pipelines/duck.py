@@ -8,13 +8,16 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
 
 from pipelines.settings import Settings
+
+LEFT_BEHIND_S = 3 * 24 * 3600  # no piece of work lasts as long
 
 # Two spellings of one name meet here: case, accents, punctuation and runs of spaces do not count.
 LOOKUP_KEY_MACRO = r"""
@@ -25,13 +28,22 @@ CREATE OR REPLACE MACRO lookup_key(words) AS
 
 @contextmanager
 def scratch_folder(settings: Settings, purpose: str) -> Iterator[Path]:
-    """A folder of its own for one piece of work, gone afterwards whatever happens."""
+    """A folder of its own for one piece of work, gone afterwards; after a kill, some days later."""
     settings.scratch.mkdir(parents=True, exist_ok=True)
+    _sweep(settings.scratch)
     folder = Path(tempfile.mkdtemp(prefix=f"{purpose}-", dir=settings.scratch))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(scratch: Path) -> None:
+    """Remove what killed processes left: it may hold rows of a delivery."""
+    for folder in scratch.iterdir():
+        with suppress(OSError):
+            if folder.stat().st_mtime < time.time() - LEFT_BEHIND_S:
+                shutil.rmtree(folder)
 
 
 @contextmanager
@@ -59,8 +71,3 @@ def scratch_config(
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
-
-
-def remove_leftovers(settings: Settings) -> None:
-    """Empty the scratch folder; only while nothing else runs."""
-    shutil.rmtree(settings.scratch, ignore_errors=True)
