@@ -1,0 +1,168 @@
+"""The boundary of a delivery: what goes wrong with one is recorded and stops no other.
+
+Not here: hostile files one by one (`tests/faults`), and what the stages do with good ones.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from upath import UPath
+
+import pipelines.ingest as module
+from pipelines.findings import DeliveryRefused
+from pipelines.ingest import ingest, ingest_inbox, judge, land, land_again
+from pipelines.landing.receive import list_deliveries
+from pipelines.settings import Settings, settings_for
+from schemas.feed import load_feed
+
+FEED = "caf_gendarmerie_incidents"
+OTHER = "cod_pnc_incidents"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Settings:
+    return settings_for(tmp_path / "home", memory_limit="512MB", threads=1).prepare()
+
+
+def example(feed: str = FEED, number: int = 0) -> Path:
+    return load_feed(feed).examples()[number]
+
+
+def deliver(place: Settings, source: Path, feed: str = FEED, name: str = "") -> Path:
+    folder = Path(str(place.inbox)) / feed
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copy(source, folder / (name or source.name)))
+
+
+def test_an_error_of_ours_refuses_one_delivery_and_says_nothing_of_its_cells(
+    place, monkeypatch, caplog
+):
+    deliver(place, example())
+    deliver(place, example(OTHER), OTHER)
+    real = module.harmonise
+
+    def broken(settings, delivery, folder):
+        if delivery.feed == FEED:
+            raise ZeroDivisionError("cell: Jean Dupont")
+        return real(settings, delivery, folder)
+
+    monkeypatch.setattr(module, "harmonise", broken)
+    with caplog.at_level(logging.DEBUG):
+        states = {verdict.feed: verdict for verdict in ingest_inbox(place)}
+    assert states[OTHER].is_accepted
+    [finding] = states[FEED].findings
+    assert finding.code == "DEL-726"
+    assert str(finding.values["reference"]) in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+    assert "Jean Dupont" not in caplog.text
+    assert "Jean Dupont" not in states[FEED].model_dump_json()
+
+
+def test_a_failing_disk_says_nothing_of_the_delivery_and_it_is_tried_again(place, monkeypatch):
+    deliver(place, example())
+    deliver(place, example(OTHER), OTHER)
+    real = module.harmonise
+
+    def failing(settings, delivery, folder):
+        if delivery.feed == FEED:
+            raise OSError(28, "No space left on device", "/scratch/x")
+        return real(settings, delivery, folder)
+
+    monkeypatch.setattr(module, "harmonise", failing)
+    problems = []
+    verdicts = ingest_inbox(place, on_problem=problems.append)
+    assert [verdict.feed for verdict in verdicts] == [OTHER]
+    assert [(p.code, p.values["location"]) for p in problems] == [("DEL-722", "/scratch/x")]
+    monkeypatch.undo()
+    assert [verdict.feed for verdict in ingest_inbox(place)] == [FEED]
+    assert ingest_inbox(place) == []
+
+
+def test_where_a_verdict_is_its_three_files_are(place):
+    verdict = ingest(place, FEED, example())
+    [delivery] = list_deliveries(place)
+    names = {file.name for file in delivery.folder.iterdir()}
+    assert {"accepted.parquet", "quarantined.parquet", "duplicates.parquet"} <= names
+    assert verdict.is_accepted
+    assert verdict.audit is not None
+    assert verdict.audit.is_success
+
+
+def test_a_kill_before_the_verdict_leaves_a_delivery_to_be_judged_again(place, monkeypatch):
+    delivery = land(place, FEED, example())
+
+    def killed(*_arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "write_verdict", killed)
+    with pytest.raises(KeyboardInterrupt):
+        judge(place, delivery.delivery_id)
+    monkeypatch.undo()
+    assert judge(place, delivery.delivery_id).is_accepted
+    assert list(place.scratch.glob("judge-*")) == []
+
+
+def test_a_feed_that_is_not_declared_is_a_finding(place):
+    with pytest.raises(DeliveryRefused) as refused:
+        ingest(place, "nobody", example())
+    assert [finding.code for finding in refused.value.findings] == ["DEL-721"]
+
+
+def test_a_delivery_is_found_again_by_its_content_alone(place):
+    first = land(place, FEED, example())
+    assert land_again(place, first.delivery_id).folder == first.folder
+    shutil.rmtree(str(place.landing))
+    with pytest.raises(KeyError):
+        land_again(place, first.delivery_id)
+    deliver(place, example(), name="another_name.csv")
+    assert land_again(place, first.delivery_id).sha256 == first.sha256
+
+
+def test_equal_contents_are_judged_once(place):
+    for name in ("a.csv", "b.csv", "c.csv"):
+        deliver(place, example(), name=name)
+    assert len(ingest_inbox(place)) == 1
+
+
+def test_partial_and_hidden_files_are_left_alone(place):
+    for name in (".a.csv.part", "~$a.csv"):
+        deliver(place, example(), name=name)
+    assert ingest_inbox(place) == []
+
+
+def test_workers_give_the_verdicts_that_one_process_gives(place, tmp_path):
+    feeds = [FEED, OTHER, "unpol_border_seizures", "iom_dtm_border_flows"]
+    for feed in feeds:
+        for source in load_feed(feed).examples()[:2]:
+            deliver(place, source, feed)
+    other = settings_for(tmp_path / "other", memory_limit="512MB").prepare()
+    shutil.copytree(str(place.inbox), str(other.inbox), dirs_exist_ok=True)
+    seen: list[tuple[int, int]] = []
+    alone = ingest_inbox(place, on_progress=lambda done, total, _what: seen.append((done, total)))
+    together = ingest_inbox(other, workers=2)
+    varying = {"harmonised_at", "audit"}
+    assert len(alone) >= module.FEWEST_TO_SPREAD
+    assert [v.model_dump(exclude=varying) for v in alone] == [
+        v.model_dump(exclude=varying) for v in together
+    ]
+    assert seen[-1] == (len(alone), len(alone))
+
+
+def test_an_inbox_and_a_landing_may_be_addresses(place):
+    away = replace(
+        place, inbox=UPath("memory://ingest/inbox"), landing=UPath("memory://ingest/landing")
+    )
+    target = away.inbox / FEED / "registre.csv"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(example().read_bytes())
+    [verdict] = ingest_inbox(away)
+    assert verdict.is_accepted
+    assert ingest_inbox(away) == []
+    [delivery] = list_deliveries(away)
+    with module.local_part(away, delivery, "accepted") as part:
+        assert part.stat().st_size > 0
