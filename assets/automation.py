@@ -46,47 +46,50 @@ judge_jobs = [judge_job(feed) for feed in feed_names()]
 @dg.sensor(
     name="inbox",
     jobs=judge_jobs,
-    minimum_interval_seconds=60,
+    minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Looks for files in <inbox>/<feed>/ and asks for a run for each new content.",
 )
 def inbox(context: dg.SensorEvaluationContext, installation: Installation) -> dg.SensorResult:
     """Ask for one run a delivery. The cursor is `{file: [bytes, modified, sha256]}`.
 
-    A file whose size and time are unchanged is not read again; one that was judged elsewhere (by
-    the command line) asks for no run. A run that failed is not asked for again here: Dagster shows
-    it, and the daily round takes in what it left.
+    A file is taken in when a second look finds it unchanged, since it may still be on its way; it
+    is read once then, and not again while its size and time stay as they are. One that was judged
+    elsewhere (by the command line) asks for no run. A run that failed is not asked for again here:
+    Dagster shows it, and the daily round takes in what it left.
     """
-    from pipelines.ingest import delivery_id_of, inbox_files, is_judged
+    from pipelines.ingest import delivery_id_of, fingerprint, inbox_files, is_judged
 
     settings = installation.settings()
     before: Known = json.loads(context.cursor or "{}")
     now: Known = {}
-    requests, strangers = [], set()
+    requests = []
+    strangers, arriving = set(), 0
     for waiting in inbox_files(settings):
+        path, state = str(waiting.file), [waiting.bytes, waiting.modified_s]
+        known = before.get(path, [])
         if waiting.feed not in feed_names():
             strangers.add(waiting.feed)
-            continue
-        if len(requests) == MOST_RUNS_A_TICK:
-            break  # the rest keeps until the next tick: it is not in the cursor
-        entry = _known(waiting, before)
-        now[str(waiting.file)] = entry
-        delivery_id = delivery_id_of(waiting.feed, entry[2])
-        if before.get(str(waiting.file)) != entry and not is_judged(settings, delivery_id):
-            requests.append(_request(waiting, delivery_id))
-    complaint = f"DEL-721: no feed is called {', '.join(sorted(strangers))}" if strangers else ""
-    if complaint:
-        context.log.warning(complaint)
-    return _asked(requests, complaint or "nothing new", json.dumps(now))
+        elif known[:2] != state:
+            now[path] = [*state, ""]
+            arriving += 1
+        elif known[2] or len(requests) == MOST_RUNS_A_TICK:
+            now[path] = known
+        else:
+            now[path] = [*state, fingerprint(waiting.file)]
+            delivery_id = delivery_id_of(waiting.feed, now[path][2])
+            if not is_judged(settings, delivery_id):
+                requests.append(_request(waiting, delivery_id))
+    if strangers:
+        context.log.warning(f"DEL-721: no feed is called {', '.join(sorted(strangers))}")
+    return _asked(requests, _reason(arriving, strangers), json.dumps(now))
 
 
-def _known(waiting: "Waiting", before: Known) -> list[Any]:
-    """Size, time and fingerprint of a file; read only where size or time changed."""
-    from pipelines.ingest import fingerprint
-
-    state = [waiting.bytes, waiting.modified_s]
-    known = before.get(str(waiting.file))
-    return known if known and known[:2] == state else [*state, fingerprint(waiting.file)]
+def _reason(arriving: int, strangers: set[str]) -> str:
+    """Why a look at the inbox asked for nothing."""
+    reasons = [f"files that may still be on their way: {arriving}"] if arriving else []
+    reasons += [f"DEL-721: no feed is called {name}" for name in sorted(strangers)]
+    return "; ".join(reasons) or "nothing new"
 
 
 def _request(waiting: "Waiting", delivery_id: str) -> dg.RunRequest:

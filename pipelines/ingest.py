@@ -41,6 +41,7 @@ log = logging.getLogger("passerelle")
 UNKNOWN_FEED, UNREACHABLE, UNEXPECTED = "DEL-721", "DEL-722", "DEL-726"
 PARTS = ("accepted", "quarantined", "duplicates")
 BLOCK_BYTES = 1 << 20
+PARTIAL_ENDINGS = (".part", ".partial", ".tmp", ".filepart", ".crdownload")
 SMALL_BYTES = 32 * 1024**2
 # A worker needs about three seconds to be ready, as long as four small files take.
 FEWEST_TO_SPREAD = 6
@@ -238,9 +239,14 @@ def inbox_files(settings: Settings) -> Iterator[Waiting]:
         if not folder.is_dir() or folder.name.startswith("."):
             continue
         for file in sorted(folder.iterdir(), key=str):
-            if file.is_file() and not file.name.startswith((".", "~")):
+            if file.is_file() and not _is_partial(file.name):
                 state = file.stat()
                 yield Waiting(folder.name, UPath(file), state.st_size, state.st_mtime)
+
+
+def _is_partial(name: str) -> bool:
+    """True for names that programs give to files which are hidden, open or still being copied."""
+    return name.startswith((".", "~")) or name.lower().endswith(PARTIAL_ENDINGS)
 
 
 def fingerprint(file: UPath) -> str:

@@ -130,7 +130,7 @@ def test_equal_contents_are_judged_once(place):
 
 
 def test_partial_and_hidden_files_are_left_alone(place):
-    for name in (".a.csv.part", "~$a.csv"):
+    for name in (".a.csv", "~$a.csv", "a.csv.part", "a.csv.filepart"):
         deliver(place, example(), name=name)
     assert ingest_inbox(place) == []
 
