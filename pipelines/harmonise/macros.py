@@ -70,7 +70,9 @@ CREATE MACRO read_position_dms(words) AS
 
 # Inverse transverse Mercator on WGS 84, Krüger's series to the fourth order (Karney 2011,
 # "Transverse Mercator with an accuracy of a few nanometers"): under a millimetre within a zone.
-# PROJ does the same, but pyproj called from DuckDB's worker threads crashes (3.7.2, seen).
+# PROJ does the same, but pyproj called from DuckDB's worker threads crashes (3.7.2, seen). A lambda
+# over a list of one gives each intermediate result a name: a macro repeats its arguments instead,
+# and nested ones took DuckDB over a second to plan.
 _MERCATOR = r"""
 CREATE MACRO mercator_xi(x, y) AS y
     - 8.377321640600574e-04 * sin(2*y) * cosh(2*x) - 5.905869567933988e-08 * sin(4*y) * cosh(4*x)
@@ -81,16 +83,20 @@ CREATE MACRO mercator_eta(x, y) AS x
 CREATE MACRO mercator_latitude(chi) AS degrees(chi
     + 3.356551469125213e-03 * sin(2*chi) + 6.571873083960133e-06 * sin(4*chi)
     + 1.764656400475850e-08 * sin(6*chi) + 5.400482081693544e-11 * sin(8*chi));
-CREATE MACRO mercator_position(zone, xi, eta) AS {
-    'latitude_deg': mercator_latitude(asin(sin(xi) / cosh(eta))),
-    'longitude_deg': 6 * zone - 183 + degrees(atan2(sinh(eta), cos(xi)))};
-CREATE MACRO mercator_plane(zone, x, y) AS
-    mercator_position(zone, mercator_xi(x, y), mercator_eta(x, y));
-CREATE MACRO utm_to_position(zone, is_south, easting_m, northing_m) AS CASE
-    WHEN zone BETWEEN 1 AND 60 AND easting_m >= 100000 AND easting_m < 1000000
-        AND northing_m >= 0 AND northing_m < 10000000
-    THEN mercator_plane(zone, (easting_m - 500000) / 6364902.1661651,
-        (northing_m - CASE WHEN is_south THEN 10000000 ELSE 0 END) / 6364902.1661651) END;
+CREATE MACRO on_sphere(plane) AS {
+    'zone': plane.zone, 'xi': mercator_xi(plane.x, plane.y), 'eta': mercator_eta(plane.x, plane.y)};
+CREATE MACRO in_degrees(sphere) AS {
+    'latitude_deg': mercator_latitude(asin(sin(sphere.xi) / cosh(sphere.eta))),
+    'longitude_deg': 6 * sphere.zone - 183 + degrees(atan2(sinh(sphere.eta), cos(sphere.xi)))};
+CREATE MACRO on_plane(grid) AS CASE
+    WHEN grid.zone BETWEEN 1 AND 60 AND grid.easting_m >= 100000 AND grid.easting_m < 1000000
+        AND grid.northing_m >= 0 AND grid.northing_m < 10000000
+    THEN {'zone': grid.zone, 'x': (grid.easting_m - 500000) / 6364902.1661651,
+          'y': (grid.northing_m - CASE WHEN grid.is_south THEN 10000000 ELSE 0 END)
+               / 6364902.1661651} END;
+CREATE MACRO grids_to_position(grids) AS list_transform(list_transform(list_transform(grids,
+    lambda grid: on_plane(grid)), lambda plane: on_sphere(plane)),
+    lambda sphere: CASE WHEN sphere.xi IS NOT NULL THEN in_degrees(sphere) END)[1];
 """
 
 # A UTM reference: zone, hemisphere or latitude band, easting, northing. N and S are hemispheres
@@ -105,11 +111,12 @@ CREATE MACRO utm_parts(words) AS regexp_extract(
     '^([0-9]{1,2})[ ]*([A-Z]?)[ ,;]+([0-9]{5,7}(?:[.][0-9]+)?)[ ]*M?E?[ ,;]+'
     || '([0-9]{1,8}(?:[.][0-9]+)?)[ ]*M?N?$',
     ['zone', 'band', 'easting', 'northing']);
-CREATE MACRO read_position_utm(words) AS utm_to_position(
-    TRY_CAST(utm_parts(words).zone AS INTEGER),
-    utm_parts(words).band = 'S' OR (utm_parts(words).band BETWEEN 'C' AND 'M'),
-    TRY_CAST(utm_parts(words).easting AS DOUBLE),
-    TRY_CAST(utm_parts(words).northing AS DOUBLE));
+CREATE MACRO utm_grid(part) AS {
+    'zone': TRY_CAST(part.zone AS INTEGER),
+    'is_south': part.band = 'S' OR (part.band BETWEEN 'C' AND 'M'),
+    'easting_m': TRY_CAST(part.easting AS DOUBLE), 'northing_m': TRY_CAST(part.northing AS DOUBLE)};
+CREATE MACRO read_position_utm(words) AS
+    grids_to_position(list_transform([utm_parts(words)], lambda part: utm_grid(part)));
 CREATE MACRO mgrs_parts(words) AS regexp_extract(
     replace(upper(words), ' ', ''),
     '^([0-9]{1,2})([C-HJ-NP-X])([A-HJ-NP-Z])([A-HJ-NP-V])((?:[0-9]{2}){0,5})$',
@@ -127,16 +134,18 @@ CREATE MACRO mgrs_digits_m(digits, is_northing) AS
     ELSE (substr(digits, CASE WHEN is_northing THEN len(digits) // 2 ELSE 0 END + 1,
                  len(digits) // 2)::INTEGER
           + CASE len(digits) WHEN 10 THEN 0 ELSE 0.5 END) * power(10, 5 - len(digits) // 2) END;
-CREATE MACRO mgrs_northing_m(band, row_m) AS
-    row_m + 2000000 * greatest(0, ceil((mgrs_band_floor_m(band) - row_m - 99999) / 2000000));
-CREATE MACRO mgrs_to_position(part, zone) AS CASE
-    WHEN mgrs_column(zone, part.column_letter) > 0 THEN utm_to_position(
-        zone, part.band < 'N',
-        mgrs_column(zone, part.column_letter) * 100000 + mgrs_digits_m(part.digits, FALSE),
-        mgrs_northing_m(part.band, mgrs_row(zone, part.row_letter) * 100000)
-            + mgrs_digits_m(part.digits, TRUE)) END;
-CREATE MACRO read_position_mgrs(words) AS
-    mgrs_to_position(mgrs_parts(words), TRY_CAST(mgrs_parts(words).zone AS INTEGER));
+CREATE MACRO mgrs_square(part, zone) AS {
+    'zone': zone, 'band': part.band, 'column': mgrs_column(zone, part.column_letter),
+    'row_m': mgrs_row(zone, part.row_letter) * 100000, 'floor_m': mgrs_band_floor_m(part.band),
+    'east_m': mgrs_digits_m(part.digits, FALSE), 'north_m': mgrs_digits_m(part.digits, TRUE)};
+CREATE MACRO mgrs_grid(square) AS CASE WHEN square.column > 0 THEN {
+    'zone': square.zone, 'is_south': square.band < 'N',
+    'easting_m': square.column * 100000 + square.east_m,
+    'northing_m': square.row_m + square.north_m
+        + 2000000 * greatest(0, ceil((square.floor_m - square.row_m - 99999) / 2000000))} END;
+CREATE MACRO read_position_mgrs(words) AS grids_to_position(list_transform(list_transform(
+    [mgrs_parts(words)], lambda part: mgrs_square(part, TRY_CAST(part.zone AS INTEGER))),
+    lambda square: mgrs_grid(square)));
 """
 
 # HMAC-SHA-256 (RFC 2104) over the session's two pads (`tokens.py`), cut to 128 bits. The kind keeps

@@ -113,8 +113,9 @@ def test_utm_agrees_with_proj_to_a_millimetre(read: Read, zone: int, is_south: b
     to_degrees = Transformer.from_crs((32700 if is_south else 32600) + zone, 4326, always_xy=True)
     longitude, latitude = to_degrees.transform(easting_m, northing_m)
     found = read.connection.execute(
-        "SELECT utm_to_position(?, ?, e, n) FROM (SELECT unnest(?) AS e, unnest(?) AS n)",
-        [zone, is_south, easting_m.tolist(), northing_m.tolist()],
+        "SELECT read_position_utm(?::VARCHAR || e || ' ' || n) "
+        "FROM (SELECT unnest(?)::VARCHAR AS e, unnest(?)::VARCHAR AS n)",
+        [f"{zone}{'S' if is_south else 'N'} ", easting_m.tolist(), northing_m.tolist()],
     ).fetchall()
     assert [p["latitude_deg"] for (p,) in found] == pytest.approx(latitude.tolist(), abs=1e-8)
     assert [p["longitude_deg"] for (p,) in found] == pytest.approx(longitude.tolist(), abs=1e-8)
