@@ -86,7 +86,8 @@ def _find_repeated(connection: duckdb.DuckDBPyConnection, key_sql: str) -> None:
     connection.execute(
         f"""
         CREATE TEMP TABLE repeated_rows AS
-        WITH keyed AS (SELECT *, coalesce({key_sql}, '') AS record_key FROM text_rows),
+        WITH keyed AS NOT MATERIALIZED (  -- it is used twice, and is as large as the delivery
+            SELECT *, coalesce({key_sql}, '') AS record_key FROM text_rows),
         repeated AS (SELECT record_key FROM keyed GROUP BY record_key HAVING count(*) > 1),
         compared AS (
             SELECT source_row, record_key,
