@@ -22,7 +22,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from upath import UPath
@@ -37,14 +37,22 @@ BLOCK_BYTES = 4 * 1024**2
 LONGEST_NAME_BYTES = 150
 PART_PREFIX = ".part-"
 PART_EXPIRES_S = 24 * 3600
+# Before it lies the moment at which a clock starts that nobody set, and 1980, where ZIP starts.
+EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 _DELIVERY_ID = re.compile(r"(?P<feed>[a-z0-9_]+)\.(?P<mark>[0-9a-f]{12})")
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
+TimeSource = Literal["file", "clock", "given"]
+
+
 class Receipt(BaseModel):
-    """What is known about a delivery besides its bytes; written once, never changed."""
+    """What is known about a delivery besides its bytes; written once, never changed.
+
+    `received_at_from` says who told the time: the file itself, our clock, or whoever delivered it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -55,6 +63,7 @@ class Receipt(BaseModel):
     bytes: int
     origin: str = ""
     received_at: AwareDatetime
+    received_at_from: TimeSource = "file"
     received_by: str = ""
     licence: str = ""
 
@@ -99,13 +108,14 @@ def receive(
 ) -> Delivery:
     """Keep `file` as a delivery of `feed`; bytes that are there already keep their first receipt.
 
-    `received_at` (UTC if it names no zone) is the file's time of modification unless given.
+    `received_at` (UTC if it names no zone) is the file's time of modification unless given, or the
+    present moment where the file has none or one before 2000; one in the future is left as it is.
     Raises DeliveryRefused (DEL-718) for a file beyond `settings.largest_delivery_bytes`, KeyError
     for a feed that is not declared, OSError where a place cannot be read or written.
     """
     source = UPath(file)
     licence = load_feed(feed).licence
-    moment = _as_utc(received_at) if received_at else _modified_at(source)
+    moment, told_by = _received_at(source, received_at)
     with _spool(settings, feed) as part:
         name = safe_file_name(source.name)
         copy = part / ORIGINAL / name
@@ -119,6 +129,7 @@ def receive(
             bytes=size,
             origin=origin,
             received_at=moment,
+            received_at_from=told_by,
             received_by=received_by,
             licence=licence,
         )
@@ -268,15 +279,25 @@ def _as_utc(moment: dt.datetime) -> dt.datetime:
     return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
-def _modified_at(source: UPath) -> dt.datetime:
-    """When the file was last changed, in UTC; now where its place keeps no such time."""
+def _received_at(source: UPath, given: dt.datetime | None) -> tuple[dt.datetime, TimeSource]:
+    """The time of receipt in UTC, and who told it."""
+    if given:
+        return _as_utc(given), "given"
+    modified = _modified_at(source)
+    if modified is None or modified < EARLIEST:
+        return dt.datetime.now(dt.UTC), "clock"
+    return modified, "file"
+
+
+def _modified_at(source: UPath) -> dt.datetime | None:
+    """When the file was last changed, in UTC; None where its place keeps no such time."""
     if _is_local(source):
         ns = Path(source.path).stat().st_mtime_ns
         return dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(microseconds=ns // 1000)
     try:
         return _as_utc(source.fs.modified(source.path))
     except (NotImplementedError, KeyError, AttributeError):
-        return dt.datetime.now(dt.UTC)
+        return None
 
 
 def _is_local(place: UPath) -> bool:

@@ -64,6 +64,7 @@ def test_a_delivery_is_kept_with_its_receipt(settings: Settings, tmp_path: Path)
         "bytes": len(DATA),
         "origin": "inbox",
         "received_at": "2023-11-14T22:13:20.250000Z",
+        "received_at_from": "file",
         "received_by": "jdoe",
         "licence": "CC BY 4.0",
     }
@@ -100,6 +101,51 @@ def test_deliveries_are_found_again_in_order_of_receipt(settings: Settings, tmp_
 
 
 @pytest.mark.parametrize(
+    ("modified", "told_by"),
+    [
+        (dt.datetime(1970, 1, 1), "clock"),
+        (dt.datetime(1980, 1, 1), "clock"),
+        (dt.datetime(1999, 12, 31, 23, 59, 59), "clock"),
+        (dt.datetime(2000, 1, 1), "file"),
+        (dt.datetime(2100, 1, 1), "file"),
+    ],
+)
+def test_a_time_that_no_set_clock_shows_is_not_believed(
+    settings: Settings, tmp_path: Path, modified: dt.datetime, told_by: str
+) -> None:
+    moment = modified.replace(tzinfo=dt.UTC)
+    file = write(tmp_path)
+    os.utime(file, (moment.timestamp(), moment.timestamp()))
+    before = dt.datetime.now(dt.UTC)
+    receipt = receive(settings, FEED, file).receipt
+    assert receipt.received_at_from == told_by
+    if told_by == "file":
+        assert receipt.received_at == moment
+    else:
+        assert before <= receipt.received_at <= dt.datetime.now(dt.UTC)
+    again = receive(settings, FEED, file).receipt
+    assert again == receipt, "the moment is told once"
+
+
+def test_a_time_that_was_given_is_believed(settings: Settings, tmp_path: Path) -> None:
+    given = dt.datetime(1998, 5, 1, 12)
+    receipt = receive(settings, FEED, write(tmp_path), received_at=given).receipt
+    assert receipt.received_at == given.replace(tzinfo=dt.UTC)
+    assert receipt.received_at_from == "given"
+
+
+def test_a_receipt_of_before_it_said_who_told_the_time_is_read(
+    settings: Settings, tmp_path: Path
+) -> None:
+    delivery = receive(settings, FEED, write(tmp_path))
+    said = json.loads((delivery.folder / "receipt.json").read_text("utf-8"))
+    del said["received_at_from"]
+    (delivery.folder / "receipt.json").unlink()
+    (delivery.folder / "receipt.json").write_text(json.dumps(said), encoding="utf-8")
+    assert open_delivery(settings, delivery.delivery_id).receipt == delivery.receipt
+
+
+@pytest.mark.parametrize(
     "delivery_id",
     ["", FEED, f"{FEED}.000000000000", "../x.0123456789ab", f"{FEED}.*", f"{FEED}.0123456789AB"],
 )
@@ -114,6 +160,7 @@ def test_a_file_may_come_from_anywhere(settings: Settings, tmp_path: Path) -> No
     source.write_bytes(DATA)
     delivery = receive(settings, FEED, source)
     assert delivery.payload.read_bytes() == DATA
+    assert delivery.receipt.received_at_from == "file"
     age = dt.datetime.now(dt.UTC) - delivery.receipt.received_at
     assert dt.timedelta(0) <= age < dt.timedelta(minutes=5)
     assert not list(tmp_path.rglob(".part-*"))
