@@ -19,7 +19,6 @@ from pipelines.harmonise.tokens import set_token_key, token_key
 from pipelines.settings import Settings
 from schemas.contract import Contract
 from schemas.feed import Feed
-from schemas.sqltext import name
 
 
 def prepare(
@@ -75,24 +74,20 @@ def _load_geofence(connection: duckdb.DuckDBPyConnection, settings: Settings) ->
 def _find_repeated(connection: duckdb.DuckDBPyConnection, key_sql: str) -> None:
     """Make `repeated_rows(source_row, duplicate_of, times)` for rows whose record id recurs.
 
-    `duplicate_of` names the first of rows that are the same in every cell; `times` counts the rows
-    of the id that differ. Few rows are repeated, so only those are compared cell by cell.
+    `duplicate_of` names the first of rows that are the same in every cell, ignored columns too;
+    `times` counts the rows of the id that differ. Few rows are repeated: only those are compared.
     """
-    cells = ", ".join(
-        name(column)
-        for (column, *_) in connection.execute("DESCRIBE text_rows").fetchall()
-        if column != "source_row"
-    )
     connection.execute(
         f"""
         CREATE TEMP TABLE repeated_rows AS
         WITH keyed AS NOT MATERIALIZED (  -- it is used twice, and is as large as the delivery
-            SELECT *, coalesce({key_sql}, '') AS record_key FROM text_rows),
+            SELECT source_row, coalesce({key_sql}, '') AS record_key FROM text_rows),
         repeated AS (SELECT record_key FROM keyed GROUP BY record_key HAVING count(*) > 1),
         compared AS (
             SELECT source_row, record_key,
-                   min(source_row) OVER (PARTITION BY {cells}) AS first_row
-            FROM keyed SEMI JOIN repeated USING (record_key))
+                   min(source_row) OVER (PARTITION BY record_key, cells) AS first_row
+            FROM keyed SEMI JOIN repeated USING (record_key)
+                JOIN text_rows_cells USING (source_row))
         SELECT source_row,
                CASE WHEN first_row < source_row THEN first_row END AS duplicate_of,
                CASE WHEN record_key = '' THEN 1 ELSE

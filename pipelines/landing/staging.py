@@ -67,7 +67,10 @@ def cell_list(
     unsplit: str = "FALSE",
     unjudged: int = 0,
 ) -> str:
-    """SQL select list of a staged table: `c<position>` of the columns read, and `kind`.
+    """SQL select list of a staged table: `c<position>` of the columns read, `kind`, `cells`.
+
+    `cells` is a hash of every cell of the row, also of those that the feed ignores: two rows are
+    the same only if they say the same of a name that we never keep.
 
     `raw` is the SQL of each physical cell, as text; a row is blank only if all of them are.
     `unsplit` is a condition on rows whose cells cannot be told apart; the last `unjudged` cells are
@@ -79,13 +82,14 @@ def cell_list(
         f"coalesce(regexp_matches({texts[at]}, {literal(pattern)}), FALSE)"
         for at, pattern in columns.skip_tests
     )
-    any_text = ", ".join([*texts[: len(texts) - unjudged], "NULL"])
+    judged = texts[: len(texts) - unjudged]
+    any_text = ", ".join([*judged, "NULL"])
     kind = (
         f"CASE WHEN coalesce({any_text}) IS NULL THEN {BLANK} "
         f"WHEN {unsplit} THEN {UNSPLIT} WHEN {declared or 'FALSE'} THEN {DECLARED} "
         f"ELSE {DATA} END::UTINYINT AS kind"
     )
-    return ", ".join([*cells, kind])
+    return ", ".join([*cells, kind, f"hash({any_text}) AS cells"])
 
 
 def stage(connection: duckdb.DuckDBPyConnection, table: str, select: str, size: int) -> str:
@@ -121,6 +125,8 @@ def show(
 ) -> Shown:
     """Make the view `table_name(source_row BIGINT, <columns> VARCHAR)` over a staged table.
 
+    Beside it, `<table_name>_cells(source_row, cells)` has the hash of all cells of each row.
+
     Raises DeliveryRefused: DEL-706 without a data row, DEL-704 for a column without a heading that
     holds text.
     """
@@ -136,11 +142,12 @@ def show(
         for heading in staged.columns.names
     ]
     only_data = f" WHERE kind = {DATA}" if set(counts) != {DATA} else ""
-    connection.execute(
-        f"CREATE OR REPLACE TEMP VIEW {name(table_name)} AS "
-        f"SELECT ({staged.row_sql})::BIGINT AS source_row, {', '.join(listed)} "
-        f"FROM {staged.table}{only_data}"
-    )
+    for view, select in ((table_name, listed), (f"{table_name}_cells", ["cells"])):
+        connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW {name(view)} AS "
+            f"SELECT ({staged.row_sql})::BIGINT AS source_row, {', '.join(select)} "
+            f"FROM {staged.table}{only_data}"
+        )
     return Shown(counts[DATA], counts.get(DECLARED, 0))
 
 

@@ -180,6 +180,11 @@ def test_the_same_row_twice_is_one_and_is_counted(bench: Bench) -> None:
     assert [tuple(row.values()) for row in rows_of(done.duplicates)] == [(3, 2), (4, 2)]
 
 
+def test_rows_that_differ_in_an_ignored_name_only_are_two(bench: Bench) -> None:
+    done = bench.run(GOOD, GOOD.replace("PLAIGNANT 1", "PLAIGNANT 2"))
+    assert (done.rows_exact_duplicates, done.reason_counts) == (0, {"INC-601": 2})
+
+
 def test_one_id_with_two_contents_rejects_both(bench: Bench) -> None:
     done = bench.run(GOOD, GOOD.replace("2;1;1", "1;1;0"))
     assert done.reason_counts == {"INC-601": 2}
