@@ -30,7 +30,7 @@ from pipelines.duck import scratch_folder
 from pipelines.findings import DeliveryRefused, Finding
 from pipelines.harmonise.run import Harmonised, harmonise
 from pipelines.landing.receive import Delivery, open_delivery, receive
-from pipelines.settings import Settings
+from pipelines.settings import PROGRAM_VERSION, Settings
 from pipelines.validate.audit import Audit, audit
 from pipelines.validate.verdict import Verdict, reach_verdict, read_verdict, write_verdict
 from schemas.contract import load_contract
@@ -69,16 +69,19 @@ def ingest(
     received_at: dt.datetime | None = None,
     received_by: str = "",
     origin: str = "",
+    again: bool = False,
 ) -> Verdict:
     """Take one file in and judge it; the same bytes again give the verdict that they already have.
 
+    With `again`, or once the feed, the contract or the program has another version, a delivery that
+    was refused is judged anew; an accepted one never is, since its rows are published.
     Raises DeliveryRefused (DEL-721) for a feed that is not declared, OSError where a place cannot
     be read or written.
     """
     delivery = land(
         settings, feed, file, received_at=received_at, received_by=received_by, origin=origin
     )
-    return judge(settings, delivery.delivery_id)
+    return judge(settings, delivery.delivery_id, again=again)
 
 
 def land(
@@ -119,7 +122,7 @@ def land_again(settings: Settings, delivery_id: str, file: str = "") -> Delivery
     raise KeyError(delivery_id)
 
 
-def judge(settings: Settings, delivery_id: str) -> Verdict:
+def judge(settings: Settings, delivery_id: str, *, again: bool = False) -> Verdict:
     """The verdict on a landed delivery, reached now unless it has one already.
 
     The three Parquet files are moved beside the delivery first and verdict.json last: where a
@@ -128,7 +131,8 @@ def judge(settings: Settings, delivery_id: str) -> Verdict:
     written; whatever else goes wrong becomes a verdict.
     """
     delivery = open_delivery(settings, delivery_id)
-    if (known := verdict_of(delivery)) is not None:
+    known = verdict_of(delivery)
+    if known is not None and (known.is_accepted or not (again or _is_outdated(known))):
         return known
     with scratch_folder(settings, "judge") as folder:
         verdict = _reach(settings, delivery, folder)
@@ -138,6 +142,13 @@ def judge(settings: Settings, delivery_id: str) -> Verdict:
         write_verdict(delivery.folder, verdict)
     log.info("%s: %s", delivery_id, verdict.state)
     return verdict
+
+
+def _is_outdated(verdict: Verdict) -> bool:
+    """True where what was refused might fare otherwise now: a feed was mended, or the program."""
+    feed = load_feed(verdict.feed)
+    now = (PROGRAM_VERSION, feed.version, load_contract(feed.table).version)
+    return now != (verdict.program_version, verdict.feed_version, verdict.contract_version)
 
 
 def verdict_of(delivery: Delivery) -> Verdict | None:
@@ -264,11 +275,12 @@ def delivery_id_of(feed: str, sha256: str) -> str:
 
 
 def is_judged(settings: Settings, delivery_id: str) -> bool:
-    """True where the delivery is landed and has a verdict."""
+    """True where the delivery is landed and has a verdict that stands."""
     try:
-        return verdict_of(open_delivery(settings, delivery_id)) is not None
+        verdict = verdict_of(open_delivery(settings, delivery_id))
     except KeyError:
         return False
+    return verdict is not None and (verdict.is_accepted or not _is_outdated(verdict))
 
 
 def ingest_inbox(

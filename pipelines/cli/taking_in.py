@@ -62,7 +62,14 @@ def ingest(
         for done, file in enumerate(files):
             advance(done, len(files), file)
             verdicts.append(
-                take_in(session.settings, feed, file, received_by=received_by, origin="command")
+                take_in(
+                    session.settings,
+                    feed,
+                    file,
+                    received_by=received_by,
+                    origin="command",
+                    again=True,
+                )
             )
         write_audit_pages(session.settings)
     return finish(session, verdicts, [])

@@ -6,18 +6,29 @@ Not here: the rows that were accepted (`publish.py`). No value of a cell enters 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.lake.arrivals import QUARANTINED, Arrival, local_copy
-from pipelines.lake.tables import commit, holds, open_table, stage, stored_columns
+from pipelines.lake.revisions import files_sql
+from pipelines.lake.storage import table_uri
+from pipelines.lake.tables import (
+    DataFile,
+    commit,
+    data_files,
+    holds,
+    open_table,
+    stage,
+    stored_columns,
+)
 from pipelines.settings import Settings
 from schemas.contract import Contract, all_rules, load_contract
 from schemas.sqltext import literals, name
 
 if TYPE_CHECKING:
     import duckdb
+    from deltalake import DeltaTable
 
 
 def publish_rejections(
@@ -25,14 +36,24 @@ def publish_rejections(
     connection: duckdb.DuckDBPyConnection,
     waiting: Sequence[Arrival],
     folder: Path,
+    listed: Collection[str],
 ) -> int:
-    """Rows that were set aside, by rule; of a refused delivery its findings, without a row."""
+    """Rows that were set aside, by rule; of a refused delivery its findings, without a row.
+
+    What stands there of an earlier refusal of the deliveries `listed` is replaced.
+    """
     contract = load_contract("rejections")
     table = open_table(settings, contract)
-    mine = [one for one in waiting if not holds(table, one.delivery_id)]
-    mine = [one for one in mine if one.rows_quarantined or not one.verdict.is_accepted]
+    mine = [one for one in waiting if not holds(table, one.attempt)]
+    mine = [
+        one
+        for one in mine
+        if one.rows_quarantined or not one.verdict.is_accepted or one.delivery_id in listed
+    ]
     if not mine:
         return 0
+    again = [one.delivery_id for one in mine if one.delivery_id in listed]
+    removed, kept = _superseded(settings, connection, contract, table, again)
     _register_accounts(connection, mine)
     rules = [
         {"rule_code": rule.code, "severity": rule.severity, "column_name": rule.column or None}
@@ -55,24 +76,56 @@ def publish_rejections(
         LEFT JOIN rules USING (rule_code)
         WHERE state = 'accepted' OR severity = 'error'
         """
-    added = stage(settings, connection, contract, [select])
-    commit(settings, table, added, [], [one.delivery_id for one in mine])
+    added = stage(settings, connection, contract, [select, *kept])
+    commit(settings, table, added, removed, [one.attempt for one in mine])
     return _number_of_rows(added)
 
 
 def publish_accounts(
-    settings: Settings, connection: duckdb.DuckDBPyConnection, waiting: Sequence[Arrival]
+    settings: Settings,
+    connection: duckdb.DuckDBPyConnection,
+    waiting: Sequence[Arrival],
+    listed: Collection[str],
 ) -> int:
-    """The deliveries themselves; last, because being listed here means being published in full."""
+    """The deliveries themselves; last, because being listed here means being published in full.
+
+    One that was `listed` as refused has its new verdict from here on, and no other.
+    """
     contract = load_contract("deliveries")
     table = open_table(settings, contract)
-    mine = [one for one in waiting if not holds(table, one.delivery_id)]
+    mine = [one for one in waiting if not holds(table, one.attempt)]
     if not mine:
         return 0
+    again = [one.delivery_id for one in mine if one.delivery_id in listed]
+    removed, kept = _superseded(settings, connection, contract, table, again)
     _register_accounts(connection, mine)
-    added = stage(settings, connection, contract, [f"SELECT {_typed(contract)} FROM accounts"])
-    commit(settings, table, added, [], [one.delivery_id for one in mine])
+    accounts = f"SELECT {_typed(contract)} FROM accounts"
+    added = stage(settings, connection, contract, [accounts, *kept])
+    commit(settings, table, added, removed, [one.attempt for one in mine])
     return len(mine)
+
+
+def _superseded(
+    settings: Settings,
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    table: DeltaTable,
+    delivery_ids: Sequence[str],
+) -> tuple[list[DataFile], list[str]]:
+    """Files with rows of earlier refusals of these deliveries, and a SELECT of the other rows."""
+    if not delivery_ids:
+        return [], []
+    again = literals(delivery_ids)
+    root = table_uri(settings, contract.table)
+    files = {f"{root}/{file.path}": file for file in data_files(table)}
+    located = files_sql(contract, files, columns=["delivery_id"], is_located=True)
+    touched = connection.execute(
+        f"SELECT DISTINCT file FROM ({located}) WHERE delivery_id IN ({again})"
+    ).fetchall()
+    old = {address: files[address] for (address,) in touched}
+    rows = files_sql(contract, old, columns=list(stored_columns(contract)), is_located=False)
+    kept = f"SELECT * FROM ({rows}) WHERE delivery_id NOT IN ({again})"
+    return list(old.values()), [kept] if old else []
 
 
 def _register_accounts(connection: duckdb.DuckDBPyConnection, mine: Sequence[Arrival]) -> None:

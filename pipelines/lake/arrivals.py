@@ -5,6 +5,7 @@ Not here: reaching a verdict (`validate`) and taking a delivery into the lake (`
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import shutil
 from collections.abc import Callable, Collection
@@ -47,6 +48,16 @@ class Arrival:
         return self.verdict.delivery_id
 
     @property
+    def attempt(self) -> str:
+        """What the lake remembers having taken in: the delivery, or this one refusal of it.
+
+        A refusal may be followed by another verdict, once the feed or the program is mended.
+        """
+        if self.verdict.is_accepted:
+            return self.delivery_id
+        return attempt_of(self.delivery_id, self.verdict.harmonised_at)
+
+    @property
     def table(self) -> str:
         """The data table that its rows are for."""
         return self.verdict.table_name
@@ -70,14 +81,19 @@ class Arrival:
         return {c.name: said.get(c.name) for c in load_contract("deliveries").published}
 
 
+def attempt_of(delivery_id: str, refused_at: dt.datetime) -> str:
+    """The name of one refusal of a delivery."""
+    return f"{delivery_id} refused {refused_at.isoformat()}"
+
+
 def arrivals(
     settings: Settings,
     known: Collection[str] = (),
     on_unreadable: Callable[[str], None] | None = None,
 ) -> list[Arrival]:
-    """Every delivery with a verdict, in the order of their ids, without those `known` already.
+    """Every delivery with a verdict, in the order of their ids, without the attempts `known`.
 
-    A known delivery is told by its folder, so that a landing place of years is not read again.
+    An accepted delivery is told by its folder, so that a landing place of years is not read again.
     One whose receipt or verdict is damaged is passed over: its id is logged, or given away.
     """
     tell = on_unreadable or (lambda delivery: log.error("%s: verdict unreadable", delivery))
@@ -89,6 +105,7 @@ def arrivals(
             found.append(_arrival(folder))
         except (ValidationError, FileNotFoundError):
             tell(delivery_id)
+    found = [one for one in found if one.attempt not in known]
     return sorted(found, key=lambda one: one.delivery_id)
 
 

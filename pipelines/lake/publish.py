@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING
 
 from pipelines.duck import connect_scratch, scratch_folder
 from pipelines.lake.accounts import publish_accounts, publish_rejections
-from pipelines.lake.arrivals import ACCEPTED, Arrival, arrivals, local_copy, verify_files
+from pipelines.lake.arrivals import (
+    ACCEPTED,
+    Arrival,
+    arrivals,
+    attempt_of,
+    local_copy,
+    verify_files,
+)
 from pipelines.lake.catalogue import swap_catalogue
 from pipelines.lake.revisions import (
     find_touched,
@@ -94,12 +101,13 @@ def settle(settings: Settings) -> Published:
 
 def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Published:
     remove_leftovers(settings)
-    done = published_deliveries(settings)
+    done = published_attempts(settings)
+    listed = {attempt.partition(" ")[0] for attempt in done}
     waiting = arrivals(settings, done)
     asked = _begun(settings, waiting)  # by an earlier publish, whoever was asked for then
     if delivery_ids is not None:
         asked.update(delivery_ids)
-        if unknown := sorted(asked - done - {one.delivery_id for one in waiting}):
+        if unknown := sorted(asked - listed - {one.delivery_id for one in waiting}):
             raise LakeError("No verdict for {deliveries}.", deliveries=", ".join(unknown))
         waiting = [one for one in waiting if one.delivery_id in asked]
     rows: dict[str, int] = {}
@@ -113,8 +121,8 @@ def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Publishe
             waiting = [one for one in waiting if one.delivery_id not in left_out]
             for table in table_names("data"):
                 rows[table] = _publish_data(settings, connection, table, waiting, folder)
-            rows["rejections"] = publish_rejections(settings, connection, waiting, folder)
-            rows["deliveries"] = publish_accounts(settings, connection, waiting)
+            rows["rejections"] = publish_rejections(settings, connection, waiting, folder, listed)
+            rows["deliveries"] = publish_accounts(settings, connection, waiting, listed)
     is_new = swap_catalogue(settings)
     return Published(tuple(one.delivery_id for one in waiting), rows, is_new, left_out)
 
@@ -147,15 +155,18 @@ def _unsound(
     return found
 
 
-def published_deliveries(settings: Settings) -> set[str]:
-    """The ids in the table `deliveries`: what the lake holds in full."""
+def published_attempts(settings: Settings) -> set[str]:
+    """The attempts (see `Arrival.attempt`) in the table `deliveries`: what the lake has in full."""
     table = existing_table(settings, "deliveries")
     if table is None or not (files := table.file_uris()):
         return set()
     with connect_scratch(settings) as connection:
         let_read(connection, settings)
-        query = f"SELECT delivery_id FROM read_parquet([{literals(files)}])"
-        return {delivery for (delivery,) in connection.execute(query).fetchall()}
+        query = f"SELECT delivery_id, state, harmonised_at FROM read_parquet([{literals(files)}])"
+        return {
+            delivery if state == "accepted" else attempt_of(delivery, judged_at)
+            for delivery, state, judged_at in connection.execute(query).fetchall()
+        }
 
 
 def _begun(settings: Settings, waiting: Sequence[Arrival]) -> set[str]:
@@ -165,7 +176,7 @@ def _begun(settings: Settings, waiting: Sequence[Arrival]) -> set[str]:
         one.delivery_id
         for one in waiting
         for table in (tables[one.table], tables["rejections"])
-        if table is not None and holds(table, one.delivery_id)
+        if table is not None and holds(table, one.attempt)
     }
 
 

@@ -15,7 +15,7 @@ from pipelines.duck import connect_scratch, scratch_folder
 from pipelines.i18n import translator
 from pipelines.lake.arrivals import arrivals, verify_files
 from pipelines.lake.catalogue import PINS_SCHEMA, connect, swap_catalogue
-from pipelines.lake.publish import published_deliveries, settle
+from pipelines.lake.publish import published_attempts, settle
 from pipelines.lake.storage import LakeError, delete_files, sync_files, table_uri, writing
 from pipelines.lake.tables import data_files, existing_table, writer_properties
 from pipelines.settings import Settings
@@ -144,7 +144,7 @@ def check(settings: Settings) -> list[Problem]:
 def _check_waiting(settings: Settings) -> Iterator[Problem]:
     """Judged deliveries that cannot be published, because their files are not what was judged."""
     unreadable: list[str] = []
-    waiting = arrivals(settings, published_deliveries(settings), unreadable.append)
+    waiting = arrivals(settings, published_attempts(settings), unreadable.append)
     for delivery in unreadable:
         yield Problem("deliveries", "The verdict of {delivery} is damaged.", {"delivery": delivery})
     with scratch_folder(settings, "check") as folder, connect_scratch(settings) as connection:

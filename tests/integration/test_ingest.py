@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 from upath import UPath
 
+import pipelines
 import pipelines.ingest as module
 from pipelines.findings import DeliveryRefused
 from pipelines.ingest import ingest, ingest_inbox, judge, land, land_again
+from pipelines.lake.publish import publish
+from pipelines.lake.upkeep import check
 from pipelines.landing.receive import list_deliveries
 from pipelines.settings import Settings, settings_for
 from schemas.feed import load_feed
@@ -105,6 +108,55 @@ def test_a_kill_before_the_verdict_leaves_a_delivery_to_be_judged_again(place, m
     monkeypatch.undo()
     assert judge(place, delivery.delivery_id).is_accepted
     assert list(place.scratch.glob("judge-*")) == []
+
+
+def test_a_refused_delivery_is_judged_anew_once_something_was_mended(place, monkeypatch):
+    """The lake follows: one row in `deliveries`, its finding gone from `rejections`, its rows in."""
+    file = deliver(place, example())
+    deliver(place, example(OTHER), OTHER)
+    real = module.harmonise
+
+    def broken(settings, delivery, folder):
+        if delivery.feed == FEED:
+            raise ZeroDivisionError
+        return real(settings, delivery, folder)
+
+    monkeypatch.setattr(module, "harmonise", broken)
+    ingest_inbox(place)
+    publish(place)
+    assert account(place) == [("refused", 0, 1)]
+    monkeypatch.undo()
+    assert ingest_inbox(place) == [], "nothing changed, so nothing is judged again"
+    assert not ingest(place, FEED, file).is_accepted
+    verdict = ingest(place, FEED, file, again=True)
+    assert verdict.is_accepted
+    assert publish(place).deliveries == (verdict.delivery_id,)
+    assert account(place) == [("accepted", verdict.rows_accepted, 0)]
+    assert check(place) == []
+    assert publish(place).deliveries == ()
+
+
+def account(place: Settings) -> list[tuple[str, int, int]]:
+    """State, rows in the table and findings of the deliveries of FEED."""
+    with pipelines.connect(place) as connection:
+        return connection.execute(
+            """
+            SELECT state, (SELECT count(*) FROM incidents_history i WHERE i.delivery_id = d.delivery_id),
+                   (SELECT count(*) FROM rejections r
+                    WHERE r.delivery_id = d.delivery_id AND source_row IS NULL)
+            FROM deliveries d WHERE feed = ?
+            """,
+            [FEED],
+        ).fetchall()
+
+
+def test_another_version_of_the_feed_opens_a_refusal_again(place, monkeypatch):
+    deliver(place, example())
+    monkeypatch.setattr(module, "harmonise", lambda *_: 1 / 0)
+    assert not ingest_inbox(place)[0].is_accepted
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "PROGRAM_VERSION", "999")
+    assert ingest_inbox(place)[0].is_accepted
 
 
 def test_a_feed_that_is_not_declared_is_a_finding(place):
