@@ -111,7 +111,7 @@ def test_a_kill_before_the_verdict_leaves_a_delivery_to_be_judged_again(place, m
 
 
 def test_a_refused_delivery_is_judged_anew_once_something_was_mended(place, monkeypatch):
-    """The lake follows: one row in `deliveries`, its finding gone from `rejections`, its rows in."""
+    """The lake follows: one row in `deliveries`, no finding in `rejections`, the rows there."""
     file = deliver(place, example())
     deliver(place, example(OTHER), OTHER)
     real = module.harmonise
@@ -141,7 +141,8 @@ def account(place: Settings) -> list[tuple[str, int, int]]:
     with pipelines.connect(place) as connection:
         return connection.execute(
             """
-            SELECT state, (SELECT count(*) FROM incidents_history i WHERE i.delivery_id = d.delivery_id),
+            SELECT state,
+                   (SELECT count(*) FROM incidents_history i WHERE i.delivery_id = d.delivery_id),
                    (SELECT count(*) FROM rejections r
                     WHERE r.delivery_id = d.delivery_id AND source_row IS NULL)
             FROM deliveries d WHERE feed = ?
