@@ -29,7 +29,7 @@ from pipelines.crew import spread
 from pipelines.duck import scratch_folder
 from pipelines.findings import DeliveryRefused, Finding
 from pipelines.harmonise.run import Harmonised, harmonise
-from pipelines.landing.receive import Delivery, open_delivery, receive
+from pipelines.landing.receive import Delivery, local_file, open_delivery, receive
 from pipelines.settings import PROGRAM_VERSION, Settings
 from pipelines.validate.audit import Audit, audit
 from pipelines.validate.verdict import Verdict, reach_verdict, read_verdict, write_verdict
@@ -162,15 +162,8 @@ def verdict_of(delivery: Delivery) -> Verdict | None:
 @contextmanager
 def local_part(settings: Settings, delivery: Delivery, part: str) -> Iterator[Path]:
     """One of the three files of a judged delivery, where DuckDB can open it."""
-    place = delivery.folder / f"{part}.parquet"
-    if isinstance(place, Path):
-        yield place
-        return
     with scratch_folder(settings, "part") as folder:
-        copy = folder / place.name
-        with place.open("rb") as source, copy.open("wb") as target:
-            shutil.copyfileobj(source, target, BLOCK_BYTES)
-        yield copy
+        yield local_file(delivery.folder / f"{part}.parquet", folder)
 
 
 def _reach(settings: Settings, delivery: Delivery, folder: Path) -> Verdict:
@@ -305,7 +298,8 @@ def ingest_inbox(
     is_spread = workers > 1 and len(small) >= FEWEST_TO_SPREAD
     hands = replace(settings, threads=1) if is_spread else settings
     work = partial(_attempt, hands, received_by)
-    spreading = spread(work, small, workers if is_spread else 1, HEAVY_MODULES)
+    count = workers if is_spread else 1
+    spreading = spread(work, small, count, HEAVY_MODULES, if_killed=_killed)
     one_by_one = spread(partial(_attempt, settings, received_by), large, 1)
     if on_progress:
         on_progress(0, total, "")
@@ -357,6 +351,12 @@ def _attempt(settings: Settings, received_by: str, one: Waiting) -> Verdict | li
         return refused.findings
     except OSError as error:
         return [Finding(UNREACHABLE, {"location": str(error.filename or one.file)})]
+
+
+def _killed(one: Waiting) -> Verdict | list[Finding]:
+    """A file whose judging ended its process; it has no verdict and is tried again next time."""
+    log.error("%s/%s: the process that judged it was killed", one.feed, one.file.name)
+    return [Finding(UNEXPECTED, {"file_name": one.file.name, "reference": "killed"})]
 
 
 def _log_problem(finding: Finding) -> None:

@@ -6,20 +6,17 @@ Not here: the query (`compile.py`), the second opinion on its result (`validate`
 from __future__ import annotations
 
 import datetime as dt
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from pipelines.duck import connect_scratch, scratch_folder
-from pipelines.findings import DeliveryRefused, Finding
 from pipelines.harmonise.compile import CompiledFeed, compile_feed
 from pipelines.harmonise.prepare import prepare, set_provenance
 from pipelines.landing.read import TextRows, read_text_rows
-from pipelines.landing.receive import Delivery
+from pipelines.landing.receive import Delivery, local_file
+from pipelines.landing.refuse import refused
 from pipelines.settings import Settings
 from schemas.contract import Contract, load_contract
 from schemas.feed import Feed, load_feed
@@ -55,28 +52,15 @@ def harmonise(settings: Settings, delivery: Delivery, folder: Path) -> Harmonise
     Raises DeliveryRefused where the file as a whole cannot be used.
     """
     feed = load_feed(delivery.feed)
-    with _local_copy(settings, delivery) as original:
+    with scratch_folder(settings, "delivery") as place:
         return harmonise_file(
             settings,
             feed,
-            original,
+            local_file(delivery.payload, place),
             folder,
             delivery_id=delivery.delivery_id,
             received_at=delivery.receipt.received_at,
         )
-
-
-@contextmanager
-def _local_copy(settings: Settings, delivery: Delivery) -> Iterator[Path]:
-    """The delivery's file where it lies, or a copy if that is not on this machine."""
-    if isinstance(delivery.payload, Path):
-        yield delivery.payload
-        return
-    with scratch_folder(settings, "delivery") as place:
-        copy = place / delivery.receipt.file_name
-        with delivery.payload.open("rb") as source, copy.open("wb") as target:
-            shutil.copyfileobj(source, target, 1 << 20)
-        yield copy
 
 
 def harmonise_file(
@@ -99,7 +83,7 @@ def harmonise_file(
         prepare(connection, settings, feed, contract, compiled)
         set_provenance(connection, delivery_id, received_at)
         _route(connection, contract, compiled, folder)
-        return _counted(connection, folder, rows)
+        return _counted(connection, folder, rows, original)
 
 
 def _route(
@@ -138,13 +122,14 @@ def _write(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> None:
     connection.execute(f"COPY ({sql}) TO {file} (FORMAT parquet, ROW_GROUP_SIZE {ROW_GROUP_ROWS})")
 
 
-def _counted(connection: duckdb.DuckDBPyConnection, folder: Path, rows: TextRows) -> Harmonised:
+def _counted(
+    connection: duckdb.DuckDBPyConnection, folder: Path, rows: TextRows, original: Path
+) -> Harmonised:
     paths = {part: folder / f"{part}.parquet" for part in ("accepted", "quarantined", "duplicates")}
     counts = {part: _count(connection, path) for part, path in paths.items()}
     if sum(counts.values()) != rows.row_count:
-        raise DeliveryRefused(
-            Finding("DEL-723", {"read": rows.row_count, "written": sum(counts.values())})
-        )
+        written = sum(counts.values())
+        raise refused("DEL-723", original, expected=rows.row_count, rows=written)
     return Harmonised(
         **paths,
         rows_read=rows.row_count,

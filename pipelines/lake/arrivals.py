@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import shutil
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from pydantic import ValidationError
 from upath import UPath
 
 from pipelines.lake.storage import LakeError
-from pipelines.landing.receive import RECEIPT, Receipt
+from pipelines.landing.receive import RECEIPT, Receipt, local_file
 from pipelines.settings import Settings
 from pipelines.validate.verdict import FILE_NAME as VERDICT
 from pipelines.validate.verdict import Verdict, read_verdict
@@ -111,14 +110,7 @@ def arrivals(
 
 def local_copy(arrival: Arrival, file_name: str, folder: Path) -> str:
     """The path of a file of the delivery that DuckDB can open; copied to `folder` if remote."""
-    file = arrival.folder / file_name
-    if isinstance(file, Path):
-        return file.as_posix()
-    target = folder / f"{arrival.delivery_id}.{file_name}"
-    if not target.exists():
-        with file.open("rb") as source, target.open("wb") as copy:
-            shutil.copyfileobj(source, copy, 1 << 20)
-    return target.as_posix()
+    return local_file(arrival.folder / file_name, folder / arrival.delivery_id).as_posix()
 
 
 def verify_files(connection: duckdb.DuckDBPyConnection, arrival: Arrival, folder: Path) -> None:

@@ -167,6 +167,24 @@ def list_deliveries(settings: Settings, feed: str | None = None) -> list[Deliver
     return sorted(found, key=lambda one: (one.receipt.received_at, one.delivery_id))
 
 
+def local_file(place: UPath, folder: Path) -> Path:
+    """A file of a delivery where it lies; from an object store, a copy of it in `folder`.
+
+    It is copied once: where `folder` holds a file of that name, that is it.
+    Raises OSError where a place cannot be read or written.
+    """
+    if _is_local(place):
+        return Path(place.path)
+    target = folder / place.name
+    if not target.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        half = folder / f"{PART_PREFIX}{place.name}"
+        with place.open("rb") as reader, half.open("wb") as writer:
+            shutil.copyfileobj(reader, writer, BLOCK_BYTES)
+        half.replace(target)
+    return target
+
+
 def safe_file_name(name: str) -> str:
     """A file name that every system accepts and no path can hide in; the ending is kept."""
     text = unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])

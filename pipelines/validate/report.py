@@ -8,20 +8,18 @@ the handling of the feed, and is written nowhere but where it is asked for.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
-from upath import UPath
 
 from pipelines.duck import connect_scratch, scratch_folder
 from pipelines.findings import Finding
 from pipelines.i18n import translator
 from pipelines.landing.read import TextRows, read_text_rows
+from pipelines.landing.receive import Delivery, local_file
 from pipelines.settings import Settings
 from pipelines.validate.blame import Blame, blame, make_rejected
 from pipelines.validate.verdict import Verdict
@@ -29,9 +27,6 @@ from schemas.codelist import load_codelist
 from schemas.contract import Rule, load_contract
 from schemas.feed import Feed, load_feed
 from schemas.text import Language
-
-if TYPE_CHECKING:
-    from pipelines.landing.receive import Delivery
 
 FORMATS = (".xlsx", ".html")
 
@@ -98,8 +93,8 @@ def _gathered(
     ):
         rows, rejected = None, 0
         if verdict.is_accepted and verdict.rows_quarantined:
-            original = _local(delivery.payload, folder)
-            quarantined = _local(delivery.folder / "quarantined.parquet", folder)
+            original = local_file(delivery.payload, folder)
+            quarantined = local_file(delivery.folder / "quarantined.parquet", folder)
             rows = read_text_rows(connection, original, feed)
             blamed = [reason.blame for reason in reasons]
             _ = translator(lang)
@@ -137,13 +132,3 @@ def _handling(feed: Feed, lang: Language, *, has_rows: bool) -> str:
         shown |= {contract.column(target).classification for target in feed.map}
     strictest = max(shown & set(levels), key=lambda code: int(levels[code]["rank"]))
     return levels[strictest][f"label_{lang}"].upper()
-
-
-def _local(place: UPath, folder: Path) -> Path:
-    """The file where this machine can open it; copied there from an object store."""
-    if isinstance(place, Path):
-        return Path(place)
-    target = folder / place.name
-    with place.open("rb") as source, target.open("wb") as copy:
-        shutil.copyfileobj(source, copy)
-    return target

@@ -21,6 +21,7 @@ from upath import UPath
 from pipelines.landing.receive import (
     Delivery,
     list_deliveries,
+    local_file,
     open_delivery,
     receive,
     safe_file_name,
@@ -143,6 +144,20 @@ def test_a_receipt_of_before_it_said_who_told_the_time_is_read(
     (delivery.folder / "receipt.json").unlink()
     (delivery.folder / "receipt.json").write_text(json.dumps(said), encoding="utf-8")
     assert open_delivery(settings, delivery.delivery_id).receipt == delivery.receipt
+
+
+def test_a_file_is_brought_here_once_and_only_from_elsewhere(
+    settings: Settings, tmp_path: Path
+) -> None:
+    delivery = receive(settings, FEED, write(tmp_path))
+    folder = tmp_path / "here"
+    file = local_file(delivery.payload, folder)
+    assert file.read_bytes() == DATA
+    is_here = not str(settings.landing).startswith("memory:")
+    assert folder.exists() != is_here
+    before = file.stat().st_mtime_ns
+    assert local_file(delivery.payload, folder).stat().st_mtime_ns == before
+    assert is_here or [one.name for one in folder.iterdir()] == ["d.csv"]
 
 
 @pytest.mark.parametrize(
