@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -32,13 +33,15 @@ def spread(
     preload: Sequence[str] = (),
     *,
     is_here: bool = True,
+    if_killed: Callable[[Item], Result] | None = None,
 ) -> Iterator[tuple[Item, Result]]:
     """`work` on every item, each with its result as it is ready.
 
-    One worker works here, in this process, unless `is_here` is False.
-
-    What `work` is, takes and gives must be picklable. `preload` names modules that all workers
-    need; where the system can fork they are imported once. Raises what `work` raises.
+    One worker works here, in this process, unless `is_here` is False. What `work` is, takes and
+    gives must be picklable. `preload` names modules that all workers need; where the system can
+    fork they are imported once. Raises what `work` raises.
+    A worker that dies (the system took its memory) takes nothing with it: what it and the others
+    had in hand is done again, each alone, and what kills its worker again gets `if_killed`.
     """
     count = min(workers, MOST_WORKERS, len(items))
     if count <= 1 and is_here:
@@ -47,10 +50,33 @@ def spread(
     executor = ProcessPoolExecutor(max(1, count), _context(preload), _ignore_interrupts)
     try:
         futures = {executor.submit(work, item): item for item in items}
+        unfinished = []
         for future in as_completed(futures):
-            yield futures[future], future.result()
+            try:
+                result = future.result()
+            except BrokenProcessPool:
+                unfinished.append(futures[future])
+            else:
+                yield futures[future], result
+        for item in unfinished:
+            yield item, _alone(work, item, preload, if_killed)
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _alone(
+    work: Callable[[Item], Result],
+    item: Item,
+    preload: Sequence[str],
+    if_killed: Callable[[Item], Result] | None,
+) -> Result:
+    with ProcessPoolExecutor(1, _context(preload), _ignore_interrupts) as executor:
+        try:
+            return executor.submit(work, item).result()
+        except BrokenProcessPool:
+            if if_killed is None:
+                raise
+            return if_killed(item)
 
 
 def _context(preload: Sequence[str]) -> multiprocessing.context.BaseContext:
