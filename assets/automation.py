@@ -21,7 +21,7 @@ from assets.tables import STAGE as PUBLISHED
 from schemas.feed import feed_names
 
 if TYPE_CHECKING:
-    from pipelines.ingest import Waiting
+    from pipelines.inbox import Waiting
     from pipelines.validate.verdict import Verdict
 
 MOST_RUNS_A_TICK = 50
@@ -58,7 +58,8 @@ def inbox(context: dg.SensorEvaluationContext, installation: Installation) -> dg
     elsewhere (by the command line) asks for no run. A run that failed is not asked for again here:
     Dagster shows it, and the daily round takes in what it left.
     """
-    from pipelines.ingest import delivery_id_of, fingerprint, inbox_files, is_judged
+    from pipelines.inbox import delivery_id_of, fingerprint, inbox_files
+    from pipelines.ingest import is_judged
 
     settings = installation.settings()
     before: Known = json.loads(context.cursor or "{}")

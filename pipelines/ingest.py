@@ -17,7 +17,7 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -29,6 +29,7 @@ from pipelines.crew import spread
 from pipelines.duck import scratch_folder
 from pipelines.findings import DeliveryRefused, Finding
 from pipelines.harmonise.run import Harmonised, harmonise
+from pipelines.inbox import Waiting, delivery_id_of, fingerprint, inbox_files
 from pipelines.landing.receive import Delivery, local_file, open_delivery, receive
 from pipelines.settings import PROGRAM_VERSION, Settings
 from pipelines.validate.audit import Audit, audit
@@ -41,7 +42,6 @@ log = logging.getLogger("passerelle")
 UNKNOWN_FEED, UNREACHABLE, UNEXPECTED = "DEL-721", "DEL-722", "DEL-726"
 PARTS = ("accepted", "quarantined", "duplicates")
 BLOCK_BYTES = 1 << 20
-PARTIAL_ENDINGS = (".part", ".partial", ".tmp", ".filepart", ".crdownload")
 SMALL_BYTES = 32 * 1024**2
 # A worker needs about three seconds to be ready, as long as four small files take.
 FEWEST_TO_SPREAD = 6
@@ -49,16 +49,6 @@ HEAVY_MODULES = ("pipelines.ingest", "great_expectations")
 
 Progress = Callable[[int, int, str], None]
 Complain = Callable[[Finding], None]
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A file in the inbox: its feed (the folder it lies in), where it is, and its state there."""
-
-    feed: str
-    file: UPath
-    bytes: int
-    modified_s: float
 
 
 def ingest(
@@ -230,41 +220,6 @@ def _move(source: Path, target: UPath) -> None:
         return
     with source.open("rb") as stream, target.open("wb") as copy:
         shutil.copyfileobj(stream, copy, BLOCK_BYTES)
-
-
-def inbox_files(settings: Settings) -> Iterator[Waiting]:
-    """Every file `<inbox>/<feed>/<file>`, by feed and name; hidden and partial files are not seen.
-
-    Raises OSError where the inbox cannot be listed.
-    """
-    if not settings.inbox.exists():
-        return
-    for folder in sorted(settings.inbox.iterdir(), key=str):
-        if not folder.is_dir() or folder.name.startswith("."):
-            continue
-        for file in sorted(folder.iterdir(), key=str):
-            if file.is_file() and not _is_partial(file.name):
-                state = file.stat()
-                yield Waiting(folder.name, UPath(file), state.st_size, state.st_mtime)
-
-
-def _is_partial(name: str) -> bool:
-    """True for names that programs give to files which are hidden, open or still being copied."""
-    return name.startswith((".", "~")) or name.lower().endswith(PARTIAL_ENDINGS)
-
-
-def fingerprint(file: UPath) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while block := stream.read(BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def delivery_id_of(feed: str, sha256: str) -> str:
-    """The id of the delivery of these bytes to this feed."""
-    return f"{feed}.{sha256[:12]}"
 
 
 def is_judged(settings: Settings, delivery_id: str) -> bool:

@@ -81,7 +81,7 @@ def status(context: typer.Context) -> None:
 
 def feed_states(session: Session) -> list[FeedState]:
     """The state of each declared feed."""
-    from pipelines.ingest import delivery_id_of, fingerprint, inbox_files
+    from pipelines.inbox import delivery_id_of, fingerprint, inbox_files
 
     pairs = known_deliveries(session)
     judged = {delivery.delivery_id for delivery, verdict in pairs if verdict}

@@ -16,7 +16,7 @@ import dagster as dg
 import pytest
 
 import pipelines
-import pipelines.ingest as module
+import pipelines.inbox as module
 from assets.automation import daily_round, done_elsewhere, inbox
 from assets.definitions import defs
 from assets.resources import Installation

@@ -1,0 +1,62 @@
+"""What waits in the inbox: files by feed, and the fingerprint by which a content is known.
+
+Not here: taking them in (`ingest.py`) and what was taken in (`landing`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from upath import UPath
+
+from pipelines.settings import Settings
+
+BLOCK_BYTES = 1 << 20
+PARTIAL_ENDINGS = (".part", ".partial", ".tmp", ".filepart", ".crdownload")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A file in the inbox: its feed (the folder it lies in), where it is, and its state there."""
+
+    feed: str
+    file: UPath
+    bytes: int
+    modified_s: float
+
+
+def inbox_files(settings: Settings) -> Iterator[Waiting]:
+    """Every file `<inbox>/<feed>/<file>`, by feed and name; hidden and partial files are not seen.
+
+    Raises OSError where the inbox cannot be listed.
+    """
+    if not settings.inbox.exists():
+        return
+    for folder in sorted(settings.inbox.iterdir(), key=str):
+        if not folder.is_dir() or folder.name.startswith("."):
+            continue
+        for file in sorted(folder.iterdir(), key=str):
+            if file.is_file() and not _is_partial(file.name):
+                state = file.stat()
+                yield Waiting(folder.name, UPath(file), state.st_size, state.st_mtime)
+
+
+def _is_partial(name: str) -> bool:
+    """True for names that programs give to files which are hidden, open or still being copied."""
+    return name.startswith((".", "~")) or name.lower().endswith(PARTIAL_ENDINGS)
+
+
+def fingerprint(file: UPath) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while block := stream.read(BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def delivery_id_of(feed: str, sha256: str) -> str:
+    """The id of the delivery of these bytes to this feed."""
+    return f"{feed}.{sha256[:12]}"
