@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipelines.inbox import Waiting
     from pipelines.validate.verdict import Verdict
 
-MOST_RUNS_A_TICK = 50
+MOST_RUNS_A_TICK, MOST_SHOWN_A_TICK = 50, 200
 DAILY, WEEKLY = "30 4 * * *", "0 3 * * 0"
 
 Known = dict[str, list[Any]]
@@ -131,19 +131,20 @@ def done_elsewhere(
     settings = installation.settings()
     events: list[Any] = []
     partitions = []
+    room = MOST_SHOWN_A_TICK
     for feed in feed_names():
         known = context.instance.get_materialized_partitions(dg.AssetKey([HARMONISED, feed]))
+        known |= _running(context, feed)
         judged = [
-            (delivery, verdict)
+            verdict
             for delivery in list_deliveries(settings, feed)
             if delivery.delivery_id not in known and (verdict := verdict_of(delivery))
-        ]
-        running = _running(context, feed) if judged else set()
-        judged = [pair for pair in judged if pair[0].delivery_id not in running]
+        ][:room]
+        room -= len(judged)
         if judged:
-            ids = [delivery.delivery_id for delivery, _verdict in judged]
+            ids = [verdict.delivery_id for verdict in judged]
             partitions.append(deliveries_of(feed).build_add_request(ids))
-        for _delivery, verdict in judged:
+        for verdict in judged:
             events += _events(feed, verdict, settings.language)
     if not events:
         return dg.SensorResult(skip_reason="nothing new")

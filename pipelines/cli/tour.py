@@ -74,12 +74,12 @@ def show_tour(session: Session) -> None:
             show_result(session, connection.query(asked), 0)
     session.print()
     session.print(Text(_("What next"), style="bold"))
-    grid = Table.grid(padding=(0, 2, 0, 2))
+    grid = Table.grid(padding=(0, 2))
     grid.add_row(_("Watch it in Dagster"), Text("passerelle serve", "cyan"))
     grid.add_row(_("Read a delivery’s rejections"), Text("passerelle deliveries", "cyan"))
     elsewhere = f"duckdb -readonly {session.settings.catalogue}"
     grid.add_row(_("Open the tables elsewhere"), Text(elsewhere, "cyan"))
-    session.print(grid)
+    session.print(Padding(grid, (0, 0, 0, 2)))
 
 
 def _one_line(query: str) -> str:
