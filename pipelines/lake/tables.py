@@ -36,6 +36,7 @@ PARTITION_TYPES = {"is_latest": "BOOLEAN", "country": "VARCHAR", "occurred_month
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 BATCH_ROWS = 20_000
 ROW_GROUP_ROWS = 131_072
+_MEASURED = ("DOUBLE", "BIGINT", "TIMESTAMP")
 _CONFIGURATION = {"delta.dataSkippingNumIndexedCols": "-1"}  # null counts tell which columns exist
 
 
@@ -197,11 +198,27 @@ def _partition_value(value: Any) -> str | None:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def writer_properties() -> Any:
-    """How every data file is written, by a publish or by compaction."""
-    from deltalake import WriterProperties
+def writer_properties(contract: Contract | None = None) -> Any:
+    """How every data file is written, by a publish or by compaction.
 
-    return WriterProperties(compression="ZSTD", max_row_group_size=ROW_GROUP_ROWS)
+    A dictionary pays for codes, which recur. For ids, texts, measures and moments it costs a fifth
+    of the time and of the memory of a publish, and makes the files larger than zstd alone does.
+    """
+    from deltalake import ColumnProperties, WriterProperties
+
+    plain = [
+        column.name
+        for column in (contract.published if contract else ())
+        if column.duckdb_type in _MEASURED
+        or (
+            column.duckdb_type == "VARCHAR" and not column.codelist and column.filled_by != "reader"
+        )
+    ]
+    return WriterProperties(
+        compression="ZSTD",
+        max_row_group_size=ROW_GROUP_ROWS,
+        column_properties={name: ColumnProperties(dictionary_enabled=False) for name in plain},
+    )
 
 
 def stage(
@@ -219,7 +236,7 @@ def stage(
     from deltalake import write_deltalake
     from deltalake.transaction import AddAction
 
-    properties = writer_properties()
+    properties = writer_properties(contract)
     actions: list[Any] = []
     for statement in statements:
         staging = f"{STAGING}/{uuid.uuid4().hex}"
