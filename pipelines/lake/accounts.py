@@ -40,11 +40,13 @@ def publish_rejections(
 ) -> int:
     """Rows that were set aside, by rule; of a refused delivery its findings, without a row.
 
-    What stands there of an earlier refusal of the deliveries `listed` is replaced.
+    What stands there of an earlier refusal is replaced: of the deliveries `listed`, and of those
+    that an interruption kept from being listed.
     """
     contract = load_contract("rejections")
     table = open_table(settings, contract)
     mine = [one for one in waiting if not holds(table, one.attempt)]
+    listed = {*listed, *_refused_before(settings, connection, contract, table, mine)}
     mine = [
         one
         for one in mine
@@ -103,6 +105,27 @@ def publish_accounts(
     added = stage(settings, connection, contract, [accounts, *kept])
     commit(settings, table, added, removed, [one.attempt for one in mine])
     return len(mine)
+
+
+def _refused_before(
+    settings: Settings,
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    table: DeltaTable,
+    mine: Sequence[Arrival],
+) -> set[str]:
+    """Those of `mine` that have a refusal in the table; it has no row, so statistics tell where."""
+    if not mine:
+        return set()
+    root = table_uri(settings, contract.table)
+    files = {f"{root}/{file.path}": file for file in data_files(table)}
+    rows = files_sql(contract, files, columns=["delivery_id", "source_row"], is_located=False)
+    ids = literals(one.delivery_id for one in mine)
+    found = connection.execute(
+        f"SELECT DISTINCT delivery_id FROM ({rows}) "
+        f"WHERE source_row IS NULL AND delivery_id IN ({ids})"
+    ).fetchall()
+    return {delivery for (delivery,) in found}
 
 
 def _superseded(

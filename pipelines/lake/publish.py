@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from pipelines.duck import connect_scratch, scratch_folder
 from pipelines.lake.accounts import publish_accounts, publish_rejections
 from pipelines.lake.arrivals import (
     ACCEPTED,
+    QUARANTINED,
     Arrival,
     arrivals,
     attempt_of,
@@ -78,8 +79,9 @@ def publish(settings: Settings, delivery_ids: Sequence[str] | None = None) -> Pu
     """Publish the judged deliveries named, or all of them; those already published are left alone.
 
     A publish that was interrupted before is finished first. The order of deliveries does not
-    matter, nor whether they come one at a time or together. Where all are asked for, one whose
-    files are not what its verdict says is left out and logged.
+    matter, nor whether they come one at a time or together. One that nobody named and whose files
+    are not what its verdict says is left out and logged, even where an interrupted publish took
+    some of its rows in: it must not keep all others waiting, and `check` tells of it.
     Raises LakeBusy when another writer holds the lake for too long, LakeError for a named delivery
     that has no verdict or whose files are not what it says.
     """
@@ -104,12 +106,12 @@ def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Publishe
     done = published_attempts(settings)
     listed = {attempt.partition(" ")[0] for attempt in done}
     waiting = arrivals(settings, done)
-    asked = _begun(settings, waiting)  # by an earlier publish, whoever was asked for then
+    begun = taken_files(settings, waiting)  # by an earlier publish, whoever was asked for then
+    named = set(delivery_ids or ())
     if delivery_ids is not None:
-        asked.update(delivery_ids)
-        if unknown := sorted(asked - listed - {one.delivery_id for one in waiting}):
+        if unknown := sorted(named - listed - {one.delivery_id for one in waiting}):
             raise LakeError("No verdict for {deliveries}.", deliveries=", ".join(unknown))
-        waiting = [one for one in waiting if one.delivery_id in asked]
+        waiting = [one for one in waiting if one.delivery_id in named | begun.keys()]
     rows: dict[str, int] = {}
     left_out: dict[str, str] = {}
     if waiting:
@@ -117,7 +119,7 @@ def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Publishe
             connection.execute("SET preserve_insertion_order = false")
             connection.execute(f"SET memory_limit = {literal(_half(settings.memory_limit))}")
             let_read(connection, settings)
-            left_out = _unsound(connection, waiting, folder, asked)
+            left_out = _unsound(connection, waiting, folder, begun, named)
             waiting = [one for one in waiting if one.delivery_id not in left_out]
             for table in table_names("data"):
                 rows[table] = _publish_data(settings, connection, table, waiting, folder)
@@ -137,18 +139,19 @@ def _unsound(
     connection: duckdb.DuckDBPyConnection,
     waiting: Sequence[Arrival],
     folder: Path,
-    asked: set[str],
+    begun: Mapping[str, Collection[str]],
+    named: Collection[str],
 ) -> dict[str, str]:
     """Deliveries whose files are not what their verdicts say, with a sentence each.
 
-    They do not keep the others waiting. Raises LakeError for one of those `asked` for by name.
+    They do not keep the others waiting. Raises LakeError for one of those asked for by name.
     """
     found: dict[str, str] = {}
     for one in waiting:
         try:
-            verify_files(connection, one, folder)
+            verify_files(connection, one, folder, begun.get(one.delivery_id, ()))
         except LakeError as problem:
-            if one.delivery_id in asked:
+            if one.delivery_id in named:
                 raise
             log.error("%s", problem)
             found[one.delivery_id] = str(problem)
@@ -169,15 +172,21 @@ def published_attempts(settings: Settings) -> set[str]:
         }
 
 
-def _begun(settings: Settings, waiting: Sequence[Arrival]) -> set[str]:
-    """Deliveries that some table already holds although `deliveries` does not list them yet."""
+def taken_files(settings: Settings, waiting: Sequence[Arrival]) -> dict[str, set[str]]:
+    """What an interrupted publish took in of deliveries that `deliveries` does not list yet.
+
+    By delivery, the files whose rows a table holds already, and which are needed no more.
+    """
     tables = {name: existing_table(settings, name) for name in (*table_names("data"), "rejections")}
-    return {
-        one.delivery_id
-        for one in waiting
-        for table in (tables[one.table], tables["rejections"])
-        if table is not None and holds(table, one.attempt)
-    }
+    found: dict[str, set[str]] = {}
+    for one in waiting:
+        for file_name, table in (
+            (ACCEPTED, tables[one.table]),
+            (QUARANTINED, tables["rejections"]),
+        ):
+            if table is not None and holds(table, one.attempt):
+                found.setdefault(one.delivery_id, set()).add(file_name)
+    return found
 
 
 def _publish_data(

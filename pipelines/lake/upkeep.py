@@ -15,7 +15,7 @@ from pipelines.duck import connect_scratch, scratch_folder
 from pipelines.i18n import translator
 from pipelines.lake.arrivals import arrivals, verify_files
 from pipelines.lake.catalogue import PINS_SCHEMA, connect, swap_catalogue
-from pipelines.lake.publish import published_attempts, settle
+from pipelines.lake.publish import published_attempts, settle, taken_files
 from pipelines.lake.storage import LakeError, delete_files, sync_files, table_uri, writing
 from pipelines.lake.tables import data_files, existing_table, writer_properties
 from pipelines.settings import Settings
@@ -147,10 +147,11 @@ def _check_waiting(settings: Settings) -> Iterator[Problem]:
     waiting = arrivals(settings, published_attempts(settings), unreadable.append)
     for delivery in unreadable:
         yield Problem("deliveries", "The verdict of {delivery} is damaged.", {"delivery": delivery})
+    begun = taken_files(settings, waiting)
     with scratch_folder(settings, "check") as folder, connect_scratch(settings) as connection:
         for one in waiting:
             try:
-                verify_files(connection, one, folder)
+                verify_files(connection, one, folder, begun.get(one.delivery_id, ()))
             except LakeError as problem:
                 yield Problem("deliveries", problem.message, dict(problem.values))
 

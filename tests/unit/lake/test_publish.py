@@ -10,11 +10,12 @@ import duckdb
 import pyarrow.parquet
 import pytest
 
+import pipelines.lake.publish as module
 from pipelines import connect
 from pipelines.lake.catalogue import NothingPublished, write_catalogue
 from pipelines.lake.publish import publish
 from pipelines.lake.storage import LakeError
-from pipelines.lake.upkeep import check, compact
+from pipelines.lake.upkeep import check, compact, vacuum
 from pipelines.landing.reference import LIST_SCHEMA, LOADED_AREAS_FILE
 from schemas.contract import load_contract, table_names
 from tests.unit.lake.judged import content, deliver, row, write_rows
@@ -135,6 +136,75 @@ def test_a_delivery_that_is_not_what_its_verdict_says_is_left_out_alone(settings
     assert [problem.table for problem in check(settings)] == ["deliveries"]
     with pytest.raises(LakeError, match=wrong):
         publish(settings, [wrong])
+
+
+def interrupt(settings, monkeypatch, step):
+    """Publish up to `step`, where the process ends."""
+
+    def killed(*_arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(module, step, killed)
+        publish(settings)
+
+
+@pytest.mark.parametrize("is_all_damaged", [False, True])
+def test_what_was_begun_and_damaged_since_keeps_nobody_waiting(
+    settings, monkeypatch, is_all_damaged
+):
+    wrong = deliver(settings, "wrong", [row("1")], rejected=[row("9", reasons=["INC-101"])])
+    interrupt(settings, monkeypatch, "publish_rejections")
+    right = deliver(settings, "right", [row("2")])
+    [folder] = Path(settings.landing.path).glob("*/wrong")
+    whole = (folder / "quarantined.parquet").read_bytes()
+    (folder / "quarantined.parquet").write_bytes(b"PAR1 no more")
+    if is_all_damaged:
+        (folder / "accepted.parquet").unlink()
+    done = publish(settings)
+    assert done.deliveries == (right,)
+    assert list(done.left_out) == [wrong]
+    compact(settings)
+    vacuum(settings, is_dry_run=False)
+    assert [one for one in check(settings) if wrong not in one.text()] == []
+    assert any("quarantined.parquet" in one.text() for one in check(settings))
+    with pytest.raises(LakeError, match=wrong):
+        publish(settings, [wrong])
+    (folder / "quarantined.parquet").write_bytes(whole)
+    assert publish(settings).deliveries == (wrong,)
+    assert check(settings) == []
+    assert len(content(settings)["incidents"]) == 2
+
+
+def test_a_file_that_the_lake_took_in_already_is_needed_no_more(settings, monkeypatch):
+    delivery = deliver(settings, "a", [row("1")], rejected=[row("9", reasons=["INC-101"])])
+    interrupt(settings, monkeypatch, "publish_accounts")
+    for file in Path(settings.landing.path).glob("*/a/*.parquet"):
+        file.unlink()
+    assert publish(settings).deliveries == (delivery,)
+    assert check(settings) == []
+    assert [one[0] for one in content(settings)["rejections"]] == [delivery]
+
+
+@pytest.mark.parametrize("is_interrupted", [True, False])
+def test_another_verdict_takes_the_place_of_a_refusal(settings, monkeypatch, is_interrupted):
+    """Also where the refusal was on its way into the lake, and was never listed."""
+    mended = deliver(settings, "a", [row("1")], state="refused", findings=["DEL-726"])
+    other = deliver(settings, "b", [row("2")], state="refused", findings=["DEL-703"])
+    if is_interrupted:
+        interrupt(settings, monkeypatch, "publish_accounts")
+    else:
+        publish(settings)
+    deliver(settings, "a", [row("1")])
+    publish(settings)
+    with connect(settings) as connection:
+        states = connection.execute("SELECT delivery_id, state FROM deliveries ORDER BY ALL")
+        assert states.fetchall() == [(mended, "accepted"), (other, "refused")]
+    found = content(settings)
+    assert [one[4] for one in found["rejections"]] == ["DEL-703"]
+    assert [one[2] for one in found["incidents"]] == ["1"]
+    assert check(settings) == []
+    assert publish(settings).deliveries == ()
 
 
 def test_without_any_publish_there_is_a_sentence_and_not_an_error_of_duckdb(settings):
