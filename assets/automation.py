@@ -6,6 +6,7 @@ Nothing looks at the clock to know what is new: a file is known by its content, 
 late, twice or again under another name is taken for what it is.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,17 @@ if TYPE_CHECKING:
 
 MOST_RUNS_A_TICK, MOST_SHOWN_A_TICK = 50, 200
 DAILY, WEEKLY = "30 4 * * *", "0 3 * * 0"
+
+UNFINISHED = [
+    status
+    for status in dg.DagsterRunStatus
+    if status
+    not in (
+        dg.DagsterRunStatus.SUCCESS,
+        dg.DagsterRunStatus.FAILURE,
+        dg.DagsterRunStatus.CANCELED,
+    )
+]
 
 Known = dict[str, list[Any]]
 
@@ -153,18 +165,8 @@ def done_elsewhere(
 
 def _running(context: dg.SensorEvaluationContext, feed: str) -> set[str]:
     """Deliveries of the feed that a run of ours is just judging; it will say so itself."""
-    unfinished = dg.RunsFilter(
-        statuses=[s for s in dg.DagsterRunStatus if s not in _FINISHED], tags={"feed": feed}
-    )
-    runs = context.instance.get_runs(unfinished)
+    runs = context.instance.get_runs(dg.RunsFilter(statuses=UNFINISHED, tags={"feed": feed}))
     return {run.tags.get("dagster/partition", "") for run in runs}
-
-
-_FINISHED = (
-    dg.DagsterRunStatus.SUCCESS,
-    dg.DagsterRunStatus.FAILURE,
-    dg.DagsterRunStatus.CANCELED,
-)
 
 
 def _events(feed: str, verdict: "Verdict", language: Any) -> Iterator[Any]:
@@ -238,16 +240,45 @@ def weekly_upkeep() -> None:
     look_after_the_lake()
 
 
-publishing = dg.AutomationConditionSensorDefinition(
-    "publishing",
-    target=dg.AssetSelection.groups(PUBLISHED),
-    minimum_interval_seconds=60,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Publishes once the deliveries under way are judged.",
+publish_job = dg.define_asset_job(
+    "publish",
+    dg.AssetSelection.groups(PUBLISHED),
+    description="Publish every judged delivery: one commit a table, one swap of the catalogue.",
 )
 
+
+@dg.sensor(
+    name="publishing",
+    job=publish_job,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Publishes what is judged and not yet published, once nothing is being judged.",
+)
+def publishing(
+    context: dg.SensorEvaluationContext, installation: Installation
+) -> dg.RunRequest | dg.SkipReason:
+    """Ask for one publish of all that wait.
+
+    It asks the lake what is missing there and not Dagster what happened, so that nothing is
+    forgotten: not what was judged while a publish ran, nor before an interruption.
+    """
+    from pipelines.lake.arrivals import arrivals
+    from pipelines.lake.publish import published_attempts
+
+    settings = installation.settings()
+    waiting = [one.attempt for one in arrivals(settings, published_attempts(settings))]
+    if not waiting:
+        return dg.SkipReason("everything that is judged is published")
+    unfinished = context.instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
+    if busy := sorted({run.job_name for run in unfinished}):
+        return dg.SkipReason(f"waits for {', '.join(busy)}")
+    # The same deliveries are not asked for twice: a publish that fails is for a person to look at.
+    key = hashlib.sha256("\n".join(waiting).encode()).hexdigest()
+    return dg.RunRequest(run_key=key)
+
+
 sensors = [inbox, done_elsewhere, publishing]
-jobs = [*judge_jobs, daily_round, weekly_upkeep]
+jobs = [*judge_jobs, publish_job, daily_round, weekly_upkeep]
 schedules = [
     dg.ScheduleDefinition(
         job=job, cron_schedule=cron, default_status=dg.DefaultScheduleStatus.RUNNING

@@ -15,15 +15,6 @@ from schemas.feed import feed_names, load_feed
 
 STAGE = "published"
 
-# New deliveries, once no more are on their way: a publish takes all that wait, so one is enough.
-WHEN_JUDGED = (
-    dg.AutomationCondition.any_deps_updated().since(
-        dg.AutomationCondition.newly_requested() | dg.AutomationCondition.newly_updated()
-    )
-    & ~dg.AutomationCondition.any_deps_in_progress()
-    & ~dg.AutomationCondition.in_progress()
-).with_label("new deliveries are judged")
-
 
 def published_key(table: str) -> dg.AssetKey:
     """The key of a table's asset."""
@@ -52,7 +43,6 @@ def _spec(table: str) -> dg.AssetSpec:
         tags={"kind": contract.kind},
         owners=[OWNER],
         code_version=contract.version,
-        automation_condition=WHEN_JUDGED if _feeds_of(contract) else None,
     )
 
 

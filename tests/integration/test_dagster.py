@@ -17,10 +17,11 @@ import pytest
 
 import pipelines
 import pipelines.inbox as module
-from assets.automation import daily_round, done_elsewhere, inbox
+from assets.automation import daily_round, done_elsewhere, inbox, publishing
 from assets.definitions import defs
 from assets.resources import Installation
 from pipelines.ingest import ingest
+from pipelines.lake.publish import publish
 from pipelines.settings import Settings, settings_for
 from schemas.feed import load_feed
 
@@ -247,6 +248,29 @@ def test_publishing_shows_every_table_and_its_rows(place, instance):
             assert connection.table(table).count("*").fetchone() == (rows,)
     assert shown["incidents"] > 0
     assert shown["deliveries"] == 1
+
+
+def test_what_is_judged_is_published_once_and_nothing_is_forgotten(place, instance):
+    assert "is published" in evaluate(publishing, instance).skip_message
+    first = ingest(place, FEED, load_feed(FEED).examples()[0])
+    request = evaluate(publishing, instance)
+    assert evaluate(publishing, instance).run_key == request.run_key
+    ingest(place, FEED, counterexample()[0])
+    assert evaluate(publishing, instance).run_key != request.run_key
+    publish(place, [first.delivery_id])
+    assert evaluate(publishing, instance).run_key, "judged meanwhile, and not forgotten"
+    publish(place)
+    assert "is published" in evaluate(publishing, instance).skip_message
+
+
+def test_a_publish_waits_for_what_is_being_judged(place, instance):
+    ingest(place, FEED, load_feed(FEED).examples()[0])
+    run = instance.create_run_for_job(
+        defs.resolve_job_def("daily_round"), status=dg.DagsterRunStatus.STARTED
+    )
+    assert evaluate(publishing, instance).skip_message == "waits for daily_round"
+    instance.report_run_canceled(run)
+    assert evaluate(publishing, instance).run_key
 
 
 def test_the_daily_round_takes_in_what_is_left_and_publishes(place, instance):

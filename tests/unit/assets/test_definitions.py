@@ -29,7 +29,7 @@ HEAVY = ("great_expectations", "pandas", "deltalake", "duckdb", "shapely", "pypr
 
 
 def graph_text() -> str:
-    """Every asset with what it depends on, its group, partitions, checks and condition."""
+    """Every asset with what it depends on, its group, partitions and checks."""
     lines = []
     for spec in sorted(defs.resolve_all_asset_specs(), key=lambda one: one.key.path):
         lines.append(f"{spec.key.to_user_string()}  [{spec.group_name}]")
@@ -38,8 +38,6 @@ def graph_text() -> str:
             lines.append(f"    partitions {node.partitions_def.name}")
         lines += [f"    from {dep.asset_key.to_user_string()}" for dep in sorted_deps(spec)]
         lines += [f"    check {key.name}" for key in sorted(node.check_keys)]
-        if spec.automation_condition:
-            lines.append(f"    when {spec.automation_condition.get_label()}")
     return "\n".join(lines) + "\n"
 
 
