@@ -35,9 +35,9 @@ COMMENT ON COLUMN "deliveries"."received_at" IS 'When the file was received, in 
 COMMENT ON COLUMN "deliveries"."received_by" IS 'Role or account that took the file in; never a private name. | Fonction ou compte qui a reçu le fichier ; jamais un nom privé.';
 COMMENT ON COLUMN "deliveries"."encoding" IS 'Character encoding in which the file was read. | Encodage des caractères dans lequel le fichier a été lu.';
 COMMENT ON COLUMN "deliveries"."state" IS 'Whether the delivery was accepted or refused as a whole. | Indique si l’envoi a été accepté ou refusé dans son ensemble. [codes: delivery_states]';
-COMMENT ON COLUMN "deliveries"."rows_read" IS 'Number of data rows in the file; empty where the file could not be read. | Nombre de lignes de données du fichier ; vide si le fichier n’a pas pu être lu. [unit: row]';
-COMMENT ON COLUMN "deliveries"."rows_accepted" IS 'Number of rows that passed every rule; empty where the file could not be read. | Nombre de lignes qui respectent toutes les règles ; vide si le fichier n’a pas pu être lu. [unit: row]';
-COMMENT ON COLUMN "deliveries"."rows_quarantined" IS 'Number of rows set aside for correction; empty where the file could not be read. | Nombre de lignes mises de côté pour correction ; vide si le fichier n’a pas pu être lu. [unit: row]';
+COMMENT ON COLUMN "deliveries"."rows_read" IS 'Number of data rows in the file; empty where the file could not be read. | Nombre de lignes de données du fichier ; vide si le fichier n’a pas pu être lu. [unit: row]';
+COMMENT ON COLUMN "deliveries"."rows_accepted" IS 'Number of rows that passed every rule; empty where the file could not be read. | Nombre de lignes qui respectent toutes les règles ; vide si le fichier n’a pas pu être lu. [unit: row]';
+COMMENT ON COLUMN "deliveries"."rows_quarantined" IS 'Number of rows set aside for correction; empty where the file could not be read. | Nombre de lignes mises de côté pour correction ; vide si le fichier n’a pas pu être lu. [unit: row]';
 COMMENT ON COLUMN "deliveries"."rows_exact_duplicates" IS 'Number of rows that repeat another row of the file exactly; empty where the file could not be read. | Nombre de lignes qui répètent exactement une autre ligne du fichier. [unit: row]';
 COMMENT ON COLUMN "deliveries"."findings" IS 'Codes found about the file as a whole. | Codes relevés sur le fichier dans son ensemble.';
 COMMENT ON COLUMN "deliveries"."program_version" IS 'Version of Passerelle that judged it. | Version de Passerelle qui l’a jugé.';
