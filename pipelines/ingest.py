@@ -129,6 +129,8 @@ def judge(settings: Settings, delivery_id: str, *, again: bool = False) -> Verdi
         if verdict.is_accepted:
             for part in PARTS:
                 _move(folder / f"{part}.parquet", delivery.folder / f"{part}.parquet")
+        elif (other := verdict_of(delivery)) is not None and other.is_accepted:
+            return other  # reached meanwhile by another process; its rows may be published
         write_verdict(delivery.folder, verdict)
     log.info("%s: %s", delivery_id, verdict.state)
     return verdict

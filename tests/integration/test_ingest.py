@@ -14,6 +14,7 @@ import pytest
 from upath import UPath
 
 import pipelines
+import pipelines.harmonise.run as harmonising
 import pipelines.ingest as module
 from pipelines.findings import DeliveryRefused
 from pipelines.ingest import ingest, ingest_inbox, judge, land, land_again
@@ -134,6 +135,31 @@ def test_a_refused_delivery_is_judged_anew_once_something_was_mended(place, monk
     assert account(place) == [("accepted", verdict.rows_accepted, 0)]
     assert check(place) == []
     assert publish(place).deliveries == ()
+
+
+def test_a_refusal_never_takes_the_place_of_an_acceptance(place, monkeypatch):
+    delivery = land(place, FEED, example())
+
+    def overtaken(*_arguments):
+        monkeypatch.undo()
+        assert judge(place, delivery.delivery_id).is_accepted
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(module, "harmonise", overtaken)
+    assert judge(place, delivery.delivery_id).is_accepted
+    assert judge(place, delivery.delivery_id, again=True).is_accepted
+
+
+def test_rows_that_are_not_conserved_are_our_fault_and_are_counted_in_words(place, monkeypatch):
+    monkeypatch.setattr(harmonising, "_count", lambda *_: 7)
+    verdict = ingest(place, FEED, example())
+    [stored] = verdict.findings
+    assert (verdict.state, stored.code) == ("refused", "DEL-723")
+    for language in ("en", "fr"):
+        text = stored.finding.text(language)
+        assert example().name in text and "21" in text and "…" not in text
+    monkeypatch.undo()
+    assert ingest(place, FEED, example(), again=True).is_accepted
 
 
 def account(place: Settings) -> list[tuple[str, int, int]]:
