@@ -26,6 +26,7 @@ from schemas.sqltext import literal, name
 
 DATA, BLANK, DECLARED, UNSPLIT = range(4)
 LARGE_BYTES = 32 * 1024**2
+ROW_GROUP_ROWS = 40_960  # each thread keeps one until it is full
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,8 @@ def stage(connection: duckdb.DuckDBPyConnection, table: str, select: str, size: 
         connection.execute(f"CREATE TEMP TABLE {table} AS {select}")
         return "rowid"
     file = literal(str(folder / f"{table.strip(chr(34))}.parquet"))
-    connection.execute(f"COPY ({select}) TO {file} (FORMAT parquet)")
+    options = f"FORMAT parquet, ROW_GROUP_SIZE {ROW_GROUP_ROWS}"
+    connection.execute(f"COPY ({select}) TO {file} ({options})")
     connection.execute(
         f"CREATE TEMP VIEW {table} AS SELECT * RENAME (file_row_number AS place) "
         f"FROM read_parquet({file}, file_row_number = true)"
