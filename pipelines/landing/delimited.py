@@ -31,7 +31,8 @@ from schemas.feed import Layout
 from schemas.sqltext import literal
 
 LONGEST_CELL_CHARS = 1024**2
-BUFFER_BYTES = 8 * 1024**2  # one a thread, beside DuckDB's own memory limit
+BUFFER_BYTES = 2 * 1024**2  # several a thread, beside DuckDB's own memory limit
+ROW_NUMBER = "source_row"  # staged with each record where no arithmetic gives it
 BATCH_RECORDS = 50_000
 BATCH_BYTES = 128 * 1024**2
 
@@ -62,7 +63,7 @@ def open_delimited(file: Path, shown: Path, layout: Layout) -> Delimited:
     last = max(layout.header_rows)
     try:
         with text_lines(file) as lines:
-            reader = csv.reader(lines, **_dialect(layout))
+            reader = csv.reader(lines, **dialect(layout))
             rows = list(islice(reader, last))
             lines_before = reader.line_num
             has_tags = layout.hxl_row == "optional" and _is_tag_row(next(reader, []))
@@ -95,7 +96,7 @@ def stage_delimited(
         return f"{place} + {source.records_before + 1}"
     _stage_exact(connection, source, columns, staged, counted)
     _refuse_unsplit(connection, source, staged, counted)
-    return "source_row"
+    return ROW_NUMBER
 
 
 def _has_text(file: Path) -> bool:
@@ -103,7 +104,8 @@ def _has_text(file: Path) -> bool:
         return next(filter(str.strip, lines), "") != ""
 
 
-def _dialect(layout: Layout) -> dict[str, Any]:
+def dialect(layout: Layout) -> dict[str, Any]:
+    """How the standard library reads the records of this layout, one after the other."""
     csv.field_size_limit(LONGEST_CELL_CHARS)
     quoting = {"quotechar": layout.quote} if layout.quote else {"quoting": csv.QUOTE_NONE}
     return {
@@ -208,7 +210,7 @@ def _batches(source: Delimited, schema: Any) -> Iterator[Any]:
     records = max(1, min(BATCH_RECORDS, BATCH_BYTES // max(1, longest_bytes)))
     try:
         with text_lines(source.file) as lines:
-            reader = csv.reader(lines, **_dialect(source.layout))
+            reader = csv.reader(lines, **dialect(source.layout))
             deque(islice(reader, source.records_before), maxlen=0)
             numbered = zip(numbers, reader, strict=False)
             while batch := list(islice(numbered, records)):

@@ -75,6 +75,20 @@ def _familiar(text: str) -> float:
     return sum(letter in _FAMILIAR for letter in beyond) / max(1, len(beyond))
 
 
+def written_as(file: Path, encoding: str) -> tuple[bytes, str]:
+    """The byte order mark that `file` begins with, and the codec in which text goes after it.
+
+    `encoding` is what `as_utf8` said of the file; so its own order of bytes is kept too.
+    """
+    with file.open("rb") as stream:
+        head = stream.read(4)
+    for mark, name in BYTE_ORDER_MARKS:
+        if head.startswith(mark) and encoding.startswith(name):
+            is_little = mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF32_LE)
+            return mark, name if name == "utf-8" else f"{name}-{'le' if is_little else 'be'}"
+    return b"", encoding
+
+
 def demand_utf8(file: Path, shown: Path | None = None) -> None:
     """Raise DeliveryRefused (DEL-701, with line and byte) where `file` is not UTF-8 throughout."""
     offset = _first_not_utf8(file)

@@ -34,12 +34,11 @@ def slice_array(file: Path, path: str, target: Path, shown: Path) -> Path:
     text that is no JSON, a bracket that never closes, text after the end, nesting deeper than
     `DEEPEST`.
     """
-    keys = [key for key in path.removeprefix("$").split(".") if key]
     with file.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
-    start = _array_start(head, keys, shown)
+    start = array_start(head, path, shown)
     line = 1 + head.count(b"\n", 0, start)
-    above = depth = len(keys)
+    above = depth = len(path_keys(path))
     is_cut = False
     with target.open("wb") as sink:
         for part, brackets in _whole_strings(file, start, line, shown):
@@ -57,14 +56,23 @@ def slice_array(file: Path, path: str, target: Path, shown: Path) -> Path:
     return target
 
 
+def path_keys(path: str) -> list[str]:
+    """`$.data.events` → `data`, `events`."""
+    return [key for key in path.removeprefix("$").split(".") if key]
+
+
 def is_too_deep(text: str) -> bool:
     """True where `text` nests deeper than `DEEPEST` (DuckDB's JSON functions recurse)."""
     brackets = _STRING.sub(b"", text.encode()).translate(None, _NOT_BRACKETS)
     return max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > DEEPEST
 
 
-def _array_start(head: bytes, keys: list[str], shown: Path) -> int:
-    """The offset of the opening bracket of the array that `keys` lead to."""
+def array_start(head: bytes, path: str, shown: Path) -> int:
+    """The offset of the opening bracket of the array that `path` leads to.
+
+    `head` is the beginning of the document. Raises DeliveryRefused as `slice_array`.
+    """
+    keys = path_keys(path)
     try:  # not final: the block may end inside a letter
         text = codecs.getincrementaldecoder("utf-8")("strict").decode(head)
     except UnicodeDecodeError:

@@ -58,8 +58,8 @@ def open_json(
     if layout.format == "ndjson":
         _stage_lines(connection, file, shown)
     else:
-        path = "$.features" if layout.format == "geojson" else layout.records
-        _stage_array(connection, slice_array(file, path, scratch / "records.json", shown), shown)
+        path = records_path(layout)
+        stage_array(connection, slice_array(file, path, scratch / "records.json", shown), shown)
     _demand_shallow(connection, shown)
     _demand_none(connection, shown, "json_type(body) <> 'OBJECT'")
     paths = _leaves(connection)
@@ -86,7 +86,13 @@ def stage_json(
     return "rowid + 1"
 
 
-def _stage_array(connection: duckdb.DuckDBPyConnection, file: Path, shown: Path) -> None:
+def records_path(layout: Layout) -> str:
+    """Where a document of this layout has its array of records."""
+    return "$.features" if layout.format == "geojson" else layout.records
+
+
+def stage_array(connection: duckdb.DuckDBPyConnection, file: Path, shown: Path) -> None:
+    """Stage the records of an array as `landing_objects(body)`, each as its text stands."""
     try:
         connection.execute(
             f"CREATE OR REPLACE TEMP TABLE {OBJECTS} AS SELECT json AS body FROM "

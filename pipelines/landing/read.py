@@ -18,7 +18,7 @@ import duckdb
 
 from pipelines.findings import Finding
 from pipelines.landing.columns import matched
-from pipelines.landing.delimited import open_delimited, stage_delimited
+from pipelines.landing.delimited import ROW_NUMBER, open_delimited, stage_delimited
 from pipelines.landing.encoding import as_utf8
 from pipelines.landing.jsontext import open_json, stage_json
 from pipelines.landing.refuse import MEGABYTE, refused
@@ -35,7 +35,8 @@ class TextRows:
 
     `encoding` is a Python codec name, empty for workbooks. `notes` are warnings. `rows_skipped`
     counts rows that the feed declares as no data. `sheets` are those of a workbook that
-    were read, in its order.
+    were read, in its order. `has_line_records` says that each record of a delimited file is proved
+    to be one line of it.
     """
 
     columns: list[str]
@@ -45,6 +46,7 @@ class TextRows:
     notes: list[Finding] = field(default_factory=list)
     rows_skipped: int = 0
     sheets: tuple[str, ...] = ()
+    has_line_records: bool = False
 
 
 def read_text_rows(
@@ -117,7 +119,14 @@ def _text(reading: _Reading) -> TextRows:
             row_sql = stage_json(connection, records, columns, reading.staged)
     staged = Staged(reading.staged, columns, row_sql)
     shown = show(connection, staged, reading.table_name, file)
-    return TextRows(list(columns.names), shown.row_count, encoding, layout, [], shown.rows_skipped)
+    return TextRows(
+        columns=list(columns.names),
+        row_count=shown.row_count,
+        encoding=encoding,
+        layout=layout,
+        rows_skipped=shown.rows_skipped,
+        has_line_records=layout.format == "csv" and row_sql != ROW_NUMBER,
+    )
 
 
 def _workbook(reading: _Reading) -> TextRows:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 SHEET_STEP = 10_000_000
 DATA_LIKE = 0.5  # a sheet with this share of the feed's headings holds data, whatever its name
+MergedRange = tuple[tuple[int, int], tuple[int, int]]
 RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
@@ -49,6 +51,15 @@ class Sheet:
     name: str
     headings: tuple[str, ...]
     cells: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class SentSheet:
+    """One sheet as it was sent; `merged` are ranges of cells as (top, left), (bottom, right)."""
+
+    name: str
+    cells: pd.DataFrame
+    merged: tuple[MergedRange, ...]
 
 
 @dataclass(frozen=True)
@@ -110,6 +121,18 @@ def stage_workbook(connection: duckdb.DuckDBPyConnection, workbook: Workbook, st
         connection.unregister("landing_batch")
         into = f"INSERT INTO {staged}"
     return "source_row"
+
+
+def cells_as_sent(file: Path, sheets: tuple[str, ...]) -> Iterator[SentSheet]:
+    """The sheets of these names with all their cells as Python values, from A1 on."""
+    import pandas as pd
+
+    errors, part_of = inspect(file).errors, _sheet_parts(file)
+    with pd.ExcelFile(file, engine="calamine") as book:
+        for name in sheets:
+            cells = _cells(book, name, None)
+            _show_errors(cells, errors.get(part_of.get(name, ""), []))
+            yield SentSheet(name, cells, tuple(_merged(book, name)))
 
 
 def _match(
@@ -203,13 +226,16 @@ def _headings(book: pd.ExcelFile, name: str, text: pd.DataFrame, layout: Layout)
     rows = [text.iloc[at - 1].tolist() for at in layout.header_rows]
     is_filled = False
     if len(rows) > 1:
-        merged = book.book.get_sheet_by_name(name).merged_cell_ranges or []
-        for (top, left), (bottom, right) in merged:
+        for (top, left), (bottom, right) in _merged(book, name):
             for row, number in zip(rows, layout.header_rows, strict=True):
                 if top == number - 1 <= bottom and left < right:
                     row[left : right + 1] = [row[left]] * (min(right + 1, len(row)) - left)
                     is_filled = True
     return [plain(heading) for heading in merged_headings(rows, is_filled=is_filled)]
+
+
+def _merged(book: pd.ExcelFile, name: str) -> list[MergedRange]:
+    return book.book.get_sheet_by_name(name).merged_cell_ranges or []
 
 
 def _show_errors(cells: pd.DataFrame, errors: list[tuple[int, int, str]]) -> None:

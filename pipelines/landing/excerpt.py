@@ -1,0 +1,233 @@
+"""Some rows of a delivery as a file that is itself a delivery of the feed, every cell as sent.
+
+Not here: which rows (`validate`), reading a delivery (`read`).
+
+What is copied is the text of the records, of all columns, under everything that stands before them
+in the original; nothing is parsed into values and written again, except the cells of a workbook. A
+cell that begins with `=` stays as it is: the file goes back to its sender, and is read by machines.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import compress, islice
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import duckdb
+
+from pipelines.landing.delimited import dialect, open_delimited
+from pipelines.landing.encoding import as_utf8, written_as
+from pipelines.landing.jsonslice import HEAD_BYTES, array_start, slice_array
+from pipelines.landing.jsontext import OBJECTS, records_path, stage_array
+from pipelines.landing.lines import text_lines
+from pipelines.landing.read import TextRows
+from pipelines.landing.staging import spill_folder
+from pipelines.landing.workbook import SHEET_STEP, SentSheet, cells_as_sent
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+BLOCK_BYTES = 4 * 1024**2
+BATCH_RECORDS = 256  # one may have megabytes
+CELL_CHARS = 32_767  # Excel keeps no more
+COLUMN_WIDTH = 18
+IN_EXCEL = {
+    str: "@",  # so that a number typed over a text stays one, with its leading zeros
+    dt.datetime: "yyyy-mm-dd hh:mm:ss",
+    dt.date: "yyyy-mm-dd",
+    dt.time: "hh:mm:ss",
+    dt.timedelta: "[h]:mm:ss",
+}
+BOOK_OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
+
+
+@dataclass(frozen=True)
+class _Excerpt:
+    """What to copy from where: the rows `wanted` (source_row, ascending) of `original`."""
+
+    connection: duckdb.DuckDBPyConnection
+    original: Path
+    rows: TextRows
+    wanted: npt.NDArray[np.int64]
+
+
+def write_excerpt(
+    connection: duckdb.DuckDBPyConnection,
+    original: Path,
+    rows: TextRows,
+    wanted: npt.NDArray[np.int64],
+    target: Path,
+) -> None:
+    """Write the rows `wanted` (source_row, ascending, at least one) of `original` to `target`.
+
+    `rows` is what `read_text_rows` said of the file. Raises OSError for a place out of reach.
+    """
+    excerpt = _Excerpt(connection, original, rows, wanted)
+    if rows.layout.format == "xlsx":
+        _write_workbook(excerpt, target)
+        return
+    with tempfile.TemporaryDirectory(prefix="excerpt-", dir=spill_folder(connection)) as folder:
+        scratch = Path(folder)
+        text, _ = as_utf8(original, rows.layout.encoding, scratch)
+        with _encoded(excerpt, target) as sink:
+            if rows.layout.format == "csv":
+                _write_delimited(excerpt, text, sink)
+            elif rows.layout.format == "ndjson":
+                _write_lines(text, "\n", _mask(wanted - 1, wanted), sink)
+            else:
+                _write_array(excerpt, text, scratch, sink)
+
+
+@contextmanager
+def _encoded(excerpt: _Excerpt, target: Path) -> Iterator[IO[str]]:
+    """`target`, open for text in the encoding of the original, begun with its mark if any."""
+    mark, codec = written_as(excerpt.original, excerpt.rows.encoding)
+    with target.open("wb") as stream:
+        stream.write(mark)
+        with io.TextIOWrapper(stream, encoding=codec, newline="") as sink:
+            yield sink
+
+
+def _write_delimited(excerpt: _Excerpt, text: Path, sink: IO[str]) -> None:
+    source = open_delimited(text, excerpt.original, excerpt.rows.layout)
+    wanted = excerpt.wanted
+    if excerpt.rows.has_line_records:
+        last = wanted + (source.lines_before - source.records_before)
+        _write_lines(text, _line_end(text), _mask(last - 1, last, source.lines_before), sink)
+        return
+    first, last = _line_spans(excerpt, text)
+    mask = _mask(first, last, source.lines_before)
+    with text_lines(text) as lines:
+        sink.writelines(compress(lines, mask))
+
+
+def _write_lines(text: Path, line_end: str, mask: bytes, sink: IO[str]) -> None:
+    with text.open(encoding="utf-8-sig", newline=line_end) as lines:
+        sink.writelines(compress(lines, mask))
+
+
+def _line_end(text: Path) -> str:
+    """What ends the lines of a file whose records are lines: CR only where it has no LF."""
+    with text.open("rb") as stream:
+        while block := stream.read(BLOCK_BYTES):
+            if b"\n" in block:
+                return "\n"
+    return "\r"
+
+
+def _line_spans(
+    excerpt: _Excerpt, text: Path
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """How many lines stand before each wanted record, and up to its end: as the exact reader sees.
+
+    A source_row is then the ordinal of the record, header included.
+    """
+    import csv
+
+    import numpy as np
+
+    with text_lines(text) as lines:
+        reader = csv.reader(lines, **dialect(excerpt.rows.layout))
+        records = islice(reader, int(excerpt.wanted[-1]))
+        ends = np.fromiter((reader.line_num for _ in records), dtype=np.int64)
+    starts = np.concatenate([[0], ends[:-1]])
+    return starts[excerpt.wanted - 1], ends[excerpt.wanted - 1]
+
+
+def _mask(first: npt.NDArray[np.int64], last: npt.NDArray[np.int64], before: int = 0) -> bytes:
+    """A byte for each line up to the last wanted: 1 for the first `before`, and in each span."""
+    import numpy as np
+
+    edges = np.zeros(int(last[-1]) + 1, dtype=np.int8)
+    edges[first] += 1
+    edges[last] -= 1
+    mask = edges.cumsum(dtype=np.int8)
+    mask[:before] = 1
+    return mask.tobytes()
+
+
+def _write_array(excerpt: _Excerpt, text: Path, scratch: Path, sink: IO[str]) -> None:
+    """The document as it was sent, with only the wanted records in its array."""
+    import pyarrow as pa
+
+    path = records_path(excerpt.rows.layout)
+    array = slice_array(text, path, scratch / "records.json", excerpt.original)
+    with text.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+        start = array_start(head, path, excerpt.original)
+        sink.write(head[:start].decode("utf-8-sig") + "[\n")
+        connection = excerpt.connection
+        stage_array(connection, array, excerpt.original)
+        connection.register("wanted_rows", pa.table({"source_row": excerpt.wanted}))
+        found = connection.execute(
+            f"SELECT body::VARCHAR FROM {OBJECTS} "
+            "WHERE rowid + 1 IN (SELECT source_row FROM wanted_rows) ORDER BY rowid"
+        )
+        joint = ""
+        while batch := found.fetchmany(BATCH_RECORDS):
+            sink.write(joint + ",\n".join(body for (body,) in batch))
+            joint = ",\n"
+        connection.unregister("wanted_rows")
+        connection.execute(f"DROP TABLE {OBJECTS}")
+        sink.write("\n]")
+        stream.seek(start + array.stat().st_size)
+        with io.TextIOWrapper(stream, encoding="utf-8", newline="") as rest:
+            shutil.copyfileobj(rest, sink)
+
+
+def _write_workbook(excerpt: _Excerpt, target: Path) -> None:
+    """The sheets that have wanted rows, under their own names, with all above their data."""
+    import xlsxwriter
+
+    book = xlsxwriter.Workbook(str(target), BOOK_OPTIONS)
+    formats = {kind: book.add_format({"num_format": form}) for kind, form in IN_EXCEL.items()}
+    sent = cells_as_sent(excerpt.original, excerpt.rows.sheets)
+    header_rows = max(excerpt.rows.layout.header_rows)
+    for at, sheet in enumerate(sent):
+        wanted = excerpt.wanted[excerpt.wanted // SHEET_STEP == at] % SHEET_STEP
+        if wanted.size:
+            _write_sheet(book.add_worksheet(sheet.name), sheet, wanted, header_rows, formats)
+    book.close()
+
+
+def _write_sheet(
+    target: Any,
+    sheet: SentSheet,
+    wanted: npt.NDArray[np.int64],
+    header_rows: int,
+    formats: dict[type, Any],
+) -> None:
+    target.set_column(0, sheet.cells.shape[1] - 1, COLUMN_WIDTH)
+    target.freeze_panes(header_rows, 0)
+    above, below = sheet.cells.iloc[:header_rows], sheet.cells.iloc[wanted - 1]
+    for row, cells in enumerate(above.itertuples(index=False, name=None)):
+        _write_cells(target, row, cells, formats)
+        for (top, left), (_bottom, right) in sheet.merged:
+            if top == row and left < right and isinstance(cells[left], str):
+                target.merge_range(row, left, row, right, cells[left], formats[str])
+    for row, cells in enumerate(below.itertuples(index=False, name=None), start=header_rows):
+        _write_cells(target, row, cells, formats)
+
+
+def _write_cells(target: Any, row: int, cells: Sequence[Any], formats: dict[type, Any]) -> None:
+    """One row; a workbook can only be written cell by cell."""
+    for column, cell in enumerate(cells):
+        if isinstance(cell, str):
+            if cell:
+                target.write_string(row, column, cell[:CELL_CHARS], formats[str])
+        elif cell is not None:
+            has_no_time = isinstance(cell, dt.datetime) and cell.time() == dt.time()
+            target.write(row, column, cell, formats.get(dt.date if has_no_time else type(cell)))
