@@ -116,11 +116,12 @@ def _row(delivery: Delivery, verdict: Verdict | None) -> dict[str, Any]:
     mark(
         "Say why rows of a delivery were rejected, or write the report for its sender.\n\n"
         "The report has the sender's own cells, row numbers and corrections, in the language of "
-        "the feed unless --lang says otherwise, and a sheet of the bad rows to correct and send "
-        "again."
+        "the feed unless --lang says otherwise. Give --rows too: that file has just the bad rows, "
+        "in the format that was sent, for the sender to correct and send again. No cell is changed "
+        "in it, formulas included, so it goes to its sender only."
     ),
     "passerelle rejections caf_gendarmerie_incidents.9f2c\n"
-    "passerelle rejections caf_gendarmerie_incidents.9f2c -o rejets.xlsx --lang fr",
+    "passerelle rejections caf_gendarmerie_incidents.9f2c -o rejets.xlsx --rows lignes.csv",
 )
 def rejections(
     context: typer.Context,
@@ -136,12 +137,22 @@ def rejections(
             "--output", "-o", metavar=mark("FILE"), help=mark("write the report: .xlsx or .html")
         ),
     ] = None,
+    rows: Annotated[
+        Path | None,
+        typer.Option(
+            "--rows",
+            metavar=mark("FILE"),
+            help=mark("write just the bad rows, as they were sent, to correct and send again"),
+        ),
+    ] = None,
 ) -> None:
     """Tell why."""
     session = session_of(context)
     found, verdict = _judged(session, delivery)
-    if output is not None:
-        _write_report(session, found, verdict, output)
+    if rows is not None:
+        _demand_rows(found, verdict, rows)
+    if output is not None or rows is not None:
+        _write(session, found, verdict, output, rows)
     elif session.is_json:
         session.print_json({**as_data(verdict), "reasons": _reasons(session, found, verdict)})
     elif not verdict.is_accepted:
@@ -174,6 +185,42 @@ def _judged(session: Session, text: str) -> tuple[Delivery, Verdict]:
     return found, verdict
 
 
+def _demand_rows(delivery: Delivery, verdict: Verdict, rows: Path) -> None:
+    """Raise Stop where the bad rows cannot be written to `rows`."""
+    from pipelines.validate.report_rows import rows_suffix
+
+    if not verdict.is_accepted:
+        raise Stop("PSL-226", _("This delivery was refused whole: no row of it was set aside."))
+    if not verdict.rows_quarantined:
+        raise Stop("PSL-226", _("No row was rejected."))
+    if rows.suffix.lower() != (suffix := rows_suffix(delivery)).lower():
+        message = _("The rows of this delivery are a {suffix} file, as sent.", suffix=suffix)
+        raise Stop("PSL-225", message)
+
+
+def _write(
+    session: Session, delivery: Delivery, verdict: Verdict, output: Path | None, rows: Path | None
+) -> None:
+    """Write the report, the bad rows, or both."""
+    from pipelines.validate.report_rows import rows_suffix, write_rows
+
+    if output is not None:
+        _write_report(session, delivery, verdict, output)
+    if rows is not None:
+        with session.progress(_("Writing")) as advance:
+            advance(0, 1, rows.name)
+            write_rows(session.settings, delivery, rows)
+    if session.is_json:
+        written = {"file": output, "rows": rows}
+        session.print_json({kind: str(path) for kind, path in written.items() if path})
+    for path in (output, rows):
+        if path is not None:
+            session.print(_("Written: {file}", file=path))
+    if rows is None and verdict.is_accepted and verdict.rows_quarantined:
+        option = f"--rows rows{rows_suffix(delivery)}"
+        session.print(_("Just the bad rows, to correct and send again: {option}", option=option))
+
+
 def _write_report(session: Session, delivery: Delivery, verdict: Verdict, output: Path) -> None:
     from pipelines.validate.report import write_report
     from schemas.feed import load_feed
@@ -190,9 +237,6 @@ def _write_report(session: Session, delivery: Delivery, verdict: Verdict, output
             spoken or load_feed(delivery.feed).language,
             output,
         )
-    if session.is_json:
-        session.print_json({"file": str(output)})
-    session.print(_("Written: {file}", file=output))
 
 
 def _reasons(session: Session, delivery: Delivery, verdict: Verdict) -> list[dict[str, Any]]:

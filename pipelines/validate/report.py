@@ -73,12 +73,21 @@ def write_report(
     if path.suffix.lower() not in FORMATS:
         raise ValueError(f"a report is one of {', '.join(FORMATS)}")
     write = write_workbook if path.suffix.lower() == ".xlsx" else write_page
+    with whole(path) as half, _gathered(settings, delivery, verdict, lang) as report:
+        write(report, half)
+    return path
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Where to write what becomes `path` once it is whole; after an error nothing is left of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_name(f".{path.name}.part")
-    with _gathered(settings, delivery, verdict, lang) as report:
-        write(report, half)
-    half.replace(path)
-    return path
+    try:
+        yield half
+        half.replace(path)
+    finally:
+        half.unlink(missing_ok=True)
 
 
 @contextmanager

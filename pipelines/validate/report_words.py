@@ -84,9 +84,10 @@ def _steps(report: Report) -> list[str]:
         return []
     return [
         _("Look at each cell listed below, and find the true value in your own records."),
-        _("Correct those rows in your file, or in the last sheets of the workbook (in colour)."),
+        _("Correct those rows in your file, or in the file of bad rows sent with this report."),
         _("Do not change the number of a record: it tells us which record you correct."),
         _("Send the corrected rows again, in the usual way. The accepted rows need not be sent."),
+        _("Do not send this report itself: it is for reading."),
     ]
 
 
