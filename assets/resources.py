@@ -29,13 +29,29 @@ class Installation(dg.ConfigurableResource[Settings]):
 
 @contextmanager
 def trying_again(context: Any) -> Iterator[None]:
-    """Ask Dagster to run the step again where a disk or a network failed; nothing else is retried.
+    """Ask Dagster to run the step again where a disk, a network or a busy lake was at fault.
 
     Waits double each time and are spread at random, so that runs do not return together.
-    A finding about data is a result and never comes here.
+    A finding about data is a result and never comes here. Anything else ends the step with a
+    sentence: a stack trace would tell a person nothing, and an engine's message may quote a cell.
     """
+    import duckdb
+
+    from pipelines.lake.storage import LakeBusy, LakeError
+
     try:
         yield
-    except OSError as error:
+    except (OSError, duckdb.IOException, LakeBusy) as error:
         wait_s = FIRST_WAIT_S * 2**context.retry_number * random.uniform(0.5, 1.5)  # noqa: S311
         raise dg.RetryRequested(max_retries=TRIES, seconds_to_wait=wait_s) from error
+    except LakeError as error:
+        raise _failure(f"{error.text('en')} / {error.text('fr')}") from None
+    except duckdb.Error as error:
+        raise _failure(
+            f"The database stopped ({type(error).__name__}); nothing was published. / "
+            f"La base de données s’est arrêtée ({type(error).__name__}) ; rien n’a été publié."
+        ) from None
+
+
+def _failure(sentence: str) -> dg.Failure:
+    return dg.Failure(description=sentence, allow_retries=False)

@@ -61,6 +61,7 @@ def published(
             counts = {
                 table: connection.table(table).count("*").fetchone()[0] for table in table_names()
             }
+    left_out = "\n".join(f"- {delivery}: {why}" for delivery, why in done.left_out.items())
     for table in table_names():
         yield dg.MaterializeResult(
             asset_key=published_key(table),
@@ -68,5 +69,6 @@ def published(
                 "dagster/row_count": counts[table],
                 "rows taken in": done.rows.get(table, 0),
                 "deliveries taken in": len(done.deliveries),
+                **({"left out": dg.MetadataValue.md(left_out)} if left_out else {}),
             },
         )
