@@ -16,6 +16,7 @@ from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session, table
 from pipelines.cli.stops import Stop
 from pipelines.cli.words import _, mark, number
+from schemas.sqltext import literal
 
 if TYPE_CHECKING:
     import duckdb
@@ -105,7 +106,11 @@ def _format(session: Session, shape: Format | None, output: Path | None) -> Form
 
 
 def locked_connection(session: Session) -> duckdb.DuckDBPyConnection:
-    """The catalogue, with nothing else in reach. Raises Stop while nothing is published."""
+    """The catalogue, with nothing else in reach. Raises Stop while nothing is published.
+
+    A lake in an object store is read through fsspec, which DuckDB cannot fence: other addresses
+    stay in reach there for whoever may run commands on this machine.
+    """
     import pipelines
     from pipelines.lake.catalogue import NothingPublished
 
@@ -115,8 +120,7 @@ def locked_connection(session: Session) -> duckdb.DuckDBPyConnection:
         message = _("Nothing is published yet in {place}.", place=session.settings.home)
         raise Stop("PSL-218", message, _("Try: {command}", command="passerelle demo")) from None
     if session.settings.is_lake_local:
-        folders = [session.settings.lake]
-        connection.execute(f"SET allowed_directories = {folders!r}")
+        connection.execute(f"SET allowed_directories = {literal([session.settings.lake])}")
         connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection

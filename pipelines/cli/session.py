@@ -45,12 +45,11 @@ class Session:
         """Where things are. Raises Stop where an environment variable is not usable."""
         try:
             settings = current_settings()
+            if self.everywhere.home:
+                settings = replace(settings, **_places(settings_for(self.everywhere.home)))
         except ValueError as error:
             message = _("A PASSERELLE_… variable cannot be used: {error}.", error=error)
             raise Stop("PSL-207", message) from None
-        if self.everywhere.home:
-            home = settings_for(self.everywhere.home)
-            settings = replace(settings, **_places(home))
         return replace(settings, language=self.everywhere.language)
 
     @property
