@@ -15,6 +15,9 @@ run: $(VENV)/.installed ## install, make the demonstration, and say what came of
 serve: $(VENV)/.installed ## open Dagster on this machine
 	$(BIN)/passerelle serve
 
+# A process a core, a file of tests at a time: a demonstration is then made once a process.
+PYTEST_ARGS ?= -n auto --dist loadfile
+
 test: $(VENV)/.installed-dev ## every test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
