@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from upath import UPath
 
 from pipelines.findings import Finding
@@ -132,8 +132,15 @@ def write_verdict(folder: UPath, verdict: Verdict) -> UPath:
 
 
 def read_verdict(folder: UPath) -> Verdict:
-    """The verdict in a delivery's folder. Raises FileNotFoundError where there is none yet."""
-    return Verdict.model_validate_json((folder / FILE_NAME).read_text(encoding="utf-8"))
+    """The verdict in a delivery's folder.
+
+    Raises FileNotFoundError where there is none yet, and where what stands there is no verdict (a
+    damaged disk): the delivery is then judged anew.
+    """
+    try:
+        return Verdict.model_validate_json((folder / FILE_NAME).read_bytes())
+    except ValidationError:
+        raise FileNotFoundError(f"{folder / FILE_NAME} is damaged") from None
 
 
 def _summary(audit: Audit) -> AuditSummary:

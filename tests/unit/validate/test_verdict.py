@@ -72,3 +72,10 @@ def test_what_is_written_is_read(place: str, tmp_path: Path) -> None:
 def test_no_verdict_yet(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_verdict(UPath(tmp_path))
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{", b"\xff\xfe", b'{"feed": 1}'])
+def test_a_damaged_verdict_is_none(tmp_path: Path, damaged: bytes) -> None:
+    (tmp_path / "verdict.json").write_bytes(damaged)
+    with pytest.raises(FileNotFoundError):
+        read_verdict(UPath(tmp_path))
