@@ -35,18 +35,17 @@ def trying_again(context: Any) -> Iterator[None]:
     A finding about data is a result and never comes here. Anything else ends the step with a
     sentence: a stack trace would tell a person nothing, and an engine's message may quote a cell.
     """
-    import duckdb
-
+    from pipelines.duck import ENGINE_FAULT, PASSING_FAULTS
     from pipelines.lake.storage import LakeBusy, LakeError
 
     try:
         yield
-    except (OSError, duckdb.IOException, LakeBusy) as error:
+    except (*PASSING_FAULTS, LakeBusy) as error:
         wait_s = FIRST_WAIT_S * 2**context.retry_number * random.uniform(0.5, 1.5)  # noqa: S311
         raise dg.RetryRequested(max_retries=TRIES, seconds_to_wait=wait_s) from error
     except LakeError as error:
         raise _failure(f"{error.text('en')} / {error.text('fr')}") from None
-    except duckdb.Error as error:
+    except ENGINE_FAULT as error:
         raise _failure(
             f"The database stopped ({type(error).__name__}); nothing was published. / "
             f"La base de données s’est arrêtée ({type(error).__name__}) ; rien n’a été publié."

@@ -19,6 +19,10 @@ from pipelines.settings import Settings
 
 LEFT_BEHIND_S = 3 * 24 * 3600  # no piece of work lasts as long
 
+# What says nothing about the data: a disk, a network, memory; and any error of the engine at all.
+PASSING_FAULTS = (OSError, duckdb.IOException, duckdb.OutOfMemoryException)
+ENGINE_FAULT = duckdb.Error
+
 # Two spellings of one name meet here: case, accents, punctuation and runs of spaces do not count.
 LOOKUP_KEY_MACRO = r"""
 CREATE OR REPLACE MACRO lookup_key(words) AS
