@@ -59,9 +59,10 @@ def run(work: Work, step: Steps) -> None:
 
 def _read(connection: duckdb.DuckDBPyConnection, work: Work) -> None:
     text = literal(str(work.folder / "text.parquet"))
+    # A longer list would become a join, which loses the order of the rows.
     cleaned = ", ".join(
-        f"CASE WHEN trim({name(c)}) NOT IN ({literals(['', *BLANK])}) THEN trim({name(c)}) END"
-        f" AS {name(c)}"
+        f"CASE WHEN trim({name(c)}) IN ({literals(BLANK)}) THEN NULL "
+        f"ELSE nullif(trim({name(c)}), '') END AS {name(c)}"
         for c in COLUMNS
     )
     connection.execute(
