@@ -6,6 +6,7 @@ Not here: what an engine does (`engines/`), how the numbers are told (`table.py`
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -89,7 +90,8 @@ def run_once(engine: str, csv: Path, limits: Limits) -> tuple[Run, Path]:
     for option, value in given.items():
         command += [f"--{option}", str(value)]
     root = Path(__file__).parents[1]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=root, check=False)
+    told = {**os.environ, "POLARS_MAX_THREADS": str(limits.threads)}  # read when it is imported
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root, env=told, check=False)
     if done.returncode:
         raise RuntimeError(f"{engine} failed:\n{done.stderr[-2000:]}{done.stdout[-500:]}")
     said = json.loads(done.stdout.splitlines()[-1])
