@@ -22,6 +22,7 @@ from pipelines.demo.border_defects import (
     unreadable,
 )
 from pipelines.demo.delivery import Defect, Draft, Spoil, cell, duplicated_number
+from schemas.codelist import load_codelist
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,13 +91,18 @@ def _of_codes(feed: Any) -> list[Defect]:
 
 
 def _in_rwanda(elsewhere: Spoil) -> Spoil:
-    """A crossing that the neighbour registered: its own area, and a clock that we do not know."""
+    """A crossing that the neighbour registered: its own area, and its own clock."""
 
     def apply(draft: Draft, rows: Any) -> None:
+        import pandas as pd
+
+        from pipelines.demo.world import to_utc
+
         elsewhere(draft, rows)
         local = draft.context.loc[rows, "occurred_local"]
+        zones = {row["code"]: row["time_zone"] for row in load_codelist("countries")}
         draft.expect(rows, latitude_deg=None, longitude_deg=None, admin1_code="RW3")
-        draft.expect(rows, occurred_at=local)
+        draft.expect(rows, occurred_at=to_utc(local, pd.Series(zones["RWA"], index=rows)))
 
     return apply
 

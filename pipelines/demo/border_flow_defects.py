@@ -26,6 +26,7 @@ from pipelines.demo.border_defects import (
 )
 from pipelines.demo.delivery import Defect, Draft, Spoil, cell, duplicated_number
 from pipelines.demo.world import to_utc
+from schemas.codelist import load_codelist
 
 SHARE_ALONE = 0.3  # of a delivery's rows, about: shares of defects are of all rows
 UNREADABLE = {"period_start": "210", "period_end": "211"}
@@ -112,13 +113,18 @@ def _of_rows(feed: Any) -> list[Defect]:
 
 
 def _in_uganda(spoil: Spoil) -> Spoil:
-    """A count that the neighbour made: its own area, and a clock that we do not know."""
+    """A count that the neighbour made: its own area, and its own clock."""
 
     def apply(draft: Draft, rows: Any) -> None:
+        import pandas as pd
+
+        from pipelines.demo.world import to_utc
+
         spoil(draft, rows)
         local = draft.context.loc[rows, "occurred_local"]
+        zones = {row["code"]: row["time_zone"] for row in load_codelist("countries")}
         draft.expect(rows, latitude_deg=None, longitude_deg=None, admin1_code="UG3")
-        draft.expect(rows, occurred_at=local)
+        draft.expect(rows, occurred_at=to_utc(local, pd.Series(zones["UGA"], index=rows)))
 
     return apply
 

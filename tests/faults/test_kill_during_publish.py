@@ -127,25 +127,29 @@ def test_twenty_five_kills_lose_nothing_double_nothing_and_tear_nothing(tmp_path
         duration_s = time.monotonic() - began
     reader = Reader(settings)
     reader.start()
-    killed = 0
-    for number in range(KILLS):
+    killed = number = 0
+    while killed < KILLS and number < 3 * KILLS:  # a publish may be over before its moment comes
         send(settings, 2 + number)
-        process = start()
-        process.join(duration_s * (number + chance.random()) / KILLS)
-        killed += process.is_alive()
+        process, began = start(), time.monotonic()
+        process.join(duration_s * (killed + chance.random()) / KILLS)
+        if process.is_alive():
+            killed += 1
+        else:  # the machine is quicker now than it was
+            duration_s = min(duration_s, time.monotonic() - began)
         process.kill()
         process.join()
         if number % 3 == 0:  # mostly one interrupted publish is followed by another
             publish(settings)
+        number += 1
     publish(settings)
     reader.finish()
 
-    assert killed >= KILLS * 0.7
+    assert killed == KILLS
     assert reader.reads > KILLS
     assert reader.wrong == []
     assert check(settings) == []
     assert not (Path(settings.lake) / "_staging").exists()
-    assert content(settings) == calm_content(tmp_path, KILLS + 2)
+    assert content(settings) == calm_content(tmp_path, number + 2)
 
 
 # incidents, seizures, rejections, deliveries: each is written and committed, then one catalogue
