@@ -70,18 +70,22 @@ class CompiledFeed:
     record_key_sql: str
     content_sql: tuple[str, ...]
 
-    @property
-    def accepted_sql(self) -> str:
-        """The rows that break no rule of severity error."""
-        return (
-            "SELECT * EXCLUDE (reasons, is_rejected), []::VARCHAR[] AS reasons "
-            f"FROM ({self.sql}) WHERE NOT is_rejected"
-        )
+    def sql_over(self, relation: str) -> str:
+        """The statement over another relation with the columns of `text_rows`."""
+        return self.sql.replace(_ALL_ROWS, f"{relation} AS delivery")
 
-    def rejected_sql(self, relation: str = "") -> str:
-        """The others, with their reasons; of `relation`, which has the columns of `text_rows`."""
-        sql = self.sql.replace(_ALL_ROWS, f"{relation} AS delivery") if relation else self.sql
-        return f"SELECT * EXCLUDE (is_rejected) FROM ({sql}) WHERE is_rejected"
+
+def accepted_of(judged: str) -> str:
+    """The rows that break no rule of severity error, of a relation made by the statement."""
+    return (
+        "SELECT * EXCLUDE (reasons, is_rejected), []::VARCHAR[] AS reasons "
+        f"FROM {judged} WHERE NOT is_rejected"
+    )
+
+
+def rejected_of(judged: str) -> str:
+    """The others, with their reasons."""
+    return f"SELECT * EXCLUDE (is_rejected) FROM {judged} WHERE is_rejected"
 
 
 def compile_feed(feed: Feed, contract: Contract) -> CompiledFeed:

@@ -13,12 +13,14 @@ rows would otherwise spend more on them than on itself.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
+from functools import partial
 
 import duckdb
 import pyarrow as pa
+import pyarrow.csv as pv
 
-from pipelines.duck import LOOKUP_KEY_MACRO
 from pipelines.landing.reference import LOADED_AREAS_FILE, all_admin_areas
 from pipelines.settings import Settings
 from schemas.codelist import codelist_path
@@ -33,7 +35,8 @@ AREA_LEVELS = {"admin1_code": 1, "admin2_code": 2}
 def load_lists(connection: duckdb.DuckDBPyConnection, settings: Settings, lists: set[str]) -> None:
     """Make `list_<name>` for each code list named; areas include the loaded gazetteers."""
     for codelist in sorted(lists):
-        make_table(connection, f"list_{codelist}", _rows(settings, codelist))
+        rows = _once("rows", settings, codelist, partial(_read_rows, settings, codelist))
+        make_table(connection, f"list_{codelist}", rows)
 
 
 def make_table(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
@@ -53,7 +56,8 @@ def make_words(
     """Make `words_<column>(raw, code[, scope, valid_from, valid_to])` for the delivery's texts."""
     target, codelist = column.name, column.codelist
     connection.register("crosswalk_arrow", _crosswalk_table(feed, feed.map[target]))
-    connection.register("words_arrow", _words(settings, codelist))
+    listed = _once("words", settings, codelist, partial(_make_words, connection, codelist))
+    connection.register("words_arrow", listed)
     render = _area_words(target) if codelist == AREA_LIST else _LIST_WORDS
     connection.execute(
         f"CREATE TEMP TABLE {name(f'words_{target}')} AS "
@@ -80,17 +84,7 @@ State = tuple[tuple[str, int, int], ...]
 _kept: dict[tuple[str, str, str], tuple[State, pa.Table]] = {}
 
 
-def _rows(settings: Settings, codelist: str) -> pa.Table:
-    return _once("rows", settings, codelist, _read_rows)
-
-
-def _words(settings: Settings, codelist: str) -> pa.Table:
-    return _once("words", settings, codelist, _make_words)
-
-
-def _once(
-    what: str, settings: Settings, codelist: str, make: Callable[[Settings, str], pa.Table]
-) -> pa.Table:
+def _once(what: str, settings: Settings, codelist: str, make: Callable[[], pa.Table]) -> pa.Table:
     """What `make` gives, made again only when a file that the list comes from has changed."""
     loaded = settings.reference / LOADED_AREAS_FILE
     is_ours = codelist == AREA_LIST and loaded.is_file()
@@ -99,21 +93,23 @@ def _once(
     key = (what, codelist, str(settings.home) if is_ours else "")
     found = _kept.get(key)
     if found is None or found[0] != state:
-        found = _kept[key] = (state, make(settings, codelist))
+        found = _kept[key] = (state, make())
     return found[1]
 
 
 def _read_rows(settings: Settings, codelist: str) -> pa.Table:
     if codelist == AREA_LIST:
         return all_admin_areas(settings)
-    with duckdb.connect() as connection:
-        source = connection.execute(
-            "SELECT * FROM read_csv(?, all_varchar=true)", [str(codelist_path(codelist))]
-        )
-        return source.to_arrow_table()
+    path = codelist_path(codelist)
+    with path.open(encoding="utf-8", newline="") as stream:
+        columns = next(csv.reader(stream))
+    as_text = pv.ConvertOptions(
+        column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=True, null_values=[""]
+    )
+    return pv.read_csv(path, convert_options=as_text)
 
 
-def _make_words(settings: Settings, codelist: str) -> pa.Table:
+def _make_words(connection: duckdb.DuckDBPyConnection, codelist: str) -> pa.Table:
     """Every word of a list: key, rank, code; of areas also level, country, parent, since.
 
     The rank is 1 for a code, 2 for a label, 3 for an alias; its fraction is the place in the list,
@@ -130,18 +126,15 @@ def _make_words(settings: Settings, codelist: str) -> pa.Table:
         (2, "label_fr"),
         (3, "unnest(string_split(aliases, '|'))"),
     )
+    table = name(f"list_{codelist}")
     words = " UNION ALL ".join(
-        f"SELECT {rank} AS rank, {word} AS word, code{extra} FROM rows_arrow"
-        for rank, word in sources
+        f"SELECT {rank} AS rank, {word} AS word, code{extra} FROM {table}" for rank, word in sources
     )
-    with duckdb.connect() as connection:
-        connection.execute(LOOKUP_KEY_MACRO)
-        connection.register("rows_arrow", _rows(settings, codelist))
-        return connection.execute(
-            "SELECT key, rank + row_number() OVER () / 1e6 AS rank, * EXCLUDE (key, rank, word) "
-            f"FROM (SELECT lookup_key(word) AS key, * FROM ({words})) "
-            "WHERE key <> '' AND code IS NOT NULL"
-        ).to_arrow_table()
+    return connection.execute(
+        "SELECT key, rank + row_number() OVER () / 1e6 AS rank, * EXCLUDE (key, rank, word) "
+        f"FROM (SELECT lookup_key(word) AS key, * FROM ({words})) "
+        "WHERE key <> '' AND code IS NOT NULL"
+    ).to_arrow_table()
 
 
 # --- the texts of a delivery -------------------------------------------------------------------

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.duck import connect_scratch, scratch_folder
-from pipelines.harmonise.compile import CompiledFeed, compile_feed
+from pipelines.harmonise.compile import CompiledFeed, accepted_of, compile_feed, rejected_of
 from pipelines.harmonise.prepare import prepare, set_provenance
 from pipelines.landing.read import TextRows, read_text_rows
 from pipelines.landing.receive import Delivery, local_file
@@ -25,6 +25,8 @@ from schemas.sqltext import literal
 # Each thread keeps a row group of some eighty columns until it is full: at DuckDB's usual size that
 # is 400 MB more at 5 million rows, and no faster.
 ROW_GROUP_ROWS = 40_960
+# A smaller delivery is judged in one pass: planning the query takes longer than its rows do.
+ROWS_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def harmonise_file(
         )
         prepare(connection, settings, feed, contract, compiled)
         set_provenance(connection, delivery_id, received_at)
-        _route(connection, contract, compiled, folder)
+        _route(connection, contract, compiled, folder, rows.row_count)
         return _counted(connection, folder, rows, original)
 
 
@@ -91,30 +93,48 @@ def _route(
     contract: Contract,
     compiled: CompiledFeed,
     folder: Path,
+    rows: int,
 ) -> None:
-    """Write the rows of each verdict to its file: accepted first, then whatever is not there.
-
-    One partitioned COPY would route in a single pass, but it buffers every column of every thread:
-    three times the time and twice the memory at 5 million rows. So the query runs once for the
-    accepted rows, streaming, and once more for the rows that are not among them, which are few.
-    A contract whose facts compare rows needs the whole delivery in its second run as well.
-    """
+    """Write the rows of each verdict to its file."""
     # Which row stands where in a file means nothing; keeping the order would hold rows in memory.
     connection.execute("SET preserve_insertion_order = false")
     accepted, quarantined = folder / "accepted.parquet", folder / "quarantined.parquet"
-    _write(connection, compiled.accepted_sql, accepted)
-    compares_rows = any(fact.compares_rows for fact in contract.facts)
-    if not compares_rows:
-        connection.execute(
-            "CREATE TEMP VIEW rows_left AS SELECT * FROM text_rows ANTI JOIN "
-            f"read_parquet({literal(str(accepted))}) USING (source_row)"
-        )
-    rest = compiled.rejected_sql("" if compares_rows else "rows_left")
-    _write(connection, rest, quarantined)
+    if rows <= ROWS_AT_ONCE:
+        connection.execute(f"CREATE TEMP TABLE judged AS {compiled.sql}")
+        _write(connection, accepted_of("judged"), accepted)
+        _write(connection, rejected_of("judged"), quarantined)
+    else:
+        _write(connection, accepted_of(f"({compiled.sql})"), accepted)
+        rest = _rows_left(connection, contract, accepted)
+        _write(connection, rejected_of(f"({compiled.sql_over(rest)})"), quarantined)
     connection.execute(
         "COPY (SELECT source_row, duplicate_of FROM repeated_rows WHERE duplicate_of IS NOT NULL) "
         f"TO {literal(str(folder / 'duplicates.parquet'))} (FORMAT parquet)"
     )
+
+
+def _rows_left(connection: duckdb.DuckDBPyConnection, contract: Contract, accepted: Path) -> str:
+    """The relation in which the rejected rows are found: rows that are not among the accepted ones.
+
+    One partitioned COPY would route in a single pass, but it buffers every column of every thread:
+    three times the time and twice the memory at 5 million rows. So the query of a large delivery
+    runs once for the accepted rows, streaming, and once more for those that are left, which are
+    few. Which ones those are takes one bit a row. A contract whose facts compare rows needs the
+    whole delivery again.
+    """
+    if any(fact.compares_rows for fact in contract.facts):
+        return "text_rows"
+    found = connection.execute("SELECT min(source_row), max(source_row) FROM text_rows").fetchone()
+    first, last = found or (0, 0)
+    connection.execute(
+        f"SET VARIABLE accepted_rows = (SELECT bitstring_agg(source_row, {first}, {last}) "
+        f"FROM read_parquet({literal(str(accepted))}))"
+    )
+    connection.execute(
+        "CREATE TEMP VIEW rows_left AS SELECT * FROM text_rows WHERE coalesce("
+        f"get_bit(getvariable('accepted_rows')::BIT, (source_row - {first})::INTEGER), 0) = 0"
+    )
+    return "rows_left"
 
 
 def _write(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> None:

@@ -13,7 +13,9 @@ import duckdb
 import pytest
 import yaml
 
+from pipelines.harmonise import run
 from pipelines.harmonise.run import Harmonised, harmonise_file
+from pipelines.landing import staging
 from pipelines.settings import Settings, settings_for
 from schemas.feed import load_feed
 
@@ -83,8 +85,12 @@ class Bench:
         )
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+@pytest.fixture(params=["small", "large"])
+def bench(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """Each test twice: in one pass, and in the two passes of a delivery beyond memory."""
+    if request.param == "large":
+        monkeypatch.setattr(run, "ROWS_AT_ONCE", 0)
+        monkeypatch.setattr(staging, "LARGE_BYTES", 0)
     return Bench(tmp_path)
 
 
