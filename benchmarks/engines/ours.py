@@ -9,15 +9,20 @@ from __future__ import annotations
 import shutil
 
 import schemas.feed
+from benchmarks.generate import generate
 from benchmarks.work import FEED, FEEDS, RECEIVED_AT, Steps, Work
 from pipelines.ingest import judge
 from pipelines.lake.publish import publish
 from pipelines.landing.receive import receive
-from pipelines.validate.audit import process_auditor
+
+WARMING_ROWS = 500
 
 
 def prepare(work: Work) -> None:
-    """The feed of the benchmark among the declared ones, the delivery landed, the auditor ready."""
+    """A service that runs: code lists and checkpoint are made; and the delivery is landed.
+
+    Judging a small delivery before makes them; it is forgotten again, and never published.
+    """
     import deltalake  # noqa: F401
 
     schemas.feed.FEEDS_FOLDER = FEEDS
@@ -25,7 +30,9 @@ def prepare(work: Work) -> None:
     if work.fence.exists():
         settings.reference.mkdir(parents=True, exist_ok=True)
         shutil.copy(work.fence, settings.reference)
-    process_auditor(settings)
+    small = generate(settings, WARMING_ROWS, work.folder / "small.csv")
+    judge(settings, receive(settings, FEED, small).delivery_id)
+    shutil.rmtree(str(settings.landing))
     receive(settings, FEED, work.csv, received_at=RECEIVED_AT)
 
 
