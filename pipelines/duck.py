@@ -74,4 +74,6 @@ def scratch_config(
         "temp_directory": str(spill),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
+        # It would keep our Parquet files a second time, beside the operating system's own cache.
+        "enable_external_file_cache": False,
     }
