@@ -55,6 +55,7 @@ class _Tally:
 
     feeds: int = 0
     returns: int = 0
+    pairs: int = 0
     unended: int = 0
     has_tabs: bool = False
     has_quotes: bool = False
@@ -67,6 +68,8 @@ class _Tally:
         self.feeds += ends
         returns = block.count(b"\r") if b"\r" in block else 0
         self.returns += returns
+        if self.returns:  # CR LF, also where the two blocks meet
+            self.pairs += block.count(b"\r\n") + (self.last[-1:] + block[:1] == b"\r\n")
         self.unended = 0 if ends or returns else self.unended + len(block)
         self.has_tabs = self.has_tabs or b"\t" in block
         self.has_quotes = self.has_quotes or (quote != b"" and quote in block)
@@ -76,7 +79,7 @@ class _Tally:
     def spaces(self, delimiter: str) -> Spaces:
         """The spaces that cells of one line may hold: a tab where it is no delimiter or quoted."""
         has_tab = self.has_tabs and (delimiter != "\t" or self.has_quotes)
-        has_stray_return = self.feeds > 0 and self.returns not in (0, self.feeds)
+        has_stray_return = self.feeds > 0 and self.returns != self.pairs
         if self.has_rare:
             return Spaces.ALL
         return Spaces.CONTROLS if has_tab or has_stray_return else Spaces.PLAIN

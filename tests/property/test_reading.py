@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from reading import make_feed, read_with, scratch_connection
@@ -106,6 +106,7 @@ def is_utf8(content: bytes) -> bool:
 
 
 @quick
+@example(table=[["", "", "\r\r"]], gaps=[0] * 9)
 @given(
     table=tables(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"])),
     gaps=st.lists(st.integers(0, 2), min_size=9, max_size=9),
