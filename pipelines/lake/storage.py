@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,6 +110,8 @@ def remove_staging(settings: Settings, staging: str) -> None:
     """Forget what is left of a staging table."""
     if settings.is_lake_local:
         shutil.rmtree(Path(settings.lake) / staging, ignore_errors=True)
+        with suppress(OSError):  # it is not empty, or gone already
+            (Path(settings.lake) / STAGING).rmdir()
     else:
         _object_store(settings).delete_dir(staging)
 
