@@ -15,10 +15,11 @@ from pathlib import Path
 
 from upath import UPath
 
-from schemas.text import Language
+from schemas.text import FOLDER, Language
 
 PROGRAM_VERSION = version("passerelle")
 DEFAULT_MEMORY_LIMIT = "1GB"
+SHIPPED_AGREEMENTS = FOLDER / "agreements"
 DEFAULT_LARGEST_DELIVERY_BYTES = 8 * 1024**3
 
 
@@ -30,6 +31,8 @@ class Settings:
     inbox: UPath
     landing: UPath
     lake: str
+    agreements: Path = SHIPPED_AGREEMENTS
+    database: str = ""
     memory_limit: str = DEFAULT_MEMORY_LIMIT
     threads: int = 0
     largest_delivery_bytes: int = DEFAULT_LARGEST_DELIVERY_BYTES
@@ -59,6 +62,26 @@ class Settings:
     def secrets(self) -> Path:
         """Keys of this installation; never inside the repository, never in a lake."""
         return self.home / "secrets"
+
+    @property
+    def database_url(self) -> str:
+        """Where the ledger, the accounts and the jobs of the portal are, for SQLAlchemy."""
+        return self.database or f"sqlite:///{self.home / 'ledger.db'}"
+
+    @property
+    def releases(self) -> Path:
+        """Finished extracts and the public key that proves them; what may be handed on."""
+        return self.home / "releases"
+
+    @property
+    def release_records(self) -> Path:
+        """Which records each extract held; read by oversight, never handed on."""
+        return self.home / "release_records"
+
+    @property
+    def uploads(self) -> Path:
+        """Files on their way in through the portal; half-taken ones are swept."""
+        return self.home / "uploads"
 
     @property
     def is_lake_local(self) -> bool:
@@ -110,6 +133,8 @@ _VARIABLES: dict[str, Callable[[str], object]] = {
     "inbox": UPath,
     "landing": UPath,
     "lake": lambda text: text if "://" in text else str(Path(text).resolve()),
+    "agreements": lambda text: Path(text).expanduser().resolve(),
+    "database": str,
     "memory_limit": str,
     "threads": int,
     "largest_delivery_bytes": int,

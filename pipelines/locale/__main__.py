@@ -30,13 +30,14 @@ msgstr ""
 "Content-Transfer-Encoding: 8bit\\n"
 
 """
+METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
 NAMES = {"en": "English", "fr": "French"}
 WIDTH = 100
 
 
 def sentences(folder: Path = PIPELINES) -> list[str]:
     """Every sentence that the program says, in English, each once, in alphabetical order."""
-    found = extract_from_dir(str(folder), method_map=[("**.py", "python")], keywords=KEYWORDS)
+    found = extract_from_dir(str(folder), method_map=METHODS, keywords=KEYWORDS)
     return sorted({str(message) for _file, _line, message, _comments, _context in found})
 
 

@@ -20,11 +20,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("schemas", "pipelines", "assets")
 # The journey of a row; a stage may import those before it.
-STAGES = ("landing", "harmonise", "validate", "lake", "products", "release", "portal")
+STAGES = ("landing", "harmonise", "validate", "lake", "products", "ledger", "accounts", "release")
 # Under the stages: imported by any of them, importing none.
 SHARED = ("settings", "findings", "i18n", "duck", "crew", "inbox", "locale")
 # Above the stages: may import any of them, and each other in this order.
-ABOVE = ("ingest", "demo", "authoring", "cli")
+ABOVE = ("ingest", "portal", "demo", "authoring", "cli")
 TOP_LEVEL = {
     *("schemas", "pipelines", "assets", "tests", "benchmarks", "docs", ".ci"),
     *("README.md", "README.fr.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "pyproject.toml"),
