@@ -1,0 +1,125 @@
+"""Counts side by side: a bar under each label, the number at its end.
+
+Not here: the order of the bars and how many there are; the caller decides.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from pipelines.i18n import Translator, translator
+from pipelines.portal.charts.figure import (
+    COLOUR,
+    FONT_SIZE,
+    HATCH,
+    INK,
+    KEPT_DRAWINGS,
+    WIDTH,
+    Amount,
+    Figure,
+    FigureTable,
+    chart_of,
+    draw,
+    written,
+)
+from schemas.text import Language
+
+if TYPE_CHECKING:
+    import altair as alt
+
+STEP = 38  # a line of words and the bar under it
+THICK = 12
+ROOM_FOR_NUMBER = 62
+LONGEST_LABEL = 46
+HIDDEN_BAR = 0.12  # a hidden number has a bar of the same length always
+
+
+@lru_cache(maxsize=KEPT_DRAWINGS)
+def bars(
+    amounts: tuple[Amount, ...],
+    *,
+    title: str,
+    label: str,
+    unit: str,
+    language: Language,
+    alt: str = "",
+) -> Figure:
+    """A figure of some amounts, in their order; `label` and `unit` head the table's columns."""
+    _ = translator(language)
+    words = alt or _sentence(amounts, unit, _, language)
+    return Figure(
+        title=title,
+        svg=draw(_chart(amounts, _, language), title, words),
+        alt=words,
+        table=FigureTable((label, unit), tuple((a.label, a.words(_, language)) for a in amounts)),
+        notes=notes(amounts, _),
+    )
+
+
+def notes(amounts: tuple[Amount, ...], _: Translator) -> tuple[str, ...]:
+    """What a reader must know about the amounts without a number."""
+    said = []
+    if any(a.state == "hidden" for a in amounts):
+        said.append(_("Hatched: a small number that the agreement hides. It is not zero."))
+    if any(a.state == "silent" for a in amounts):
+        said.append(_("Blank: nobody sent a report. It is not zero."))
+    return tuple(said)
+
+
+def _sentence(amounts: tuple[Amount, ...], unit: str, _: Translator, language: Language) -> str:
+    counted = sorted((a for a in amounts if a.value is not None), key=lambda a: -(a.value or 0))
+    if not counted:
+        return _("{unit}: no number to show.", unit=unit)
+    most = ", ".join(f"{a.label} {written(a.value or 0, language)}" for a in counted[:3])
+    return _("{unit}; the most: {most}.", unit=unit, most=most)
+
+
+def _chart(
+    amounts: tuple[Amount, ...], _: Translator, language: Language
+) -> alt.LayerChart | alt.FacetChart:
+    import altair as alt
+
+    most = max((a.value or 0 for a in amounts), default=0) or 1
+    rows = [
+        {
+            "label": _shortened(a.label),
+            "words": a.words(_, language),
+            "end": {"hidden": most * HIDDEN_BAR, "silent": 0.0}.get(a.state, a.value or 0.0),
+            "top": place * STEP,
+            "state": a.state,
+        }
+        for place, a in enumerate(amounts)
+    ]
+    across = alt.X(
+        "end:Q",
+        axis=None,
+        scale=alt.Scale(domain=[0, most], range=[0, WIDTH - ROOM_FOR_NUMBER], nice=False),
+    )
+    height = STEP * len(amounts)
+    down: dict[str, Any] = {
+        "axis": None,
+        "scale": alt.Scale(domain=[0, height], range=[0, height], nice=False),
+    }
+    base = chart_of(rows).transform_calculate(
+        bar_top=f"datum.top + {STEP - THICK - 4}", bar_bottom=f"datum.top + {STEP - 4}"
+    )
+    fill = alt.Fill(
+        "state:N",
+        scale=alt.Scale(domain=["counted", "hidden", "silent"], range=[COLOUR, HATCH, "none"]),
+        legend=None,
+    )
+    bar = base.mark_rect().encode(
+        x=across, x2=alt.datum(0), y=alt.Y("bar_top:Q", **down), y2="bar_bottom:Q", fill=fill
+    )
+    name = base.mark_text(align="left", baseline="top", dy=4, fontSize=FONT_SIZE, fill=INK).encode(
+        x=alt.value(0), y=alt.Y("top:Q", **down), text="label:N"
+    )
+    number = base.mark_text(
+        align="left", baseline="middle", dx=5, dy=-THICK / 2, fontSize=FONT_SIZE, fill=INK
+    ).encode(x=across, y=alt.Y("bar_bottom:Q", **down), text="words:N")
+    return alt.layer(bar, name, number).properties(width=WIDTH, height=height)
+
+
+def _shortened(label: str) -> str:
+    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1].rstrip()}…"

@@ -1,0 +1,206 @@
+"""Counts month by month: a small panel a series, one under the other, over the same months.
+
+Not here: deciding whether a month was covered; the caller says which months are silent.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from pipelines.i18n import Translator, translator
+from pipelines.portal.charts.bars import notes
+from pipelines.portal.charts.figure import (
+    COLOUR,
+    FONT_SIZE,
+    HATCH,
+    INK,
+    KEPT_DRAWINGS,
+    SMALL,
+    WIDTH,
+    Amount,
+    Figure,
+    FigureTable,
+    chart_of,
+    draw,
+    written,
+)
+from schemas.text import Language
+
+if TYPE_CHECKING:
+    import altair as alt
+
+PANEL = 84
+ONE_PANEL = 150
+LEFT, RIGHT = 34, 12  # room for the numbers of the axis and for half a month's name
+LARGEST_TICK_COUNT = 4
+WORDS_OF_MONTHS = 4  # how many fit under a drawing on a telephone
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line: an amount a month, in order; the label of each is its month, `2026-03`."""
+
+    name: str
+    months: tuple[Amount, ...]
+
+
+@lru_cache(maxsize=KEPT_DRAWINGS)
+def lines(
+    series: tuple[Series, ...], *, title: str, unit: str, language: Language, alt: str = ""
+) -> Figure:
+    """A figure of some series over the months of the first; all have the same months."""
+    _ = translator(language)
+    words = alt or _sentence(series, unit, _, language)
+    months = tuple(m.label for m in series[0].months) if series else ()
+    everything = tuple(amount for one in series for amount in one.months)
+    return Figure(
+        title=title,
+        svg=draw(_panels(series, months, language), title, words),
+        alt=words,
+        table=FigureTable(
+            (_("Month"), *(one.name or unit for one in series)),
+            tuple(
+                (month_name(month, language), *(s.months[i].words(_, language) for s in series))
+                for i, month in enumerate(months)
+            ),
+        ),
+        notes=notes(everything, _),
+    )
+
+
+def month_name(month: str, language: Language) -> str:
+    """`2026-03` as people write it: Mar 2026, mars 2026."""
+    from babel.dates import format_date
+
+    return str(format_date(dt.date.fromisoformat(f"{month}-01"), "MMM y", locale=language))
+
+
+def _sentence(series: tuple[Series, ...], unit: str, _: Translator, language: Language) -> str:
+    said = []
+    for one in series:
+        counted = [a for a in one.months if a.value is not None]
+        if not counted:
+            continue
+        most = max(counted, key=lambda a: a.value or 0)
+        said.append(
+            _(
+                "{name}: from {first} to {last}; the most, {number}, in {month}.",
+                name=one.name or unit,
+                first=month_name(one.months[0].label, language),
+                last=month_name(one.months[-1].label, language),
+                number=written(most.value or 0, language),
+                month=month_name(most.label, language),
+            )
+        )
+    return " ".join(said) or _("{unit}: no number to show.", unit=unit)
+
+
+def _panels(
+    series: tuple[Series, ...], months: Sequence[str], language: Language
+) -> alt.VConcatChart:
+    import altair as alt
+
+    last = len(series) - 1
+    return alt.vconcat(
+        *(
+            _panel(one, months, language, is_last=place == last, is_only=last == 0)
+            for place, one in enumerate(series)
+        )
+    )
+
+
+def _panel(
+    one: Series, months: Sequence[str], language: Language, *, is_last: bool, is_only: bool
+) -> alt.LayerChart | alt.FacetChart:
+    import altair as alt
+
+    most = max((a.value or 0 for a in one.months), default=0)
+    top = max(1.0, most)
+    rows = [
+        {"at": i, "value": a.value, "state": a.state, "top": top, "left": i - 0.5, "right": i + 0.5}
+        for i, a in enumerate(one.months)
+    ]
+    across: dict[str, Any] = {
+        "axis": _month_axis(months, language) if is_last else None,
+        "scale": alt.Scale(domain=[-0.5, max(len(months) - 0.5, 0.5)], nice=False),
+    }
+    up = alt.Y(
+        "value:Q",
+        title=None,
+        scale=alt.Scale(domain=[0, top * 1.12], nice=False),
+        axis=_count_axis(top, language),
+    )
+    base = chart_of(rows)
+    line = base.mark_line(stroke=COLOUR, strokeWidth=2, invalid="break-paths-show-domains").encode(
+        x=alt.X("at:Q", title=None, **across), y=up
+    )
+    dots = (
+        base.transform_filter("isValid(datum.value)")
+        .mark_point(filled=True, fill=COLOUR, size=24, opacity=1)
+        .encode(x=alt.X("at:Q", **across), y=up)
+    )
+    hidden = (
+        base.transform_filter("datum.state == 'hidden'")
+        .mark_rect(fill=HATCH)
+        .encode(x=alt.X("left:Q", **across), x2="right:Q", y=alt.Y("top:Q"), y2=alt.datum(0))
+    )
+    name = chart_of([{"name": one.name}]).mark_text(
+        align="left", baseline="bottom", fontSize=FONT_SIZE, fill=INK, dy=-3
+    )
+    layers = [hidden, line, dots]
+    if one.name:
+        layers.append(name.encode(x=alt.value(0), y=alt.value(0), text="name:N"))
+    height = ONE_PANEL if is_only else PANEL
+    return alt.layer(*layers).properties(width=WIDTH - LEFT - RIGHT, height=height)
+
+
+def _count_axis(top: float, language: Language) -> alt.Axis:
+    import altair as alt
+
+    step = next(s for s in _round_steps() if top / s <= LARGEST_TICK_COUNT)
+    values = [step * i for i in range(int(top / step) + 1)]
+    names = {str(value): written(value, language) for value in values}
+    return alt.Axis(
+        values=values,
+        labelExpr=f"{json.dumps(names)}[toString(datum.value)] || ''",
+        ticks=False,
+        domain=False,
+        grid=True,
+        gridColor=INK,
+        gridOpacity=0.18,
+        minExtent=LEFT,
+        maxExtent=LEFT,
+        title=None,
+    )
+
+
+def _round_steps() -> Iterator[int]:
+    """1, 2, 5, 10, 20, 50 …"""
+    return (digit * 10**power for power in count() for digit in (1, 2, 5))
+
+
+def _month_axis(months: Sequence[str], language: Language) -> alt.Axis:
+    import altair as alt
+
+    step = max(1, -(-len(months) // WORDS_OF_MONTHS))
+    shown = list(range(0, len(months), step))
+    names = {str(i): month_name(months[i], language) for i in shown}
+    return alt.Axis(
+        values=shown,
+        labelExpr=f"{json.dumps(names, ensure_ascii=False)}[toString(datum.value)] || ''",
+        labelFontSize=SMALL,
+        labelFlush=False,
+        labelOverlap=False,
+        ticks=True,
+        tickColor=INK,
+        domainColor=INK,
+        domainOpacity=0.5,
+        grid=False,
+        title=None,
+    )
