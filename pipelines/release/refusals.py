@@ -1,0 +1,109 @@
+"""Why an extract is refused: coded sentences in both languages, each with what to do.
+
+Not here: deciding (`permits.py`, `compile.py` and their neighbours) and stops of the command line.
+
+REL-1xx: a request that cannot be granted. A code is never reused; a case of a code has words of
+its own. Values may be plain, lists, or words in both languages.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from pipelines.i18n import translator
+from schemas.text import Bilingual, Language
+
+
+def mark(message: str) -> str:
+    """The same sentence: marks it for the catalogues."""
+    return message
+
+
+SENTENCES: dict[str, str] = {
+    "REL-101": mark("There is no organisation “{recipient}”, so nothing can be given to it."),
+    "REL-102": mark("There is no purpose “{purpose}”; there are: {known}."),
+    "REL-103": mark("There is no table “{table}” that is shared; there are: {known}."),
+    "REL-104": mark("The table {table} has no column “{column}”."),
+    "REL-105": mark("No clause of any agreement gives {table} to {recipient}."),
+    "REL-105 purpose": mark(
+        "No clause gives {table} to {recipient} for this purpose ({purpose}); clauses exist for: "
+        "{known}."
+    ),
+    "REL-105 form": mark(
+        "No clause gives {table} to {recipient} in this form ({form}); there are clauses for: "
+        "{known}."
+    ),
+    "REL-105 expired": mark(
+        "The clause that gave {table} to {recipient}, {clause}, ended on {day}."
+    ),
+    "REL-105 not_yet": mark(
+        "The clause that will give {table} to {recipient}, {clause}, begins on {day}."
+    ),
+    "REL-105 due_diligence": mark(
+        "The clause that gives {table} to {recipient}, {clause}, is closed: its human-rights "
+        "review does not hold on {day}."
+    ),
+    "REL-106": mark("Nothing of what was asked may leave: {asked}."),
+    "REL-107": mark(
+        "Too few records are alike: after coarsening, no group reaches {k} records, so none leaves."
+    ),
+    "REL-108": mark(
+        "Together with an earlier extract of yours ({extract}), these counts would give away a "
+        "suppressed one."
+    ),
+    "REL-109": mark("{rows} rows are too many for the format {format}, which holds {limit}."),
+    "REL-110": mark("“{name}” is not a dimension or measure that a clause opens; open: {known}."),
+    "REL-111": mark("“{name}” is not known here; there are: {known}."),
+    "REL-112": mark("The period ends ({until}) before it begins ({since})."),
+    "REL-113": mark("“{name}” is not a code of the list {list}."),
+    "REL-114": mark("Nothing is published yet, so nothing can be extracted."),
+    "REL-115": mark("The format {format} needs a position, and no clause opens one."),
+}
+HINTS: dict[str, str] = {
+    "REL-105": mark("Ask the provider for an agreement, or choose another table or purpose."),
+    "REL-105 expired": mark("Its parties can renew it; until then nothing leaves by it."),
+    "REL-105 not_yet": mark("Ask again from that day on."),
+    "REL-105 due_diligence": mark("The mission’s human-rights component renews the review."),
+    "REL-106": mark("Leave the choice of columns open to get all that is permitted."),
+    "REL-107": mark("Ask for a longer period or a larger area, or for counts."),
+    "REL-108": mark("Ask for the same areas and periods as before, or for coarser ones."),
+    "REL-109": mark("Choose CSV or Parquet, or a shorter period."),
+    "REL-115": mark("Choose CSV, XLSX or Parquet."),
+}
+
+
+class ReleaseRefused(Exception):  # noqa: N818  (an answer to a request, not a failure)
+    """A request for an extract that is not granted."""
+
+    def __init__(self, code: str, case: str = "", **values: Any) -> None:
+        """Keep the code, its case and the values of its sentence; the message is English."""
+        self.code, self.case, self.values = code, case, values
+        super().__init__(f"{code}: {self.text('en')}")
+
+    def text(self, language: Language) -> str:
+        """Why, in one sentence."""
+        return self._say(SENTENCES, language)
+
+    def hint(self, language: Language) -> str:
+        """What to do; empty where the sentence says it."""
+        return self._say(HINTS, language)
+
+    def _say(self, sentences: dict[str, str], language: Language) -> str:
+        key = f"{self.code} {self.case}".strip()
+        sentence = sentences.get(key) or sentences.get(self.code, "")
+        if not sentence:
+            return ""
+        values = {name: said(value, language) for name, value in self.values.items()}
+        return translator(language)(sentence, **values)
+
+
+def said(value: Any, language: Language) -> str:
+    """A value as words: lists joined, words in the language, dates as they are written."""
+    if isinstance(value, Bilingual):
+        return value[language]
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(said(one, language) for one in value)
+    return str(value)

@@ -1,0 +1,292 @@
+"""The typed reader of the sharing agreements (`schemas/agreements/*.yaml`): who may have what.
+
+Not here: what is wrong with one (`agreement_check.py`) and applying one
+(`pipelines/release`). Nothing leaves without a permit; what a file does not say is closed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
+
+from schemas.agreement_problem import AgreementError, AgreementProblem, structural
+from schemas.text import FOLDER, Bilingual, Language, read_yaml
+
+AGREEMENTS_FOLDER = FOLDER / "agreements"
+
+Form = Literal["records", "counts"]
+Handling = Literal["UNCLASSIFIED", "CONFIDENTIAL", "STRICTLY_CONFIDENTIAL"]
+Area = Literal["country", "admin1", "admin2", "point"]
+Time = Literal["exact", "day", "week", "month"]
+Age = Literal["none", "group", "exact"]
+FileFormat = Literal["csv", "xlsx", "parquet", "geojson", "gpkg"]
+Period = Literal["last_7_days", "last_28_days", "last_month", "all"]
+
+# Finest last: the more of it, the more leaves.
+HANDLING_LEVELS: tuple[str, ...] = ("UNCLASSIFIED", "CONFIDENTIAL", "STRICTLY_CONFIDENTIAL")
+AREAS: tuple[str, ...] = ("country", "admin1", "admin2", "point")
+TIMES: tuple[str, ...] = ("month", "week", "day", "exact")
+AGES: tuple[str, ...] = ("none", "group", "exact")
+# Dimensions of counts that are no column: periods of `occurred_at`, levels of `offence_code`.
+TIME_DIMENSIONS: tuple[str, ...] = ("year", "quarter", "month", "week", "day")
+OFFENCE_DIMENSIONS: dict[str, int] = {"offence_section": 2, "offence_division": 4}  # → digits
+RECORDS = "records"  # the measure that is the number of records
+
+Strings = Annotated[tuple[str, ...], BeforeValidator(lambda v: tuple(v) if _is_list(v) else v)]
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Conditions(_Declared):
+    """Which rows; all that is given must hold.
+
+    What a row does not say never opens it: for a permit a row without the value does not hold, for
+    a restriction it is held back.
+    """
+
+    countries: Strings = ()
+    areas: Strings = ()  # of the first or the second level
+    since: dt.date | None = None  # of `occurred_at`, both days included
+    until: dt.date | None = None
+    offences: Strings = ()  # prefixes of ICCS codes
+    except_offences: Strings = ()
+    border_points: Strings = ()
+
+
+class PermittedRows(Conditions):
+    """The rows that a permit opens. Rows above the ceiling never leave."""
+
+    handling_ceiling: Handling
+    sensitive: bool = False  # may rows with `is_sensitive` leave too?
+
+
+class RestrictedRows(Conditions):
+    """The rows that a restriction holds back; nothing given means every row of its providers."""
+
+    handling_at_least: Handling | None = None  # only rows of this level or above
+    only_sensitive: bool = False  # only rows with `is_sensitive`
+
+
+class Precision(_Declared):
+    """How coarse what leaves is."""
+
+    area: Area
+    time: Time
+    age: Age
+
+
+class Onward(_Declared):
+    """May the recipient hand it on? `originator`: only once the provider has agreed."""
+
+    allowed: bool
+    consent: Literal["originator", "not_needed"]
+
+
+class DueDiligence(_Declared):
+    """The human-rights review of a security force; outside its dates the clause is closed."""
+
+    reference: str = Field(min_length=1)
+    reviewed_on: dt.date
+    valid_until: dt.date
+
+    def holds_on(self, day: dt.date) -> bool:
+        """Was the review done and not out of date on `day`?"""
+        return self.reviewed_on <= day <= self.valid_until
+
+
+class Permit(_Declared):
+    """One clause that lets rows of some providers leave to some recipients for some purposes."""
+
+    clause: str = Field(pattern=r"^P[1-9]\d*$")
+    summary: Bilingual
+    providers: Strings = Field(min_length=1)  # codes of sources
+    recipients: Strings = Field(min_length=1)  # codes of organisations
+    purposes: Strings = Field(min_length=1)
+    table: str
+    form: Form
+    columns: Strings = ()
+    dimensions: Strings = ()
+    measures: Strings = ()
+    rows: PermittedRows
+    precision: Precision
+    delay_days: int = Field(ge=0)
+    small_cell_threshold: int | None = Field(default=None, ge=1)
+    smallest_group: int | None = Field(default=None, ge=1)
+    onward: Onward
+    due_diligence: DueDiligence | None = None
+    _agreement: str = PrivateAttr(default="")
+
+    @property
+    def agreement(self) -> str:
+        """The name of the agreement that it is a clause of."""
+        return self._agreement
+
+    @property
+    def full_name(self) -> str:
+        """`caf_minusca/P1`: what each row that leaves carries."""
+        return f"{self._agreement}/{self.clause}"
+
+
+class Restriction(_Declared):
+    """One clause of a provider that holds rows back, or masks columns of them; it always wins.
+
+    It holds whether or not its agreement is in force: that an agreement ends must open nothing.
+    """
+
+    clause: str = Field(pattern=r"^R[1-9]\d*$")
+    reason: Bilingual
+    providers: Strings = Field(min_length=1)
+    recipients: Strings = Field(min_length=1)  # organisations, or `all`
+    table: str
+    columns: Strings = ()  # masked for these rows; none: the rows do not leave at all
+    rows: RestrictedRows = RestrictedRows()
+    _agreement: str = PrivateAttr(default="")
+
+    @property
+    def agreement(self) -> str:
+        """The name of the agreement that it is a clause of."""
+        return self._agreement
+
+    @property
+    def full_name(self) -> str:
+        """`caf_minusca/R1`."""
+        return f"{self._agreement}/{self.clause}"
+
+
+class Standing(_Declared):
+    """An extract that a schedule refreshes; nothing of it leaves but by the permits."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    recipient: str
+    purpose: str
+    table: str
+    form: Form
+    columns: Strings = ()  # none: all that the permits open
+    dimensions: Strings = ()
+    measures: Strings = ()
+    format: FileFormat
+    language: Language
+    period: Period
+
+
+class Agreement(_Declared):
+    """One sharing agreement: its parties, its dates, its clauses."""
+
+    agreement: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    status: Literal["illustrative", "in_force"]
+    title: Bilingual
+    legal_reference: Bilingual
+    signed_on: dt.date
+    valid_from: dt.date
+    valid_until: dt.date  # the last day
+    parties: Strings = Field(min_length=1)
+    permits: tuple[Permit, ...] = ()
+    restrictions: tuple[Restriction, ...] = ()
+    standing: tuple[Standing, ...] = ()
+
+    @model_validator(mode="after")
+    def _name_the_clauses(self) -> Agreement:
+        for clause in (*self.permits, *self.restrictions):
+            clause._agreement = self.agreement
+        return self
+
+    def is_in_force(self, day: dt.date) -> bool:
+        """Is `day` between its first and its last day?"""
+        return self.valid_from <= day <= self.valid_until
+
+
+def load_agreement(path: Path) -> Agreement:
+    """The agreement of a file, whole in form; what its words mean is judged by `problems`.
+
+    Raises AgreementError for a file that does not say what an agreement must say.
+    """
+    if not path.is_file():
+        raise AgreementError([AgreementProblem("AGR-101", path.name, {"file": path.name})])
+    return _load(path.resolve(), path.stat().st_mtime_ns, path.stat().st_size)
+
+
+def agreement_files(folder: Path = AGREEMENTS_FOLDER) -> list[Path]:
+    """The files of a folder of agreements, by name."""
+    return sorted(folder.glob("*.yaml"))
+
+
+def load_agreements(folder: Path = AGREEMENTS_FOLDER) -> list[Agreement]:
+    """The agreements of a folder, by name.
+
+    Raises AgreementError with everything that is wrong where one of them cannot be relied on: a
+    file that is half understood opens nothing, and hides no restriction.
+    """
+    files = agreement_files(folder)
+    stamps = tuple((p.resolve(), p.stat().st_mtime_ns, p.stat().st_size) for p in files)
+    return list(_load_all(stamps))
+
+
+def fingerprint(folder: Path = AGREEMENTS_FOLDER) -> dict[str, tuple[str, str]]:
+    """Agreement → its version and the SHA-256 of its file; a file that is not readable is `?`."""
+    found = {}
+    for path in agreement_files(folder):
+        content = path.read_bytes()
+        stated = re.search(rb"^version:\s*['\"]?([^\s'\"#]+)", content, re.MULTILINE)
+        version = stated[1].decode("utf-8", "replace") if stated else "?"
+        found[path.stem] = (version, hashlib.sha256(content).hexdigest())
+    return found
+
+
+@cache
+def _load(path: Path, _changed_ns: int, _size: int) -> Agreement:
+    try:
+        raw = read_yaml(path)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        values = {"line": mark.line + 1 if mark else 1}
+        raise AgreementError([AgreementProblem("AGR-102", path.name, values)]) from None
+    if not isinstance(raw, dict):
+        raise AgreementError([AgreementProblem("AGR-103", f"{path.name}:1", {})])
+    try:
+        agreement = Agreement.model_validate(raw)
+    except ValidationError as error:
+        raise AgreementError(structural(path, error.errors(), Agreement)) from None
+    if agreement.agreement != path.stem:
+        values = {"name": agreement.agreement, "expected": path.stem}
+        raise AgreementError([AgreementProblem("AGR-104", f"{path.name}: agreement", values)])
+    return agreement
+
+
+@cache
+def _load_all(stamps: tuple[tuple[Path, int, int], ...]) -> tuple[Agreement, ...]:
+    from schemas.agreement_check import problems
+
+    loaded, wrong = [], []
+    for stamp in stamps:
+        try:
+            agreement = _load(*stamp)
+        except AgreementError as error:
+            wrong += error.problems
+        else:
+            loaded.append(agreement)
+            wrong += [one for one in problems(agreement) if one.level == "error"]
+    if wrong:
+        raise AgreementError(wrong)
+    return tuple(loaded)
