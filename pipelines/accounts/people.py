@@ -1,0 +1,259 @@
+"""Accounts: adding, changing, finding them; each change is in the ledger.
+
+Not here: signing in (`signin.py`) and what a role may do (`permissions.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from pipelines.accounts import passwords
+from pipelines.accounts.faults import AccountRefused
+from pipelines.accounts.models import Session, Token, User
+from pipelines.accounts.permissions import ROLES, Person
+from pipelines.ledger import clock
+from pipelines.ledger.chain import Writing, writing
+from pipelines.ledger.database import readings, troubles
+from pipelines.settings import Settings
+from schemas.codelist import codes
+from schemas.text import LANGUAGES
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,79}")
+OPERATOR = "operator"  # whoever may type commands on this machine
+OPERATORS = "passerelle"  # their organisation
+
+
+def add_user(
+    settings: Settings,
+    name: str,
+    *,
+    organisation: str,
+    roles: Sequence[str],
+    password: str | None = None,
+    language: str = "en",
+    must_change_password: bool = False,
+    oidc: tuple[str, str] | None = None,
+    actor: str = OPERATOR,
+) -> Person:
+    """Add an account; `oidc` is (issuer, subject). Raises AccountRefused, LedgerError.
+
+    Without a password nobody can sign in with one: the account is for OpenID Connect.
+    """
+    name = name.casefold().strip()
+    if not NAME.fullmatch(name):
+        raise AccountRefused("ACC-105", "name")
+    _check_organisation(organisation)
+    checked = _checked_roles(roles)
+    _check_language(language)
+    if password is not None:
+        passwords.check(password, name)
+    kept = passwords.hash_of(password) if password is not None else None
+    with writing(settings) as work:
+        if work.session.scalar(sa.select(User.id).where(User.name == name)):
+            raise AccountRefused("ACC-101", "name", name=name)
+        user = User(
+            name=name,
+            organisation=organisation,
+            roles=checked,
+            language=language,
+            password_hash=kept,
+            must_change_password=must_change_password,
+        )
+        if oidc:
+            _link(work.session, user, oidc)
+        work.session.add(user)
+        work.session.flush()
+        _note(work, "user.added", user, actor, {"organisation": organisation, "roles": checked})
+        return person_of(user)
+
+
+def users(settings: Settings) -> list[User]:
+    """All accounts, by name."""
+    with troubles(), readings(settings).begin() as session:
+        return list(session.scalars(sa.select(User).order_by(User.name)))
+
+
+def find_user(settings: Settings, name: str) -> User:
+    """The account of this name. Raises AccountRefused (ACC-102)."""
+    with troubles(), readings(settings).begin() as session:
+        return _named(session, name)
+
+
+def person(settings: Settings, user_id: str) -> Person | None:
+    """Who has this id, where the account is active."""
+    with troubles(), readings(settings).begin() as session:
+        user = session.get(User, user_id)
+        return person_of(user) if user and user.is_active else None
+
+
+def person_of_oidc(settings: Settings, issuer: str, subject: str) -> Person | None:
+    """Who has this identity of an OpenID provider, where the account is active."""
+    chosen = sa.select(User).where(User.oidc_issuer == issuer, User.oidc_subject == subject)
+    with troubles(), readings(settings).begin() as session:
+        user = session.scalar(chosen)
+        return person_of(user) if user and user.is_active else None
+
+
+def link_oidc(
+    settings: Settings, name: str, issuer: str, subject: str, *, actor: str = OPERATOR
+) -> None:
+    """Let an identity of an OpenID provider sign in to an account. Raises AccountRefused."""
+
+    def change(work: Writing, user: User) -> dict[str, object]:
+        _link(work.session, user, (issuer, subject))
+        return {"oidc_issuer": issuer}
+
+    change_named(settings, name, change, actor)
+
+
+def set_active(settings: Settings, name: str, is_active: bool, *, actor: str = OPERATOR) -> None:
+    """Disable an account, which ends its sessions and tokens, or enable it. AccountRefused."""
+
+    def change(work: Writing, user: User) -> dict[str, object]:
+        user.is_active = is_active
+        user.failed_count, user.lockouts, user.locked_until = 0, 0, None
+        if not is_active:
+            end_sessions(work.session, user.id)
+            tokens = sa.update(Token).where(Token.user_id == user.id, Token.revoked_at.is_(None))
+            work.session.execute(tokens.values(revoked_at=clock.now()))
+        return {"is_active": is_active}
+
+    change_named(settings, name, change, actor)
+
+
+def set_roles(
+    settings: Settings, name: str, roles: Sequence[str], *, actor: str = OPERATOR
+) -> None:
+    """Give an account exactly these roles; what its tokens may do shrinks with them."""
+    checked = _checked_roles(roles)
+
+    def change(_work: Writing, user: User) -> dict[str, object]:
+        before, user.roles = user.roles, checked
+        return {"roles": checked, "roles_before": before}
+
+    change_named(settings, name, change, actor)
+
+
+def set_language(settings: Settings, name: str, language: str, *, actor: str) -> None:
+    """Which language an account reads."""
+    _check_language(language)
+
+    def change(_work: Writing, user: User) -> dict[str, object]:
+        user.language = language
+        return {"language": language}
+
+    change_named(settings, name, change, actor)
+
+
+def set_password(
+    settings: Settings,
+    name: str,
+    password: str,
+    *,
+    must_change: bool = False,
+    actor: str = OPERATOR,
+) -> None:
+    """Give an account another password, which ends its sessions and any lock. AccountRefused."""
+    user = find_user(settings, name)
+    passwords.check(password, user.name)
+    if not must_change and passwords.is_right(user.password_hash, password):
+        raise AccountRefused("ACC-115", "password")
+    kept = passwords.hash_of(password)
+
+    def change(work: Writing, user: User) -> dict[str, object]:
+        user.password_hash, user.must_change_password = kept, must_change
+        user.failed_count, user.lockouts, user.locked_until = 0, 0, None
+        end_sessions(work.session, user.id)
+        return {"password": "changed"}
+
+    change_named(settings, name, change, actor)
+
+
+def end_sessions(session: orm.Session, user_id: str) -> None:
+    """Close every session of an account, in the caller's transaction."""
+    session.execute(sa.delete(Session).where(Session.user_id == user_id))
+
+
+def person_of(user: User) -> Person:
+    """The account as the rest of the program knows it."""
+    return Person(
+        user_id=user.id,
+        name=user.name,
+        organisation=user.organisation,
+        roles=tuple(user.roles),
+        language="fr" if user.language == "fr" else "en",
+        must_change_password=user.must_change_password,
+        has_second_factor=user.totp_secret is not None,
+    )
+
+
+def change_user(
+    settings: Settings,
+    user_id: str,
+    change: Callable[[Writing, User], dict[str, object]],
+) -> None:
+    """Change one's own account and write down what `change` says of it. Raises AccountRefused."""
+    with writing(settings) as work:
+        user = work.session.get(User, user_id)
+        if user is None:
+            raise AccountRefused("ACC-102", name="")
+        _note(work, "user.changed", user, user.name, change(work, user))
+
+
+def change_named(
+    settings: Settings,
+    name: str,
+    change: Callable[[Writing, User], dict[str, object]],
+    actor: str,
+) -> None:
+    with writing(settings) as work:
+        user = _named(work.session, name)
+        _note(work, "user.changed", user, actor, change(work, user))
+
+
+def _note(work: Writing, event: str, user: User, actor: str, details: dict[str, object]) -> None:
+    organisation = OPERATORS if actor == OPERATOR else user.organisation
+    work.append(event, actor=actor, organisation=organisation, subject=user.name, details=details)
+
+
+def _named(session: orm.Session, name: str) -> User:
+    user = session.scalar(sa.select(User).where(User.name == name.casefold().strip()))
+    if user is None:
+        raise AccountRefused("ACC-102", "name", name=name)
+    return user
+
+
+def _link(session: orm.Session, user: User, oidc: tuple[str, str]) -> None:
+    issuer, subject = oidc
+    chosen = sa.select(User.id).where(User.oidc_issuer == issuer, User.oidc_subject == subject)
+    with session.no_autoflush:
+        other = session.scalar(chosen)
+    if other not in (None, user.id):
+        raise AccountRefused("ACC-141")
+    user.oidc_issuer, user.oidc_subject = issuer, subject
+
+
+def _check_organisation(organisation: str) -> None:
+    known = codes("organisations")
+    if organisation not in known:
+        raise AccountRefused(
+            "ACC-103", "organisation", name=organisation, known=", ".join(sorted(known))
+        )
+
+
+def _checked_roles(roles: Sequence[str]) -> list[str]:
+    known = ", ".join(sorted(ROLES))
+    if not roles:
+        raise AccountRefused("ACC-106", "roles", known=known)
+    if unknown := sorted(set(roles) - ROLES.keys()):
+        raise AccountRefused("ACC-104", "roles", name=unknown[0], known=known)
+    return sorted(set(roles))
+
+
+def _check_language(language: str) -> None:
+    if language not in LANGUAGES:
+        raise AccountRefused("ACC-107", "language", name=language, known=", ".join(LANGUAGES))
