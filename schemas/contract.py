@@ -17,6 +17,28 @@ SUFFIX = ".odcs.yaml"
 Kind = Literal["data", "reference", "log"]
 FilledBy = Literal["feed", "derive", "reader", "lake", "input"]
 Severity = Literal["error", "warning"]
+# What a cell gives away beyond its own meaning, so that whoever hands it on coarsens it as agreed.
+# A place: point, admin2, admin1; how well a place or a time is known: area_precision,
+# time_precision. A moment: time, and its words: time_text. An age: age_exact, age_group. Words that
+# may hold anything: free_text; words that a crosswalk bounds: own_words. What follows one person or
+# thing from row to row: token. A number that the source built from its station, date or order of
+# rows: record_key.
+Coarsen = Literal[
+    "",
+    "point",
+    "admin2",
+    "admin1",
+    "area_precision",
+    "time",
+    "time_text",
+    "time_precision",
+    "age_exact",
+    "age_group",
+    "free_text",
+    "own_words",
+    "token",
+    "record_key",
+]
 
 
 @dataclass(frozen=True)
@@ -38,6 +60,7 @@ class Column:
     derive: str = ""
     withheld_when: str = ""
     is_quasi_identifier: bool = False
+    coarsen: Coarsen = ""
     is_primary_key: bool = False
 
     @property
@@ -189,6 +212,7 @@ def _column(entry: dict[str, Any]) -> Column:
         derive=custom.get("derive", ""),
         withheld_when=custom.get("withheldWhen", ""),
         is_quasi_identifier=custom.get("quasiIdentifier", False),
+        coarsen=custom.get("coarsen", ""),
         is_primary_key=entry.get("primaryKey", False),
     )
 
