@@ -208,8 +208,10 @@ class Agreement(_Declared):
 
     @model_validator(mode="after")
     def _name_the_clauses(self) -> Agreement:
-        for clause in (*self.permits, *self.restrictions):
-            clause._agreement = self.agreement
+        for permit in self.permits:
+            permit._agreement = self.agreement
+        for restriction in self.restrictions:
+            restriction._agreement = self.agreement
         return self
 
     def is_in_force(self, day: dt.date) -> bool:
@@ -278,7 +280,8 @@ def _load(path: Path, _changed_ns: int, _size: int) -> Agreement:
 def _load_all(stamps: tuple[tuple[Path, int, int], ...]) -> tuple[Agreement, ...]:
     from schemas.agreement_check import problems
 
-    loaded, wrong = [], []
+    loaded: list[Agreement] = []
+    wrong: list[AgreementProblem] = []
     for stamp in stamps:
         try:
             agreement = _load(*stamp)

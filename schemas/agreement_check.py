@@ -73,6 +73,7 @@ def _names(agreement: a.Agreement) -> Iterator[AgreementProblem]:
 
 
 def _dates(agreement: a.Agreement, as_of: dt.date | None) -> Iterator[AgreementProblem]:
+    values: dict[str, Any]
     name, first, last = agreement.agreement, agreement.valid_from, agreement.valid_until
     if first > last:
         values = {"first": "valid_from", "last": "valid_until"}
@@ -228,7 +229,8 @@ class _Clause:
         for key in filter(None, strange):
             if getattr(permit, key):
                 yield self.problem("AGR-305", key, key=key, form=permit.form)
-        if permit.rows.handling_ceiling == "UNCLASSIFIED":
+        own = all(set(permit.providers) <= set(sources_of(one)) for one in permit.recipients)
+        if own or permit.rows.handling_ceiling == "UNCLASSIFIED":
             return
         least = {"small_cell_threshold": LEAST_THRESHOLD, "smallest_group": LEAST_GROUP}
         for key, enough in least.items():
@@ -254,7 +256,7 @@ class _Clause:
                 continue
             yield from self._column(permit, columns[name], position)
         opened = [n for n in permit.columns if n in columns and columns[n].is_quasi_identifier]
-        if len(opened) > MANY_QUASI_IDENTIFIERS and permit.smallest_group:
+        if len(opened) > MANY_QUASI_IDENTIFIERS and (permit.smallest_group or 0) > 1:
             values = {"count": len(opened), "names": opened, "k": permit.smallest_group}
             yield self.problem("AGR-507", "columns", **values)
 

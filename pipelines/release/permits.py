@@ -57,7 +57,15 @@ def who_may(
     fitting = [(o, p) for o, p in mine if p.form == form and purpose in p.purposes]
     opened = [(o, p) for o, p in fitting if not closed_because(o, p, recipient, as_of)]
     if not opened:
-        raise _no_clause(mine, fitting, recipient, table, purpose, form, as_of)
+        raise _no_clause(
+            mine=mine,
+            fitting=fitting,
+            recipient=recipient,
+            table=table,
+            purpose=purpose,
+            form=form,
+            as_of=as_of,
+        )
     return Allowed(
         permits=tuple(permit for _one, permit in opened),
         restrictions=restrictions_over(agreements, recipient, table),
@@ -136,6 +144,7 @@ def _known(recipient: str, table: str, purpose: str, form: str, columns: Iterabl
 
 
 def _no_clause(
+    *,
     mine: Sequence[tuple[Agreement, Permit]],
     fitting: Sequence[tuple[Agreement, Permit]],
     recipient: str,
@@ -146,8 +155,7 @@ def _no_clause(
 ) -> ReleaseRefused:
     """The refusal that says most: a clause that is closed, else what the clauses are for."""
     label = _label(recipient)
-    if fitting:
-        # The one that closed last says most; of those that begin later, the first.
+    if fitting:  # the one that is open longest says most
         ended = sorted(fitting, key=lambda pair: pair[0].valid_until, reverse=True)
         agreement, permit = ended[0]
         case = closed_because(agreement, permit, recipient, as_of)

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from schemas.contract import load_contract, table_names
-from schemas.render import ddl, dictionary, expectations, frictionless, guide, hxl, jsonschema
+from schemas.render import (
+    agreement,
+    ddl,
+    dictionary,
+    expectations,
+    frictionless,
+    guide,
+    hxl,
+    jsonschema,
+)
 from schemas.text import LANGUAGES
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -36,6 +45,7 @@ def rendered() -> dict[str, str]:
                 "quarantined": expectations.quarantined_suite(contract),
             }
             files[f"{base}.expectations.json"] = _json(suites)
+    files["schemas/agreement.schema.json"] = _json(agreement.agreement_schema())
     files["schemas/datapackage.json"] = _json(frictionless.data_package(contracts))
     files["schemas/README.md"] = guide.guide(contracts)
     files["schemas/hxl.csv"] = hxl.hxl_table(contracts)

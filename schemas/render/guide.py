@@ -17,6 +17,7 @@ _FILES = (
         "<table>.expectations.json",
         "what Great Expectations checks: `accepted` strictly, `quarantined` by recounting",
     ),
+    ("agreement.schema.json", "an agreement (`schemas/agreements`), for whoever writes one"),
     ("datapackage.json", f"all tables as a Frictionless Data Package, with `{SAMPLES}/`"),
     ("hxl.csv", "the HXL tag of each column"),
 )
