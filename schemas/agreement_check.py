@@ -18,6 +18,7 @@ from schemas.organisation import (
     EVERYBODY,
     covers,
     is_security_force,
+    lineage,
     organisations,
     purposes,
     sources_of,
@@ -229,7 +230,7 @@ class _Clause:
         for key in filter(None, strange):
             if getattr(permit, key):
                 yield self.problem("AGR-305", key, key=key, form=permit.form)
-        own = all(set(permit.providers) <= set(sources_of(one)) for one in permit.recipients)
+        own = all(set(permit.providers) <= _own(one) for one in permit.recipients)
         if own or permit.rows.handling_ceiling == "UNCLASSIFIED":
             return
         least = {"small_cell_threshold": LEAST_THRESHOLD, "smallest_group": LEAST_GROUP}
@@ -315,6 +316,11 @@ class _Clause:
         known = [column.name for column in self.contract.published]
         loc = (*self.loc, *steps)
         return _unknown("AGR-205", self.where, loc, name, known, table=self.clause.table)
+
+
+def _own(recipient: str) -> set[str]:
+    """The sources whose data is a recipient's own, or that of the organisation it is a unit of."""
+    return {source for one in lineage(recipient) for source in sources_of(one)}
 
 
 def _share_recipient(restricted: Iterable[str], permitted: Iterable[str]) -> bool:
