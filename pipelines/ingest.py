@@ -82,8 +82,12 @@ def land(
     received_at: dt.datetime | None = None,
     received_by: str = "",
     origin: str = "",
+    file_name: str = "",
 ) -> Delivery:
-    """Keep an unchangeable copy of the file, with its receipt. Raises as `ingest`."""
+    """Keep an unchangeable copy of the file, with its receipt. Raises as `ingest`.
+
+    `file_name` is what the sender calls it, where the file lies here under another name.
+    """
     if feed not in feed_names():
         raise DeliveryRefused(Finding(UNKNOWN_FEED, {"feed": feed}))
     return receive(
@@ -93,6 +97,7 @@ def land(
         origin=origin,
         received_by=received_by,
         received_at=received_at,
+        file_name=file_name,
     )
 
 

@@ -105,11 +105,13 @@ def receive(
     origin: str = "",
     received_by: str = "",
     received_at: dt.datetime | None = None,
+    file_name: str = "",
 ) -> Delivery:
     """Keep `file` as a delivery of `feed`; bytes that are there already keep their first receipt.
 
-    `received_at` (UTC if it names no zone) is the file's time of modification unless given, or the
-    present moment where the file has none or one before 2000; one in the future is left as it is.
+    `file_name` is what the sender calls it, where it lies here under another name. `received_at`
+    (UTC if it names no zone) is the file's time of modification unless given, or the present
+    moment where the file has none or one before 2000; one in the future is left as it is.
     Raises DeliveryRefused (DEL-718) for a file beyond `settings.largest_delivery_bytes`, KeyError
     for a feed that is not declared, OSError where a place cannot be read or written.
     """
@@ -117,7 +119,7 @@ def receive(
     licence = load_feed(feed).licence
     moment, told_by = _received_at(source, received_at)
     with _spool(settings, feed) as part:
-        name = safe_file_name(source.name)
+        name = safe_file_name(file_name or source.name)
         copy = part / ORIGINAL / name
         copy.parent.mkdir()
         sha256, size = _copy(settings, source, copy)

@@ -73,7 +73,7 @@ def write_report(
     if path.suffix.lower() not in FORMATS:
         raise ValueError(f"a report is one of {', '.join(FORMATS)}")
     write = write_workbook if path.suffix.lower() == ".xlsx" else write_page
-    with whole(path) as half, _gathered(settings, delivery, verdict, lang) as report:
+    with whole(path) as half, gathered(settings, delivery, verdict, lang) as report:
         write(report, half)
     return path
 
@@ -91,9 +91,10 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _gathered(
+def gathered(
     settings: Settings, delivery: Delivery, verdict: Verdict, lang: Language
 ) -> Iterator[Report]:
+    """All that a report of this delivery says, while the block lasts. Raises as `write_report`."""
     feed = load_feed(delivery.feed)
     reasons = _reasons(feed, verdict.reason_counts)
     with (

@@ -36,7 +36,7 @@ def write_page(report: Report, path: Path) -> None:
     environment = Environment(
         loader=FileSystemLoader(PAGES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    cells = _cells(report, said.heads["whole_row"])
+    cells = first_cells(report, said.heads["whole_row"])
     text = environment.get_template("report.j2").render(
         report=report,
         said=said,
@@ -50,11 +50,12 @@ def write_page(report: Report, path: Path) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _cells(report: Report, whole_row: str) -> list[Cell]:
+def first_cells(report: Report, whole_row: str, limit: int = SHOWN_CELLS) -> list[Cell]:
+    """The first rejected cells in the order of the file; `whole_row` stands for no one column."""
     if report.rows is None:
         return []
     sheets = report.rows.sheets if len(report.rows.sheets) > 1 else ()
-    query = f"FROM rejected ORDER BY source_row, code LIMIT {SHOWN_CELLS}"
+    query = f"FROM rejected ORDER BY source_row, code LIMIT {limit:d}"
     found: list[tuple[Any, ...]] = report.connection.execute(query).fetchall()
     placed = [(*sheet_and_row(source_row), *rest) for source_row, *rest in found]
     return [

@@ -1,0 +1,358 @@
+"""What came in, as the portal shows it: lists, one delivery with its reasons, who may see which.
+
+Not here: the pages (`pages/`), figures over many deliveries (`feed_figures.py`), the job that
+judges (`taking_in.py`), the words of a report (`pipelines/validate`).
+
+Lists come from the catalogue, and from the landing what the catalogue does not have yet, so that a
+file is seen from the moment that it is kept. No value of a cell is in a list.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from pipelines.landing.receive import Delivery, open_delivery
+from pipelines.settings import Settings
+from pipelines.validate.verdict import Verdict, read_verdict
+from schemas.codelist import load_codelist
+from schemas.feed import Feed, feed_names, load_feed
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from pipelines.validate.report_page import Cell
+
+PAGE_ROWS = 25
+FIRST_ROWS = 8
+FIRST_CELLS = 40
+# A page reads the original again for its cells; of a larger file the workbook is asked for.
+SHOWN_BYTES = 16 << 20
+State = Literal["waiting", "accepted", "refused"]
+STATES: tuple[State, ...] = ("waiting", "accepted", "refused")
+COLUMNS = (
+    "delivery_id, feed, sha256, file_name, received_at, received_by, origin, state, encoding, "
+    "rows_read, rows_accepted, rows_quarantined, rows_exact_duplicates"
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One delivery in a list; counts are None where it was not read."""
+
+    delivery_id: str
+    feed: str
+    sha256: str
+    file_name: str
+    received_at: dt.datetime
+    received_by: str
+    origin: str
+    state: State
+    encoding: str
+    rows_read: int | None
+    rows_accepted: int | None
+    rows_quarantined: int | None
+    rows_exact_duplicates: int | None
+    is_published: bool
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which deliveries somebody may see: those of `feeds`.
+
+    Of a feed that several organisations send, one sees what it sent itself: what came by `origin`.
+    """
+
+    feeds: tuple[str, ...]
+    shared: tuple[str, ...] = ()
+    origin: str = ""
+
+    def has(self, delivery: Delivery) -> bool:
+        """True where the delivery is among them."""
+        is_own = delivery.feed not in self.shared or delivery.receipt.origin == self.origin
+        return delivery.feed in self.feeds and is_own
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What of the deliveries in a scope is asked for; days are inclusive, in UTC."""
+
+    scope: Scope
+    feed: str = ""
+    state: str = ""
+    since: dt.date | None = None
+    until: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One page of a list, the latest first."""
+
+    lines: list[Line]
+    total: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A rule that rows of a delivery did not meet: in how many, and the first of their numbers."""
+
+    code: str
+    rows: int
+    first_rows: tuple[str, ...] = ()
+
+
+def every_feed() -> Scope:
+    """All deliveries of all feeds."""
+    return Scope(tuple(feed_names()))
+
+
+def own_feeds(organisation: str) -> Scope:
+    """The deliveries of the sources that this organisation provides (`organisations.csv`)."""
+    providers: dict[str, set[str]] = {}
+    for row in load_codelist("organisations"):
+        for source in filter(None, row["sources"].split("|")):
+            providers.setdefault(source, set()).add(row["code"])
+    sources = {name: providers.get(load_feed(name).source, set()) for name in feed_names()}
+    feeds = tuple(name for name in feed_names() if organisation in sources[name])
+    shared = tuple(name for name in feeds if len(sources[name]) > 1)
+    return Scope(feeds, shared, origin_of(organisation))
+
+
+def origin_of(organisation: str) -> str:
+    """What a receipt says of a file that an account of this organisation sent through the web."""
+    return f"upload/{organisation}"
+
+
+def list_deliveries(
+    settings: Settings, asked: Asked, page: int = 1, size: int = PAGE_ROWS
+) -> Listed:
+    """The deliveries asked for; a page beyond the last is the last."""
+    with reading(settings, asked.scope.feeds) as connection:
+        where, values = condition(asked)
+        counted = connection.execute(f"SELECT count(*) FROM known WHERE {where}", values)
+        (total,) = counted.fetchone() or (0,)
+        pages = max(1, math.ceil(total / size))
+        page = min(max(page, 1), pages)
+        rows = connection.execute(
+            f"SELECT {COLUMNS}, is_published FROM known WHERE {where} "
+            "ORDER BY received_at DESC, delivery_id LIMIT ? OFFSET ?",
+            [*values, size, (page - 1) * size],
+        ).fetchall()
+    return Listed([Line(*row) for row in rows], total, page, pages)
+
+
+def condition(asked: Asked) -> tuple[str, list[Any]]:
+    """The SQL condition over `known` (see `reading`) of what is asked, and its values."""
+    scope = asked.scope
+    parts = ["list_contains(?, feed)", "(NOT list_contains(?, feed) OR origin = ?)"]
+    values: list[Any] = [list(scope.feeds), list(scope.shared), scope.origin]
+    for sql, value in (
+        ("feed = ?", asked.feed),
+        ("state = ?", asked.state),
+        ("received_at >= ?", asked.since),
+        ("received_at < ?", asked.until + dt.timedelta(days=1) if asked.until else None),
+    ):
+        if value:
+            parts.append(sql)
+            values.append(value)
+    return " AND ".join(parts), values
+
+
+@contextmanager
+def reading(settings: Settings, feeds: Sequence[str]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the catalogue with the view `known`: every delivery of `feeds`.
+
+    Before anything is published there is only what lies in the landing.
+    """
+    import duckdb
+
+    from pipelines.lake.catalogue import NothingPublished, connect
+
+    published: dict[str, str] = {}
+    try:
+        connection = connect(settings)
+        connection.execute("SET threads = 2")
+    except NothingPublished:
+        connection = duckdb.connect(config={"autoinstall_known_extensions": False})
+    with closing(connection):
+        source = _empty()
+        with suppress(duckdb.CatalogException):
+            found = connection.execute(
+                "SELECT delivery_id, state FROM deliveries WHERE list_contains(?, feed)",
+                [list(feeds)],
+            )
+            published = dict(found.fetchall())
+            source = f"SELECT {COLUMNS}, true AS is_published FROM deliveries"
+        connection.register("unpublished", _unpublished(settings, feeds, published))
+        connection.execute(
+            f"CREATE TEMP TABLE newer AS SELECT {COLUMNS}, false AS is_published FROM unpublished"
+        )
+        connection.unregister("unpublished")
+        connection.execute(
+            f"CREATE TEMP VIEW known AS FROM ({source}) WHERE delivery_id NOT IN "
+            "(SELECT delivery_id FROM newer) UNION ALL FROM newer"
+        )
+        yield connection
+
+
+def _empty() -> str:
+    return f"SELECT {COLUMNS}, is_published FROM newer WHERE false"
+
+
+def _unpublished(settings: Settings, feeds: Sequence[str], published: dict[str, str]) -> Any:
+    """What lies in the landing and is not in the catalogue, or was judged anew since, as Arrow."""
+    import pyarrow as pa
+
+    lines: list[dict[str, Any]] = []
+    for feed in feeds:
+        for mark in _marks(settings, feed):
+            delivery_id = f"{feed}.{mark}"
+            if published.get(delivery_id) == "accepted":
+                continue
+            with suppress(KeyError):
+                delivery = open_delivery(settings, delivery_id)
+                verdict = verdict_of(delivery)
+                if verdict is None or verdict.state != published.get(delivery_id):
+                    lines.append(_line(delivery, verdict))
+    kinds = {name.strip(): pa.string() for name in COLUMNS.split(",")}
+    kinds |= {name: pa.int64() for name in kinds if name.startswith("rows_")}
+    kinds["received_at"] = pa.timestamp("us")
+    return pa.Table.from_pylist(lines, pa.schema(kinds))
+
+
+def _marks(settings: Settings, feed: str) -> list[str]:
+    """The marks of a feed's deliveries: twelve digits of each folder's name; nothing is opened."""
+    try:
+        folders = [one.name for one in (settings.landing / feed).iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [name[:12] for name in folders if not name.startswith(".")]
+
+
+def _line(delivery: Delivery, verdict: Verdict | None) -> dict[str, Any]:
+    receipt = delivery.receipt
+    said = verdict.model_dump() if verdict else {"state": "waiting"}
+    return {
+        **{name: said.get(name) for name in ("state", "encoding", "rows_read", "rows_accepted")},
+        "rows_quarantined": said.get("rows_quarantined"),
+        "rows_exact_duplicates": said.get("rows_exact_duplicates"),
+        "delivery_id": receipt.delivery_id,
+        "feed": receipt.feed,
+        "sha256": receipt.sha256,
+        "file_name": receipt.file_name,
+        "received_by": receipt.received_by,
+        "origin": receipt.origin,
+        "received_at": receipt.received_at.astimezone(dt.UTC).replace(tzinfo=None),
+    }
+
+
+def verdict_of(delivery: Delivery) -> Verdict | None:
+    """The verdict of a delivery, None while it has none."""
+    try:
+        return read_verdict(delivery.folder)
+    except FileNotFoundError:
+        return None
+
+
+def find(settings: Settings, delivery_id: str, scope: Scope) -> Delivery:
+    """The delivery of that id in the scope.
+
+    Raises KeyError alike for one that is absent and for one that is somebody else's.
+    """
+    if delivery_id.rpartition(".")[0] not in scope.feeds:
+        raise KeyError
+    try:
+        delivery = open_delivery(settings, delivery_id)
+    except KeyError:
+        raise KeyError from None
+    if not scope.has(delivery):
+        raise KeyError
+    return delivery
+
+
+def is_published(settings: Settings, delivery_id: str) -> bool:
+    """True where readers of the catalogue see the rows of this delivery."""
+    feed = delivery_id.rpartition(".")[0]
+    with reading(settings, [feed]) as connection:
+        row = connection.execute(
+            "SELECT is_published FROM known WHERE delivery_id = ?", [delivery_id]
+        ).fetchone()
+    return bool(row and row[0])
+
+
+@dataclass(frozen=True)
+class Looked:
+    """The first rejected cells as they were sent, and the names of the workbook's sheets."""
+
+    cells: list[Cell]
+    sheets: tuple[str, ...] = ()
+
+
+def reasons(
+    settings: Settings, delivery: Delivery, verdict: Verdict, sheets: Sequence[str] = ()
+) -> list[Counted]:
+    """By rule, how many rows were set aside and the first of them; the most frequent first."""
+    if not (verdict.is_accepted and verdict.rows_quarantined):
+        return []
+    import duckdb
+
+    from pipelines.ingest import local_part
+
+    part = local_part(settings, delivery, "quarantined")
+    with part as quarantined, closing(duckdb.connect()) as connection:
+        rows = connection.execute(
+            "SELECT code, count(*), list(source_row ORDER BY source_row)[:?] FROM "
+            "(SELECT unnest(reasons) AS code, source_row FROM read_parquet(?)) "
+            "GROUP BY code ORDER BY count(*) DESC, code",
+            [FIRST_ROWS, str(quarantined)],
+        ).fetchall()
+    return [Counted(code, count, _placed(first, sheets)) for code, count, first in rows]
+
+
+def _placed(rows: Sequence[int], sheets: Sequence[str]) -> tuple[str, ...]:
+    """Row numbers as the sender sees them; of several sheets, `name: row` or `number: row`."""
+    from pipelines.landing.workbook import sheet_and_row
+
+    placed = [sheet_and_row(row) for row in rows]
+    is_many = len(sheets) > 1 or any(sheet for sheet, _row in placed)
+    names = dict(enumerate(sheets))
+    return tuple(
+        f"{names.get(sheet, sheet + 1)}: {row}" if is_many else str(row) for sheet, row in placed
+    )
+
+
+def warnings(verdict: Verdict) -> list[Counted]:
+    """By rule, how many accepted rows deserve a second look."""
+    counts = verdict.warning_counts.items()
+    return [Counted(code, rows) for code, rows in sorted(counts, key=lambda c: (-c[1], c[0]))]
+
+
+def look(settings: Settings, delivery: Delivery, verdict: Verdict) -> Looked:
+    """The first rejected cells: only for the service that sent them.
+
+    None of a large file, which would have to be read through for them.
+    """
+    from pipelines.i18n import translator
+    from pipelines.portal import words
+    from pipelines.validate.report import gathered
+    from pipelines.validate.report_page import first_cells
+
+    if not verdict.rows_quarantined or delivery.receipt.bytes > SHOWN_BYTES:
+        return Looked([])
+    language = words.language()
+    with gathered(settings, delivery, verdict, language) as report:
+        cells = first_cells(report, translator(language)("(whole row)"), FIRST_CELLS)
+        return Looked(cells, report.rows.sheets if report.rows else ())
+
+
+def declared(name: str) -> Feed:
+    """A declared feed. Raises KeyError, also for a name that is no plain feed name."""
+    if name not in feed_names():
+        raise KeyError
+    return load_feed(name)

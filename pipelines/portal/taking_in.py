@@ -1,0 +1,99 @@
+"""The job behind an upload: keep the file as a delivery, judge it, publish it.
+
+Not here: taking the bytes in (`uploads.py`), the queue that runs it (`jobs.py`), the pages.
+
+It may be run again after a kill at any moment and ends the same: the same bytes are the same
+delivery, a verdict stands, what is published is not published twice. The upload goes last.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pipelines.accounts.permissions import Person
+from pipelines.findings import DeliveryRefused
+from pipelines.inbox import delivery_id_of
+from pipelines.landing.receive import Delivery, open_delivery
+from pipelines.portal.deliveries import is_published, origin_of
+from pipelines.portal.uploads import Upload
+from pipelines.settings import Settings
+
+KIND = "delivery"
+# What a worker of the queue imports before the first upload is there: it takes some seconds.
+HEAVY_MODULES = ("pipelines.ingest", "great_expectations", "pipelines.lake.publish")
+
+log = logging.getLogger("passerelle")
+
+
+def request_of(upload: Upload, feed: str, person: Person, now: dt.datetime) -> dict[str, Any]:
+    """What the job is asked: enough to find the delivery again if the upload is gone."""
+    return {
+        "feed": feed,
+        "file": upload.file.name,
+        "file_name": upload.file_name,
+        "sha256": upload.sha256,
+        "bytes": upload.bytes,
+        "received_by": person.name,
+        "origin": origin_of(person.organisation),
+        "received_at": now.isoformat(),
+        "delivery_id": delivery_id_of(feed, upload.sha256),
+    }
+
+
+def take_in(settings: Settings, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Judge and publish what was uploaded; returns the delivery's id and its state.
+
+    `is_known` says that the same file had come before. Raises FileNotFoundError where neither the
+    upload nor the delivery is there, OSError and LakeError where a place is out of reach.
+    """
+    from pipelines.ingest import judge, land, write_audit_pages
+    from pipelines.lake.publish import publish
+
+    moment = dt.datetime.fromisoformat(request["received_at"])
+    # A name that we made; should a job's request be tampered with, it still names no other place.
+    upload = settings.uploads / Path(request["file"]).name
+    delivery = _landed(settings, request["delivery_id"])
+    if delivery is None:
+        try:
+            delivery = land(
+                settings,
+                request["feed"],
+                upload,
+                received_at=moment,
+                received_by=request["received_by"],
+                origin=request["origin"],
+                file_name=request["file_name"],
+            )
+        except DeliveryRefused as refused:
+            log.warning("%s: %s", request["delivery_id"], refused)
+            raise
+    is_known = delivery.receipt.received_at != moment
+    verdict = judge(settings, delivery.delivery_id)
+    publish(settings, [delivery.delivery_id])
+    upload.unlink(missing_ok=True)
+    with suppress(OSError):
+        write_audit_pages(settings)
+    return {
+        "delivery_id": delivery.delivery_id,
+        "state": verdict.state,
+        "is_known": is_known,
+    }
+
+
+def is_settled(settings: Settings, delivery_id: str) -> bool:
+    """True where the same file came before and nothing is left to do for it."""
+    from pipelines.ingest import is_judged
+
+    return is_judged(settings, delivery_id) and is_published(settings, delivery_id)
+
+
+def _landed(settings: Settings, delivery_id: str) -> Delivery | None:
+    try:
+        return open_delivery(settings, delivery_id)
+    except KeyError:
+        return None
