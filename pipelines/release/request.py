@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Literal
 
+from pipelines.release.refusals import ReleaseRefused
+from schemas.agreement import OFFENCE_DIMENSIONS, RECORDS, TIME_DIMENSIONS, Form
+from schemas.codelist import codes
+from schemas.contract import Contract
 from schemas.text import Language
-
-Form = Literal["records", "counts"]
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,58 @@ class Request:
     form: Form = "records"
     columns: tuple[str, ...] = ()
     dimensions: tuple[str, ...] = ()
-    measures: tuple[str, ...] = ("records",)
+    measures: tuple[str, ...] = (RECORDS,)
     since: dt.date | None = None
     until: dt.date | None = None
     areas: tuple[str, ...] = ()
     offences: tuple[str, ...] = ()
     format: str = "csv"
     language: Language = "en"
+
+    @property
+    def has_period(self) -> bool:
+        """Does it ask for some days only?"""
+        return self.since is not None or self.until is not None
+
+
+def check_request(request: Request, contract: Contract) -> None:
+    """Raise ReleaseRefused for the first thing that the request names and that does not exist.
+
+    REL-104 for a column, 110 for a dimension or measure, 112 for a period that ends before it
+    begins, 113 for an area or offence. That a thing exists says nothing of who may have it.
+    """
+    published = {column.name for column in contract.published}
+    for column in request.columns:
+        if column not in published:
+            raise ReleaseRefused("REL-104", table=contract.table, column=column)
+    _check_counted(request, published)
+    if request.since and request.until and request.since > request.until:
+        raise ReleaseRefused("REL-112", since=request.since, until=request.until)
+    for area in request.areas:
+        if not is_known_area(area):
+            raise ReleaseRefused("REL-113", name=area, list="admin_areas")
+    offences = codes("offences")
+    for offence in request.offences:
+        if not offence or not any(code.startswith(offence) for code in offences):
+            raise ReleaseRefused("REL-113", name=offence, list="offences")
+
+
+def _check_counted(request: Request, published: set[str]) -> None:
+    made = {*TIME_DIMENSIONS, *(OFFENCE_DIMENSIONS if "offence_code" in published else ())}
+    for names, known in ((request.dimensions, made), (request.measures, {RECORDS})):
+        for name in names:
+            if name not in published | known:
+                raise ReleaseRefused("REL-110", name=name, known=sorted(published | known))
+
+
+def is_known_area(code: str) -> bool:
+    """A country, a listed admin area, or the P-code of one under a listed area.
+
+    The second level comes with a gazetteer; its P-codes begin with that of the level above.
+    """
+    listed = codes("admin_areas")
+    return (
+        code in codes("countries")
+        or code in listed
+        or (code.isalnum() and any(code.startswith(above) for above in listed))
+    )
