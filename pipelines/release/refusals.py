@@ -53,6 +53,9 @@ SENTENCES: dict[str, str] = {
         "suppressed one."
     ),
     "REL-109": mark("{rows} rows are too many for the format {format}, which holds {limit}."),
+    "REL-109 cell": mark(
+        "A cell holds {length} characters; the format {format} holds {limit} at most."
+    ),
     "REL-110": mark("“{name}” is not a dimension or measure that a clause opens; open: {known}."),
     "REL-111": mark("“{name}” is not known here; there are: {known}."),
     "REL-112": mark("The period ends ({until}) before it begins ({since})."),

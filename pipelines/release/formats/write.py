@@ -1,0 +1,52 @@
+"""Which formats there are, what each one can hold, and writing one.
+
+Not here: how a format is written (a module each beside this one).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pipelines.release.formats import columnar, commas, geojson, geopackage, workbook
+from pipelines.release.formats.content import LATITUDE, LONGITUDE, Content
+from pipelines.release.refusals import ReleaseRefused
+
+WRITERS: dict[str, Callable[[Content, Path], None]] = {
+    "csv": commas.write,
+    "xlsx": workbook.write,
+    "parquet": columnar.write,
+    "geojson": geojson.write,
+    "gpkg": geopackage.write,
+}
+FORMATS = tuple(WRITERS)
+WITH_POINTS = ("geojson", "gpkg")
+
+
+def require_format(name: str, columns: list[str]) -> None:
+    """Raise ReleaseRefused for a format that is not known or cannot show these columns.
+
+    A map file whose agreement opens no coordinates would be an empty map. The codes of areas, which
+    join to any layer of boundaries, are in the other formats just as well.
+    """
+    if name not in FORMATS:
+        raise ReleaseRefused("REL-111", name=name, known=list(FORMATS))
+    if name in WITH_POINTS and not {LATITUDE, LONGITUDE} <= set(columns):
+        raise ReleaseRefused("REL-115", format=name)
+
+
+def require_room(name: str, row_count: int) -> None:
+    """Raise ReleaseRefused for more rows than the format holds."""
+    if name == "xlsx" and row_count > workbook.MOST_ROWS:
+        raise ReleaseRefused("REL-109", rows=row_count, format=name, limit=workbook.MOST_ROWS)
+
+
+def write_data(format_name: str, content: Content, path: Path) -> None:
+    """Write the rows of an extract. Raises ReleaseRefused where the format cannot hold them."""
+    require_room(format_name, content.row_count)
+    if format_name == "xlsx" and (longest := workbook.longest_cell(content)) > LONGEST:
+        raise ReleaseRefused("REL-109", "cell", length=longest, format=format_name, limit=LONGEST)
+    WRITERS[format_name](content, path)
+
+
+LONGEST = workbook.LONGEST_CELL
