@@ -237,7 +237,9 @@ class _Clause:
         for key, enough in least.items():
             value = getattr(permit, key)
             if value is not None and value < enough:
-                yield self.problem("AGR-309", key, key=key, value=value, least=enough)
+                is_bound = key == "smallest_group" and not permit.onward.allowed
+                code = "AGR-508" if is_bound and not permit.due_diligence else "AGR-309"
+                yield self.problem(code, key, key=key, value=value, least=enough)
 
     def _due_diligence(self, permit: a.Permit) -> Iterator[AgreementProblem]:
         review = permit.due_diligence

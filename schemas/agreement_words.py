@@ -295,4 +295,11 @@ WORDS: dict[str, tuple[Level, str, str]] = {
         "les lignes perdent en précision jusqu’à être {k} à les partager, et beaucoup peuvent "
         "être retirées.",
     ),
+    "AGR-508": (
+        "note",
+        "{key} is {value}: a record may stand alone. The recipient is bound not to hand it on, and "
+        "the manifest says how many stand alone.",
+        "{key} vaut {value} : une fiche peut rester seule de son espèce. Le destinataire s’engage "
+        "à ne pas la transmettre, et le manifeste dit combien sont seules.",
+    ),
 }
