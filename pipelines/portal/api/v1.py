@@ -1,0 +1,10 @@
+"""The first version of the API.
+
+Not here: yet anything; written by its own helper.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/api/v1")

@@ -1,0 +1,135 @@
+"""The portal as one application: `create_app()`.
+
+Not here: pages, and how a server runs it (`pipelines/portal/__main__.py`, `passerelle serve`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.routing import iter_route_contexts
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipelines.ledger.keys import installation_key
+from pipelines.portal import static_files
+from pipelines.portal.api import v1
+from pipelines.portal.configuration import Configuration, current_configuration
+from pipelines.portal.errors import add_error_pages, unforeseen
+from pipelines.portal.pages import account, analyst, home, mission, oversight, provider, specialist
+from pipelines.portal.security.access_log import AccessLogMiddleware
+from pipelines.portal.security.csrf import protect
+from pipelines.portal.security.headers import HeadersMiddleware
+from pipelines.portal.security.limits import RateLimits
+from pipelines.portal.security.visitor import VisitorMiddleware
+from pipelines.portal.signin import pages as signin
+from pipelines.portal.web import public, templates
+from pipelines.settings import Settings, current_settings
+
+LARGEST_FORM_BYTES = 256 * 1024
+SMALLEST_GZIPPED_BYTES = 600
+# Already compressed, or sent in ranges: not to be touched on the way.
+SENT_AS_THEY_ARE = (
+    *DEFAULT_EXCLUDED_CONTENT_TYPES,
+    "application/octet-stream",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.apache.parquet",
+    "application/geopackage+sqlite3",
+)
+
+
+def create_app(
+    settings: Settings | None = None, configuration: Configuration | None = None
+) -> FastAPI:
+    """The portal of one installation; both arguments come from the environment unless given."""
+    settings = (settings or current_settings()).prepare()
+    configuration = configuration or current_configuration()
+    app = FastAPI(
+        title="Passerelle",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(protect)],
+        max_body_size=LARGEST_FORM_BYTES,
+        lifespan=_life,
+    )
+    app.state.settings, app.state.configuration = settings, configuration
+    app.state.portal_key = installation_key(settings, "portal")
+    app.state.rates = RateLimits(configuration.rates)
+    app.state.templates = templates()
+    add_error_pages(app)
+    _add_pages(app)
+    _add_middleware(app, settings, configuration)
+    return app
+
+
+@asynccontextmanager
+async def _life(app: FastAPI) -> AsyncIterator[None]:
+    """What runs beside the pages begins and ends with them."""
+    for begin in app.state.at_start:
+        begin(app)
+    try:
+        yield
+    finally:
+        for end in app.state.at_end:
+            end(app)
+
+
+def _add_pages(app: FastAPI) -> None:
+    app.state.at_start, app.state.at_end = [], []
+    app.include_router(static_files.router, dependencies=[Depends(public)])
+    for module in (home, signin, account, mission, provider, specialist, analyst, oversight):
+        app.include_router(module.router, include_in_schema=False)
+        app.state.at_start += [getattr(module, "begin", _nothing)]
+        app.state.at_end += [getattr(module, "end", _nothing)]
+    app.include_router(v1.router)
+    found = iter_route_contexts(app.routes)
+    app.state.pages = frozenset(one.path for one in found if "GET" in (one.methods or ()))
+
+
+def _nothing(app: FastAPI) -> None:
+    """A module with nothing to begin or end."""
+
+
+def _add_middleware(app: FastAPI, settings: Settings, configuration: Configuration) -> None:
+    """The last that is added is the first to see a request."""
+    app.add_middleware(FaultMiddleware)
+    app.add_middleware(VisitorMiddleware, settings=settings, configuration=configuration)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(configuration.hosts))
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=SMALLEST_GZIPPED_BYTES,
+        compresslevel=6,
+        exclude_content_types=SENT_AS_THEY_ARE,
+    )
+    app.add_middleware(HeadersMiddleware, is_secure=configuration.is_secure)
+    app.add_middleware(AccessLogMiddleware)
+
+
+class FaultMiddleware:
+    """Answers a fault of ours with a page; where an answer has begun, the connection is cut."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def send_and_look(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = has_begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_look)
+        except Exception:
+            if has_begun:
+                raise
+            await unforeseen(Request(scope))(scope, receive, send)

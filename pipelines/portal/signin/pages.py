@@ -1,0 +1,91 @@
+"""The pages of signing in and out.
+
+Not here: the exchange with an OpenID provider (`oidc.py`) and the account's own pages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from pipelines.accounts.permissions import Person
+from pipelines.accounts.sessions import close_session, open_session
+from pipelines.accounts.signin import Failure, authenticate
+from pipelines.portal.forms import Form, blank, posted
+from pipelines.portal.security.limits import check_rate
+from pipelines.portal.security.visitor import cookie_name, set_cookie, visitor_of
+from pipelines.portal.web import (
+    configuration_of,
+    language_of,
+    local_path,
+    not_found,
+    page,
+    person_of,
+    public,
+    redirect,
+    settings_of,
+)
+
+router = APIRouter(dependencies=[Depends(public)])
+LONGEST_NAME, LONGEST_PASSWORD, LONGEST_CODE = 80, 1000, 20
+
+
+@router.get("/sign-in")
+def sign_in_page(request: Request) -> Response:
+    """The form; whoever is signed in already goes on."""
+    wanted = local_path(request.query_params.get("next", ""))
+    if person_of(request):
+        return redirect(wanted)
+    return _form(request, blank(next=wanted))
+
+
+@router.post("/sign-in")
+def sign_in(request: Request) -> Response:
+    """Check a name, a password and a code; say nothing of which was wrong."""
+    if not configuration_of(request).is_local_sign_in:
+        not_found()
+    form = posted(request)
+    name, password = form.value("name").strip(), form.value("password")
+    for field, longest in (("name", LONGEST_NAME), ("password", LONGEST_PASSWORD)):
+        if not form.value(field):
+            form.text(field, required=True)
+        elif len(form.value(field)) > longest:
+            form.text(field, longest=longest)
+    if not form.is_good:
+        return _form(request, form, status=422)
+    check_rate(request, "sign_in_address", visitor_of(request).address)
+    check_rate(request, "sign_in_account", hashlib.sha256(name.casefold().encode()).hexdigest())
+    code = form.value("code").replace(" ", "")[:LONGEST_CODE]
+    found = authenticate(settings_of(request), name, password, code)
+    if isinstance(found, Failure):
+        return _form(request, form, refusal=found.text(language_of(request)), status=422)
+    return signed_in(request, found, form.value("next"), "password")
+
+
+@router.post("/sign-out")
+def sign_out(request: Request) -> Response:
+    """End this session; without one there is nothing to end."""
+    if session := visitor_of(request).session:
+        close_session(settings_of(request), session)
+    response = redirect("/sign-in")
+    set_cookie(response.headers, configuration_of(request), "session", "", max_age=0)
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+def signed_in(request: Request, person: Person, wanted: str, method: str) -> Response:
+    """Begin a session, in a new cookie, and go on to what was asked for."""
+    previous = visitor_of(request).session
+    token = open_session(settings_of(request), person, method=method, previous=previous)
+    response = redirect(wanted)
+    set_cookie(response.headers, configuration_of(request), "session", token)
+    response.delete_cookie(cookie_name("visit", configuration_of(request)))
+    return response
+
+
+def _form(request: Request, form: Form, *, refusal: str = "", status: int = 200) -> Response:
+    form.values.pop("password", None)
+    form.values.pop("code", None)
+    return page(request, "signin/sign_in.html", status=status, form=form, refusal=refusal)

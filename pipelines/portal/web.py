@@ -1,0 +1,191 @@
+"""What every page uses: who asks and may they, a rendered template, a redirect, an absent page.
+
+Not here: what one page shows (`pages`), fields of a form (`forms.py`), words (`words.py`).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import quote, urlencode, urlsplit
+
+from fastapi import HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.responses import Response
+
+from pipelines.accounts.permissions import Person, may
+from pipelines.portal import words
+from pipelines.portal.configuration import Configuration
+from pipelines.portal.navigation import navigation
+from pipelines.portal.security.csrf import FIELD, make_token
+from pipelines.portal.security.visitor import API, Visitor, visitor_of
+from pipelines.portal.static_files import static_address
+from pipelines.settings import PROGRAM_VERSION, Settings
+from schemas.text import LANGUAGES, Language
+
+__all__ = [
+    "Person",
+    "allowed",
+    "configuration_of",
+    "language_of",
+    "local_path",
+    "not_found",
+    "page",
+    "person_of",
+    "public",
+    "redirect",
+    "settings_of",
+    "url",
+]
+TEMPLATES = Path(__file__).parent / "templates"
+PASSWORD_PAGE = "/account/password"  # noqa: S105  (an address, not a password)
+
+
+class SignInNeeded(Exception):  # noqa: N818  (an answer, not a fault)
+    """Nobody is signed in, and somebody must be."""
+
+
+class Allowed:
+    """A dependency of a route: the person, who may do `action`. Others find no such page."""
+
+    def __init__(self, action: str) -> None:
+        """Keep the action; a test reads it from each route."""
+        self.action = action
+
+    async def __call__(self, request: Request) -> Person:
+        """The person who asks. Raises SignInNeeded, or 404 as for a page that does not exist."""
+        visitor = visitor_of(request)
+        person = visitor.person
+        if person is None:
+            raise SignInNeeded
+        if not may(person, self.action):
+            raise HTTPException(404)
+        if person.must_change_password and request.url.path != PASSWORD_PAGE:
+            raise HTTPException(303, headers={"Location": PASSWORD_PAGE})
+        return person
+
+
+def allowed(action: str) -> Allowed:
+    """`person: Person = Depends(allowed("extract.read_own"))` opens a route to whom it names."""
+    return Allowed(action)
+
+
+async def public() -> None:
+    """`dependencies=[Depends(public)]` says that a route is meant for everybody, even nobody."""
+
+
+def person_of(request: Request) -> Person | None:
+    """The person who asks, where one is signed in."""
+    return visitor_of(request).person
+
+
+def settings_of(request: Request) -> Settings:
+    """The settings of the pipeline."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def configuration_of(request: Request) -> Configuration:
+    """The configuration of the portal."""
+    configuration: Configuration = request.app.state.configuration
+    return configuration
+
+
+def language_of(request: Request) -> Language:
+    """The language in which this request is answered."""
+    return visitor_of(request).language
+
+
+def not_found() -> NoReturn:
+    """Answer as for a page that does not exist: what is absent and what is not yours look alike."""
+    raise HTTPException(404)
+
+
+def redirect(path: str) -> Response:
+    """Go on to another page of ours after a form was taken."""
+    return RedirectResponse(local_path(path), status_code=303)
+
+
+def local_path(path: str, otherwise: str = "/") -> str:
+    """`path` where it is an address within the portal; else `otherwise`: nobody is sent away."""
+    parts = urlsplit(path.replace("\\", "/"))
+    is_ours = path.startswith("/") and not (parts.scheme or parts.netloc)
+    is_plain = path.isprintable() and not path.replace("\\", "/").startswith("//")
+    return path if is_ours and is_plain else otherwise
+
+
+def url(path: str, /, **query: Any) -> str:
+    """An address with its query; empty values are left out, lists are repeated."""
+    kept = {name: value for name, value in query.items() if value not in (None, "", (), [])}
+    return quote(path, safe="/-_.~%") + (f"?{urlencode(kept, doseq=True)}" if kept else "")
+
+
+def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """A template, rendered for the one who asks. What it gives templates is in `base.html`."""
+    visitor = visitor_of(request)
+    words.use(visitor.language)
+    environment: Environment = request.app.state.templates
+    text = environment.get_template(template).render(_shared(request, visitor) | values)
+    return HTMLResponse(text, status_code=status)
+
+
+def templates() -> Environment:
+    """Templates that escape what they are given and fail on what they are not."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        _=words._,
+        number=words.number,
+        share=words.share,
+        date=words.date,
+        moment=words.moment,
+        span=words.span,
+        size=words.size,
+        url=url,
+        static=static_address,
+        program_version=PROGRAM_VERSION,
+    )
+    return environment
+
+
+def _shared(request: Request, visitor: Visitor) -> dict[str, Any]:
+    path = request.url.path
+    return {
+        "request": request,
+        "path": path,
+        "person": visitor.person,
+        "language": visitor.language,
+        "languages": [(code, _in_language(request, code)) for code in LANGUAGES],
+        "nav": navigation(visitor.person, path, request.app.state.pages),
+        "csrf_field": partial(_csrf_field, request),
+        "form_action": partial(_form_action, request),
+        "configuration": configuration_of(request),
+    }
+
+
+def _csrf_field(request: Request) -> Markup:
+    """The hidden field that every form with method=post holds."""
+    token = make_token(request.app.state.portal_key, visitor_of(request).binding)
+    return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token)
+
+
+def _form_action(request: Request, path: str) -> Markup:
+    """`action="{{ form_action('/deliveries/new') }}"`: the address of a form that sends a file."""
+    token = make_token(request.app.state.portal_key, visitor_of(request).binding, path)
+    return escape(url(path, **{FIELD: token}))
+
+
+def _in_language(request: Request, code: str) -> str:
+    """The same page in another language; the first page where this one answers a form."""
+    if request.method != "GET" or request.url.path.startswith(API):
+        return url("/", lang=code)
+    query = {k: v for k, v in request.query_params.multi_items() if k not in ("lang", FIELD)}
+    return url(request.url.path, **query, lang=code)

@@ -1,0 +1,93 @@
+"""The words, numbers and dates of a page in the language of the one who reads it.
+
+Not here: the catalogues (`pipelines/locale`) and who reads (`security/visitor.py` sets it).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextvars import ContextVar
+from typing import Any
+
+from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import format_decimal, format_percent
+
+from pipelines.i18n import translator
+from schemas.text import Language
+
+_LANGUAGE: ContextVar[Language] = ContextVar("portal_language", default="en")
+LOCALES: dict[Language, str] = {"en": "en_GB", "fr": "fr_FR"}
+ABSENT = "–"
+NO_BREAK = "\u00a0"
+
+
+def use(language: Language) -> None:
+    """Speak `language` for the rest of this request."""
+    _LANGUAGE.set(language)
+
+
+def language() -> Language:
+    """The language of this request."""
+    return _LANGUAGE.get()
+
+
+def _(message: str, /, **values: Any) -> str:
+    """An English sentence, with its named values, in the language of this request."""
+    return translator(_LANGUAGE.get())(message, **values)
+
+
+def mark(message: str) -> str:
+    """The same sentence: marks it for the catalogues where it is declared before it is said."""
+    return message
+
+
+def number(value: float | None, decimals: int = 0) -> str:
+    """A count or a measure as the language writes it; a dash where there is none."""
+    if value is None:
+        return ABSENT
+    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+    return str(format_decimal(value, format=pattern, locale=LOCALES[language()]))
+
+
+def share(value: float | None) -> str:
+    """A fraction as a percentage."""
+    return ABSENT if value is None else str(format_percent(value, locale=LOCALES[language()]))
+
+
+def date(value: dt.date | dt.datetime | str | None) -> str:
+    """A day, such as `3 Feb 2026`; ISO text is read first."""
+    if not value:
+        return ABSENT
+    if isinstance(value, str):
+        value = dt.datetime.fromisoformat(value)
+    return str(format_date(value, format="medium", locale=LOCALES[language()]))
+
+
+def moment(value: dt.datetime | str | None) -> str:
+    """A day and a minute in UTC, which is said; a time without a zone is taken as UTC."""
+    if not value:
+        return ABSENT
+    if isinstance(value, str):
+        value = dt.datetime.fromisoformat(value)
+    if value.tzinfo is not None:
+        value = value.astimezone(dt.UTC).replace(tzinfo=None)
+    day = format_date(value, format="medium", locale=LOCALES[language()])
+    return f"{day}, {format_datetime(value, 'HH:mm', locale=LOCALES[language()])}{NO_BREAK}UTC"
+
+
+def span(value: dt.timedelta) -> str:
+    """How long, roughly: `3 hours`, `2 days`."""
+    return str(format_timedelta(value, locale=LOCALES[language()]))
+
+
+def size(count: int | None) -> str:
+    """Bytes as a person reads them: `12 KB`, `3.4 MB`."""
+    if count is None:
+        return ABSENT
+    units = ("o", "Ko", "Mo", "Go") if language() == "fr" else ("bytes", "KB", "MB", "GB")
+    amount, unit = float(count), units[0]
+    for unit in units:
+        if amount < 1000 or unit == units[-1]:
+            break
+        amount /= 1000
+    return f"{number(amount, 1 if amount < 10 and unit != units[0] else 0)}{NO_BREAK}{unit}"
