@@ -191,7 +191,7 @@ def _events(feed: str, verdict: "Verdict", language: Any) -> Iterator[Any]:
 def take_everything_in(context: dg.OpExecutionContext, installation: Installation) -> None:
     """Judge whatever is left in the inbox in one process, and publish all that is judged."""
     from pipelines.ingest import ingest_inbox
-    from pipelines.lake.publish import publish
+    from pipelines.ledger.deliveries import publish
 
     settings = installation.settings()
     problems: list[Any] = []
@@ -263,7 +263,7 @@ def publishing(
     forgotten: not what was judged while a publish ran, nor before an interruption.
     """
     from pipelines.lake.arrivals import arrivals
-    from pipelines.lake.publish import published_attempts
+    from pipelines.ledger.deliveries import published_attempts
 
     settings = installation.settings()
     waiting = [one.attempt for one in arrivals(settings, published_attempts(settings))]

@@ -29,7 +29,7 @@ class Installation(dg.ConfigurableResource[Settings]):
 
 @contextmanager
 def trying_again(context: Any) -> Iterator[None]:
-    """Ask Dagster to run the step again where a disk, a network or a busy lake was at fault.
+    """Ask Dagster to run the step again where a disk, a network, a database or a busy lake was at fault.
 
     Waits double each time and are spread at random, so that runs do not return together.
     A finding about data is a result and never comes here. Anything else ends the step with a
@@ -37,10 +37,11 @@ def trying_again(context: Any) -> Iterator[None]:
     """
     from pipelines.duck import ENGINE_FAULT, PASSING_FAULTS
     from pipelines.lake.storage import LakeBusy, LakeError
+    from pipelines.ledger.faults import LedgerError
 
     try:
         yield
-    except (*PASSING_FAULTS, LakeBusy) as error:
+    except (*PASSING_FAULTS, LakeBusy, LedgerError) as error:
         wait_s = FIRST_WAIT_S * 2**context.retry_number * random.uniform(0.5, 1.5)  # noqa: S311
         raise dg.RetryRequested(max_retries=TRIES, seconds_to_wait=wait_s) from error
     except LakeError as error:

@@ -52,7 +52,7 @@ def published(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Publish every judged delivery; one commit a table, then one swap of the catalogue."""
     import pipelines
-    from pipelines.lake.publish import publish
+    from pipelines.ledger.deliveries import publish
 
     settings = installation.settings()
     with trying_again(context):

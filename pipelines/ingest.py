@@ -31,6 +31,7 @@ from pipelines.findings import DeliveryRefused, Finding
 from pipelines.harmonise.run import Harmonised, harmonise
 from pipelines.inbox import Waiting, delivery_id_of, fingerprint, inbox_files
 from pipelines.landing.receive import Delivery, local_file, open_delivery, receive
+from pipelines.ledger.deliveries import note_judged, require_writable
 from pipelines.settings import PROGRAM_VERSION, Settings
 from pipelines.validate.audit import Audit, audit
 from pipelines.validate.verdict import Verdict, reach_verdict, read_verdict, write_verdict
@@ -45,6 +46,7 @@ BLOCK_BYTES = 1 << 20
 SMALL_BYTES = 32 * 1024**2
 # A worker needs about three seconds to be ready, as long as four small files take.
 FEWEST_TO_SPREAD = 6
+ENTRIES_AT_ONCE = 50
 HEAVY_MODULES = ("pipelines.ingest", "great_expectations")
 
 Progress = Callable[[int, int, str], None]
@@ -118,27 +120,35 @@ def land_again(settings: Settings, delivery_id: str, file: str = "") -> Delivery
 
 
 def judge(settings: Settings, delivery_id: str, *, again: bool = False) -> Verdict:
-    """The verdict on a landed delivery, reached now unless it has one already.
+    """The verdict on a landed delivery, reached now unless it has one already, and written down.
 
     The three Parquet files are moved beside the delivery first and verdict.json last: where a
     verdict is, everything that it speaks of is there too.
     Raises KeyError for a delivery that was never landed, OSError where a place cannot be read or
-    written; whatever else goes wrong becomes a verdict.
+    written, LedgerError where the ledger cannot; whatever else goes wrong becomes a verdict.
     """
     delivery = open_delivery(settings, delivery_id)
+    verdict, is_new = _judge(settings, delivery, again=again)
+    if is_new:
+        note_judged(settings, [(delivery, verdict)])
+    return verdict
+
+
+def _judge(settings: Settings, delivery: Delivery, *, again: bool) -> tuple[Verdict, bool]:
+    """The verdict, and whether it was reached just now."""
     known = verdict_of(delivery)
     if known is not None and (known.is_accepted or not (again or _is_outdated(known))):
-        return known
+        return known, False
     with scratch_folder(settings, "judge") as folder:
         verdict = _reach(settings, delivery, folder)
         if verdict.is_accepted:
             for part in PARTS:
                 _move(folder / f"{part}.parquet", delivery.folder / f"{part}.parquet")
         elif (other := verdict_of(delivery)) is not None and other.is_accepted:
-            return other  # reached meanwhile by another process; its rows may be published
+            return other, False  # reached meanwhile by another process; may be published
         write_verdict(delivery.folder, verdict)
-    log.info("%s: %s", delivery_id, verdict.state)
-    return verdict
+    log.info("%s: %s", delivery.delivery_id, verdict.state)
+    return verdict, True
 
 
 def _is_outdated(verdict: Verdict) -> bool:
@@ -248,6 +258,8 @@ def ingest_inbox(
 ) -> list[Verdict]:
     """Take in and judge every file of the inbox that has no verdict yet, known by its content.
 
+    The verdicts go into the ledger together: LedgerError where it cannot be written.
+
     What cannot be taken in (a folder that is no feed, a place out of reach) goes to `on_problem`
     and is tried again next time; the other files are taken in all the same. With `workers`, small
     files are spread over processes, so the caller's main module must be importable; large ones
@@ -256,6 +268,8 @@ def ingest_inbox(
     complain = on_problem or _log_problem
     small, large = _unjudged(settings, complain)
     total = len(small) + len(large)
+    if total:
+        require_writable(settings)  # rather than after an hour of work
     verdicts: list[Verdict] = []
     is_spread = workers > 1 and len(small) >= FEWEST_TO_SPREAD
     hands = replace(settings, threads=1) if is_spread else settings
@@ -265,17 +279,39 @@ def ingest_inbox(
     one_by_one = spread(partial(_attempt, settings, received_by), large, 1)
     if on_progress:
         on_progress(0, total, "")
-    for done, (one, outcome) in enumerate(chain(spreading, one_by_one), start=1):
-        if isinstance(outcome, Verdict):
-            verdicts.append(outcome)
-        else:
-            for finding in outcome:
-                complain(finding)
-        if on_progress:
-            on_progress(done, total, f"{one.feed}/{one.file.name}")
+    with _written_down(settings) as write_down:
+        for done, (one, outcome) in enumerate(chain(spreading, one_by_one), start=1):
+            if isinstance(outcome, Verdict):
+                verdicts.append(outcome)
+                write_down(outcome)
+            else:
+                for finding in outcome:
+                    complain(finding)
+            if on_progress:
+                on_progress(done, total, f"{one.feed}/{one.file.name}")
     if verdicts:
         write_audit_pages(settings, is_here=not is_spread)
     return sorted(verdicts, key=lambda verdict: verdict.delivery_id)
+
+
+@contextmanager
+def _written_down(settings: Settings) -> Iterator[Callable[[Verdict], None]]:
+    """Takes verdicts for the ledger; one transaction for many, the last one at the end."""
+    waiting: list[tuple[Delivery, Verdict]] = []
+
+    def flush() -> None:
+        note_judged(settings, waiting)
+        waiting.clear()
+
+    def write_down(verdict: Verdict) -> None:
+        waiting.append((open_delivery(settings, verdict.delivery_id), verdict))
+        if len(waiting) >= ENTRIES_AT_ONCE:
+            flush()
+
+    try:
+        yield write_down
+    finally:
+        flush()
 
 
 def write_audit_pages(settings: Settings, *, is_here: bool = True) -> None:
@@ -308,7 +344,8 @@ def _unjudged(settings: Settings, complain: Complain) -> tuple[list[Waiting], li
 def _attempt(settings: Settings, received_by: str, one: Waiting) -> Verdict | list[Finding]:
     """The verdict on one file of the inbox, or why it has none."""
     try:
-        return ingest(settings, one.feed, one.file, received_by=received_by, origin="inbox")
+        delivery = land(settings, one.feed, one.file, received_by=received_by, origin="inbox")
+        return _judge(settings, delivery, again=False)[0]
     except DeliveryRefused as refused:
         return refused.findings
     except OSError as error:

@@ -16,15 +16,13 @@ from pipelines.accounts.faults import AccountRefused
 from pipelines.accounts.models import Session, Token, User
 from pipelines.accounts.permissions import ROLES, Person
 from pipelines.ledger import clock
-from pipelines.ledger.chain import Writing, writing
+from pipelines.ledger.chain import OPERATOR, OPERATORS, Writing, writing
 from pipelines.ledger.database import readings, troubles
 from pipelines.settings import Settings
 from schemas.codelist import codes
 from schemas.text import LANGUAGES
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,79}")
-OPERATOR = "operator"  # whoever may type commands on this machine
-OPERATORS = "passerelle"  # their organisation
 
 
 def add_user(

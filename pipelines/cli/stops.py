@@ -43,9 +43,22 @@ def report(error: BaseException, session: Session) -> int:
         for finding in error.findings:
             session.complain(finding.code, finding.text(language()), finding.correction(language()))
         return REFUSED
+    if code := _of_its_own(error, session):
+        return code
     stop = error if isinstance(error, Stop) else _as_stop(error)
     session.complain(stop.code, stop.message, stop.hint)
     return stop.exit_code
+
+
+def _of_its_own(error: BaseException, session: Session) -> int:
+    """The exit code of an error that brings its own code and sentence, said here; else 0."""
+    from pipelines.accounts.faults import AccountRefused
+    from pipelines.ledger.faults import LedgerError
+
+    if isinstance(error, LedgerError | AccountRefused):
+        session.complain(error.code, error.text(language()))
+        return UNREACHABLE if error.code[4] == "4" else NOT_UNDERSTOOD
+    return 0
 
 
 def _as_stop(error: BaseException) -> Stop:

@@ -190,13 +190,14 @@ def finish(session: Session, verdicts: Sequence[Verdict], problems: Sequence[Fin
 
 def publish_all(session: Session) -> Published:
     """Publish every judged delivery. Raises Stop where another writer holds the lake."""
-    from pipelines.lake.publish import publish
     from pipelines.lake.storage import LakeBusy
+    from pipelines.ledger.chain import OPERATOR
+    from pipelines.ledger.deliveries import publish
 
     with session.progress(_("Publishing")) as advance:
         advance(0, 1)
         try:
-            return publish(session.settings)
+            return publish(session.settings, actor=OPERATOR)
         except LakeBusy:
             message = _("Somebody else is publishing at this moment.")
             hint = _("Wait for it to end, then: {command}", command="passerelle run")

@@ -34,6 +34,8 @@ EVENTS = (
     *("user.added", "user.changed", "token.made", "token.revoked"),
     *("policy.changed", "sql.run", "ledger.checked", "backup.made", "backup.restored"),
 )
+OPERATOR = "operator"  # whoever may type commands on this machine
+OPERATORS = "passerelle"  # their organisation
 PAGE_SIZE = 50
 APPEND_LOCK = 0x50534C02  # of PostgreSQL's advisory locks
 LONGEST = {"actor": 200, "organisation": 80, "subject": 200}

@@ -1,0 +1,148 @@
+"""Deliveries in the ledger: each verdict and each publication, and publishing that writes it down.
+
+Not here: reaching verdicts (`ingest`) and publishing itself (`lake`), which knows no ledger.
+
+A verdict or a publish that was killed before its entry could be written gets it at the next
+publish: what the table `deliveries` lists is compared with the ledger.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipelines.lake.catalogue import NothingPublished, connect
+from pipelines.lake.publish import Published
+from pipelines.lake.publish import publish as publish_to_lake
+from pipelines.landing.receive import Delivery
+from pipelines.ledger.chain import NewEntry, append_all, writing
+from pipelines.ledger.database import readings, troubles
+from pipelines.ledger.faults import LedgerError
+from pipelines.ledger.models import LedgerEntry, LedgerHead
+from pipelines.ledger.policy import note_policy
+from pipelines.settings import Settings
+from pipelines.validate.verdict import Verdict
+
+JUDGED, PUBLISHED = "delivery.judged", "delivery.published"
+SYSTEM = "system"
+
+
+def publish(
+    settings: Settings, delivery_ids: Sequence[str] | None = None, *, actor: str = SYSTEM
+) -> Published:
+    """Publish as `lake.publish` does, and write down which deliveries. Raises LedgerError too.
+
+    Nothing is published while the ledger cannot be written.
+    """
+    require_writable(settings)
+    note_policy(settings, actor=actor)
+    done = publish_to_lake(settings, delivery_ids)
+    catch_up(settings, actor=actor)
+    return done
+
+
+def require_writable(settings: Settings) -> None:
+    """Raise LedgerError where no entry could be written."""
+    with writing(settings) as work:
+        if work.session.get(LedgerHead, 1) is None:
+            raise LedgerError("LED-403")
+        work.session.execute(sa.update(LedgerHead).values(seq=LedgerHead.seq))
+
+
+def judged_entry(delivery: Delivery, verdict: Verdict) -> NewEntry:
+    """The entry for a verdict: counts and codes, nothing that the file says."""
+    receipt = delivery.receipt
+    return _judged(
+        {
+            **verdict.model_dump(),
+            "findings": [finding.code for finding in verdict.findings],
+            "received_by": receipt.received_by,
+            "origin": receipt.origin,
+            "sha256": receipt.sha256,
+        }
+    )
+
+
+def note_judged(settings: Settings, judged: Iterable[tuple[Delivery, Verdict]]) -> None:
+    """Write verdicts down, all in one transaction. Raises LedgerError."""
+    append_all(settings, [judged_entry(delivery, verdict) for delivery, verdict in judged])
+
+
+def catch_up(settings: Settings, *, actor: str = SYSTEM) -> None:
+    """Write down what the table `deliveries` lists and the ledger does not know. LedgerError."""
+    listed = _listed(settings)
+    judged, published = _known(settings)
+    new = [_judged(one) for one in listed if _attempt(one) not in judged]
+    new += [
+        _published(one, actor)
+        for one in listed
+        if one["state"] == "accepted" and one["delivery_id"] not in published
+    ]
+    append_all(settings, new)
+
+
+def _listed(settings: Settings) -> list[dict[str, Any]]:
+    """The table `deliveries`, one row a file that came in."""
+    try:
+        connection = connect(settings)
+    except NothingPublished:
+        return []
+    with connection:
+        rows: list[dict[str, Any]] = (
+            connection.execute(
+                "SELECT delivery_id, feed, table_name, source, sha256, origin, received_by, state, "
+                "rows_read, rows_accepted, rows_quarantined, rows_exact_duplicates, findings, "
+                "harmonised_at FROM deliveries ORDER BY harmonised_at, delivery_id"
+            )
+            .to_arrow_table()
+            .to_pylist()
+        )
+    return rows
+
+
+def _known(settings: Settings) -> tuple[set[tuple[str, str]], set[str]]:
+    """Which verdicts (delivery, moment) and which publications the ledger has."""
+    chosen = sa.select(LedgerEntry.event, LedgerEntry.subject, LedgerEntry.details)
+    judged, published = set(), set()
+    with troubles(), readings(settings).begin() as session:
+        for event, subject, details in session.execute(
+            chosen.where(LedgerEntry.event.in_((JUDGED, PUBLISHED)))
+        ):
+            if event == JUDGED:
+                judged.add((subject, str(details.get("judged_at"))))
+            else:
+                published.add(subject)
+    return judged, published
+
+
+def _attempt(said: dict[str, Any]) -> tuple[str, str]:
+    return str(said["delivery_id"]), _moment(said["harmonised_at"])
+
+
+def _moment(moment: dt.datetime) -> str:
+    known = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    return known.astimezone(dt.UTC).isoformat(timespec="microseconds")
+
+
+def _judged(said: dict[str, Any]) -> NewEntry:
+    counts = ("rows_read", "rows_accepted", "rows_quarantined", "rows_exact_duplicates")
+    return NewEntry(
+        JUDGED,
+        actor=said["received_by"] or said["origin"] or SYSTEM,
+        organisation=said["source"],
+        subject=said["delivery_id"],
+        details={
+            **{name: said[name] for name in ("feed", "state", "sha256", *counts)},
+            "table": said["table_name"],
+            "codes": sorted(set(said["findings"])),
+            "judged_at": _moment(said["harmonised_at"]),
+        },
+    )
+
+
+def _published(said: dict[str, Any], actor: str) -> NewEntry:
+    details = {"feed": said["feed"], "table": said["table_name"], "rows": said["rows_accepted"]}
+    return NewEntry(PUBLISHED, actor, said["source"], said["delivery_id"], details)
