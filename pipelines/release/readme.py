@@ -1,0 +1,283 @@
+"""The page that comes with an extract, in the recipient's language: what it is and how to treat it.
+
+Not here: the facts (`manifest.py`) and the meaning of the columns (`dictionary.py`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pipelines.i18n import Translator, mark, translator
+from pipelines.release.keys import PUBLIC_NAME, spoken
+from pipelines.release.manifest import ClauseUsed, Count, Manifest
+from schemas.text import Language
+
+PAGES = Path(__file__).parent / "pages"
+NARROW_NO_BREAK_SPACE = "\u202f"
+About = list[tuple[str, str]]
+
+NAMES: dict[str, dict[Language, str]] = {
+    "readme": {"en": "README.html", "fr": "LISEZ-MOI.html"},
+    "dictionary": {"en": "dictionary.html", "fr": "dictionnaire.html"},
+}
+# How to read each format.
+FORMATS = {
+    "csv": mark(
+        "CSV, UTF-8, commas, a heading line with the names of the columns. A text that begins with "
+        "= + - or @ has an apostrophe before it, so that no spreadsheet runs it as a formula; take "
+        "the apostrophe away before you compare such a text. Numbers have none."
+    ),
+    "xlsx": mark(
+        "An Excel workbook. The first row is the marking, the second the headings, the third the "
+        "HXL tags; records begin in the fourth."
+    ),
+    "parquet": mark("Parquet; the meaning of each column is in the metadata of its field."),
+    "geojson": mark(
+        "GeoJSON, WGS 84. A row whose place is not given as a point has no geometry (null); join "
+        "the codes of areas to a layer of boundaries to map it."
+    ),
+    "gpkg": mark(
+        "GeoPackage, WGS 84, one layer. A row whose place is not given as a point has no geometry; "
+        "join the codes of areas to a layer of boundaries to map it."
+    ),
+}
+AREAS = {
+    "country": mark("by country"),
+    "admin1": mark("by prefecture, province or state"),
+    "admin2": mark("by sub-prefecture, territory or county"),
+    "point": mark("as a point"),
+}
+TIMES = {
+    "exact": mark("to the minute"),
+    "day": mark("by day"),
+    "week": mark("by week"),
+    "month": mark("by month"),
+}
+AGES = {
+    "none": mark("no ages"),
+    "group": mark("ages by group"),
+    "exact": mark("ages in years"),
+}
+
+
+def about(manifest: Manifest) -> About:
+    """Headings and texts, in the language of the extract."""
+    language = manifest.language
+    _ = translator(language)
+    parts = [
+        (_("Reference"), manifest.extract_id),
+        (_("What it is"), _what(manifest, _)),
+        (_("For whom"), manifest.recipient.label[language]),
+        (_("For which purpose"), _purpose(manifest, _)),
+        (_("Handling"), _handling(manifest, _)),
+        (_("What was asked"), _asked(manifest, _)),
+        (_("Under which agreement"), _agreements(manifest, _)),
+        *[(one.clause, _clause(one, manifest, _)) for one in manifest.clauses],
+        (_("Providers’ restrictions"), _restrictions(manifest, _)),
+        (_("Masked columns"), ", ".join(manifest.masked_columns)),
+        (_("Protection of persons"), _protection(manifest, _)),
+        (_("Passing it on"), _onward(manifest, _)),
+        (_("How to read the file"), _(FORMATS[manifest.file_format]) + " " + _times(_)),
+        (_("How to check it"), _check(manifest, _)),
+        (
+            _("Questions"),
+            _("Ask whoever gave you this file and quote the reference. Report a loss at once."),
+        ),
+    ]
+    return [(heading, text) for heading, text in parts if text]
+
+
+def write_page(manifest: Manifest, marking_line: str) -> bytes:
+    """The page, in UTF-8: no script, nothing to fetch, the marking on every printed page."""
+    _ = translator(manifest.language)
+    title = _("Extract: {title}", title=manifest.title[manifest.language])
+    return render(
+        "readme.j2",
+        lang=manifest.language,
+        marking=marking_line,
+        title=title,
+        parts=about(manifest),
+        reference=manifest.extract_id,
+    )
+
+
+def render(template: str, **values: Any) -> bytes:
+    """One page from its template."""
+    from jinja2 import Environment, FileSystemLoader
+
+    environment = Environment(
+        loader=FileSystemLoader(PAGES), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template(template).render(**values).encode("utf-8")
+
+
+def number(count: Count, language: Language) -> str:
+    """A count with its thousands set apart; one that is not told stays as it is."""
+    if isinstance(count, str):
+        return count
+    return f"{count:,}" if language == "en" else f"{count:,}".replace(",", NARROW_NO_BREAK_SPACE)
+
+
+def _what(manifest: Manifest, _: Translator) -> str:
+    rows = number(manifest.row_count, manifest.language)
+    title = manifest.title[manifest.language]
+    if manifest.form == "counts":
+        return _("{title}: {rows} counts, no single record.", title=title, rows=rows)
+    return _("{title}: {rows} records, one a row.", title=title, rows=rows)
+
+
+def _purpose(manifest: Manifest, _: Translator) -> str:
+    purpose = manifest.purpose.label[manifest.language]
+    return _("{purpose}. It may be used for nothing else.", purpose=purpose)
+
+
+def _handling(manifest: Manifest, _: Translator) -> str:
+    level, tlp = manifest.handling.label[manifest.language], manifest.handling.tlp
+    return _("{level} ({tlp}), for this whole zip and any copy.", level=level, tlp=tlp)
+
+
+def _asked(manifest: Manifest, _: Translator) -> str:
+    asked = manifest.asked
+    pairs = (
+        (_("from"), asked.since.isoformat() if asked.since else ""),
+        (_("to"), asked.until.isoformat() if asked.until else ""),
+        (_("areas"), ", ".join(asked.areas)),
+        (_("offences"), ", ".join(asked.offences)),
+        (_("columns"), ", ".join(asked.columns)),
+        (_("counted by"), ", ".join(asked.dimensions)),
+    )
+    said = [f"{heading} {text}" for heading, text in pairs if text]
+    words = "; ".join(said) if said else _("everything that the agreement permits")
+    return _("{words} (as of {day})", words=words, day=manifest.as_of.isoformat())
+
+
+def _agreements(manifest: Manifest, _: Translator) -> str:
+    language = manifest.language
+    lines = []
+    for one in manifest.agreements:
+        line = _(
+            "{title} ({name}, version {version}), valid until {day}. {reference}",
+            title=one.title[language],
+            name=one.name,
+            version=one.version,
+            day=one.valid_until.isoformat(),
+            reference=one.legal_reference[language],
+        )
+        illustrative = _("Illustrative: not a real agreement.")
+        lines.append(f"{line} {illustrative}" if one.status == "illustrative" else line)
+    return "\n".join(lines)
+
+
+def _clause(clause: ClauseUsed, manifest: Manifest, _: Translator) -> str:
+    language = manifest.language
+    precision = ", ".join(
+        _(words[clause.precision[kind]])
+        for kind, words in (("area", AREAS), ("time", TIMES), ("age", AGES))
+        if clause.precision.get(kind) in words
+    )
+    lines = [clause.summary[language]]
+    lines.append(
+        _(
+            "Rows by this clause: {rows}; cells masked: {masked}; precision: {precision}.",
+            rows=number(clause.rows_kept, language),
+            masked=number(clause.cells_masked, language),
+            precision=precision,
+        )
+    )
+    for reason, count in clause.rows_dropped.items():
+        said = dropped_because(reason, language)
+        lines.append(
+            _("Held back: {count} ({reason}).", count=number(count, language), reason=said)
+        )
+    return "\n".join(lines)
+
+
+def dropped_because(reason: str, language: Language) -> str:
+    """Why rows were held back, in words; a clause of a restriction by its name."""
+    return translator(language)(DROPPED[reason]) if reason in DROPPED else reason
+
+
+DROPPED = {
+    "handling": mark("their marking is above what the clause allows"),
+    "sensitive": mark("sensitive records"),
+    "delay": mark("too recent"),
+    "restriction": mark("a restriction of the provider"),
+    "k": mark("too few records alike"),
+}
+
+
+def _restrictions(manifest: Manifest, _: Translator) -> str:
+    lines = []
+    for one in manifest.restrictions:
+        reason = one.reason[manifest.language]
+        columns = ", ".join(one.columns)
+        lines.append(
+            _(
+                "{clause}: {reason} Masked: {columns}.",
+                clause=one.clause,
+                reason=reason,
+                columns=columns,
+            )
+            if columns
+            else _("{clause}: {reason}", clause=one.clause, reason=reason)
+        )
+    return "\n".join(lines)
+
+
+def _protection(manifest: Manifest, _: Translator) -> str:
+    lines = []
+    if manifest.form == "counts":
+        lines.append(
+            _(
+                "Counts below {threshold} are left empty, and with them as many others as are "
+                "needed so that none follows from a total ({count} cells).",
+                threshold=manifest.small_cell_threshold or 0,
+                count=number(manifest.suppressed_cells, manifest.language),
+            )
+        )
+    elif manifest.risk is not None:
+        risk = manifest.risk
+        if risk.k is not None:
+            lines.append(
+                _("Each record looks like at least {count} others in it.", count=risk.k - 1)
+            )
+        lines.append(
+            _(
+                "Made coarser for that: {coarser} records; left out: {left_out}.",
+                coarser=number(risk.rows_coarsened, manifest.language),
+                left_out=number(risk.rows_dropped, manifest.language),
+            )
+        )
+    lines.append(
+        _("Do not try to find out who a record is about, nor join it to other lists of persons.")
+    )
+    return "\n".join(lines)
+
+
+def _onward(manifest: Manifest, _: Translator) -> str:
+    closed = [one for one in manifest.clauses if not one.onward_allowed]
+    asking = [one for one in manifest.clauses if one.onward_consent == "originator"]
+    if closed:
+        return _(
+            "Do not pass it on, whole or in part, to anybody outside {recipient} without the "
+            "written consent of the service that provided the rows.",
+            recipient=manifest.recipient.label[manifest.language],
+        )
+    if asking:
+        return _("It may be passed on once the service that provided the rows has agreed.")
+    return _("It may be passed on with this page and its marking.")
+
+
+def _times(_: Translator) -> str:
+    return _("Times are in UTC. Beside a code stands what it means, where there is a list.")
+
+
+def _check(manifest: Manifest, _: Translator) -> str:
+    return _(
+        "passerelle verify FILE.zip --key {key} says whether a single byte was changed. It needs "
+        "no network. Get the public key by another way than this file, and compare its "
+        "fingerprint: {fingerprint}.",
+        key=PUBLIC_NAME,
+        fingerprint=spoken(manifest.key_fingerprint),
+    )
