@@ -1,0 +1,214 @@
+"""Which rows a clause speaks of, as SQL that is TRUE, FALSE, or NULL where a row does not say.
+
+Not here: what is done with the answer. A permit wants TRUE; a restriction holds unless it is FALSE.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from pipelines.release.precision import AREA_LEVELS, TIME_LEVELS, first_day, last_day
+from pipelines.release.request import Request
+from schemas.agreement import (
+    HANDLING_LEVELS,
+    OFFENCE_DIMENSIONS,
+    TIME_DIMENSIONS,
+    Conditions,
+    Permit,
+    Restriction,
+)
+from schemas.contract import Contract
+from schemas.sqltext import literal, literals
+
+NOBODY = "FALSE"
+
+
+def permit_scope(permit: Permit, contract: Contract) -> str:
+    """TRUE for the rows that a permit speaks of, before handling, sensitivity and delay."""
+    return both([f"source IN ({literals(permit.providers)})", *_conditions(permit.rows, contract)])
+
+
+def is_below_ceiling(permit: Permit) -> str:
+    """TRUE where the handling of the row is known and not above the ceiling."""
+    upto = HANDLING_LEVELS.index(permit.rows.handling_ceiling) + 1
+    return f"(handling IN ({literals(HANDLING_LEVELS[:upto])}))"
+
+
+def is_not_too_sensitive(permit: Permit, contract: Contract) -> str:
+    """TRUE where the row may leave as far as sensitivity goes."""
+    if permit.rows.sensitive or not _has(contract, "is_sensitive"):
+        return "TRUE"
+    return "(NOT is_sensitive)"
+
+
+def is_old_enough(permit: Permit, as_of: dt.date) -> str:
+    """TRUE where the whole period that is told of the row ended `delay_days` before `as_of`."""
+    level = str(TIME_LEVELS[permit.precision.time])
+    latest = as_of - dt.timedelta(days=permit.delay_days)
+    return f"({last_day(level)} <= {literal(latest)})"
+
+
+def restricted(restriction: Restriction, contract: Contract) -> str:
+    """TRUE or NULL for the rows that a restriction holds back."""
+    rows = restriction.rows
+    found = [f"source IN ({literals(restriction.providers)})", *_conditions(rows, contract)]
+    if rows.handling_at_least is not None:
+        upward = HANDLING_LEVELS[HANDLING_LEVELS.index(rows.handling_at_least) :]
+        known = f"handling IN ({literals(HANDLING_LEVELS)})"
+        found.append(f"CASE WHEN {known} THEN handling IN ({literals(upward)}) END")
+    if rows.only_sensitive:
+        found.append("is_sensitive" if _has(contract, "is_sensitive") else "NULL::BOOLEAN")
+    return both(found)
+
+
+def asked(request: Request, permit: Permit, contract: Contract) -> str:
+    """TRUE for the rows that were asked for, judged by what the clause tells of them and no finer.
+
+    A choice by a value that the clause does not open would give that value away, so the clause
+    answers nothing then; a period is widened to whole days, weeks or months of the clause.
+    """
+    opened = set(permit.columns) | set(permit.dimensions)
+    found = []
+    if request.has_period:
+        found.append(_asked_period(request, permit, opened))
+    if request.areas:
+        found.append(_asked_areas(request.areas, permit, opened))
+    if request.offences:
+        found.append(_asked_offences(request.offences, opened, contract))
+    return both(found)
+
+
+def asked_columns(request: Request) -> frozenset[str]:
+    """The columns by which the request chooses rows: a cell of those that is masked chooses none."""
+    found = set()
+    if request.has_period:
+        found |= {"occurred_at"}
+    if request.areas:
+        found |= {"country", "admin1_code", "admin2_code"}
+    if request.offences:
+        found |= {"offence_code"}
+    return frozenset(found)
+
+
+def both(conditions: list[str]) -> str:
+    """All of them; TRUE for none."""
+    return "(" + (" AND ".join(conditions) or "TRUE") + ")"
+
+
+def any_of(conditions: list[str]) -> str:
+    """One of them; FALSE for none."""
+    return "(" + (" OR ".join(conditions) or "FALSE") + ")"
+
+
+def _conditions(rows: Conditions, contract: Contract) -> list[str]:
+    found = []
+    if rows.countries:
+        found.append(f"country IN ({literals(rows.countries)})")
+    if rows.areas:
+        found.append(_in_areas(rows.areas))
+    if rows.since is not None or rows.until is not None:
+        found.append(_in_window(rows.since, rows.until))
+    if rows.offences:
+        found.append(_of_offences(rows.offences, contract))
+    if rows.except_offences:
+        found.append(f"NOT {_of_offences(rows.except_offences, contract)}")
+    if rows.border_points:
+        is_there = _has(contract, "border_point_code")
+        points = f"border_point_code IN ({literals(rows.border_points)})"
+        found.append(points if is_there else "NULL::BOOLEAN")
+    return found
+
+
+def _in_window(since: dt.date | None, until: dt.date | None) -> str:
+    """The days within which it happened lie within the window: wholly TRUE, partly NULL."""
+    inside, outside = [], []
+    if since is not None:
+        inside.append(f"_first >= {literal(since)}")
+        outside.append(f"_last < {literal(since)}")
+    if until is not None:
+        inside.append(f"_last <= {literal(until)}")
+        outside.append(f"_first > {literal(until)}")
+    return f"CASE WHEN {' AND '.join(inside)} THEN TRUE WHEN {' OR '.join(outside)} THEN FALSE END"
+
+
+def _of_offences(prefixes: tuple[str, ...], contract: Contract) -> str:
+    if not _has(contract, "offence_code"):
+        return "NULL::BOOLEAN"
+    return any_of([f"starts_with(offence_code, {literal(prefix)})" for prefix in prefixes])
+
+
+def _in_areas(areas: tuple[str, ...]) -> str:
+    """By the second level, else the first, else the country, as far as the row knows it."""
+    wanted = literals(areas)
+    listed = "SELECT code FROM admin_areas"
+    above = (
+        f"SELECT parent FROM admin_areas WHERE code IN ({wanted}) AND level = 2 "
+        "AND parent IS NOT NULL"
+    )
+    under = f"SELECT code FROM admin_areas WHERE parent IN ({wanted})"
+    countries = f"SELECT country FROM admin_areas WHERE code IN ({wanted}) AND country IS NOT NULL"
+    # a gazetteer that is not loaded cannot say what an area is under
+    are_listed = f"(SELECT count(*) FROM admin_areas WHERE code IN ({wanted})) = {len(set(areas))}"
+    return (
+        f"CASE WHEN admin1_code IN ({wanted}) OR admin2_code IN ({wanted}) THEN TRUE "
+        "WHEN admin2_code IS NOT NULL THEN CASE WHEN admin1_code IS NOT NULL THEN FALSE "
+        f"WHEN admin2_code IN ({under}) THEN TRUE WHEN admin2_code IN ({listed}) THEN FALSE END "
+        f"WHEN NOT {are_listed} THEN NULL "
+        f"WHEN admin1_code IS NOT NULL THEN CASE WHEN admin1_code NOT IN ({above}) THEN FALSE END "
+        f"WHEN country NOT IN ({countries}) THEN FALSE END"
+    )
+
+
+def _asked_period(request: Request, permit: Permit, opened: set[str]) -> str:
+    level = TIME_LEVELS[permit.precision.time]
+    if permit.form == "records":
+        told = level if "occurred_at" in opened else None
+    else:
+        told = _time_told(level, opened)
+    if told is None:
+        return NOBODY
+    found = []
+    first, last = first_day(str(told)), last_day(str(told))
+    if request.since is not None:
+        found.append(f"{last} >= {literal(request.since)}")
+    if request.until is not None:
+        found.append(f"{first} <= {literal(request.until)}")
+    return both(found)
+
+
+def _time_told(level: int, opened: set[str]) -> int | None:
+    """The finest level of time that the dimensions of a clause tell, quarters being three months."""
+    told = {"day": 2, "week": 1, "month": 0, "quarter": -1, "year": -2}
+    found = [told[dim] for dim in TIME_DIMENSIONS if dim in opened]
+    return min(max(found), level) if found and max(found) >= 0 else None
+
+
+def _asked_areas(areas: tuple[str, ...], permit: Permit, opened: set[str]) -> str:
+    level = AREA_LEVELS[permit.precision.area]
+    wanted = literals(areas)
+    above = f"SELECT parent FROM admin_areas WHERE code IN ({wanted})"
+    countries = f"SELECT country FROM admin_areas WHERE code IN ({wanted})"
+    if level >= 1 and "admin1_code" in opened:
+        second = [f"admin2_code IN ({wanted})", f"admin1_code IN ({wanted})"]
+        first = [f"admin1_code IN ({wanted})", f"admin1_code IN ({above})"]
+        found = second if level >= 2 and "admin2_code" in opened else first
+        return any_of([*found, *([f"country IN ({wanted})"] if "country" in opened else [])])
+    if "country" in opened:
+        return any_of([f"country IN ({wanted})", f"country IN ({countries})"])
+    return NOBODY
+
+
+def _asked_offences(prefixes: tuple[str, ...], opened: set[str], contract: Contract) -> str:
+    if not _has(contract, "offence_code"):
+        return NOBODY
+    digits = [OFFENCE_DIMENSIONS[dim] for dim in OFFENCE_DIMENSIONS if dim in opened]
+    if "offence_code" in opened:
+        return any_of([f"starts_with(offence_code, {literal(prefix)})" for prefix in prefixes])
+    if not digits:
+        return NOBODY
+    told = {prefix[: max(digits)] for prefix in prefixes}
+    return any_of([f"starts_with(offence_code, {literal(prefix)})" for prefix in sorted(told)])
+
+
+def _has(contract: Contract, column: str) -> bool:
+    return any(one.name == column for one in contract.published)

@@ -1,0 +1,155 @@
+"""Which rows may leave, under which clause, and what restrictions take away: the first steps of SQL.
+
+Not here: what is told of them (`compile.py` for records, `counting.py` for counts).
+
+`placed` adds when and where the clocks stood; `judged` adds, by row, `_clause` (the number of the
+one clause that it leaves under, else NULL), `_scope` and `_reason` (the clause that speaks of it
+and why it does not leave), `_held` (a restriction keeps the row back) and `_m_<column>` (a
+restriction masks that cell, or one that would give it away).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pipelines.release.conditions import (
+    any_of,
+    asked,
+    asked_columns,
+    both,
+    is_below_ceiling,
+    is_not_too_sensitive,
+    is_old_enough,
+    permit_scope,
+    restricted,
+)
+from pipelines.release.permits import Allowed
+from pipelines.release.precision import (
+    AREA_LEVELS,
+    TIME_LEVELS,
+    age_group_of_years,
+    given_away_by,
+    moments,
+    offset_minutes,
+)
+from pipelines.release.request import Request
+from schemas.agreement import Permit, Restriction
+from schemas.contract import Contract
+from schemas.sqltext import literal, name
+
+# What rows are chosen by, whether or not it leaves.
+_CONDITION_COLUMNS = (
+    *("record_id", "source", "country", "admin1_code", "admin2_code", "time_zone"),
+    *("occurred_at", "occurred_at_precision", "handling", "is_sensitive", "offence_code"),
+    "border_point_code",
+)
+REASONS = ("ceiling", "sensitivity", "delay", "restriction", "k")
+
+
+@dataclass(frozen=True)
+class Eligible:
+    """The steps, and what later ones need to know of them."""
+
+    permits: tuple[Permit, ...]  # in the order of the numbers in `_clause`, from 1
+    steps: str  # `placed AS (…), judged AS (…)`
+    masks: dict[str, str]  # column → SQL that is TRUE where a restriction masks the cell
+    may_take_away: bool = True  # are there restrictions at all?
+
+    def masked(self, columns: Iterable[str]) -> str:
+        """SQL: is a cell of any of these masked by a restriction?"""
+        return any_of([self.masks[one] for one in columns if one in self.masks])
+
+    def clause_name(self) -> str:
+        """SQL of the full name of the clause."""
+        names = " ".join(
+            f"WHEN {at} THEN {literal(p.full_name)}" for at, p in enumerate(self.permits, 1)
+        )
+        return f"CASE _clause {names} END"
+
+
+def by_generosity(permits: Iterable[Permit]) -> tuple[Permit, ...]:
+    """The fixed order in which clauses are tried: finer area, finer time, more columns, name."""
+
+    def key(permit: Permit) -> tuple[int, int, int, str]:
+        width = len(permit.columns) + len(permit.dimensions)
+        area, time = AREA_LEVELS[permit.precision.area], TIME_LEVELS[permit.precision.time]
+        return (-area, -time, -width, permit.full_name)
+
+    return tuple(sorted(permits, key=key))
+
+
+def eligible(
+    request: Request,
+    allowed: Allowed,
+    contract: Contract,
+    permits: tuple[Permit, ...],
+    columns: Iterable[str],
+) -> Eligible:
+    """The steps that judge every row of the table; `columns` are carried along for later steps."""
+    wanted = {*_CONDITION_COLUMNS, *columns}
+    carried = [one.name for one in contract.published if one.name in wanted]
+    masking = _masking(allowed.restrictions, contract)
+    masks = {column: f"_m_{column}" for column in masking}
+    held = [restricted(one, contract) for one in allowed.restrictions if not one.columns]
+    by_choice = [masks[one] for one in sorted(asked_columns(request)) if one in masks]
+    judged = [
+        f"{_first(permits, request, contract, whole=True)} AS _clause",
+        f"{_first(permits, request, contract, whole=False)} AS _scope",
+        *(f"{any_of(rules)} IS NOT FALSE AS _m_{column}" for column, rules in masking.items()),
+        f"{any_of(held)} IS NOT FALSE AS _stopped",
+    ]
+    steps = (
+        f"placed AS (SELECT *, {moments()} FROM (SELECT {_carried(carried)}, "
+        f"{offset_minutes()} AS _offset_min FROM {name(contract.table)})), "
+        f"asked AS (SELECT *, {', '.join(judged)} FROM placed), "
+        f"judged AS (SELECT *, {any_of(['_stopped', *by_choice])} AS _held, "
+        f"{_reason(permits, request, contract)} AS _reason "
+        "FROM asked WHERE _clause IS NOT NULL OR _scope IS NOT NULL)"
+    )
+    return Eligible(permits, steps, masks, bool(allowed.restrictions))
+
+
+def _carried(columns: list[str]) -> str:
+    fill = {"age_group": f"{age_group_of_years()} AS age_group"} if "age_years" in columns else {}
+    return ", ".join(fill.get(one, name(one)) for one in columns)
+
+
+def _first(
+    permits: tuple[Permit, ...], request: Request, contract: Contract, *, whole: bool
+) -> str:
+    """The number of the first clause that speaks of the row; `whole`: and that lets it leave."""
+    cases = []
+    for at, permit in enumerate(permits, 1):
+        conditions = [permit_scope(permit, contract), asked(request, permit, contract)]
+        if whole:
+            conditions += [
+                is_below_ceiling(permit),
+                is_not_too_sensitive(permit, contract),
+                is_old_enough(permit, request.as_of),
+            ]
+        cases.append(f"WHEN {both(conditions)} THEN {at}")
+    return f"CASE {' '.join(cases)} END" if cases else "CAST(NULL AS INTEGER)"
+
+
+def _reason(permits: tuple[Permit, ...], request: Request, contract: Contract) -> str:
+    cases = []
+    for at, permit in enumerate(permits, 1):
+        cases.append(
+            f"WHEN {at} THEN CASE WHEN {is_below_ceiling(permit)} IS NOT TRUE THEN 'ceiling' "
+            f"WHEN {is_not_too_sensitive(permit, contract)} IS NOT TRUE THEN 'sensitivity' "
+            "ELSE 'delay' END"
+        )
+    reasons = f"CASE _scope {' '.join(cases)} END" if cases else "CAST(NULL AS VARCHAR)"
+    return f"CASE WHEN _clause IS NULL THEN {reasons} END"
+
+
+def _masking(restrictions: tuple[Restriction, ...], contract: Contract) -> dict[str, list[str]]:
+    """Column → the conditions under which its cells are masked, with those that would tell it."""
+    found: dict[str, list[str]] = {}
+    for restriction in restrictions:
+        rule = restricted(restriction, contract)
+        closed = {one for c in restriction.columns for one in given_away_by(contract, c)}
+        for column in sorted(closed):
+            found.setdefault(column, []).append(rule)
+    return dict(sorted(found.items()))

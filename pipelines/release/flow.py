@@ -1,0 +1,98 @@
+"""What became of the rows by clause: kept, coarsened, masked and dropped; and what is told of it.
+
+Not here: counting them, which is the query's (`compile.py`, `counting.py`).
+
+A manifest must not give away what the extract protects, so a number smaller than the threshold of
+the clauses is told as `<n`. Kept rows are told exactly, since the recipient can count them; others
+are told down to a multiple of n, or two requests one day apart would tell a single row by their
+difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import duckdb
+
+KEPT, MASKED, DROPPED = "kept", "masked_", "dropped_"
+SHOWN_FROM = 5
+
+
+@dataclass(frozen=True)
+class ClauseFlow:
+    """The rows of one clause; exact numbers, for this installation only."""
+
+    clause: str
+    kept: int
+    coarsened: int = 0
+    masked: Mapping[str, int] = field(default_factory=dict)
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The flow of an extract; `told()` is what may leave."""
+
+    clauses: tuple[ClauseFlow, ...]
+    shown_from: int
+    are_kept_told: bool = True  # counts: the rows behind the cells are not told by clause
+
+    @property
+    def kept(self) -> int:
+        """How many rows the extract was made of."""
+        return sum(one.kept for one in self.clauses)
+
+    def told(self) -> list[dict[str, object]]:
+        """By clause, for a manifest or a page: texts such as `412`, `<5` and `≥35`."""
+        return [
+            {
+                "clause": one.clause,
+                "kept": str(one.kept) if self.are_kept_told else self._rough(one.kept),
+                "coarsened": self._rough(one.coarsened),
+                "masked": {column: self._rough(n) for column, n in one.masked.items() if n},
+                "dropped": {reason: self._rough(n) for reason, n in one.dropped.items() if n},
+            }
+            for one in self.clauses
+        ]
+
+    def _rough(self, number: int) -> str:
+        if number == 0:
+            return "0"
+        if number < self.shown_from:
+            return f"<{self.shown_from}"
+        return f"≥{number - number % self.shown_from}"
+
+
+def read_flow(
+    connection: duckdb.DuckDBPyConnection,
+    flow_sql: str,
+    *,
+    shown_from: int,
+    are_kept_told: bool = True,
+) -> Flow:
+    """Run the `flow_sql` of an extract; every clause is listed, also one that gave nothing."""
+    answer = connection.execute(flow_sql)
+    names = [one[0] for one in answer.description or ()]
+    found = []
+    for row in answer.fetchall():
+        values = dict(zip(names, row, strict=True))
+        numbers = {key: int(n or 0) for key, n in values.items() if key != "clause"}
+        found.append(
+            ClauseFlow(
+                clause=values["clause"],
+                kept=numbers[KEPT],
+                coarsened=numbers.get("coarsened", 0),
+                masked=_of(numbers, MASKED),
+                dropped=_of(numbers, DROPPED),
+            )
+        )
+    return Flow(tuple(found), shown_from, are_kept_told)
+
+
+def _of(numbers: Mapping[str, int], prefix: str) -> dict[str, int]:
+    return {
+        key.removeprefix(prefix): number
+        for key, number in numbers.items()
+        if key.startswith(prefix)
+    }

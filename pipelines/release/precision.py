@@ -1,0 +1,293 @@
+"""How coarse a value leaves: one SQL expression a column, by what the contract says it gives away.
+
+Not here: which clause a row leaves under (`eligible.py`) and when k asks for coarser (`ladder.py`).
+
+Levels are small numbers, greater is finer: area 0 country, 1 admin1, 2 admin2, 3 point; time 0
+month, 1 week, 2 day, 3 exact; age 0 none, 1 group, 2 exact; detail 0 or 1. A day, week or month is
+one of the calendar at the place: midnight there is often the day before in UTC. A number that the
+source built from its station, its date or the order of its rows leaves only with everything else
+exact; else the record is named by a keyed token of its own for each recipient.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from functools import cache
+
+import duckdb
+
+from pipelines.harmonise.timezones import zone_offsets
+from pipelines.harmonise.tokens import token_key
+from pipelines.settings import Settings
+from schemas.agreement import Permit
+from schemas.codelist import load_codelist
+from schemas.contract import Column, Contract
+from schemas.sqltext import literal, literals, name
+
+AREA_LEVELS = {"country": 0, "admin1": 1, "admin2": 2, "point": 3}
+TIME_LEVELS = {"month": 0, "week": 1, "day": 2, "exact": 3}
+AGE_LEVELS = {"none": 0, "group": 1, "exact": 2}
+_NEEDED_AREA = {"admin1": 1, "admin2": 2, "point": 3}
+_UNITS = {2: "day", 1: "week", 0: "month", -1: "year"}
+_BLOCK_BYTES = 64  # of SHA-256, by RFC 2104
+
+# What gives a column away where the column itself is held back: a part, a twin, a narrower word.
+_GIVEN_AWAY_BY = {
+    "offence_code": ("offence_text",),
+    "victims_total": ("victims_female", "victims_male"),
+    "victims_female": ("victims_total",),
+    "victims_male": ("victims_total",),
+    "killed_total": ("killed_low", "killed_high"),
+    "age_group": ("age_years",),
+    "quantity": ("quantity_kg", "quantity_count"),
+    "quantity_kg": ("quantity",),
+    "quantity_count": ("quantity",),
+    "is_sensitive": ("handling",),
+    "source": ("record_id", "source_record_id", "delivery_id", "source_row"),
+    "period_start": ("occurred_at", "occurred_at_text"),
+    "occurred_at": ("occurred_at_text", "period_start", "period_end"),
+    "travellers_count": ("group_size",),
+}
+_AREA_KINDS = ("country", "admin1", "admin2", "point")
+
+
+@dataclass(frozen=True)
+class Levels:
+    """SQL of the four levels of a row."""
+
+    area: str
+    time: str
+    age: str
+    detail: str
+
+    def capped(self, area: int, time: int, age: int, detail: int) -> Levels:
+        """The same, but nowhere finer than these."""
+        return Levels(
+            f"least({self.area}, {area})",
+            f"least({self.time}, {time})",
+            f"least({self.age}, {age})",
+            f"least({self.detail}, {detail})",
+        )
+
+
+def permit_levels(permits: tuple[Permit, ...], clause: str) -> Levels:
+    """The levels by the number of the clause (1-based, the SQL `clause`) that a row leaves under."""
+
+    def by(numbers: list[int]) -> str:
+        if len(set(numbers)) == 1:
+            return str(numbers[0])
+        cases = " ".join(f"WHEN {at} THEN {level}" for at, level in enumerate(numbers, 1))
+        return f"CASE {clause} {cases} END"
+
+    return Levels(
+        by([AREA_LEVELS[p.precision.area] for p in permits]),
+        by([TIME_LEVELS[p.precision.time] for p in permits]),
+        by([AGE_LEVELS[p.precision.age] for p in permits]),
+        "1",
+    )
+
+
+def never_opens(column: Column, permit: Permit) -> bool:
+    """True where the clause's precision hides every value of the column, whatever it lists."""
+    area, time = AREA_LEVELS[permit.precision.area], TIME_LEVELS[permit.precision.time]
+    age, kind = AGE_LEVELS[permit.precision.age], column.coarsen
+    is_exact = area == 3 and time == 3
+    return (
+        area < _NEEDED_AREA.get(kind, 0)
+        or (kind == "time_text" and time < 3)
+        or (kind == "age_exact" and age < 2)
+        or (kind == "age_group" and age < 1)
+        or (kind == "free_text" and not is_exact)
+        or (kind == "record_key" and column.name != "record_id" and not is_exact)
+    )
+
+
+def coarse(column: Column, levels: Levels) -> str:
+    """The value of a column as it leaves at these levels; `record_id` has `given_record_id`."""
+    raw, kind = name(column.name), column.coarsen
+    if kind in _NEEDED_AREA:
+        return f"CASE WHEN {levels.area} >= {_NEEDED_AREA[kind]} THEN {raw} END"
+    if kind == "area_precision":
+        return _area_precision(raw, levels.area)
+    if kind == "time":
+        return _moment(column, levels.time)
+    if kind == "time_text":
+        return f"CASE WHEN {levels.time} = 3 THEN {raw} END"
+    if kind == "time_precision":
+        return _time_precision(raw, levels.time)
+    if kind == "age_exact":
+        return f"CASE WHEN {levels.age} = 2 THEN {raw} END"
+    if kind == "age_group":
+        return f"CASE WHEN {levels.age} >= 1 THEN {raw} END"  # `placed` fills it from the years
+    if kind in ("free_text", "record_key"):
+        return f"CASE WHEN {levels.area} = 3 AND {levels.time} = 3 THEN {raw} END"
+    if column.name == "offence_code":
+        return f"CASE WHEN {levels.detail} = 1 THEN {raw} ELSE left({raw}, 2) END"
+    return raw
+
+
+def with_detail(contract: Contract, column: Column, levels: Levels) -> str:
+    """The same, and nothing of a quasi-identifier of another kind where the detail is 0."""
+    value = coarse(column, levels)
+    if levels.detail == "1" or not is_detail(contract, column):
+        return value
+    return f"CASE WHEN {levels.detail} = 1 THEN {value} END"
+
+
+def is_detail(contract: Contract, column: Column) -> bool:
+    """Is the column hidden at detail 0: neither a place, a time nor an age, and identifying?"""
+    if column.name == "offence_code":
+        return False
+    details = [c for c in contract.published if c.is_quasi_identifier]
+    given = {n for c in details for n in _GIVEN_AWAY_BY.get(c.name, ())}
+    kinds = ("", "token", "own_words")
+    return column.coarsen in kinds and (column.is_quasi_identifier or column.name in given)
+
+
+def given_away_by(contract: Contract, masked: str) -> frozenset[str]:
+    """Every column that must be held back with a masked one, because it follows from those."""
+    found, todo = {masked}, [masked]
+    while todo:
+        one = todo.pop()
+        kind = one if one == "country" else contract.column(one).coarsen
+        nearer = {*_GIVEN_AWAY_BY.get(one, ())}
+        if kind in _AREA_KINDS:
+            finer = _AREA_KINDS[_AREA_KINDS.index(kind) :]
+            nearer |= {c.name for c in contract.published if c.coarsen in finer}
+            nearer |= {"location_precision"} if kind == "point" else set()
+        if kind in (*_AREA_KINDS, "time", "time_text", "record_key"):
+            keys = {c.name for c in contract.published if c.coarsen == "record_key"}
+            nearer |= keys - {"record_id"}  # that becomes a token instead
+        published = {c.name for c in contract.published}
+        todo += sorted((nearer & published) - found)
+        found |= nearer & published
+    return frozenset(found)
+
+
+def naming_masks(contract: Contract) -> frozenset[str]:
+    """The columns of which none may be masked where a record leaves under its own number."""
+    kinds = {*_AREA_KINDS, "time", "time_text", "record_key"}
+    named = {c.name for c in contract.published if c.coarsen in kinds}
+    return frozenset(named | {"country", "source"})
+
+
+def moments() -> str:
+    """Private columns about when: `_offset_min`, `_local`, `_own` precision, `_first`, `_last` day.
+
+    `_first` and `_last` are the days at the place within which it happened, as far as known.
+    """
+    local = "(occurred_at + to_minutes(_offset_min))"
+    own = (
+        "CASE occurred_at_precision WHEN 'day' THEN 2 WHEN 'week' THEN 1 WHEN 'month' THEN 0 "
+        "WHEN 'year' THEN -1 ELSE 3 END"
+    )
+    span = (
+        "CASE occurred_at_precision WHEN 'week' THEN INTERVAL 7 DAY WHEN 'month' THEN "
+        "INTERVAL 1 MONTH WHEN 'year' THEN INTERVAL 1 YEAR ELSE INTERVAL 1 DAY END"
+    )
+    return (
+        f"{local} AS _local, {own} AS _own, CAST({local} AS DATE) AS _first, "
+        f"CAST(CAST({local} AS DATE) + {span} - INTERVAL 1 DAY AS DATE) AS _last"
+    )
+
+
+@cache
+def offset_minutes() -> str:
+    """SQL of the minutes by which the clocks at the place are ahead of UTC, at `occurred_at`."""
+    zones = {row["time_zone"] for row in load_codelist("admin_areas")}
+    zones |= {row["time_zone"] for row in load_codelist("countries")}
+    periods: dict[str, list[tuple[str, int]]] = {}
+    for row in zone_offsets(zones - {""}).to_pylist():
+        until = row["wall_to"].isoformat(sep=" ")
+        periods.setdefault(row["zone"], []).append((until, row["offset_minutes"]))
+    cases = []
+    for zone, steps in sorted(periods.items()):
+        value = str(steps[-1][1])
+        for until, minutes in reversed(steps[:-1]):
+            change = f"TIMESTAMP '{until}' - to_minutes({minutes})"
+            value = f"CASE WHEN occurred_at < {change} THEN {minutes} ELSE {value} END"
+        cases.append(f"WHEN {literal(zone)} THEN {value}")
+    return f"CASE time_zone {' '.join(cases)} ELSE 0 END"
+
+
+@cache
+def age_group_of_years() -> str:
+    """SQL of the age group where only the years are known: the finest groups that do not overlap."""
+    parents = ("under_5", "age_5_11", "age_12_17", "age_18_24", "age_25_59", "age_60_plus")
+    bands = {row["code"]: row for row in load_codelist("age_groups") if row["code"] in parents}
+    cases = " ".join(
+        f"WHEN age_years >= {int(bands[code]['min_years'])} THEN {literal(code)}"
+        for code in reversed(parents)
+    )
+    return f"coalesce(age_group, CASE {cases} END)"
+
+
+def first_day(level: str) -> str:
+    """The first day of the period that is told of a row at a level of time."""
+    return (
+        f"CASE {level} WHEN 1 THEN CAST(date_trunc('week', _first) AS DATE) "
+        "WHEN 0 THEN CAST(date_trunc('month', _first) AS DATE) ELSE _first END"
+    )
+
+
+def last_day(level: str) -> str:
+    """The last day of that period; a delay counts from here, or it would tell the day."""
+    return (
+        f"CASE {level} WHEN 1 THEN CAST(date_trunc('week', _last) + INTERVAL 6 DAY AS DATE) "
+        "WHEN 0 THEN last_day(_last) ELSE _last END"
+    )
+
+
+def token_of_record() -> str:
+    """The keyed token of a record: HMAC-SHA-256 of `record_id`, 128 bits; NULL without a key."""
+    inner = "unhex(sha256(getvariable('release_inner') || encode(record_id)))"
+    return f"left(sha256(getvariable('release_outer') || {inner}), 32)"
+
+
+def set_release_key(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, recipient: str
+) -> None:
+    """Give the connection what tokens of records are made with, so that no statement holds a key.
+
+    Two recipients get different tokens for one record; one recipient the same each time.
+    """
+    message = f"passerelle release {recipient}".encode()
+    padded = hmac.digest(token_key(settings), message, hashlib.sha256).ljust(_BLOCK_BYTES, b"\0")
+    for variable, pad in (("release_inner", 0x36), ("release_outer", 0x5C)):
+        value = bytes(byte ^ pad for byte in padded)
+        connection.execute(f"SET VARIABLE {variable} = ?", [value])
+
+
+def _moment(column: Column, level: str) -> str:
+    raw = name(column.name)
+    if column.name == "occurred_at":
+        value, unit = "_local", f"least({level}, _own)"
+    elif column.duckdb_type == "DATE":
+        value, unit = raw, level
+    else:
+        value, unit = f"({raw} + to_minutes(_offset_min))", level
+    cases = " ".join(
+        f"WHEN {at} THEN date_trunc({literal(word)}, {value})" for at, word in _UNITS.items()
+    )
+    coarser = f"CAST(CASE {unit} {cases} END AS {column.duckdb_type})"
+    return f"CASE WHEN {level} = 3 THEN {raw} ELSE {coarser} END"
+
+
+def _area_precision(raw: str, level: str) -> str:
+    words = ["exact", "settlement", "admin2", "admin1"]
+    return (
+        f"CASE WHEN {level} <= 0 AND {raw} IN ({literals(words)}) THEN 'country' "
+        f"WHEN {level} = 1 AND {raw} IN ({literals(words[:3])}) THEN 'admin1' "
+        f"WHEN {level} = 2 AND {raw} IN ({literals(words[:2])}) THEN 'admin2' ELSE {raw} END"
+    )
+
+
+def _time_precision(raw: str, level: str) -> str:
+    words = ["minute", "hour", "day", "week"]
+    return (
+        f"CASE WHEN {level} = 0 AND {raw} IN ({literals(words)}) THEN 'month' "
+        f"WHEN {level} = 1 AND {raw} IN ({literals(words[:3])}) THEN 'week' "
+        f"WHEN {level} = 2 AND {raw} IN ({literals(words[:2])}) THEN 'day' ELSE {raw} END"
+    )
