@@ -25,7 +25,7 @@ from pipelines.settings import Settings
 
 KIND = "delivery"
 # What a worker of the queue imports before the first upload is there: it takes some seconds.
-HEAVY_MODULES = ("pipelines.ingest", "great_expectations", "pipelines.lake.publish")
+HEAVY_MODULES = ("pipelines.ingest", "great_expectations", "pipelines.ledger.deliveries")
 
 log = logging.getLogger("passerelle")
 
@@ -49,10 +49,11 @@ def take_in(settings: Settings, request: Mapping[str, Any]) -> dict[str, Any]:
     """Judge and publish what was uploaded; returns the delivery's id and its state.
 
     `is_known` says that the same file had come before. Raises FileNotFoundError where neither the
-    upload nor the delivery is there, OSError and LakeError where a place is out of reach.
+    upload nor the delivery is there, OSError, LakeError and LedgerError where a place is out of
+    reach.
     """
     from pipelines.ingest import judge, land, write_audit_pages
-    from pipelines.lake.publish import publish
+    from pipelines.ledger.deliveries import publish
 
     moment = dt.datetime.fromisoformat(request["received_at"])
     # A name that we made; should a job's request be tampered with, it still names no other place.
@@ -74,7 +75,7 @@ def take_in(settings: Settings, request: Mapping[str, Any]) -> dict[str, Any]:
             raise
     is_known = delivery.receipt.received_at != moment
     verdict = judge(settings, delivery.delivery_id)
-    publish(settings, [delivery.delivery_id])
+    publish(settings, [delivery.delivery_id], actor=request["received_by"])
     upload.unlink(missing_ok=True)
     with suppress(OSError):
         write_audit_pages(settings)
@@ -90,6 +91,16 @@ def is_settled(settings: Settings, delivery_id: str) -> bool:
     from pipelines.ingest import is_judged
 
     return is_judged(settings, delivery_id) and is_published(settings, delivery_id)
+
+
+def is_judged_since(settings: Settings, request: Mapping[str, Any]) -> bool:
+    """True where this very upload has its verdict, though it may not be published yet."""
+    from pipelines.ingest import is_judged
+
+    delivery = _landed(settings, str(request["delivery_id"]))
+    asked_at = dt.datetime.fromisoformat(request["received_at"])
+    is_this = delivery is not None and delivery.receipt.received_at == asked_at
+    return is_this and is_judged(settings, str(request["delivery_id"]))
 
 
 def _landed(settings: Settings, delivery_id: str) -> Delivery | None:

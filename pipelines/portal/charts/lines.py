@@ -1,4 +1,4 @@
-"""Counts month by month: a small panel a series, one under the other, over the same months.
+"""Counts month by month, or week by week: a small panel a series, over the same months.
 
 Not here: deciding whether a month was covered; the caller says which months are silent.
 """
@@ -39,12 +39,16 @@ PANEL = 84
 ONE_PANEL = 150
 LEFT, RIGHT = 34, 12  # room for the numbers of the axis and for half a month's name
 LARGEST_TICK_COUNT = 4
+MONTH_LETTERS = len("2026-03")
 WORDS_OF_MONTHS = 4  # how many fit under a drawing on a telephone
 
 
 @dataclass(frozen=True)
 class Series:
-    """One line: an amount a month, in order; the label of each is its month, `2026-03`."""
+    """One line: an amount a month, in order; the label of each is its month, `2026-03`.
+
+    Of a line by weeks, the label is the Monday, `2026-03-02`.
+    """
 
     name: str
     months: tuple[Amount, ...]
@@ -64,7 +68,7 @@ def lines(
         svg=draw(_panels(series, months, language), title, words),
         alt=words,
         table=FigureTable(
-            (_("Month"), *(one.name or unit for one in series)),
+            (_heading(months, _), *(one.name or unit for one in series)),
             tuple(
                 (month_name(month, language), *(s.months[i].words(_, language) for s in series))
                 for i, month in enumerate(months)
@@ -74,10 +78,17 @@ def lines(
     )
 
 
+def _heading(months: Sequence[str], _: Translator) -> str:
+    is_weekly = bool(months) and len(months[0]) > MONTH_LETTERS
+    return _("Week from") if is_weekly else _("Month")
+
+
 def month_name(month: str, language: Language) -> str:
-    """`2026-03` as people write it: Mar 2026, mars 2026."""
+    """`2026-03` as people write it: Mar 2026, mars 2026; of a day, 2 Mar 2026."""
     from babel.dates import format_date
 
+    if len(month) > MONTH_LETTERS:
+        return str(format_date(dt.date.fromisoformat(month), "d MMM y", locale=language))
     return str(format_date(dt.date.fromisoformat(f"{month}-01"), "MMM y", locale=language))
 
 

@@ -1,10 +1,277 @@
-"""The pages of the specialist role.
+"""The data specialist's pages: all deliveries, what is rejected and why, how each feed does.
 
-Not here: yet anything; written by its own helper.
+Not here: the figures (`pipelines/portal/feed_figures.py`), what these pages share with the
+provider's (`delivery_pages.py`). Codes and counts; what was sent is only in a delivery's report.
 """
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+import datetime as dt
+import math
+from typing import Any
 
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, Response
+
+from pipelines.portal import deliveries as known
+from pipelines.portal import feed_figures as figures
+from pipelines.portal import words
+from pipelines.portal.charts import Amount, Figure, Series, bars, lines
+from pipelines.portal.forms import asked
+from pipelines.portal.pages import delivery_pages as shared
+from pipelines.portal.web import Person, allowed, not_found, page, settings_of
+from pipelines.portal.words import _
+from schemas.codelist import load_codelist
+from schemas.contract import all_rules, load_contract
+from schemas.feed import Feed
+
+BASE = "/all-deliveries"
 router = APIRouter()
+
+Uploading = Depends(allowed("delivery.upload_any"))
+Reading = Depends(allowed("delivery.read_all"))
+Rejections = Depends(allowed("rejections.read_all"))
+Health = Depends(allowed("feeds.health"))
+
+WEEKS = 26
+LINES_SHOWN = 4
+BARS_SHOWN = 8
+RULES_A_PAGE = 30
+RULES_OF_A_FEED = 10
+DELIVERIES_OF_A_FEED = 8
+
+
+def desk_of() -> shared.Desk:
+    """All deliveries, without the cells that were sent."""
+    return shared.Desk(BASE, known.every_feed(), shows_cells=False)
+
+
+@router.get(BASE)
+def all_deliveries(request: Request, person: Person = Reading) -> HTMLResponse:
+    """What everybody sent, the latest first."""
+    return shared.listing(request, desk_of())
+
+
+@router.get(f"{BASE}/new")
+def new_delivery(request: Request, person: Person = Uploading) -> HTMLResponse:
+    """The form that sends a file in the place of its service."""
+    return shared.upload_page(request, desk_of())
+
+
+@router.post(f"{BASE}/new", max_body_size=shared.NO_OTHER_LIMIT)
+async def send_delivery(request: Request, person: Person = Uploading) -> Response:
+    """A file comes."""
+    return await shared.take(request, desk_of(), person)
+
+
+@router.get(f"{BASE}/jobs/{{job}}")
+def follow_delivery(request: Request, job: str, person: Person = Uploading) -> Response:
+    """How far it is."""
+    return shared.progress(request, desk_of(), person, job)
+
+
+@router.get(f"{BASE}/{{delivery_id}}")
+def one_delivery(request: Request, delivery_id: str, person: Person = Reading) -> HTMLResponse:
+    """What became of it, in codes and counts."""
+    return shared.show(request, desk_of(), delivery_id)
+
+
+@router.get(f"{BASE}/{{delivery_id}}/rejections.xlsx")
+def one_report(request: Request, delivery_id: str, person: Person = Rejections) -> Response:
+    """The report for the service, which has what it sent."""
+    return shared.workbook(request, desk_of(), delivery_id)
+
+
+@router.get(f"{BASE}/{{delivery_id}}/rows")
+def one_bad_rows(request: Request, delivery_id: str, person: Person = Rejections) -> Response:
+    """The rows to correct, in the layout that was sent."""
+    return shared.bad_rows(request, desk_of(), delivery_id)
+
+
+@router.get("/rejections")
+def rejections(request: Request, person: Person = Rejections) -> HTMLResponse:
+    """Which rules are raised, how often, by whom, and whether it gets better."""
+    form = asked(request)
+    choice = shared.filters(form, known.every_feed())
+    if not form.value("since"):
+        first = dt.datetime.now(dt.UTC).date() - figures.WEEK * WEEKS
+        choice = known.Asked(choice.scope, choice.feed, "", first, choice.until)
+    settings = settings_of(request)
+    raised = figures.raised(settings, choice)
+    errors = [one for one in raised if one.severity == "error"]
+    number = form.integer("page", least=1, most=10_000, otherwise=1) or 1
+    pages = max(1, math.ceil(len(errors) / RULES_A_PAGE))
+    number = min(number, pages)
+    weeks = figures.weekly(settings, choice)
+    rows = [one for one in errors if one.rows]
+    top = [one.code for one in rows[:LINES_SHOWN]]
+    return page(
+        request,
+        "specialist/rejections.html",
+        status=200 if form.is_good else 422,
+        form=form,
+        choice=choice,
+        feeds=desk_of().choices(),
+        titles=dict(desk_of().choices()),
+        errors_found=errors[(number - 1) * RULES_A_PAGE : number * RULES_A_PAGE],
+        number_of=number,
+        pages=pages,
+        total=len(errors),
+        warnings=[one for one in raised if one.severity == "warning"],
+        by_feed=_by_feed(figures.raised(settings, choice, by_feed=True)),
+        sums=_sums(weeks),
+        rules=all_rules(),
+        weekly=_weekly_figure(weeks),
+        top=_top_figure(rows[:BARS_SHOWN]),
+        trends=_trends(figures.weekly_by_rule(settings, choice, top), top),
+    )
+
+
+@router.get("/feeds")
+def feeds(request: Request, person: Person = Health) -> HTMLResponse:
+    """Who sends as announced, who is late, who was never heard of."""
+    found = figures.health(settings_of(request))
+    order = ("silent", "late", "on_time", "never")
+    found.sort(key=lambda one: (order.index(one.rhythm), one.feed))
+    return page(
+        request,
+        "specialist/feeds.html",
+        found=found,
+        titles=dict(desk_of().choices()),
+        rhythm=rhythm_words,
+        counts={rhythm: sum(one.rhythm == rhythm for one in found) for rhythm in order},
+    )
+
+
+@router.get("/feeds/{feed}")
+def one_feed(request: Request, feed: str, person: Person = Health) -> HTMLResponse:
+    """One feed: what it is, how it is read, how it does."""
+    try:
+        declared = known.declared(feed)
+    except KeyError:
+        not_found()
+    settings = settings_of(request)
+    asked_for = known.Asked(known.every_feed(), feed)
+    raised = figures.raised(settings, asked_for)
+    [health] = figures.health(settings, [feed])
+    return page(
+        request,
+        "specialist/feed.html",
+        feed=declared,
+        health=health,
+        rhythm=rhythm_words,
+        contract=load_contract(declared.table),
+        source=_label("sources", declared.source),
+        mapped=_mapped(declared),
+        rules=all_rules(),
+        errors_found=[one for one in raised if one.severity == "error"][:RULES_OF_A_FEED],
+        warnings=[one for one in raised if one.severity == "warning"][:RULES_OF_A_FEED],
+        recent=known.list_deliveries(settings, asked_for, size=DELIVERIES_OF_A_FEED).lines,
+        state_words=shared.state_words,
+        encodings=figures.encodings(settings, feed),
+        weekly=_weekly_figure(figures.weekly(settings, asked_for)),
+    )
+
+
+def rhythm_words(one: figures.Health) -> tuple[str, str]:
+    """The kind of badge and the words for how a feed keeps its announced rhythm."""
+    return {
+        "on_time": ("good", _("on time")),
+        "late": ("warn", _("late by {days} days", days=words.number(one.days_late))),
+        "silent": ("bad", _("silent: late by {days} days", days=words.number(one.days_late))),
+        "never": ("calm", _("never heard of")),
+    }[one.rhythm]
+
+
+def _label(codelist: str, code: str) -> str:
+    rows = {row["code"]: row for row in load_codelist(codelist)}
+    return rows.get(code, {}).get(f"label_{words.language()}", "") or code
+
+
+def _mapped(feed: Feed) -> list[tuple[str, str, str]]:
+    """For each column of ours: its name, its label, and where the feed takes it from."""
+    contract = load_contract(feed.table)
+    labels = {column.name: column.label[words.language()] for column in contract.columns}
+    found = []
+    for target, mapping in feed.map.items():
+        origin = ", ".join(mapping.source) or _("always “{value}”", value=str(mapping.value))
+        found.append((target, labels.get(target, target), origin))
+    return found
+
+
+def _by_feed(raised: list[figures.Raised]) -> list[tuple[str, int, int, list[figures.Raised]]]:
+    """For each feed: rows to correct by rule, warnings, and its three most frequent errors."""
+    feeds: dict[str, list[figures.Raised]] = {}
+    for one in raised:
+        feeds.setdefault(one.feed, []).append(one)
+    found = []
+    for feed, ones in feeds.items():
+        errors = [one for one in ones if one.severity == "error"]
+        warned = sum(one.rows for one in ones if one.severity == "warning")
+        found.append((feed, sum(one.rows for one in errors), warned, errors[:3]))
+    return sorted(found, key=lambda one: (-one[1], one[0]))
+
+
+def _sums(weeks: list[figures.Week]) -> dict[str, Any]:
+    accepted = sum(one.rows_accepted or 0 for one in weeks)
+    aside = sum(one.rows_quarantined or 0 for one in weeks)
+    return {
+        "deliveries": sum(one.deliveries for one in weeks),
+        "accepted": accepted,
+        "aside": aside,
+        "share": accepted / (accepted + aside) if accepted + aside else None,
+    }
+
+
+def _amount(week: dt.date, value: float | None) -> Amount:
+    label = week.isoformat()
+    return Amount.silent(label) if value is None else Amount(label, value)
+
+
+def _weekly_figure(weeks: list[figures.Week]) -> Figure | None:
+    """The rows to correct in a hundred, week by week; None where there is no line to draw."""
+    shares = [None if one.share is None else 100 * (1 - one.share) for one in weeks]
+    if sum(value is not None for value in shares) < 1:
+        return None
+    amounts = tuple(_amount(one.week, value) for one, value in zip(weeks, shares, strict=True))
+    unit = _("Rows to correct in a hundred")
+    latest = next(value for value in reversed(shares) if value is not None)
+    worst = max(value for value in shares if value is not None)
+    return lines(
+        (Series("", amounts),),
+        title=unit,
+        unit=unit,
+        language=words.language(),
+        alt=_(
+            "Of a hundred rows, those to correct by week: {latest} in the latest week with a "
+            "delivery, at most {worst}.",
+            latest=words.number(latest, 1),
+            worst=words.number(worst, 1),
+        ),
+    )
+
+
+def _top_figure(raised: list[figures.Raised]) -> Figure | None:
+    if not raised:
+        return None
+    rules, language = all_rules(), words.language()
+    return bars(
+        tuple(
+            Amount(f"{one.code} {rules[one.code].message[language]}", one.rows) for one in raised
+        ),
+        title=_("Rules raised most often"),
+        label=_("Rule"),
+        unit=_("Rows"),
+        language=language,
+    )
+
+
+def _trends(found: list[tuple[dt.date, str, int | None]], codes: list[str]) -> Figure | None:
+    if not found:
+        return None
+    series = tuple(
+        Series(code, tuple(_amount(week, rows) for week, of, rows in found if of == code))
+        for code in codes
+    )
+    title = _("Rows to correct by week, for these rules")
+    return lines(series, title=title, unit=_("Rows"), language=words.language())

@@ -1,0 +1,344 @@
+"""What the provider's and the data specialist's pages of deliveries have in common.
+
+Not here: which page needs which permission (`provider.py`, `specialist.py`), taking bytes in
+(`uploads.py`), what is known of deliveries (`deliveries.py`).
+
+A desk is one of the two ways in: its address, the deliveries that it opens, and whether the cells
+that were sent are shown. A delivery that is absent and one that is somebody else's give the same
+answer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
+from starlette.requests import ClientDisconnect
+
+from pipelines.duck import scratch_folder
+from pipelines.landing.receive import Delivery
+from pipelines.portal import deliveries as known
+from pipelines.portal import jobs, taking_in, uploads, words
+from pipelines.portal.forms import Form, asked
+from pipelines.portal.security.limits import check_rate
+from pipelines.portal.security.visitor import LANGUAGE_COOKIE, cookie_name, visitor_of
+from pipelines.portal.web import (
+    Person,
+    configuration_of,
+    not_found,
+    page,
+    redirect,
+    settings_of,
+    url,
+)
+from pipelines.portal.words import _, mark
+from pipelines.settings import Settings
+from pipelines.validate.verdict import Verdict
+from schemas.contract import all_rules
+from schemas.feed import Feed, load_feed
+
+# Far beyond any limit of ours, which is in the settings and known only when the server runs.
+NO_OTHER_LIMIT = 1 << 60
+REPORTS_AT_ONCE = 2
+REPORT_WAIT_S = 60
+BLOCK_BYTES = 1 << 16
+STILL_FRESH = dt.timedelta(minutes=10)  # so long a page of a delivery looks again by itself
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+WHY: dict[uploads.Why, str] = {
+    "no_file": mark("Choose the file to send."),
+    "too_large": mark("This file is larger than {limit}. Send it in several parts."),
+    "no_room": mark(
+        "There is no room for this file just now. Nothing of it was kept. Send it again later, or "
+        "tell your data desk."
+    ),
+    "too_slow": mark(
+        "The file stopped arriving. Nothing of it was kept. Check the connection and send it again."
+    ),
+    "too_many": mark(
+        "Other files are on their way from this account. Wait until they have arrived, then send "
+        "this one."
+    ),
+    "broken": mark("The file did not arrive whole. Nothing of it was kept. Send it again."),
+    "not_permitted": mark("Choose one of the list."),
+}
+
+_reports = threading.BoundedSemaphore(REPORTS_AT_ONCE)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One way in: where its pages are, which deliveries it opens, whether it shows their cells."""
+
+    base: str
+    scope: known.Scope
+    shows_cells: bool
+
+    def choices(self) -> list[tuple[str, str]]:
+        """The feeds of this desk for a list to choose from, in the reader's words."""
+        language = words.language()
+        found = [(name, load_feed(name).title[language]) for name in self.scope.feeds]
+        return sorted(found, key=lambda one: one[1].casefold())
+
+
+def state_words(state: str) -> tuple[str, str]:
+    """The kind of badge and the word for the state of a delivery."""
+    return {
+        "waiting": ("busy", _("being checked")),
+        "accepted": ("good", _("accepted")),
+        "refused": ("bad", _("refused")),
+    }[state]
+
+
+def listing(request: Request, desk: Desk, **more: Any) -> HTMLResponse:
+    """The deliveries of a desk, with its filters and pages."""
+    form = asked(request)
+    choice = filters(form, desk.scope)
+    number = form.integer("page", least=1, most=1_000_000, otherwise=1) or 1
+    found = known.list_deliveries(settings_of(request), choice, number)
+    return page(
+        request,
+        "provider/deliveries.html",
+        status=200 if form.is_good else 422,
+        desk=desk,
+        form=form,
+        found=found,
+        feeds=desk.choices(),
+        titles=dict(desk.choices()),
+        states=[(state, state_words(state)[1]) for state in known.STATES],
+        state_words=state_words,
+        is_filtered=any(form.value(name) for name in ("feed", "state", "since", "until")),
+        **more,
+    )
+
+
+def filters(form: Form, scope: known.Scope) -> known.Asked:
+    """What a list is narrowed to; what cannot be read is said beside its field and left out."""
+    feed = form.choice("feed", scope.feeds, required=False)
+    state = form.choice("state", known.STATES, required=False)
+    since, until = form.period("since", "until")
+    return known.Asked(scope, feed, state, since, None if "until" in form.errors else until)
+
+
+def upload_page(
+    request: Request, desk: Desk, form: Form | None = None, status: int = 200
+) -> HTMLResponse:
+    """The form that sends a file."""
+    form = form or asked(request)
+    return page(
+        request,
+        "provider/new.html",
+        status=status,
+        desk=desk,
+        form=form,
+        feeds=desk.choices(),
+        declared=[load_feed(name) for name, _title in desk.choices()],
+        limit=words.size(settings_of(request).largest_delivery_bytes),
+    )
+
+
+async def take(request: Request, desk: Desk, person: Person) -> Response:
+    """Take a file in and set its judging going; leads to its progress, or says what is wrong."""
+    check_rate(request, "upload")
+    settings = settings_of(request)
+
+    def admit(fields: dict[str, str]) -> None:
+        if fields.get("feed", "") not in desk.scope.feeds:
+            raise uploads.UploadRefused("not_permitted", fields)
+
+    try:
+        upload = await uploads.take_upload(
+            request.stream(), dict(request.headers), settings, sender=person.user_id, admit=admit
+        )
+    except uploads.UploadRefused as refused:
+        return _refused(request, desk, refused)
+    except ClientDisconnect:
+        raise HTTPException(400) from None
+    try:
+        return redirect(await run_in_threadpool(_hand_over, settings, desk, person, upload))
+    except jobs.TooManyJobs as full:
+        upload.file.unlink(missing_ok=True)
+        form = _typed(upload.fields)
+        form.fail("file", str(full))
+        return upload_page(request, desk, form, 429)
+
+
+def _hand_over(settings: Settings, desk: Desk, person: Person, upload: uploads.Upload) -> str:
+    """Put the judging of an upload into the queue; returns the address where it is followed."""
+    now = dt.datetime.now(dt.UTC)
+    work = taking_in.request_of(upload, upload.fields["feed"], person, now)
+    if taking_in.is_settled(settings, work["delivery_id"]):
+        upload.file.unlink(missing_ok=True)
+        return url(f"{desk.base}/{work['delivery_id']}", known=1)
+    return f"{desk.base}/jobs/{jobs.submit(settings, person, taking_in.KIND, work)}"
+
+
+def _typed(fields: dict[str, str]) -> Form:
+    return Form({name: [value] for name, value in fields.items()})
+
+
+def _refused(request: Request, desk: Desk, refused: uploads.UploadRefused) -> Response:
+    form = _typed(refused.fields)
+    limit = words.size(settings_of(request).largest_delivery_bytes)
+    name = "feed" if refused.why == "not_permitted" else "file"
+    form.fail(name, _(WHY[refused.why], limit=limit))
+    return upload_page(request, desk, form, refused.status)
+
+
+def progress(request: Request, desk: Desk, person: Person, job_id: str) -> Response:
+    """How far the judging of an upload is; on to the delivery as soon as there is a verdict."""
+    settings = settings_of(request)
+    job = jobs.job_of(settings, job_id, person, taking_in.KIND)
+    if job is None:
+        not_found()
+    delivery_id = str(job.request.get("delivery_id", ""))
+    if job.state == "done":
+        query = {"known": 1} if job.result.get("is_known") else {}
+        return redirect(url(f"{desk.base}/{delivery_id}", **query))
+    if job.state == "running" and taking_in.is_judged_since(settings, job.request):
+        return redirect(url(f"{desk.base}/{delivery_id}"))
+    return page(
+        request,
+        "provider/progress.html",
+        desk=desk,
+        job=job,
+        fault=job.fault(words.language()),
+        feed=load_feed(str(job.request["feed"])),
+    )
+
+
+def show(request: Request, desk: Desk, delivery_id: str) -> HTMLResponse:
+    """One delivery: its verdict, its reasons, and for its sender the first cells."""
+    settings = settings_of(request)
+    delivery = _found(request, desk, delivery_id)
+    feed = load_feed(delivery.feed)
+    verdict = known.verdict_of(delivery)
+    looked = known.Looked([])
+    if verdict and desk.shows_cells:
+        looked = known.look(settings, delivery, verdict)
+    is_published = known.is_published(settings, delivery_id)
+    age = dt.datetime.now(dt.UTC) - delivery.receipt.received_at
+    return page(
+        request,
+        "provider/delivery.html",
+        desk=desk,
+        delivery=delivery,
+        receipt=delivery.receipt,
+        feed=feed,
+        verdict=verdict,
+        is_published=is_published,
+        is_known=request.query_params.get("known") == "1",
+        is_soon=not is_published and age < STILL_FRESH,
+        reasons=known.reasons(settings, delivery, verdict, looked.sheets) if verdict else [],
+        warnings=known.warnings(verdict) if verdict and verdict.is_accepted else [],
+        looked=looked,
+        rules=all_rules(),
+        state_words=state_words,
+        withdrawal=_withdrawal(feed),
+        dagster=dagster_page(request, delivery),
+    )
+
+
+def dagster_page(request: Request, delivery: Delivery) -> str:
+    """The address of the delivery's partition in Dagster, where the portal is told of one."""
+    base = configuration_of(request).dagster_url
+    query = f"view=partitions&partition={quote(delivery.delivery_id)}"
+    return f"{base}/assets/harmonised/{delivery.feed}?{query}" if base else ""
+
+
+def workbook(request: Request, desk: Desk, delivery_id: str) -> Response:
+    """The report on a delivery as a workbook, as the command line writes it."""
+    from pipelines.validate.report import write_report
+
+    delivery = _found(request, desk, delivery_id)
+    verdict = _judged(delivery)
+    language = words.language()
+
+    def write(place: Path) -> None:
+        write_report(settings_of(request), delivery, verdict, language, place)
+
+    return _written(request, write, f"{delivery_id}.xlsx", WORKBOOK)
+
+
+def bad_rows(request: Request, desk: Desk, delivery_id: str) -> Response:
+    """Just the rejected rows, in the layout that was sent, to correct and send again."""
+    from pipelines.validate.report_rows import rows_suffix, write_rows
+
+    delivery = _found(request, desk, delivery_id)
+    verdict = _judged(delivery)
+    if not verdict.is_accepted or not verdict.rows_quarantined:
+        not_found()
+
+    def write(place: Path) -> None:
+        write_rows(settings_of(request), delivery, place)
+
+    name = f"{delivery_id}.{_('to-correct')}{rows_suffix(delivery)}"
+    return _written(request, write, name, "application/octet-stream")
+
+
+def _found(request: Request, desk: Desk, delivery_id: str) -> Delivery:
+    try:
+        delivery = known.find(settings_of(request), delivery_id, desk.scope)
+    except KeyError:
+        not_found()
+    if desk.shows_cells:
+        _speak(request, load_feed(delivery.feed))
+    return delivery
+
+
+def _judged(delivery: Delivery) -> Verdict:
+    verdict = known.verdict_of(delivery)
+    if verdict is None:
+        not_found()
+    return verdict
+
+
+def _speak(request: Request, feed: Feed) -> None:
+    """Answer in the language of the feed, unless the reader chose one for these pages."""
+    cookie = cookie_name(LANGUAGE_COOKIE, configuration_of(request))
+    if "lang" not in request.query_params and cookie not in request.cookies:
+        visitor_of(request).language = feed.language
+    words.use(visitor_of(request).language)
+
+
+def _withdrawal(feed: Feed) -> tuple[str, ...]:
+    """The columns of the feed in which its sender withdraws a record."""
+    return feed.map["withdrawal"].source if "withdrawal" in feed.map else ()
+
+
+def _written(
+    request: Request, write: Callable[[Path], None], name: str, kind: str
+) -> StreamingResponse:
+    """A file made for this answer alone: it is gone once it is sent, or the reader is."""
+    if not _reports.acquire(timeout=REPORT_WAIT_S):
+        raise HTTPException(503)
+    stack = ExitStack()
+    try:
+        folder = stack.enter_context(scratch_folder(settings_of(request), "answer"))
+        place = folder / f"file{Path(name).suffix}"
+        write(place)
+        length = place.stat().st_size
+    except BaseException:
+        stack.close()
+        raise
+    finally:
+        _reports.release()
+
+    def blocks() -> Iterator[bytes]:
+        with stack, place.open("rb") as stream:
+            while block := stream.read(BLOCK_BYTES):
+                yield block
+
+    headers = {
+        "Content-Length": str(length),
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
+    }
+    return StreamingResponse(blocks(), media_type=kind, headers=headers)
