@@ -29,7 +29,7 @@ class Installation(dg.ConfigurableResource[Settings]):
 
 @contextmanager
 def trying_again(context: Any) -> Iterator[None]:
-    """Ask Dagster to run the step again where a disk, a network, a database or a busy lake was at fault.
+    """Ask Dagster to run the step again where a disk, a network, the ledger or a lake was at fault.
 
     Waits double each time and are spread at random, so that runs do not return together.
     A finding about data is a result and never comes here. Anything else ends the step with a

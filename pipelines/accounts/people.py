@@ -41,18 +41,12 @@ def add_user(
 
     Without a password nobody can sign in with one: the account is for OpenID Connect.
     """
-    name = name.casefold().strip()
-    if not NAME.fullmatch(name):
-        raise AccountRefused("ACC-105", "name")
-    _check_organisation(organisation)
-    checked = _checked_roles(roles)
-    _check_language(language)
+    name, checked = check_new(settings, name, organisation, roles, language)
     if password is not None:
         passwords.check(password, name)
     kept = passwords.hash_of(password) if password is not None else None
     with writing(settings) as work:
-        if work.session.scalar(sa.select(User.id).where(User.name == name)):
-            raise AccountRefused("ACC-101", "name", name=name)
+        _check_free(work.session, name)
         user = User(
             name=name,
             organisation=organisation,
@@ -67,6 +61,21 @@ def add_user(
         work.session.flush()
         _note(work, "user.added", user, actor, {"organisation": organisation, "roles": checked})
         return person_of(user)
+
+
+def check_new(
+    settings: Settings, name: str, organisation: str, roles: Sequence[str], language: str
+) -> tuple[str, list[str]]:
+    """The name and the roles as they are kept. Raises AccountRefused where one cannot be."""
+    name = name.casefold().strip()
+    if not NAME.fullmatch(name):
+        raise AccountRefused("ACC-105", "name")
+    _check_organisation(organisation)
+    checked = _checked_roles(roles)
+    _check_language(language)
+    with troubles(), readings(settings).begin() as session:
+        _check_free(session, name)
+    return name, checked
 
 
 def users(settings: Settings) -> list[User]:
@@ -233,6 +242,11 @@ def _link(session: orm.Session, user: User, oidc: tuple[str, str]) -> None:
     if other not in (None, user.id):
         raise AccountRefused("ACC-141")
     user.oidc_issuer, user.oidc_subject = issuer, subject
+
+
+def _check_free(session: orm.Session, name: str) -> None:
+    if session.scalar(sa.select(User.id).where(User.name == name)):
+        raise AccountRefused("ACC-101", "name", name=name)
 
 
 def _check_organisation(organisation: str) -> None:

@@ -63,7 +63,7 @@ def authenticate(settings: Settings, name: str, password: str, totp: str = "") -
             return Failure()
         # Another password may have been set meanwhile.
         is_right = is_right and user.password_hash == kept
-        if not user.is_active or _is_locked(user):
+        if not user.is_active or is_locked(user):
             why = "locked" if user.is_active else "disabled"
             return _failed(work, user, why)
         if not (is_right and _is_second_factor_right(settings, user, totp)):
@@ -85,14 +85,15 @@ def is_password_right(settings: Settings, user_id: str, password: str) -> bool:
     is_right = passwords.is_right(kept, password)
     with writing(settings) as work:
         user = work.session.get(User, user_id, with_for_update=True)
-        if user is None or not user.is_active or _is_locked(user):
+        if user is None or not user.is_active or is_locked(user):
             return False
         if not is_right:
             _failed(work, user, "counted")
         return is_right
 
 
-def _is_locked(user: User) -> bool:
+def is_locked(user: User) -> bool:
+    """True while an account may not sign in because of failures."""
     return user.locked_until is not None and user.locked_until > clock.now()
 
 

@@ -9,7 +9,18 @@ from collections.abc import Sequence
 
 import typer
 
-from pipelines.cli import deliveries, dictionary, feeds, lake, query, serving, status, taking_in
+from pipelines.cli import (
+    deliveries,
+    dictionary,
+    feeds,
+    lake,
+    ledger,
+    query,
+    serving,
+    status,
+    taking_in,
+    users,
+)
 from pipelines.cli.declare import Declared
 from pipelines.cli.help import Command, CommandGroup
 from pipelines.cli.session import Session
@@ -21,6 +32,8 @@ ABOUT = mark(
 )
 ABOUT_FEED = mark("What services send: list the feeds, start a new one, check one.")
 ABOUT_LAKE = mark("Upkeep of the published tables.")
+ABOUT_AUDIT = mark("The ledger: check it, read it, see who holds a record.")
+ABOUT_USER = mark("Accounts of the portal: who may sign in, from where, with which roles.")
 ABOUT_REFERENCE = mark("Gazetteers from their publishers' files.")
 
 
@@ -39,6 +52,13 @@ def build() -> typer.Typer:
     reference = _group(ABOUT_REFERENCE, "passerelle reference load caf_adminboundaries.xlsx")
     _add(reference, lake.load)
     app.add_typer(reference, name="reference")
+    audit = _group(ABOUT_AUDIT, "passerelle audit verify")
+    _add(audit, ledger.verify, ledger.who, ledger.list_entries)
+    app.add_typer(audit, name="audit")
+    user = _group(ABOUT_USER, "passerelle user list")
+    _add(user, users.add, users.list_users, users.password, users.role)
+    _add(user, users.disable, users.enable)
+    app.add_typer(user, name="user")
     _add(app, serving.serve)
     return app
 

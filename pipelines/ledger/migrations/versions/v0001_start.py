@@ -21,6 +21,7 @@ def upgrade() -> None:
     """Make them."""
     _ledger()
     _people()
+    _what_they_hold()
     _jobs()
     if op.get_bind().dialect.name == "postgresql":
         _triggers_of_postgresql()
@@ -81,6 +82,9 @@ def _people() -> None:
         sa.UniqueConstraint("name", name="uq_users_name"),
         sa.UniqueConstraint("oidc_issuer", "oidc_subject", name="uq_users_oidc"),
     )
+
+
+def _what_they_hold() -> None:
     op.create_table(
         "sessions",
         sa.Column("id_hash", HASH, nullable=False),

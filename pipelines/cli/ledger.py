@@ -1,0 +1,202 @@
+"""The commands `audit verify`, `audit who` and `audit list`: reading and checking the ledger.
+
+Not here: the ledger itself (`pipelines/ledger`), which the other commands write.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines.cli.declare import command, session_of
+from pipelines.cli.session import Session, table
+from pipelines.cli.stops import REFUSED, Stop
+from pipelines.cli.usage import no_such
+from pipelines.cli.words import _, language, listed, mark, number
+
+if TYPE_CHECKING:
+    from pipelines.ledger.chain import Entry
+    from pipelines.ledger.who import Holding
+
+ANCHOR = re.compile(r"\d+:[0-9a-f]{64}")
+SHOWN = 30
+MOST_SHOWN = 10_000
+
+
+@command(
+    "verify",
+    mark(
+        "Look through the whole ledger for entries altered, removed, inserted or reordered.\n\n"
+        "It ends with an anchor: keep it where the administrator of this machine cannot change it, "
+        "and give it to the next check with --anchor. Then not even a ledger that was rewritten "
+        "with our own key goes unnoticed."
+    ),
+    "passerelle audit verify\npasserelle audit verify --anchor 1204:9f2c…",
+)
+def verify(
+    context: typer.Context,
+    anchor: Annotated[
+        str,
+        typer.Option(
+            "--anchor", metavar=mark("ANCHOR"), help=mark("the last line of an earlier check")
+        ),
+    ] = "",
+) -> int:
+    """Check."""
+    from pipelines.ledger.chain import OPERATOR, OPERATORS, append
+    from pipelines.ledger.verify import check
+
+    session = session_of(context)
+    if anchor and not ANCHOR.fullmatch(anchor):
+        raise Stop("PSL-231", _("An anchor is a number, a colon and 64 hexadecimal digits."))
+    with session.progress(_("Checking")) as advance:
+        advance(0, 1)
+        checked = check(session.settings, anchor)
+    # Written without trusting what was found: who checked, and with which result, is evidence too.
+    details = {"entries": checked.count, "faults": len(checked.faults)}
+    if "head_missing" not in {fault.kind for fault in checked.faults if not fault.seq}:
+        append(
+            session.settings,
+            "ledger.checked",
+            actor=OPERATOR,
+            organisation=OPERATORS,
+            details=details,
+        )
+    if session.is_json:
+        session.print_json(
+            {
+                "entries": checked.count,
+                "anchor": checked.anchor,
+                "faults": [
+                    {"kind": one.kind, "seq": one.seq, "message": one.text(language())}
+                    for one in checked.faults
+                ],
+            }
+        )
+        return REFUSED if checked.faults else 0
+    for fault in checked.faults:
+        session.complain("PSL-304", fault.text(language()))
+    if not checked.faults:
+        count = number(checked.count)
+        session.print(_("The ledger is as it was written: {count} entries.", count=count))
+    session.print(_("Anchor: {anchor}", anchor=checked.anchor))
+    return REFUSED if checked.faults else 0
+
+
+@command(
+    "who",
+    mark(
+        "List each extract that holds a record, for whom it was made, and who downloaded it.\n\n"
+        "The record is named by its record_id, as in the tables."
+    ),
+    "passerelle audit who 3f0c9a…",
+)
+def who(
+    context: typer.Context,
+    record_id: Annotated[
+        str, typer.Argument(metavar=mark("RECORD_ID"), help=mark("its record_id, in full"))
+    ],
+) -> None:
+    """Look the record up."""
+    from pipelines.ledger.who import who as holders
+
+    session = session_of(context)
+    found = holders(session.settings, record_id)
+    if session.is_json:
+        session.print_json([asdict(one) for one in found])
+        return
+    if not found:
+        session.print(_("No extract holds this record."))
+        return
+    headings = (_("Extract"), _("Made"), _("By"), _("For"), _("Clause"), _("Downloaded"))
+    grid = table(*headings, whole=[1])
+    for one in found:
+        grid.add_row(*_cells(one))
+    session.print(grid)
+
+
+def _cells(one: Holding) -> list[str]:
+    as_count = _("counted") if one.form == "counts" else ""
+    taken = [f"{_moment(download.at)} {download.by}" for download in one.downloads]
+    return [
+        one.extract_id,
+        _moment(one.made_at),
+        one.made_by or _("not in the ledger"),
+        " · ".join(filter(None, (one.recipient, one.purpose))),
+        " · ".join(filter(None, (one.clause, as_count))),
+        listed(taken) or _("never"),
+    ]
+
+
+@command(
+    "list",
+    mark("Show the newest entries of the ledger, all or some."),
+    "passerelle audit list --event extract.downloaded --limit 100",
+)
+def list_entries(
+    context: typer.Context,
+    event: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--event",
+            metavar=mark("EVENT"),
+            help=mark("only this event; may be given more than once"),
+        ),
+    ] = None,
+    actor: Annotated[
+        str, typer.Option("--actor", metavar=mark("NAME"), help=mark("only what this account did"))
+    ] = "",
+    subject: Annotated[
+        str,
+        typer.Option(
+            "--subject",
+            metavar=mark("NAME"),
+            help=mark("only what is about this delivery, extract or account"),
+        ),
+    ] = "",
+    limit: Annotated[
+        int,
+        typer.Option(
+            "--limit", min=1, max=MOST_SHOWN, metavar=mark("NUMBER"), help=mark("how many entries")
+        ),
+    ] = SHOWN,
+) -> None:
+    """List."""
+    from pipelines.ledger.chain import EVENTS, entries
+    from pipelines.ledger.words import event_words
+
+    session = session_of(context)
+    for name in event or []:
+        if name not in EVENTS:
+            message = _("There is no event named “{name}”.", name=name)
+            hint = _("There are: {names}.", names=listed(list(EVENTS)))
+            raise no_such(message, name, list(EVENTS), "PSL-232", hint)
+    found = entries(
+        session.settings, events=event or (), actor=actor, subject=subject, page=1, size=limit
+    )
+    if session.is_json:
+        session.print_json([asdict(one) for one in found.entries])
+        return
+    grid = table(_("No."), _("When"), _("What"), _("Who"), _("About"), numbers=[0], whole=[1])
+    for one in found.entries:
+        words = event_words(one.event, language())
+        grid.add_row(number(one.seq), _moment(one.at), words, _actor(one), one.subject)
+    session.print(grid)
+    _tell_rest(session, found.total - len(found.entries))
+
+
+def _tell_rest(session: Session, rest: int) -> None:
+    if rest > 0:
+        session.print(_("… and {count} older entries.", count=number(rest)))
+
+
+def _actor(entry: Entry) -> str:
+    return entry.actor if entry.actor else _("unknown")
+
+
+def _moment(moment: dt.datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "–"

@@ -1,0 +1,34 @@
+"""What each event of the ledger is called in a list that people read.
+
+Not here: when an event is written (`chain.EVENTS`) and how the list looks (`cli`, `portal`).
+"""
+
+from __future__ import annotations
+
+from pipelines.i18n import mark, translator
+from schemas.text import Language
+
+WORDS = {
+    "delivery.judged": mark("delivery judged"),
+    "delivery.published": mark("delivery published"),
+    "extract.made": mark("extract made"),
+    "extract.refused": mark("extract refused"),
+    "extract.downloaded": mark("extract downloaded"),
+    "signin.succeeded": mark("signed in"),
+    "signin.failed": mark("sign-in failed"),
+    "signin.locked": mark("account locked"),
+    "user.added": mark("account added"),
+    "user.changed": mark("account changed"),
+    "token.made": mark("token made"),
+    "token.revoked": mark("token revoked"),
+    "policy.changed": mark("agreements changed"),
+    "sql.run": mark("question asked in SQL"),
+    "ledger.checked": mark("ledger checked"),
+    "backup.made": mark("backup made"),
+    "backup.restored": mark("backup restored"),
+}
+
+
+def event_words(event: str, language: Language = "en") -> str:
+    """The event in words; its name where it has none."""
+    return translator(language)(WORDS[event]) if event in WORDS else event
