@@ -69,7 +69,7 @@ def structural(path: Path, errors: Sequence[Any], model: type[BaseModel]) -> lis
 
 def _structural(path: Path, root: Any, error: Any, model: type[BaseModel]) -> AgreementProblem:
     loc, kind = tuple(error["loc"]), error["type"]
-    where = f"{path.name}:{_line(root, loc)}: {_dotted(loc)}"
+    where = f"{path.name}:{_line(root, loc)}: {dotted(loc)}"
     context = error.get("ctx", {})
     shown = str(error.get("input"))[:LONGEST_SHOWN]
     if kind == "extra_forbidden":
@@ -114,7 +114,7 @@ def _line(root: Any, loc: Sequence[str | int]) -> int:
     return int(line) + 1
 
 
-def _dotted(loc: Sequence[str | int]) -> str:
+def dotted(loc: Sequence[str | int]) -> str:
     """`permits[0].rows.areas`."""
     return "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in loc).lstrip(".")
 

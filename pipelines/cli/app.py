@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import typer
 
 from pipelines.cli import (
+    agreement,
     deliveries,
     dictionary,
     feeds,
@@ -31,6 +32,7 @@ ABOUT = mark(
     "sender what was wrong, and publishes tables that DuckDB opens anywhere."
 )
 ABOUT_FEED = mark("What services send: list the feeds, start a new one, check one.")
+ABOUT_AGREEMENT = mark("Who may have what: list, check, explain and compare sharing agreements.")
 ABOUT_LAKE = mark("Upkeep of the published tables.")
 ABOUT_AUDIT = mark("The ledger: check it, read it, see who holds a record.")
 ABOUT_USER = mark("Accounts of the portal: who may sign in, from where, with which roles.")
@@ -46,6 +48,9 @@ def build() -> typer.Typer:
     feed = _group(ABOUT_FEED, "passerelle feed list")
     _add(feed, feeds.list_feeds, feeds.new, feeds.check)
     app.add_typer(feed, name="feed")
+    agreements = _group(ABOUT_AGREEMENT, "passerelle agreement list")
+    _add(agreements, agreement.list_agreements, agreement.check, agreement.explain, agreement.diff)
+    app.add_typer(agreements, name="agreement")
     lakes = _group(ABOUT_LAKE, "passerelle lake check")
     _add(lakes, lake.compact, lake.vacuum, lake.check)
     app.add_typer(lakes, name="lake")

@@ -45,6 +45,10 @@ def report(error: BaseException, session: Session) -> int:
         return REFUSED
     if code := _of_its_own(error, session):
         return code
+    if coded := _coded(error):
+        for sentence in coded:
+            session.complain(*sentence)
+        return REFUSED
     stop = error if isinstance(error, Stop) else _as_stop(error)
     session.complain(stop.code, stop.message, stop.hint)
     return stop.exit_code
@@ -59,6 +63,18 @@ def _of_its_own(error: BaseException, session: Session) -> int:
         session.complain(error.code, error.text(language()))
         return UNREACHABLE if error.code[4] == "4" else NOT_UNDERSTOOD
     return 0
+
+
+def _coded(error: BaseException) -> list[tuple[str, str, str]]:
+    """Code, sentence and hint of errors that carry codes of their own; empty for any other."""
+    from pipelines.release.refusals import ReleaseRefused
+    from schemas.agreement_problem import AgreementError
+
+    if isinstance(error, ReleaseRefused):
+        return [(error.code, error.text(language()), error.hint(language()))]
+    if isinstance(error, AgreementError):
+        return [(one.code, f"{one.where}: {one.text(language())}", "") for one in error.problems]
+    return []
 
 
 def _as_stop(error: BaseException) -> Stop:

@@ -6,7 +6,7 @@ Not here: which rows that makes (`compile.py`) and saying it in words (`explain.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipelines.release.refusals import ReleaseRefused
@@ -52,8 +52,8 @@ def who_may(
     Raises ReleaseRefused where a name is not known or no clause is open; nothing is open by
     default. `columns` are only looked up here: which of them leave is the clauses' business.
     """
-    _known(recipient, table, purpose, form, columns)
-    mine = [(one, permit) for one, permit in _given(agreements, recipient, table)]
+    check_names(recipient=recipient, table=table, purpose=purpose, form=form, columns=columns)
+    mine = clauses_for(agreements, recipient, table)
     fitting = [(o, p) for o, p in mine if p.form == form and purpose in p.purposes]
     opened = [(o, p) for o, p in fitting if not closed_because(o, p, recipient, as_of)]
     if not opened:
@@ -77,7 +77,7 @@ def offers(agreements: Sequence[Agreement], recipient: str, as_of: dt.date) -> l
     """What a recipient may ask for on that day; empty for one that is not known."""
     found = []
     for table in table_names("data"):
-        mine = list(_given(agreements, recipient, table))
+        mine = clauses_for(agreements, recipient, table)
         for form in FORMS:
             permits = tuple(
                 permit
@@ -117,21 +117,30 @@ def closed_because(agreement: Agreement, permit: Permit, recipient: str, day: dt
     return ""
 
 
-def _given(
+def clauses_for(
     agreements: Iterable[Agreement], recipient: str, table: str
-) -> Iterator[tuple[Agreement, Permit]]:
-    """The clauses, open or not, that name a recipient for a table."""
-    for agreement in agreements:
-        for permit in agreement.permits:
-            if permit.table == table and any(covers(one, recipient) for one in permit.recipients):
-                yield agreement, permit
+) -> list[tuple[Agreement, Permit]]:
+    """The clauses, open or not, that name a recipient for a table, with their agreements."""
+    return [
+        (agreement, permit)
+        for agreement in agreements
+        for permit in agreement.permits
+        if permit.table == table and any(covers(one, recipient) for one in permit.recipients)
+    ]
 
 
-def _known(recipient: str, table: str, purpose: str, form: str, columns: Iterable[str]) -> None:
+def check_names(
+    *,
+    recipient: str,
+    table: str,
+    purpose: str | None = None,
+    form: str = FORMS[0],
+    columns: Iterable[str] = (),
+) -> None:
     """Raise ReleaseRefused for the first name that is not known."""
     if recipient not in organisations():
         raise ReleaseRefused("REL-101", recipient=recipient)
-    if purpose not in purposes():
+    if purpose is not None and purpose not in purposes():
         raise ReleaseRefused("REL-102", purpose=purpose, known=list(purposes()))
     if table not in table_names("data"):
         raise ReleaseRefused("REL-103", table=table, known=table_names("data"))

@@ -11,14 +11,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from pipelines.i18n import translator
+from pipelines.i18n import mark, translator
 from schemas.text import Bilingual, Language
-
-
-def mark(message: str) -> str:
-    """The same sentence: marks it for the catalogues."""
-    return message
-
 
 SENTENCES: dict[str, str] = {
     "REL-101": mark("There is no organisation “{recipient}”, so nothing can be given to it."),
