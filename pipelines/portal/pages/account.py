@@ -1,10 +1,208 @@
-"""One's own account: language, password, second factor, personal tokens.
+"""One's own account: language, password, second factor.
 
-Not here: other people's accounts (`passerelle user`).
+Not here: personal tokens (`tokens.py`) and other people's accounts (`passerelle user`).
 """
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
 
-router = APIRouter()
+from pipelines.accounts.faults import AccountRefused
+from pipelines.accounts.people import find_user, set_language, set_password
+from pipelines.accounts.people import person as person_of_id
+from pipelines.accounts.sessions import open_session
+from pipelines.accounts.signin import is_password_right
+from pipelines.accounts.totp import Enrolment, confirm_totp, enrol_totp, remove_totp
+from pipelines.portal.forms import Form, blank, posted
+from pipelines.portal.navigation import role_names
+from pipelines.portal.qr import drawn
+from pipelines.portal.security.limits import check_rate
+from pipelines.portal.security.visitor import LANGUAGE_COOKIE, set_cookie, visitor_of
+from pipelines.portal.web import (
+    Person,
+    allowed,
+    configuration_of,
+    language_of,
+    not_found,
+    page,
+    redirect,
+    settings_of,
+)
+from pipelines.portal.words import _
+from pipelines.settings import Settings
+from schemas.codelist import load_codelist
+from schemas.text import LANGUAGES
+
+router = APIRouter(prefix="/account")
+LONGEST_PASSWORD = 1000
+
+
+@router.get("")
+def account(request: Request, person: Person = Depends(allowed("account.own"))) -> Response:
+    """What is known of one's account, and the ways to change it."""
+    return page(
+        request,
+        "account/account.html",
+        form=blank(language=person.language),
+        organisation=organisation_name(person.organisation, language_of(request)),
+        roles=role_names(person),
+        has_password=_has_password(settings_of(request), person),
+        said=request.query_params.get("said", ""),
+    )
+
+
+@router.post("/language")
+def change_language(request: Request, person: Person = Depends(allowed("account.own"))) -> Response:
+    """Keep the language in the account; this browser takes it at once."""
+    chosen = posted(request).choice("language", LANGUAGES)
+    if not chosen:
+        return redirect("/account")
+    set_language(settings_of(request), person.name, chosen, actor=person.name)
+    response = redirect("/account?said=language")
+    set_cookie(response.headers, configuration_of(request), LANGUAGE_COOKIE, "", max_age=0)
+    return response
+
+
+@router.get("/password")
+def password_page(request: Request, person: Person = Depends(allowed("account.own"))) -> Response:
+    """The form for a new password."""
+    _needs_password(request, person)
+    return _password_form(request, blank())
+
+
+@router.post("/password")
+def change_password(request: Request, person: Person = Depends(allowed("account.own"))) -> Response:
+    """Take a new password; every other session ends."""
+    _needs_password(request, person)
+    settings, form = settings_of(request), posted(request)
+    for name in ("present", "password", "again"):
+        if len(form.value(name)) > LONGEST_PASSWORD:
+            form.text(name, longest=LONGEST_PASSWORD)
+        elif not form.value(name):
+            form.text(name, required=True)
+    if form.is_good and form.value("password") != form.value("again"):
+        form.fail("again", _("This is not the same as the new password above."))
+    if form.is_good:
+        _check_password(request, person, form)
+    if form.is_good:
+        try:
+            set_password(settings, person.name, form.value("password"), actor=person.name)
+        except AccountRefused as refused:
+            form.fail("password", refused.text(language_of(request)))
+    if not form.is_good:
+        return _password_form(request, form, status=422)
+    return _again(request, person, "/account?said=password")
+
+
+@router.get("/second-factor")
+def second_factor_page(
+    request: Request, person: Person = Depends(allowed("account.own"))
+) -> Response:
+    """Begin with a second factor, or end it; both ask for the password."""
+    _needs_password(request, person)
+    return _second_factor(request, blank())
+
+
+@router.post("/second-factor")
+def begin_second_factor(
+    request: Request, person: Person = Depends(allowed("account.own"))
+) -> Response:
+    """Show a new secret, as a square to photograph and as letters to type; or remove the old."""
+    _needs_password(request, person)
+    form = posted(request)
+    _check_password(request, person, form)
+    if not form.is_good:
+        return _second_factor(request, form, status=422)
+    if person.has_second_factor:
+        remove_totp(settings_of(request), person.name, actor=person.name)
+        return redirect("/account?said=second-factor-off")
+    enrolment = enrol_totp(settings_of(request), person.user_id)
+    return _second_factor(request, blank(), enrolment=enrolment)
+
+
+@router.post("/second-factor/confirm")
+def confirm_second_factor(
+    request: Request, person: Person = Depends(allowed("account.own"))
+) -> Response:
+    """Ask for the second factor from now on, once a first code was right."""
+    form = posted(request)
+    code = form.text("code", required=True, longest=20)
+    if form.is_good:
+        check_rate(request, "sign_in_account", person.user_id)
+        try:
+            confirm_totp(settings_of(request), person.user_id, code)
+        except AccountRefused as refused:
+            form.fail("code", refused.text(language_of(request)))
+    if not form.is_good:
+        return _second_factor(request, form, is_begun=True, status=422)
+    return redirect("/account?said=second-factor-on")
+
+
+def organisation_name(code: str, language: str) -> str:
+    """What an organisation is called."""
+    for one in load_codelist("organisations"):
+        if one["code"] == code:
+            return one[f"label_{language}"]
+    return code
+
+
+def _again(request: Request, person: Person, path: str) -> Response:
+    """A new session for this browser, after all were closed."""
+    changed = person_of_id(settings_of(request), person.user_id)
+    if changed is None:
+        not_found()
+    token = open_session(settings_of(request), changed, previous=visitor_of(request).session)
+    response = redirect(path)
+    set_cookie(response.headers, configuration_of(request), "session", token)
+    return response
+
+
+def _check_password(request: Request, person: Person, form: Form) -> None:
+    """Whoever changes how to sign in proves that they could: a screen may stand open."""
+    check_rate(request, "sign_in_account", person.user_id)
+    present = form.value("present")
+    if len(present) > LONGEST_PASSWORD or not is_password_right(
+        settings_of(request), person.user_id, present
+    ):
+        form.fail("present", AccountRefused("ACC-116").text(language_of(request)))
+
+
+def _needs_password(request: Request, person: Person) -> None:
+    if not _has_password(settings_of(request), person):
+        not_found()
+
+
+def _has_password(settings: Settings, person: Person) -> bool:
+    return find_user(settings, person.name).password_hash is not None
+
+
+def _password_form(request: Request, form: Form, *, status: int = 200) -> Response:
+    for name in ("present", "password", "again"):
+        form.values.pop(name, None)
+    return page(request, "account/password.html", status=status, form=form)
+
+
+def _second_factor(
+    request: Request,
+    form: Form,
+    *,
+    enrolment: Enrolment | None = None,
+    is_begun: bool = False,
+    status: int = 200,
+) -> Response:
+    form.values.clear()
+    return page(
+        request,
+        "account/second_factor.html",
+        status=status,
+        form=form,
+        secret=_in_groups(enrolment.secret) if enrolment else "",
+        square=drawn(enrolment.uri, _("Code to photograph")) if enrolment else "",
+        is_begun=is_begun or enrolment is not None,
+    )
+
+
+def _in_groups(secret: str) -> str:
+    """Four letters at a time: somebody types them into a telephone."""
+    return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))

@@ -1,19 +1,108 @@
-"""The first page: what this person can do now, and what is waiting.
+"""The first page: what this person can do now, and what became of what they last did.
 
 Not here: the pages that it leads to.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
+
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from pipelines.portal.web import Person, allowed, page
+from pipelines.accounts.permissions import may
+from pipelines.portal import deliveries, jobs
+from pipelines.portal.navigation import role_names
+from pipelines.portal.pages.account import organisation_name
+from pipelines.portal.web import Person, allowed, language_of, page, settings_of
+from pipelines.portal.words import _, mark, number
+from pipelines.settings import Settings
+from schemas.contract import load_contract, table_names
 
 router = APIRouter()
+SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Latest:
+    """One line of what happened last: where it leads, what it was, its state."""
+
+    path: str
+    what: str
+    at: dt.datetime
+    kind: str
+    state: str
+    more: str = ""
+
+
+DELIVERY_STATES = {
+    "waiting": ("busy", mark("being read")),
+    "accepted": ("good", mark("taken in")),
+    "refused": ("bad", mark("refused")),
+}
+JOB_STATES = {
+    "queued": ("busy", mark("waiting")),
+    "running": ("busy", mark("being made")),
+    "done": ("good", mark("ready")),
+    "failed": ("bad", mark("not made")),
+}
 
 
 @router.get("/")
 def home(request: Request, person: Person = Depends(allowed("account.own"))) -> Response:
     """The first page of whoever is signed in."""
-    return page(request, "home.html")
+    settings, language = settings_of(request), language_of(request)
+    return page(
+        request,
+        "home.html",
+        organisation=organisation_name(person.organisation, language),
+        roles=role_names(person),
+        extracts=_extracts(settings, person, language),
+        arrivals=_arrivals(settings, person),
+    )
+
+
+def _extracts(settings: Settings, person: Person, language: str) -> list[Latest]:
+    if not may(person, "extract.read_own"):
+        return []
+    found, _total = jobs.jobs_of(settings, person, "extract", size=SHOWN)
+    return [
+        Latest(
+            path=f"/extracts/{one.id}",
+            what=_table_title(str(one.request.get("table", "")), language),
+            at=one.created_at,
+            kind=JOB_STATES[one.state][0],
+            state=_(JOB_STATES[one.state][1]),
+        )
+        for one in found
+    ]
+
+
+def _table_title(table: str, language: str) -> str:
+    return load_contract(table).title[language] if table in table_names() else table
+
+
+def _arrivals(settings: Settings, person: Person) -> list[Latest]:
+    """The last deliveries that this person may see."""
+    if may(person, "delivery.read_all"):
+        scope = deliveries.every_feed()
+    elif may(person, "delivery.read_own"):
+        scope = deliveries.own_feeds(person.organisation)
+    else:
+        return []
+    listed = deliveries.list_deliveries(settings, deliveries.Asked(scope), size=SHOWN)
+    return [_arrival(line) for line in listed.lines]
+
+
+def _arrival(line: deliveries.Line) -> Latest:
+    kind, state = DELIVERY_STATES[line.state]
+    rejected = line.rows_quarantined or 0
+    return Latest(
+        path=f"/deliveries/{line.delivery_id}",
+        what=line.file_name,
+        at=line.received_at,
+        kind="warn" if rejected and kind == "good" else kind,
+        state=_(state),
+        more=_("{count} rows to correct", count=number(rejected)) if rejected else "",
+    )
