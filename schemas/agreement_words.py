@@ -44,43 +44,43 @@ WORDS: dict[str, tuple[Level, str, str]] = {
     "AGR-103": (
         "error",
         "The file is empty or is a list; an agreement begins with “agreement: <name>”.",
-        "Le fichier est vide ou est une liste ; un accord commence par « agreement: <nom> ».",
+        "Le fichier est vide ou est une liste ; un accord commence par « agreement: <nom> ».",
     ),
     "AGR-104": (
         "error",
         "The agreement is named “{name}” and its file “{expected}”. Give both the same name.",
-        "L’accord se nomme « {name} » et son fichier « {expected} ». Donnez-leur le même nom.",
+        "L’accord se nomme « {name} » et son fichier « {expected} ». Donnez-leur le même nom.",
     ),
     "AGR-105": (
         "error",
         "“{key}” is not a key that is known here. Known: {known}.",
-        "« {key} » n’est pas une clé connue ici. Connues : {known}.",
+        "« {key} » n’est pas une clé connue ici. Connues : {known}.",
     ),
     "AGR-106": (
         "error",
         "“{key}” is not a key that is known here; did you mean “{guess}”? Known: {known}.",
-        "« {key} » n’est pas une clé connue ici ; vouliez-vous dire « {guess} » ? "
-        "Connues : {known}.",
+        "« {key} » n’est pas une clé connue ici ; vouliez-vous dire « {guess} » ? "
+        "Connues : {known}.",
     ),
     "AGR-107": (
         "error",
         "“{key}” is missing. Nothing is assumed for it: write it.",
-        "« {key} » manque. Rien n’est supposé à sa place : écrivez-la.",
+        "« {key} » manque. Rien n’est supposé à sa place : écrivez-la.",
     ),
     "AGR-108": (
         "error",
         "“{value}” is not one of {expected}.",
-        "« {value} » n’est pas l’une des valeurs {expected}.",
+        "« {value} » n’est pas l’une des valeurs {expected}.",
     ),
     "AGR-109": (
         "error",
         "“{value}” is not written as it must be ({expected}).",
-        "« {value} » n’est pas écrit comme il le faut ({expected}).",
+        "« {value} » n’est pas écrit comme il le faut ({expected}).",
     ),
     "AGR-110": (
         "error",
         "{value} is out of bounds: it must be at least {least}.",
-        "{value} est hors limites : il faut au moins {least}.",
+        "{value} est hors limites : il faut au moins {least}.",
     ),
     "AGR-111": (
         "error",
@@ -90,53 +90,53 @@ WORDS: dict[str, tuple[Level, str, str]] = {
     "AGR-112": (
         "error",
         "“{value}” is not what is expected here: {expected}.",
-        "« {value} » n’est pas ce qui est attendu ici : {expected}.",
+        "« {value} » n’est pas ce qui est attendu ici : {expected}.",
     ),
     "AGR-201": (
         "error",
         "There is no organisation “{name}” in organisations.csv. Nearest: {guess}.",
-        "Il n’y a pas d’organisation « {name} » dans organisations.csv. La plus proche : {guess}.",
+        "Il n’y a pas d’organisation « {name} » dans organisations.csv. La plus proche : {guess}.",
     ),
     "AGR-202": (
         "error",
         "There is no purpose “{name}” in purposes.csv. Nearest: {guess}.",
-        "Il n’y a pas de finalité « {name} » dans purposes.csv. La plus proche : {guess}.",
+        "Il n’y a pas de finalité « {name} » dans purposes.csv. La plus proche : {guess}.",
     ),
     "AGR-203": (
         "error",
         "There is no table “{name}” that can be shared. There are: {known}.",
-        "Il n’y a pas de table « {name} » qui puisse être partagée. Il y a : {known}.",
+        "Il n’y a pas de table « {name} » qui puisse être partagée. Il y a : {known}.",
     ),
     "AGR-204": (
         "error",
         "There is no source “{name}” in sources.csv. Nearest: {guess}.",
-        "Il n’y a pas de service « {name} » dans sources.csv. Le plus proche : {guess}.",
+        "Il n’y a pas de service « {name} » dans sources.csv. Le plus proche : {guess}.",
     ),
     "AGR-205": (
         "error",
         "The table {table} has no published column “{name}”. Nearest: {guess}.",
-        "La table {table} n’a pas de colonne publiée « {name} ». La plus proche : {guess}.",
+        "La table {table} n’a pas de colonne publiée « {name} ». La plus proche : {guess}.",
     ),
     "AGR-206": (
         "error",
         "“{name}” is not a code of the list {list}. Nearest: {guess}.",
-        "« {name} » n’est pas un code de la liste {list}. Le plus proche : {guess}.",
+        "« {name} » n’est pas un code de la liste {list}. Le plus proche : {guess}.",
     ),
     "AGR-207": (
         "error",
         "“{name}” is no dimension: name a column of {table}, or one of {known}.",
-        "« {name} » n’est pas une dimension : nommez une colonne de {table}, ou l’une de {known}.",
+        "« {name} » n’est pas une dimension : nommez une colonne de {table}, ou l’une de {known}.",
     ),
     "AGR-208": (
         "error",
         "“{name}” cannot be summed: a measure is “records” or a whole-number column of {table}.",
-        "« {name} » ne peut pas être additionné : une mesure est « records » ou une colonne "
+        "« {name} » ne peut pas être additionné : une mesure est « records » ou une colonne "
         "de nombres entiers de {table}.",
     ),
     "AGR-209": (
         "error",
         "The name “{name}” is given twice. Each clause and each standing extract has its own.",
-        "Le nom « {name} » est donné deux fois. Chaque clause et chaque extrait permanent a "
+        "Le nom « {name} » est donné deux fois. Chaque clause et chaque extrait permanent a "
         "le sien.",
     ),
     "AGR-210": (
@@ -149,47 +149,47 @@ WORDS: dict[str, tuple[Level, str, str]] = {
     "AGR-301": (
         "error",
         "Counts need “small_cell_threshold”: cells below it are suppressed.",
-        "Des dénombrements demandent « small_cell_threshold » : les cellules plus petites "
+        "Des dénombrements demandent « small_cell_threshold » : les cellules plus petites "
         "sont supprimées.",
     ),
     "AGR-302": (
         "error",
         "Records need “smallest_group”: rows that fewer share are made coarser or dropped.",
-        "Des fiches demandent « smallest_group » : les lignes que moins de fiches partagent "
+        "Des fiches demandent « smallest_group » : les lignes que moins de fiches partagent "
         "sont rendues moins précises ou retirées.",
     ),
     "AGR-303": (
         "error",
         "{name} is a security force: its clause needs “due_diligence”, the reference and "
         "dates of a human-rights review.",
-        "{name} est une force de sécurité : sa clause demande « due_diligence », la référence "
+        "{name} est une force de sécurité : sa clause demande « due_diligence », la référence "
         "et les dates d’un examen des droits de l’homme.",
     ),
     "AGR-304": (
         "error",
         "Records need “columns”: each one that may leave, by its name.",
-        "Des fiches demandent « columns » : chacune de celles qui peuvent sortir, par son nom.",
+        "Des fiches demandent « columns » : chacune de celles qui peuvent sortir, par son nom.",
     ),
     "AGR-305": (
         "error",
         "“{key}” has no meaning for {form}. Take it out, or change the form.",
-        "« {key} » n’a pas de sens pour la forme {form}. Retirez-la, ou changez la forme.",
+        "« {key} » n’a pas de sens pour la forme {form}. Retirez-la, ou changez la forme.",
     ),
     "AGR-306": (
         "error",
         "Counts need “{key}”: name at least one.",
-        "Des dénombrements demandent « {key} » : nommez-en au moins une.",
+        "Des dénombrements demandent « {key} » : nommez-en au moins une.",
     ),
     "AGR-307": (
         "error",
         "The dimension “{name}” is finer than the precision of the clause ({limit}).",
-        "La dimension « {name} » est plus fine que la précision de la clause ({limit}).",
+        "La dimension « {name} » est plus fine que la précision de la clause ({limit}).",
     ),
     "AGR-308": (
         "warning",
         "The column “{name}” is finer than the precision of the clause ({limit}): it will be "
         "empty.",
-        "La colonne « {name} » est plus fine que la précision de la clause ({limit}) : elle "
+        "La colonne « {name} » est plus fine que la précision de la clause ({limit}) : elle "
         "sera vide.",
     ),
     "AGR-309": (
@@ -203,7 +203,7 @@ WORDS: dict[str, tuple[Level, str, str]] = {
         "error",
         "The column “{name}” is strictly confidential and the clause’s ceiling is {ceiling}. "
         "Leave it out, or have the ceiling agreed.",
-        "La colonne « {name} » est strictement confidentielle et le plafond de la clause est "
+        "La colonne « {name} » est strictement confidentielle et le plafond de la clause est "
         "{ceiling}. Retirez-la, ou faites convenir du plafond.",
     ),
     "AGR-311": (
@@ -211,7 +211,7 @@ WORDS: dict[str, tuple[Level, str, str]] = {
         "Sensitive rows (sexual violence, children) may leave by this clause. Is that agreed "
         "by name?",
         "Des lignes sensibles (violences sexuelles, enfants) peuvent sortir par cette clause. "
-        "Est-ce convenu expressément ?",
+        "Est-ce convenu expressément ?",
     ),
     "AGR-312": (
         "warning",
@@ -221,24 +221,24 @@ WORDS: dict[str, tuple[Level, str, str]] = {
     "AGR-401": (
         "error",
         "“{first}” comes after “{last}”. Mend one of the two.",
-        "« {first} » vient après « {last} ». Corrigez l’une des deux.",
+        "« {first} » vient après « {last} ». Corrigez l’une des deux.",
     ),
     "AGR-402": (
         "warning",
         "The agreement ended on {day}: it opens nothing any more. Its restrictions hold.",
-        "L’accord a pris fin le {day} : il n’ouvre plus rien. Ses restrictions demeurent.",
+        "L’accord a pris fin le {day} : il n’ouvre plus rien. Ses restrictions demeurent.",
     ),
     "AGR-403": (
         "warning",
         "The human-rights review of {reference} does not hold today (it covers {first} to "
         "{last}): the clause is closed to {names}.",
         "L’examen des droits de l’homme {reference} n’est pas valable aujourd’hui (il couvre "
-        "du {first} au {last}) : la clause est fermée à {names}.",
+        "du {first} au {last}) : la clause est fermée à {names}.",
     ),
     "AGR-404": (
         "note",
         "The agreement begins on {day}: it opens nothing before.",
-        "L’accord commence le {day} : il n’ouvre rien avant.",
+        "L’accord commence le {day} : il n’ouvre rien avant.",
     ),
     "AGR-405": (
         "note",
@@ -248,27 +248,27 @@ WORDS: dict[str, tuple[Level, str, str]] = {
     "AGR-406": (
         "note",
         "The human-rights review ends on {day}, before the agreement does: the clause closes then.",
-        "L’examen des droits de l’homme prend fin le {day}, avant l’accord : la clause se "
+        "L’examen des droits de l’homme prend fin le {day}, avant l’accord : la clause se "
         "ferme alors.",
     ),
     "AGR-501": (
         "warning",
         "“{name}” is text as somebody wrote it: it may name a person. Is it needed?",
-        "« {name} » est un texte tel qu’on l’a écrit : il peut nommer une personne. Est-il "
-        "nécessaire ?",
+        "« {name} » est un texte tel qu’on l’a écrit : il peut nommer une personne. Est-il "
+        "nécessaire ?",
     ),
     "AGR-502": (
         "warning",
         "“{name}” is a token for a document or a thing: whoever holds it can follow one "
         "person through the rows. Is it needed?",
-        "« {name} » est un jeton pour un document ou un objet : qui le détient peut suivre "
-        "une personne de ligne en ligne. Est-il nécessaire ?",
+        "« {name} » est un jeton pour un document ou un objet : qui le détient peut suivre "
+        "une personne de ligne en ligne. Est-il nécessaire ?",
     ),
     "AGR-503": (
         "note",
         "“{name}” is opened here and masked by {clause} for some or all of these rows. The "
         "restriction wins.",
-        "« {name} » est ouverte ici et masquée par {clause} pour tout ou partie de ces "
+        "« {name} » est ouverte ici et masquée par {clause} pour tout ou partie de ces "
         "lignes. La restriction l’emporte.",
     ),
     "AGR-504": (
@@ -279,19 +279,19 @@ WORDS: dict[str, tuple[Level, str, str]] = {
     "AGR-505": (
         "warning",
         "{name} receives something and is not a party. Has it agreed to the conditions?",
-        "{name} reçoit des données sans être partie. A-t-elle accepté les conditions ?",
+        "{name} reçoit des données sans être partie. A-t-elle accepté les conditions ?",
     ),
     "AGR-506": (
         "warning",
         "No clause of this agreement permits this standing extract: each time it would be refused.",
-        "Aucune clause de cet accord ne permet cet extrait permanent : il serait refusé à "
+        "Aucune clause de cet accord ne permet cet extrait permanent : il serait refusé à "
         "chaque fois.",
     ),
     "AGR-507": (
         "note",
         "{count} columns that help to recognise a person leave together ({names}); rows are "
         "made coarser until {k} share them, and many may be dropped.",
-        "{count} colonnes qui aident à reconnaître une personne sortent ensemble ({names}) ; "
+        "{count} colonnes qui aident à reconnaître une personne sortent ensemble ({names}) ; "
         "les lignes perdent en précision jusqu’à être {k} à les partager, et beaucoup peuvent "
         "être retirées.",
     ),
@@ -299,7 +299,7 @@ WORDS: dict[str, tuple[Level, str, str]] = {
         "note",
         "{key} is {value}: a record may stand alone. The recipient is bound not to hand it on, and "
         "the manifest says how many stand alone.",
-        "{key} vaut {value} : une fiche peut rester seule de son espèce. Le destinataire s’engage "
+        "{key} vaut {value} : une fiche peut rester seule de son espèce. Le destinataire s’engage "
         "à ne pas la transmettre, et le manifeste dit combien sont seules.",
     ),
 }

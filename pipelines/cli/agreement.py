@@ -236,9 +236,13 @@ def _problems(
             loaded[path] = load_agreement(path)
         except AgreementError as error:
             found += [(path, one) for one in error.problems if path in paths]
+    in_use = [one for path, one in loaded.items() if path not in paths]
+    checked = [one for path, one in loaded.items() if path in paths]
     for path in paths:
         if mine := loaded.get(path):
-            others = [one for one in loaded.values() if one.agreement != mine.agreement]
+            # By name: what is being checked stands for the same agreement that is in use.
+            named = {one.agreement: one for one in [*in_use, *checked, mine]}
+            others = [one for one in named.values() if one is not mine]
             found += [(path, one) for one in problems(mine, as_of=as_of, others=others)]
     return found
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pipelines.i18n import mark, translator
+from pipelines.release import wording
 from pipelines.release.refusals import said
 from schemas.agreement import (
     AGES,
@@ -27,18 +28,67 @@ from schemas.text import Language
 
 Direction = Literal["wider", "narrower", "changed"]
 
-ADDED = mark("{what} now also names: {values}")
-REMOVED = mark("{what} no longer names: {values}")
-BECAME = mark("{what} was {old} and is {new}")
-LIMITED = mark("{what} had no limit and is now: {values}")
-UNLIMITED = mark("{what} was limited to {values} and has no limit now")
+ADDED = mark("{what} gained: {values}")
+REMOVED = mark("{what} lost: {values}")
+BECAME = mark("{what}: was {old}, is {new}")
+LIMITED = mark("{what}: was without limit, is now {values}")
+UNLIMITED = mark("{what}: was {values}, is now without limit")
 NEW_AGREEMENT = mark("a new agreement: {title}")
 GONE_AGREEMENT = mark("the agreement is gone: {title}")
 NEW_CLAUSE = mark("a new clause: {summary}")
 GONE_CLAUSE = mark("the clause is gone: {summary}")
 SAME_VERSION = mark("the text changed and the version is still {version}")
-REWORDED = mark("{what} is worded differently")
+REWORDED = mark("{what}: worded differently")
 NEW_STANDING = mark("standing extracts changed: {values}")
+
+KEYS = {
+    "valid_from": mark("the first day"),
+    "valid_until": mark("the last day"),
+    "status": mark("the status"),
+    "signed_on": mark("the day of signature"),
+    "title": mark("the title"),
+    "legal_reference": mark("the legal reference"),
+    "parties": mark("the list of parties"),
+    "table": mark("the table"),
+    "form": mark("the form"),
+    "providers": mark("the list of providers"),
+    "recipients": mark("the list of recipients"),
+    "purposes": mark("the list of purposes"),
+    "columns": mark("the list of columns"),
+    "dimensions": mark("the list of dimensions"),
+    "measures": mark("the list of measures"),
+    "rows.countries": mark("the list of countries"),
+    "rows.areas": mark("the list of areas"),
+    "rows.border_points": mark("the list of crossing points"),
+    "rows.offences": mark("the list of offences"),
+    "rows.except_offences": mark("the list of excepted offences"),
+    "rows.since": mark("the first day of the rows"),
+    "rows.until": mark("the last day of the rows"),
+    "rows.handling_ceiling": mark("the handling ceiling"),
+    "rows.sensitive": mark("whether sensitive rows leave"),
+    "rows.handling_at_least": mark("the lowest handling that is held back"),
+    "rows.only_sensitive": mark("whether only sensitive rows are held back"),
+    "precision.area": mark("the precision of places"),
+    "precision.time": mark("the precision of times"),
+    "precision.age": mark("the precision of ages"),
+    "delay_days": mark("the delay in days"),
+    "small_cell_threshold": mark("the smallest cell that is shown"),
+    "smallest_group": mark("the smallest group of records alike"),
+    "onward.allowed": mark("whether it may be handed on"),
+    "onward.consent": mark("whose consent handing on needs"),
+    "due_diligence": mark("the human-rights review"),
+    "due_diligence.valid_until": mark("the last day of the human-rights review"),
+    "due_diligence.reviewed_on": mark("the day of the human-rights review"),
+    "due_diligence.reference": mark("the reference of the human-rights review"),
+    "summary": mark("the summary"),
+    "reason": mark("the reason"),
+}
+NAMES: dict[str, Callable[[Any, Language], list[str]]] = {
+    "parties": wording.organisation_names,
+    "recipients": wording.organisation_names,
+    "providers": wording.source_names,
+    "purposes": wording.purpose_names,
+}
 
 
 @dataclass(frozen=True)
@@ -52,8 +102,14 @@ class Change:
 
     def text(self, language: Language) -> str:
         """What changed, in words."""
+        _ = translator(language)
         values = {name: said(value, language) for name, value in self.values.items()}
-        return translator(language)(self.sentence, **values)
+        if key := self.values.get("what"):
+            values["what"] = f"{_(KEYS[key])} ({key})"
+            if key in NAMES:
+                values["values"] = ", ".join(NAMES[key](self.values["values"], language))
+        text = _(self.sentence, **values)
+        return text[:1].upper() + text[1:]
 
 
 def diff(old: Sequence[Agreement], new: Sequence[Agreement]) -> list[Change]:
