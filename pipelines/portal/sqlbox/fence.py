@@ -12,6 +12,7 @@ import difflib
 import logging
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -63,14 +64,26 @@ FORMS = (
 )
 
 
-def read(text: str, relations: Collection[str]) -> str:
-    """The question without its last “;”, if the first reading allows it. Raises SqlRefused."""
+@dataclass(frozen=True)
+class Read:
+    """A question that the first reading allows: without its last “;”, and what it reads."""
+
+    text: str
+    relations: tuple[str, ...]
+
+
+def read(text: str, relations: Collection[str]) -> Read:
+    """The question, if the first reading allows it. Raises SqlRefused."""
+    from sqlglot import exp
+
     _plain(text)
     tree = _parsed(text)
     made = _named_by_the_question(tree)
     for node in tree.walk():
         _check(node, relations, made)
-    return text.strip().rstrip(";").rstrip()
+    named = {table.name.lower() for table in tree.find_all(exp.Table)}
+    used = tuple(relation for relation in relations if relation.lower() in named)
+    return Read(text.strip().rstrip(";").rstrip(), used)
 
 
 def _plain(text: str) -> None:

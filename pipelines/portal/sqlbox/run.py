@@ -10,8 +10,9 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -33,34 +34,39 @@ PASSED_ON = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "LANG", "TZ")
 def ask(
     settings: Settings,
     question: str,
-    boxes: Mapping[str, Path],
+    relations: Collection[str],
+    prepare: Callable[[Sequence[str]], Mapping[str, Path]],
     *,
     actor: str,
     organisation: str,
     purpose: str,
     seconds: float = SECONDS,
 ) -> Answer:
-    """The answer to a question over the boxes. Raises SqlRefused, whatever went wrong.
+    """The answer to a question over some relations. Raises SqlRefused, whatever went wrong.
 
-    Both are in the ledger as `sql.run`: the hash and the length of the text, never the text.
+    `prepare` gives the boxes of the relations that the question reads. Either outcome is in the
+    ledger as `sql.run`: the hash and the length of the text, never the text.
     """
-    outcome = "answered"
+    outcome: dict[str, Any] = {"outcome": "answered"}
     try:
-        text = fence.read(question, boxes)
+        read = fence.read(question, relations)
+        outcome["tables"] = list(read.relations)
         with _one_at_a_time(settings, actor):
-            return _run(Task(question=text, boxes=_files(boxes), seconds=seconds))
+            files = {relation: str(file) for relation, file in prepare(read.relations).items()}
+            answer = _run(Task(question=read.text, boxes=files, seconds=seconds))
+            outcome["rows"] = len(answer.rows)
+            return answer
     except SqlRefused as refused:
-        outcome = refused.code
+        outcome["outcome"] = refused.code
         raise
     finally:
         written = question.encode("utf-8", "replace")
-        details = {"sha256": hashlib.sha256(written).hexdigest(), "characters": len(question)}
-        details |= {"purpose": purpose, "outcome": outcome}
+        details: dict[str, Any] = {
+            "sha256": hashlib.sha256(written).hexdigest(),
+            "characters": len(question),
+        }
+        details |= {"purpose": purpose[:80], **outcome}
         chain.append(settings, "sql.run", actor=actor, organisation=organisation, details=details)
-
-
-def _files(boxes: Mapping[str, Path]) -> dict[str, str]:
-    return {relation: str(file) for relation, file in boxes.items()}
 
 
 class _one_at_a_time:  # noqa: N801  (used as a statement: `with _one_at_a_time(…)`)

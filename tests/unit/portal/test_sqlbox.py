@@ -250,6 +250,12 @@ def task(boxes):
     return make
 
 
+def asked(settings, question, boxes, **limits):
+    """Ask as the page does, with boxes that are there already."""
+    about = {"actor": "an", "organisation": "o", "purpose": "p"}
+    return run.ask(settings, question, tuple(boxes), lambda _used: boxes, **about, **limits)
+
+
 def filled(statement: str, outside) -> str:
     return statement.format(file=outside / "secret.csv", folder=outside)
 
@@ -306,7 +312,7 @@ def test_a_locked_connection_stays_locked(task):
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_an_ordinary_question_is_answered(question, task, boxes):
-    text = fence.read(question, boxes)
+    text = fence.read(question, boxes).text
     said = worker.answer(task(text))
     assert said.code == "", SENTENCES[said.code]
     assert said.columns
@@ -323,7 +329,7 @@ def test_what_is_read_is_what_the_answer_names(task):
 def test_a_bomb_ends_at_its_limits(bomb, boxes, tmp_path):
     settings = settings_for(tmp_path).prepare()
     with pytest.raises(SqlRefused) as refused:
-        said = run.ask(settings, bomb, boxes, actor="a", organisation="o", purpose="p", seconds=0.5)
+        said = asked(settings, bomb, boxes, seconds=0.5)
         assert said.is_cut  # a long list of rows is cut, which is a bound too
         raise SqlRefused("SQL-203", seconds=0)
     assert refused.value.code in ("SQL-203", "SQL-204", "SQL-208")
@@ -365,7 +371,7 @@ def test_the_answer_is_bounded_in_rows_and_characters(task):
 )
 def test_what_is_wrong_is_said_in_words(question, code, named, task, boxes):
     try:
-        said = worker.answer(task(fence.read(question, boxes)))
+        said = worker.answer(task(fence.read(question, boxes).text))
         refused = SqlRefused(said.code, **said.values)
     except SqlRefused as error:
         refused = error
@@ -379,11 +385,9 @@ def test_what_is_wrong_is_said_in_words(question, code, named, task, boxes):
 
 def test_the_ledger_has_the_hash_of_a_question_and_not_its_text(boxes, tmp_path):
     settings = settings_for(tmp_path).prepare()
-    run.ask(
-        settings, "SELECT count(*) FROM incidents", boxes, actor="an", organisation="o", purpose="p"
-    )
+    asked(settings, "SELECT count(*) FROM incidents", boxes)
     with pytest.raises(SqlRefused):
-        run.ask(settings, "SELECT getenv('A')", boxes, actor="an", organisation="o", purpose="p")
+        asked(settings, "SELECT getenv('A')", boxes)
     refused, answered = entries(settings, events=["sql.run"]).entries
     assert answered.details["outcome"] == "answered"
     assert refused.details["outcome"] == "SQL-107"
@@ -395,7 +399,7 @@ def test_the_ledger_has_the_hash_of_a_question_and_not_its_text(boxes, tmp_path)
 def test_one_question_at_a_time(boxes, tmp_path):
     settings = settings_for(tmp_path).prepare()
     with run._one_at_a_time(settings, "an"), pytest.raises(SqlRefused) as refused:
-        run.ask(settings, "SELECT 1", boxes, actor="an", organisation="o", purpose="p")
+        asked(settings, "SELECT 1", boxes)
     assert refused.value.code == "SQL-206"
 
 
@@ -436,7 +440,7 @@ PIECES = [
 def test_whatever_both_readings_let_pass_names_only_what_is_known(question):
     with duckdb.connect() as connection:
         try:
-            text = fence.read(question, RELATIONS)
+            text = fence.read(question, RELATIONS).text
             used = engine_reading.read(connection, text, RELATIONS)
         except SqlRefused as refused:
             assert refused.text("fr")
