@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 PAGE_ROWS = 25
 FIRST_ROWS = 8
-FIRST_CELLS = 40
+FIRST_CELLS = 20
 # A page reads the original again for its cells; of a larger file the workbook is asked for.
 SHOWN_BYTES = 16 << 20
 State = Literal["waiting", "accepted", "refused"]

@@ -36,7 +36,7 @@ Health = Depends(allowed("feeds.health"))
 WEEKS = 26
 LINES_SHOWN = 4
 BARS_SHOWN = 8
-RULES_A_PAGE = 30
+RULES_A_PAGE = 15
 RULES_OF_A_FEED = 10
 DELIVERIES_OF_A_FEED = 8
 
