@@ -50,11 +50,9 @@ OneTime = Annotated[
         "It asks for the password twice, without showing it. A name is a role or a function of an "
         "organisation, never a private name: it stands in the ledger for good."
     ),
-    "passerelle user add minusca.jma --organisation minusca_unpol --role mission_staff\n"
-    "passerelle user add bangui.greffe --organisation caf_police --role provider --language fr "
-    "--one-time",
+    "passerelle user add jma.1 --organisation minusca_unpol --role mission_staff",
 )
-def add(
+def add(  # noqa: PLR0917  (one parameter an option)
     context: typer.Context,
     name: Name,
     organisation: Annotated[
@@ -103,7 +101,11 @@ def add(
         must_change_password=one_time,
         oidc=oidc,
     )
-    shown = {"name": person.name, "organisation": person.organisation, "roles": person.roles}
+    shown: dict[str, object] = {
+        "name": person.name,
+        "organisation": person.organisation,
+        "roles": person.roles,
+    }
     _tell(session, shown, password if one_time else None)
 
 

@@ -119,6 +119,8 @@ def troubles() -> Iterator[None]:
     """Turn an error of the database into a LedgerError; its own text may quote a value."""
     try:
         yield
+    except ModuleNotFoundError:
+        raise LedgerError("LED-405") from None
     except (sa.exc.SQLAlchemyError, OSError) as error:
         is_busy = isinstance(error, sa.exc.OperationalError) and "locked" in str(error.orig)
         code = "LED-404" if is_busy else "LED-401"

@@ -10,8 +10,8 @@ from schemas.text import Language
 
 MESSAGES = {
     "LED-401": mark(
-        "The ledger cannot be written or read ({kind}). Nothing leaves and nothing is published "
-        "without an entry: see that its database is running and has room, then try again."
+        "The ledger cannot be written or read ({kind}), and without an entry nothing is published "
+        "or handed out. See that its database is running and has room, then try again."
     ),
     "LED-402": mark(
         "The ledger's database was made by a newer Passerelle. Use that one, or a backup of before."
@@ -21,6 +21,10 @@ MESSAGES = {
         "See “passerelle audit verify”, and restore a backup."
     ),
     "LED-404": mark("The database of the ledger is busy. Try again in a moment."),
+    "LED-405": mark(
+        "The driver for the ledger's database is not installed. For PostgreSQL: pip install "
+        "'passerelle[postgres]'."
+    ),
 }
 
 

@@ -105,7 +105,7 @@ def check(settings: Settings, anchor: str = "") -> Checked:
         table_head = Head(head.seq, head.hash, head.mac) if head else None
         if table_head:
             known.append(("ledger_head", table_head))
-        walk = _Walk({one.seq: (one.hash, where) for where, one in known if one.seq})
+        walk = _Walk([(one, where) for where, one in known if one.seq])
         faults = list(walk.faults(session))
     faults += _of_heads(settings, kept, table_head, walk)
     faults.sort(key=lambda fault: fault.seq)
@@ -131,7 +131,7 @@ class _Run:
 class _Walk:
     """One pass through the entries; what it remembers does not grow with them."""
 
-    def __init__(self, known: dict[int, tuple[str, str]]) -> None:
+    def __init__(self, known: list[tuple[Head, str]]) -> None:
         self.known = known
         self.seq, self.hash, self.count = 0, FIRST_HASH, 0
         self.broken: list[Entry] = []
@@ -165,9 +165,9 @@ class _Walk:
             if is_next and entry.previous_hash != self.hash and not self.was_changed:
                 yield Fault("replaced", entry.seq)
         self.was_changed = is_changed
-        expected, where = self.known.get(entry.seq, (entry.hash, ""))
-        if expected != entry.hash:
-            yield Fault("rewritten", entry.seq, {"where": where})
+        others = [w for kept, w in self.known if kept.seq == entry.seq and kept.hash != entry.hash]
+        if others:
+            yield Fault("rewritten", entry.seq, {"where": ", ".join(others)})
 
     def _of_changed(self, entry: Entry) -> Iterator[Fault]:
         """An entry without its hash: moved with its neighbours, or looked at again at the end."""
@@ -218,7 +218,7 @@ def _of_heads(
     settings: Settings, kept: Head | None, head: Head | None, walk: _Walk
 ) -> Iterator[Fault]:
     """Compare the end that was reached with what the two heads and the anchor say it is."""
-    reached = max(walk.known, default=0)
+    reached = max((kept.seq for kept, _where in walk.known), default=0)
     if reached > walk.seq:
         yield Fault("cut_off", walk.seq + 1, {"last": reached})
     if head is None:
