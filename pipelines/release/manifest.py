@@ -3,8 +3,8 @@
 Not here: saying it in words (`readme.py`) and checking it (`verify.py`).
 
 Nothing in it is of the moment or of the person: who asked for it and when stands in the ledger, so
-that the same tables, agreements and program give the same bytes. Counts that could point at a
-record are given as "<5".
+that the same tables, agreements and program give the same bytes. Counts that could point at
+a record are not told exactly (`flow.py`).
 """
 
 from __future__ import annotations
@@ -16,13 +16,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from schemas.agreement import Onward, Precision
 from schemas.text import Bilingual
 
 FORMAT: Literal["passerelle-extract/1"] = "passerelle-extract/1"
-SMALL = 5  # counts below this are not told where no agreement says another number
 ID_LENGTH = 12
-
-Count = int | str
 
 
 class _Part(BaseModel):
@@ -63,14 +61,14 @@ class ClauseUsed(_Part):
     clause: str
     agreement: str
     summary: Bilingual
-    rows_kept: int
-    cells_masked: Count
-    rows_dropped: dict[str, Count]
-    precision: dict[str, str]
+    rows_kept: str  # numbers as `flow.Flow.told` gives them: 412, <5, ≥35
+    rows_coarsened: str
+    cells_masked: dict[str, str]
+    rows_dropped: dict[str, str]
+    precision: Precision
     handling_ceiling: str
     delay_days: int
-    onward_allowed: bool
-    onward_consent: str
+    onward: Onward
     due_diligence: str = ""
 
 
@@ -95,13 +93,11 @@ class Asked(_Part):
 
 
 class RiskStated(_Part):
-    """How well the records hide in each other: the least number that look alike."""
+    """How well the records hide in each other: the least number that look alike, 0 for none."""
 
-    k: int | None
-    k_required: int | None
+    k: int
+    k_required: int
     quasi_identifiers: tuple[str, ...] = ()
-    rows_coarsened: Count = 0
-    rows_dropped: Count = 0
 
 
 class ColumnOut(_Part):
@@ -144,7 +140,7 @@ class Manifest(_Part):
     restrictions: tuple[RestrictionUsed, ...] = ()
     table_versions: dict[str, int]
     row_count: int
-    suppressed_cells: Count = 0
+    suppressed_cells: int = 0
     small_cell_threshold: int | None = None
     risk: RiskStated | None = None
     columns: tuple[ColumnOut, ...]
@@ -168,11 +164,6 @@ class Manifest(_Part):
 def parse(content: bytes) -> Manifest:
     """A manifest from its bytes. Raises ValueError for anything else."""
     return Manifest.model_validate_json(content)
-
-
-def told(count: int, threshold: int = SMALL) -> Count:
-    """A count that may be told: itself, or `<n` where it is small but not zero."""
-    return f"<{threshold}" if 0 < count < threshold else count
 
 
 def stated_format(content: bytes) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 from pipelines.i18n import Translator, mark, translator
 from pipelines.release.keys import PUBLIC_NAME, spoken
-from pipelines.release.manifest import ClauseUsed, Count, Manifest
+from pipelines.release.manifest import ClauseUsed, Manifest
+from pipelines.release.wording import coarseness, onward_sharing
 from schemas.text import Language
 
 PAGES = Path(__file__).parent / "pages"
@@ -42,22 +43,13 @@ FORMATS = {
         "join the codes of areas to a layer of boundaries to map it."
     ),
 }
-AREAS = {
-    "country": mark("by country"),
-    "admin1": mark("by prefecture, province or state"),
-    "admin2": mark("by sub-prefecture, territory or county"),
-    "point": mark("as a point"),
-}
-TIMES = {
-    "exact": mark("to the minute"),
-    "day": mark("by day"),
-    "week": mark("by week"),
-    "month": mark("by month"),
-}
-AGES = {
-    "none": mark("no ages"),
-    "group": mark("ages by group"),
-    "exact": mark("ages in years"),
+# Why rows were held back, as `eligible.REASONS` names it.
+DROPPED = {
+    "ceiling": mark("their marking is above what the clause allows"),
+    "sensitivity": mark("sensitive records"),
+    "delay": mark("too recent"),
+    "restriction": mark("a restriction of the provider"),
+    "k": mark("too few records alike"),
 }
 
 
@@ -77,7 +69,7 @@ def about(manifest: Manifest) -> About:
         (_("Providers’ restrictions"), _restrictions(manifest, _)),
         (_("Masked columns"), ", ".join(manifest.masked_columns)),
         (_("Protection of persons"), _protection(manifest, _)),
-        (_("Passing it on"), _onward(manifest, _)),
+        (_("Passing it on"), _onward(manifest)),
         (_("How to read the file"), _(FORMATS[manifest.file_format]) + " " + _times(_)),
         (_("How to check it"), _check(manifest, _)),
         (
@@ -112,10 +104,8 @@ def render(template: str, **values: Any) -> bytes:
     return environment.get_template(template).render(**values).encode("utf-8")
 
 
-def number(count: Count, language: Language) -> str:
-    """A count with its thousands set apart; one that is not told stays as it is."""
-    if isinstance(count, str):
-        return count
+def number(count: int, language: Language) -> str:
+    """A count with its thousands set apart."""
     return f"{count:,}" if language == "en" else f"{count:,}".replace(",", NARROW_NO_BREAK_SPACE)
 
 
@@ -171,40 +161,25 @@ def _agreements(manifest: Manifest, _: Translator) -> str:
 
 def _clause(clause: ClauseUsed, manifest: Manifest, _: Translator) -> str:
     language = manifest.language
-    precision = ", ".join(
-        _(words[clause.precision[kind]])
-        for kind, words in (("area", AREAS), ("time", TIMES), ("age", AGES))
-        if clause.precision.get(kind) in words
-    )
-    lines = [clause.summary[language]]
-    lines.append(
-        _(
-            "Rows by this clause: {rows}; cells masked: {masked}; precision: {precision}.",
-            rows=number(clause.rows_kept, language),
-            masked=number(clause.cells_masked, language),
-            precision=precision,
-        )
-    )
+    lines = [
+        clause.summary[language],
+        _("Rows by this clause: {rows}.", rows=clause.rows_kept),
+        coarseness(clause.precision, language),
+    ]
+    if clause.rows_coarsened != "0":
+        lines.append(_("Made coarser, so that more are alike: {rows}.", rows=clause.rows_coarsened))
+    if clause.cells_masked:
+        masked = ", ".join(f"{column} {count}" for column, count in clause.cells_masked.items())
+        lines.append(_("Cells masked: {masked}.", masked=masked))
     for reason, count in clause.rows_dropped.items():
         said = dropped_because(reason, language)
-        lines.append(
-            _("Held back: {count} ({reason}).", count=number(count, language), reason=said)
-        )
+        lines.append(_("Held back: {count} ({reason}).", count=count, reason=said))
     return "\n".join(lines)
 
 
 def dropped_because(reason: str, language: Language) -> str:
-    """Why rows were held back, in words; a clause of a restriction by its name."""
+    """Why rows were held back, in words."""
     return translator(language)(DROPPED[reason]) if reason in DROPPED else reason
-
-
-DROPPED = {
-    "handling": mark("their marking is above what the clause allows"),
-    "sensitive": mark("sensitive records"),
-    "delay": mark("too recent"),
-    "restriction": mark("a restriction of the provider"),
-    "k": mark("too few records alike"),
-}
 
 
 def _restrictions(manifest: Manifest, _: Translator) -> str:
@@ -236,18 +211,9 @@ def _protection(manifest: Manifest, _: Translator) -> str:
                 count=number(manifest.suppressed_cells, manifest.language),
             )
         )
-    elif manifest.risk is not None:
-        risk = manifest.risk
-        if risk.k is not None:
-            lines.append(
-                _("Each record looks like at least {count} others in it.", count=risk.k - 1)
-            )
+    elif manifest.risk is not None and manifest.risk.k > 1:
         lines.append(
-            _(
-                "Made coarser for that: {coarser} records; left out: {left_out}.",
-                coarser=number(risk.rows_coarsened, manifest.language),
-                left_out=number(risk.rows_dropped, manifest.language),
-            )
+            _("Each record is like at least {count} others in it.", count=manifest.risk.k - 1)
         )
     lines.append(
         _("Do not try to find out who a record is about, nor join it to other lists of persons.")
@@ -255,22 +221,16 @@ def _protection(manifest: Manifest, _: Translator) -> str:
     return "\n".join(lines)
 
 
-def _onward(manifest: Manifest, _: Translator) -> str:
-    closed = [one for one in manifest.clauses if not one.onward_allowed]
-    asking = [one for one in manifest.clauses if one.onward_consent == "originator"]
-    if closed:
-        return _(
-            "Do not pass it on, whole or in part, to anybody outside {recipient} without the "
-            "written consent of the service that provided the rows.",
-            recipient=manifest.recipient.label[manifest.language],
-        )
-    if asking:
-        return _("It may be passed on once the service that provided the rows has agreed.")
-    return _("It may be passed on with this page and its marking.")
+def _onward(manifest: Manifest) -> str:
+    said = [onward_sharing(one.onward, manifest.language) for one in manifest.clauses]
+    return "\n".join(dict.fromkeys(said))
 
 
 def _times(_: Translator) -> str:
-    return _("Times are in UTC. Beside a code stands what it means, where there is a list.")
+    return _(
+        "Times to the minute are in UTC; days, weeks and months are those of the calendar at the "
+        "place. Beside a code stands what it means, where there is a list."
+    )
 
 
 def _check(manifest: Manifest, _: Translator) -> str:

@@ -1,0 +1,108 @@
+"""One asset a standing extract, `releases/<name>`: what agreements ask to be made again and again.
+
+Not here: making an extract (`pipelines/release`). What is shown here are counts, clauses and the
+name of the file; no value of a row, since people read it who may not have the extract.
+"""
+
+import datetime as dt
+import logging
+
+import dagster as dg
+
+from assets.resources import OWNER, Installation, trying_again
+from assets.tables import published_key
+from pipelines.release.standing import StandingExtract, standing_extracts
+from pipelines.settings import current_settings
+from schemas.agreement import AgreementError, load_agreements
+
+STAGE = "releases"
+WEEKLY = "0 5 * * 1"  # Monday morning, once the weekend's deliveries are published
+AS_OF_TAG = "passerelle/as_of"
+
+
+def _declared() -> list[StandingExtract]:
+    """Those of the agreements; none where these cannot be relied on: the rest still runs."""
+    try:
+        return standing_extracts(load_agreements(current_settings().agreements))
+    except (AgreementError, ValueError) as error:
+        logging.getLogger("passerelle").warning("no standing extracts: %s", error)
+        return []
+
+
+def release_asset(standing: StandingExtract) -> dg.AssetsDefinition:
+    """The asset of one standing extract."""
+    declared = standing.declared
+
+    @dg.asset(
+        key=[STAGE, standing.name],
+        deps=[published_key(declared.table)],
+        description=f"{declared.table} → {declared.recipient}, {declared.purpose} "
+        f"({standing.agreement})",
+        group_name=STAGE,
+        kinds={declared.format},
+        tags={
+            "agreement": standing.agreement,
+            "recipient": declared.recipient,
+            "purpose": declared.purpose,
+            "mission": standing.mission,
+        },
+        owners=[OWNER],
+        pool=STAGE,
+        code_version=standing.version,
+    )
+    def released(
+        context: dg.AssetExecutionContext, installation: Installation
+    ) -> dg.MaterializeResult[None]:
+        from pipelines.ledger.faults import LedgerError
+        from pipelines.release.refusals import ReleaseRefused
+        from pipelines.release.standing import make_standing
+
+        asked = context.run.tags.get(AS_OF_TAG)
+        as_of = dt.date.fromisoformat(asked) if asked else dt.datetime.now(dt.UTC).date()
+        try:
+            with trying_again(context):
+                made = make_standing(
+                    installation.settings(), standing.name, as_of, made_by="schedule"
+                )
+        except (ReleaseRefused, LedgerError, AgreementError) as refused:
+            raise dg.Failure(
+                f"{_code(refused)}{refused.text('en')} / {refused.text('fr')}", allow_retries=False
+            ) from None
+        except KeyError:
+            raise dg.Failure(
+                f"No agreement asks for {standing.name} any more. / "
+                f"Aucun accord ne demande plus {standing.name}.",
+                allow_retries=False,
+            ) from None
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": made.row_count,
+                "file": made.file.name,
+                "sha256": made.sha256,
+                "clauses": ", ".join(one.clause for one in made.manifest.clauses),
+                "handling": made.manifest.handling.level,
+                "as of": as_of.isoformat(),
+            },
+            data_version=dg.DataVersion(made.extract_id),
+        )
+
+    return released
+
+
+def _code(refused: Exception) -> str:
+    code = getattr(refused, "code", "")
+    return f"{code}: " if code else ""
+
+
+def _job(mission: str) -> dg.JobDefinition:
+    keys = [dg.AssetKey([STAGE, one.name]) for one in standing if one.mission == mission]
+    return dg.define_asset_job(
+        f"releases_{mission}",
+        dg.AssetSelection.assets(*keys),
+        description=f"Make the standing extracts of {mission} anew.",
+    )
+
+
+standing = _declared()
+release_assets = [release_asset(one) for one in standing]
+release_jobs = [_job(mission) for mission in sorted({one.mission for one in standing})]

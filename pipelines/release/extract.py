@@ -1,0 +1,208 @@
+"""Making one extract: gathered, written, described, signed, noted, and only then put in its place.
+
+Not here: what may leave (`material.py` and what it calls) and the forms of the files (`formats`).
+
+The order is what makes it safe to be killed at any moment. Everything is made in scratch and
+synced; the private list of records is put in its place, then the ledger is told, and last the zip
+appears whole by one rename. So no zip is ever half-written, and none is there of which the ledger
+does not know. A rerun makes the same bytes under the same name.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelines.duck import scratch_folder
+from pipelines.release import dictionary, keys, readme
+from pipelines.release.formats.content import Content
+from pipelines.release.formats.write import write_data
+from pipelines.release.manifest import FileOut, Manifest
+from pipelines.release.material import Material, Progress, gathered
+from pipelines.release.package import MANIFEST, MANIFEST_SIGNATURE, Part, write_package
+from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.request import Request
+from pipelines.release.statement import manifest_of
+from pipelines.settings import Settings
+from schemas.organisation import organisations, purposes
+
+STEPS = 4
+LONGEST_NAME = 80  # of an unknown name in the ledger
+GATHER, WRITE, PACK, DONE = range(STEPS)
+
+
+@dataclass(frozen=True)
+class Extract:
+    """A finished extract: one signed zip."""
+
+    extract_id: str
+    file: Path
+    manifest: Manifest
+    row_count: int
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """Where, for the ledger who, and whom to tell how far it is."""
+
+    settings: Settings
+    made_by: str
+    organisation: str
+    tell: Progress
+
+
+def make_extract(
+    settings: Settings,
+    request: Request,
+    *,
+    made_by: str,
+    organisation: str = "",
+    progress: Progress | None = None,
+) -> Extract:
+    """Make an extract and return it.
+
+    `made_by` is a role or an account, for the ledger alone. Raises ReleaseRefused (noted in the
+    ledger), AgreementError, LedgerError, LakeError, OSError.
+    """
+    from pipelines.ledger.chain import append
+    from pipelines.ledger.policy import note_policy
+
+    maker = _Maker(settings, made_by, organisation, progress or (lambda done, total, what: None))
+    note_policy(settings.prepare(), actor=made_by)
+    try:
+        with scratch_folder(settings, "release") as folder:
+            maker.tell(GATHER, STEPS, request.table)
+            with gathered(settings, request, folder) as material:
+                return _make(maker, material, folder)
+    except ReleaseRefused as refused:
+        append(
+            settings,
+            "extract.refused",
+            actor=made_by,
+            organisation=organisation,
+            subject=request.table[:LONGEST_NAME],
+            details={**_about(request), "code": refused.code, "case": refused.case},
+        )
+        raise
+
+
+def _make(maker: _Maker, material: Material, folder: Path) -> Extract:
+    settings, tell = maker.settings, maker.tell
+    key = keys.signing_key(settings)
+    manifest = manifest_of(material, keys.fingerprint(key.public_key()), settings).named()
+    tell(WRITE, STEPS, material.request.format)
+    parts = _parts(manifest, material, folder)
+    files = [FileOut(name=one.name, bytes=one.size, sha256=one.sha256()) for one in parts]
+    manifest = manifest.model_copy(update={"files": tuple(files)})
+    stated = manifest.as_bytes()
+    tell(PACK, STEPS, manifest.extract_id)
+    signed = [*parts, Part(MANIFEST, stated), Part(MANIFEST_SIGNATURE, key.sign(stated))]
+    file = settings.releases / file_name(manifest)
+    draft = folder / file.name
+    made = Extract(
+        extract_id=manifest.extract_id,
+        file=file,
+        manifest=manifest,
+        row_count=material.row_count,
+        sha256=write_package(draft, signed, key),
+        bytes=draft.stat().st_size,
+    )
+    _place(material.holdings, settings.release_records / f"{made.extract_id}.parquet")
+    _note(maker, material.request, made)
+    _place(draft, file)
+    tell(DONE + 1, STEPS, file.name)
+    return made
+
+
+def file_name(manifest: Manifest) -> str:
+    """`incidents_minusca_unpol_2026-03-01_0123456789ab.zip`."""
+    day = manifest.as_of.isoformat()
+    return f"{manifest.table}_{manifest.recipient.code}_{day}_{manifest.extract_id}.zip"
+
+
+def _parts(manifest: Manifest, material: Material, folder: Path) -> Sequence[Part]:
+    """The page, the data and the dictionary; the data's name carries the marking, as files get
+    taken out of their zip.
+    """
+    language, wanted = manifest.language, material.request.format
+    marking_line = material.marking.line(manifest.recipient.label[language], language)
+    data = folder / f"{manifest.table}_{manifest.handling.level}.{wanted}"
+    content = Content(
+        connection=material.connection,
+        rows=material.rows,
+        fields=material.fields,
+        row_count=material.row_count,
+        name=manifest.table,
+        title=manifest.title[language],
+        marking=material.marking,
+        marking_line=marking_line,
+        reference=manifest.extract_id,
+        about=readme.about(manifest),
+        language=language,
+    )
+    write_data(wanted, content, data)
+    meanings = dictionary.write_dictionary(manifest, material.fields, marking_line)
+    return [
+        Part(readme.NAMES["readme"][language], readme.write_page(manifest, marking_line)),
+        Part(data.name, data),
+        Part(readme.NAMES["dictionary"][language], meanings),
+    ]
+
+
+def _place(draft: Path, target: Path) -> None:
+    """Put a finished file in its place, whole and on the disk."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _sync(draft)
+    draft.replace(target)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    if os.name == "nt":  # Windows cannot open a folder, and a file only for writing
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _note(maker: _Maker, request: Request, made: Extract) -> None:
+    from pipelines.ledger.chain import append
+
+    manifest = made.manifest
+    append(
+        maker.settings,
+        "extract.made",
+        actor=maker.made_by,
+        organisation=maker.organisation,
+        subject=made.extract_id,
+        details={
+            **_about(request),
+            "extract_id": made.extract_id,
+            "file": made.file.name,
+            "sha256": made.sha256,
+            "rows": made.row_count,
+            "clauses": [one.clause for one in manifest.clauses],
+            "agreements": {one.name: one.version for one in manifest.agreements},
+            "handling": manifest.handling.level,
+            "is_again": made.file.exists(),
+        },
+    )
+
+
+def _about(request: Request) -> dict[str, Any]:
+    """The request for the ledger; a name that nobody knows may be anything, so it is not kept."""
+    return {
+        "table": request.table[:LONGEST_NAME],
+        "recipient": request.recipient if request.recipient in organisations() else "?",
+        "purpose": request.purpose if request.purpose in purposes() else "?",
+        "form": request.form,
+        "format": request.format[:LONGEST_NAME],
+        "as_of": request.as_of.isoformat(),
+    }

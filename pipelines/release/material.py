@@ -1,0 +1,231 @@
+"""The rows that a request lets out, in a file of their own, and everything that is told of them.
+
+Not here: deciding what may leave (`permits.py`, `compile.py`, `counting.py`), and what becomes of
+the rows: a page (`preview.py`) or a signed zip (`extract.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.release.fields import CodeWords, fields_of
+from pipelines.release.flow import Flow, read_flow
+from pipelines.release.formats.content import Field
+from pipelines.release.formats.write import require_format, require_room
+from pipelines.release.marking import Marking, levels, strictest
+from pipelines.release.permits import Allowed, who_may
+from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.request import Request
+from pipelines.release.risk import Risk
+from pipelines.settings import Settings
+from schemas.agreement import load_agreements
+from schemas.contract import Contract, load_contract
+from schemas.sqltext import literal, name
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from pipelines.release.compile import Compiled
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Material:
+    """One request, answered: `rows` has the columns `fields`; `holdings` is private."""
+
+    request: Request
+    contract: Contract
+    allowed: Allowed
+    connection: duckdb.DuckDBPyConnection
+    rows: Path
+    holdings: Path
+    fields: tuple[Field, ...]
+    row_count: int
+    flow: Flow
+    marking: Marking
+    query: str
+    table_versions: dict[str, int]
+    content_hash: str
+    risk: Risk | None = None
+    k_required: int = 0
+    quasi_identifiers: tuple[str, ...] = ()
+    masked_columns: tuple[str, ...] = ()
+    suppressed_cells: int = 0
+    threshold: int | None = None
+
+
+@contextmanager
+def gathered(settings: Settings, request: Request, folder: Path) -> Iterator[Material]:
+    """Answer a request with files in `folder`.
+
+    Raises ReleaseRefused where nothing may leave, AgreementError where the agreements cannot be
+    relied on, and what the engine raises.
+    """
+    allowed = who_may(
+        load_agreements(settings.agreements),
+        recipient=request.recipient,
+        table=request.table,
+        purpose=request.purpose,
+        form=request.form,
+        as_of=request.as_of,
+        columns=request.columns,
+    )
+    contract = load_contract(request.table)
+    with _catalogue(settings, request, folder) as connection:
+        if request.form == "counts":
+            yield _counts(settings, request, allowed, contract, connection, folder)
+        else:
+            yield _records(request, allowed, contract, connection, folder)
+
+
+@contextmanager
+def _catalogue(
+    settings: Settings, request: Request, folder: Path
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published tables as they are now, within the memory that is allowed."""
+    import os
+
+    import pipelines
+    from pipelines.lake.catalogue import NothingPublished
+    from pipelines.release.precision import set_release_key
+
+    try:
+        connection = pipelines.connect(settings)
+    except NothingPublished:
+        raise ReleaseRefused("REL-114") from None
+    with connection:
+        spill = folder / "spill"
+        spill.mkdir()
+        for option, value in (
+            ("memory_limit", settings.memory_limit),
+            ("threads", settings.threads or (os.cpu_count() or 2)),
+            ("temp_directory", str(spill)),
+            ("TimeZone", "UTC"),
+            ("enable_external_file_cache", False),
+            ("enable_progress_bar", False),
+        ):
+            connection.execute(f"SET {option} = {literal(value)}")
+        set_release_key(connection, settings, request.recipient)
+        yield connection
+
+
+def _records(
+    request: Request,
+    allowed: Allowed,
+    contract: Contract,
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+) -> Material:
+    from pipelines.release.compile import compile_records
+    from pipelines.release.risk import risk
+
+    compiled = compile_records(request, allowed, contract)
+    require_format(request.format, [column.name for column in compiled.columns])
+    flow = read_flow(connection, compiled.flow_sql, shown_from=compiled.shown_from)
+    _require_some(flow, compiled)
+    require_room(request.format, flow.kept)
+    fields, words = fields_of(compiled.columns, request.language)
+    ordered, holdings, rows = (folder / f"{n}.parquet" for n in ("ordered", "holdings", "rows"))
+    connection.execute(f"COPY ({compiled.sql}) TO {literal(str(ordered))} (FORMAT parquet)")
+    held = f"SELECT record_id, clause, given_as, 'records' AS form FROM ({compiled.holdings_sql})"
+    connection.execute(f"COPY ({held}) TO {literal(str(holdings))} (FORMAT parquet)")
+    write_rows(connection, ordered, fields, words, rows)
+    ordered_rows = f"read_parquet({literal(str(ordered))})"
+    masked = {column for one in flow.clauses for column, n in one.masked.items() if n}
+    return Material(
+        request=request,
+        contract=contract,
+        allowed=allowed,
+        connection=connection,
+        rows=rows,
+        holdings=holdings,
+        fields=fields,
+        row_count=flow.kept,
+        flow=flow,
+        marking=_marking(connection, contract, holdings, allowed),
+        query=compiled.sql,
+        table_versions=table_versions(connection, request.table),
+        content_hash=_content_hash(connection, rows),
+        risk=risk(connection, ordered_rows, compiled.quasi_identifiers, compiled.smallest_group),
+        k_required=compiled.smallest_group,
+        quasi_identifiers=compiled.quasi_identifiers,
+        masked_columns=tuple(sorted({*masked, *compiled.withheld})),
+    )
+
+
+def _counts(
+    settings: Settings,
+    request: Request,
+    allowed: Allowed,
+    contract: Contract,
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+) -> Material:
+    raise NotImplementedError
+
+
+def _require_some(flow: Flow, compiled: Compiled) -> None:
+    """Raise ReleaseRefused where all that might have left was too lonely to leave."""
+    if not flow.kept and any(one.dropped.get("k") for one in flow.clauses):
+        raise ReleaseRefused("REL-107", k=compiled.smallest_group)
+
+
+def write_rows(
+    connection: duckdb.DuckDBPyConnection,
+    ordered: Path,
+    fields: tuple[Field, ...],
+    words: list[CodeWords],
+    rows: Path,
+) -> None:
+    """The rows in their order with the words of their codes beside them, and nothing else."""
+    chosen = []
+    by_field = {one.field: at for at, one in enumerate(words)}
+    for field in fields:
+        held = f"w{by_field[field.name]}.words" if field.name in by_field else name(field.name)
+        chosen.append(f"CAST({held} AS {field.duckdb_type}) AS {name(field.name)}")
+    joins = " ".join(
+        f"LEFT JOIN (SELECT code, {name(one.label_column)} AS words FROM code_labels "
+        f"WHERE list = {literal(one.codelist)}) AS w{at} ON w{at}.code = o.{name(one.column)}"
+        for at, one in enumerate(words)
+    )
+    connection.execute(
+        f"COPY (SELECT {', '.join(chosen)} FROM read_parquet({literal(str(ordered))}, "
+        f"file_row_number = true) AS o {joins} ORDER BY o.file_row_number) "
+        f"TO {literal(str(rows))} (FORMAT parquet)"
+    )
+
+
+def table_versions(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, int]:
+    """The version of the table that the catalogue shows."""
+    found = connection.execute(
+        "SELECT table_name, version FROM lake.versions WHERE table_name = ?", [table]
+    ).fetchall()
+    return {str(one): int(version) for one, version in found}
+
+
+def _marking(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, holdings: Path, allowed: Allowed
+) -> Marking:
+    """The strictest of the rows that leave, whether or not they say it; of none, the ceiling."""
+    found = connection.execute(
+        f"SELECT DISTINCT handling FROM {name(contract.table)} SEMI JOIN "
+        f"read_parquet({literal(str(holdings))}) USING (record_id)"
+    ).fetchall()
+    if found:
+        return strictest(level for (level,) in found)
+    ceilings = [levels()[permit.rows.handling_ceiling] for permit in allowed.permits]
+    return max(ceilings, key=lambda one: one.rank)
+
+
+def _content_hash(connection: duckdb.DuckDBPyConnection, rows: Path) -> str:
+    """A fingerprint of the rows, whatever their order; it tells extracts apart, no more."""
+    found = connection.execute(
+        "SELECT count(*), coalesce(bit_xor(hash(r)), 0), coalesce(sum(hash(r)::HUGEINT), 0) "
+        f"FROM read_parquet({literal(str(rows))}) AS r"
+    ).fetchone()
+    return "-".join(f"{int(number):x}" for number in found or ())

@@ -1,0 +1,64 @@
+"""What a request would give: its first rows, how many there are, what is masked and why.
+
+Not here: making the extract (`extract.py`). The same rules hold: nothing is shown that could not
+leave, and what would be refused is refused here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.release.flow import Flow
+from pipelines.release.formats.content import Field
+from pipelines.release.marking import Marking
+from pipelines.release.material import gathered
+from pipelines.release.request import Request
+from pipelines.release.risk import Risk
+from pipelines.settings import Settings
+from schemas.agreement import Permit
+from schemas.sqltext import literal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SHOWN_ROWS = 20
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The first rows and what is told of all of them; `flow.told()` is what may be shown of it."""
+
+    columns: tuple[Field, ...]
+    rows: pa.Table
+    row_count: int
+    flow: Flow
+    risk: Risk | None
+    masked_columns: tuple[str, ...]
+    marking: Marking
+    permits: tuple[Permit, ...]
+    suppressed_cells: int = 0
+    threshold: int | None = None
+
+
+def preview(settings: Settings, request: Request, limit: int = SHOWN_ROWS) -> Preview:
+    """The answer to a request, without making anything. Raises as `extract.make_extract`."""
+    from pipelines.duck import scratch_folder
+
+    with (
+        scratch_folder(settings.prepare(), "preview") as folder,
+        gathered(settings, request, folder) as found,
+    ):
+        first = f"FROM read_parquet({literal(str(found.rows))}) LIMIT {int(limit)}"
+        return Preview(
+            columns=found.fields,
+            rows=found.connection.execute(first).to_arrow_table(),
+            row_count=found.row_count,
+            flow=found.flow,
+            risk=found.risk,
+            masked_columns=found.masked_columns,
+            marking=found.marking,
+            permits=found.allowed.permits,
+            suppressed_cells=found.suppressed_cells,
+            threshold=found.threshold,
+        )

@@ -1,0 +1,100 @@
+"""The extracts that agreements ask to be made again and again, and the period that each is about.
+
+Not here: when they are made (`assets`), and making one (`extract.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.release.request import Request
+from schemas.agreement import Agreement, Standing, load_agreements
+from schemas.organisation import lineage, organisations
+
+if TYPE_CHECKING:
+    from pipelines.release.extract import Extract
+    from pipelines.settings import Settings
+
+HEADQUARTERS = "headquarters"  # recipients that belong to no mission
+Days = tuple[dt.date | None, dt.date | None]
+
+
+@dataclass(frozen=True)
+class StandingExtract:
+    """One of them, with the agreement that asks for it and the mission that it goes to."""
+
+    agreement: str
+    version: str
+    declared: Standing
+    mission: str
+
+    @property
+    def name(self) -> str:
+        """Its name, which no other has."""
+        return self.declared.name
+
+
+def standing_extracts(agreements: Sequence[Agreement]) -> list[StandingExtract]:
+    """All of them, by name; of two with one name the first agreement's."""
+    found: dict[str, StandingExtract] = {}
+    for agreement in agreements:
+        for one in agreement.standing:
+            mission = mission_of(one.recipient)
+            made = StandingExtract(agreement.agreement, agreement.version, one, mission)
+            found.setdefault(one.name, made)
+    return [found[name] for name in sorted(found)]
+
+
+def mission_of(recipient: str) -> str:
+    """The mission of an organisation or of one above it, as a short name; else headquarters."""
+    listed = organisations()
+    missions = (listed[one].mission for one in lineage(recipient))
+    return next(filter(None, missions), HEADQUARTERS).lower()
+
+
+def request_for(standing: Standing, as_of: dt.date) -> Request:
+    """What is asked for on a day."""
+    since, until = PERIODS[standing.period](as_of)
+    return Request(
+        table=standing.table,
+        recipient=standing.recipient,
+        purpose=standing.purpose,
+        as_of=as_of,
+        form=standing.form,
+        columns=standing.columns,
+        dimensions=standing.dimensions,
+        measures=standing.measures or ("records",),
+        since=since,
+        until=until,
+        format=standing.format,
+        language=standing.language,
+    )
+
+
+def make_standing(settings: Settings, name: str, as_of: dt.date, *, made_by: str) -> Extract:
+    """Make one by its name. Raises KeyError, and what `make_extract` raises."""
+    from pipelines.release.extract import make_extract
+
+    declared = {one.name: one for one in standing_extracts(load_agreements(settings.agreements))}
+    return make_extract(settings, request_for(declared[name].declared, as_of), made_by=made_by)
+
+
+def _last_days(count: int) -> Callable[[dt.date], Days]:
+    """Whole days: the one on which it is made is not over yet."""
+    return lambda as_of: (as_of - dt.timedelta(days=count), as_of - dt.timedelta(days=1))
+
+
+def _last_month(as_of: dt.date) -> Days:
+    until = as_of.replace(day=1) - dt.timedelta(days=1)
+    return until.replace(day=1), until
+
+
+PERIODS: dict[str, Callable[[dt.date], Days]] = {
+    "last_7_days": _last_days(7),
+    "last_28_days": _last_days(28),
+    "last_month": _last_month,
+    "all": lambda _as_of: (None, None),
+}
