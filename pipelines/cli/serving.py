@@ -1,6 +1,6 @@
-"""The command `serve`: Dagster's web pages and daemon, and the Data Docs, on this machine only.
+"""The command `serve`: the portal, Dagster's pages and daemon, the Data Docs; on this machine only.
 
-Not here: what Dagster shows (`assets`).
+Not here: what the portal shows (`pipelines/portal`) and what Dagster does (`assets`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,48 +27,107 @@ from pipelines.cli.stops import Stop
 from pipelines.cli.words import _, mark
 
 LOOPBACK = "127.0.0.1"
-PORT = 3000
+PORT, PORTAL_PORT = 3000, 8000
 READY_WITHIN_S = 120
+LOOK_EVERY_S = 0.3
+FIRST_ACCOUNT = "passerelle user add jma.1 --organisation minusca_unpol --role mission_staff"
 ENDS_WITHIN_S = 20
 
 
 @command(
     "serve",
     mark(
-        "Open Dagster: watch deliveries come in, start and schedule work.\n\n"
-        "It listens on this machine only. It also shows the pages that Great Expectations writes "
-        "about each audit. Ctrl-C ends it."
+        "Open the portal and Dagster on this machine.\n\n"
+        "The portal is for everybody who has an account: tables and extracts, deliveries, the "
+        "dictionary, the ledger. Dagster is for whoever runs the pipeline: it watches deliveries "
+        "come in, starts and schedules work; beside it are the pages that Great Expectations "
+        "writes about each audit. All of it listens on this machine only. Ctrl-C ends it."
     ),
-    "passerelle serve --port 3000",
+    "passerelle serve --portal-port 8000 --port 3000",
 )
 def serve(
     context: typer.Context,
     port: Annotated[
-        int, typer.Option("--port", metavar=mark("NUMBER"), help=mark("port of the web pages"))
+        int, typer.Option("--port", metavar=mark("NUMBER"), help=mark("port of Dagster"))
     ] = PORT,
+    portal_port: Annotated[
+        int, typer.Option("--portal-port", metavar=mark("NUMBER"), help=mark("port of the portal"))
+    ] = PORTAL_PORT,
+    no_dagster: Annotated[
+        bool, typer.Option("--no-dagster", help=mark("the portal alone"))
+    ] = False,
 ) -> int:
     """Serve until Ctrl-C."""
     session = session_of(context)
-    for wanted in (port, port + 1):
-        if not _is_free(wanted):
-            message = _("Port {port} is in use.", port=wanted)
-            raise Stop(
-                "PSL-403", message, _("Try: {command}", command="passerelle serve --port 3100")
-            )
+    ports = [portal_port] if no_dagster else [portal_port, port, port + 1]
+    for wanted in ports:
+        _check_is_free(wanted, ports)
     environment = serving_environment(session, port + 1)
+    if not no_dagster:
+        environment.setdefault("PASSERELLE_DAGSTER_URL", f"http://{LOOPBACK}:{port}")
     _end_when_asked()
-    log = _log_file(session)
-    with _running(_dagster(port), environment, log) as dagster, _data_docs(session, port + 1):
-        _wait_until_ready(session, dagster, port)
-        session.print(_("Dagster: {address}", address=f"http://{LOOPBACK}:{port}"))
-        session.print(_("Audits (Data Docs): {address}", address=f"http://{LOOPBACK}:{port + 1}"))
-        session.print(_("What Dagster writes goes to {file}.", file=_log_file(session)))
-        session.print(_("Ctrl-C ends it."))
-        try:
-            return dagster.wait()
-        except KeyboardInterrupt:
-            session.print(_("Ending…"))
-            return 0
+    try:
+        with ExitStack() as stack:
+            running = [_open_portal(stack, session, environment, portal_port)]
+            if not no_dagster:
+                running.append(_open_dagster(stack, session, environment, port))
+            session.print(_("Ctrl-C ends it."))
+            try:
+                return _first_to_end(running)
+            except KeyboardInterrupt:
+                session.print(_("Ending…"))
+                raise
+    except KeyboardInterrupt:
+        return 0
+
+
+def _open_portal(
+    stack: ExitStack, session: Session, environment: dict[str, str], port: int
+) -> subprocess.Popen[Any]:
+    log = session.settings.home / "portal.log"
+    line = [sys.executable, "-m", "pipelines.portal"]
+    listen = {**environment, "PASSERELLE_PORTAL_LISTEN": f"{LOOPBACK}:{port}"}
+    portal = stack.enter_context(_running(line, listen, log))
+    what = _("Starting the portal")
+    if not _is_ready(session, portal, f"http://{LOOPBACK}:{port}/sign-in", what):
+        message = _("The portal did not start.")
+        raise Stop("PSL-404", message, _("Its reasons are in {file}.", file=log))
+    session.print(_("Portal: {address}", address=f"http://{LOOPBACK}:{port}"))
+    if not _has_accounts(session):
+        session.print(_("Nobody can sign in yet. Add the first account:"))
+        session.print(f"  {FIRST_ACCOUNT}")
+    return portal
+
+
+def _open_dagster(
+    stack: ExitStack, session: Session, environment: dict[str, str], port: int
+) -> subprocess.Popen[Any]:
+    log = session.settings.home / "dagster" / "dagster.log"
+    dagster = stack.enter_context(_running(_dagster(port), environment, log))
+    stack.enter_context(_data_docs(session, port + 1))
+    what = _("Starting Dagster")
+    if not _is_ready(session, dagster, f"http://{LOOPBACK}:{port}/server_info", what):
+        message = _("Dagster did not start.")
+        raise Stop("PSL-404", message, _("Its reasons are in {file}.", file=log))
+    session.print(_("Dagster: {address}", address=f"http://{LOOPBACK}:{port}"))
+    session.print(_("Audits (Data Docs): {address}", address=f"http://{LOOPBACK}:{port + 1}"))
+    session.print(_("What Dagster writes goes to {file}.", file=log))
+    return dagster
+
+
+def _has_accounts(session: Session) -> bool:
+    from pipelines.accounts.people import users
+
+    return bool(users(session.settings))
+
+
+def _first_to_end(running: list[subprocess.Popen[Any]]) -> int:
+    """Wait until one of the processes ends, and say how; without it the rest is not wanted."""
+    while True:
+        for process in running:
+            if (code := process.poll()) is not None:
+                return code
+        time.sleep(LOOK_EVERY_S)
 
 
 def _end_when_asked() -> None:
@@ -94,10 +153,6 @@ def serving_environment(session: Session, docs_port: int) -> dict[str, str]:
         "DO_NOT_TRACK": "1",
         "PYTHONWARNINGS": "ignore",  # addressed to developers of Dagster, not to its users
     }
-
-
-def _log_file(session: Session) -> Path:
-    return session.settings.home / "dagster" / "dagster.log"
 
 
 def _dagster(port: int) -> list[str]:
@@ -161,23 +216,22 @@ def _data_docs(session: Session, port: int) -> Iterator[None]:
         server.server_close()
 
 
-def _is_free(port: int) -> bool:
+def _check_is_free(port: int, ports: list[int]) -> None:
     with socket.socket() as probe:
-        return probe.connect_ex((LOOPBACK, port)) != 0
+        is_free = probe.connect_ex((LOOPBACK, port)) != 0
+    if not is_free or ports.count(port) > 1:
+        other = f"passerelle serve --portal-port {PORTAL_PORT + 100} --port {PORT + 100}"
+        message = _("Port {port} is in use.", port=port)
+        raise Stop("PSL-403", message, _("Try: {command}", command=other))
 
 
-def _wait_until_ready(session: Session, process: subprocess.Popen[Any], port: int) -> None:
-    with session.progress(_("Starting Dagster")) as advance:
+def _is_ready(session: Session, process: subprocess.Popen[Any], address: str, what: str) -> bool:
+    """Wait until `address` answers; False where the process ends before, or takes too long."""
+    with session.progress(what) as advance:
         end_s = time.monotonic() + READY_WITHIN_S
-        while time.monotonic() < end_s:
+        while time.monotonic() < end_s and process.poll() is None:
             advance(0, 1)
-            if process.poll() is not None:
-                break
-            with (
-                suppress(OSError),
-                urllib.request.urlopen(f"http://{LOOPBACK}:{port}/server_info", timeout=2),
-            ):
-                return
-            time.sleep(0.3)
-    message = _("Dagster did not start.")
-    raise Stop("PSL-404", message, _("Its reasons are in {file}.", file=_log_file(session)))
+            with suppress(OSError), urllib.request.urlopen(address, timeout=2):  # noqa: S310
+                return True
+            time.sleep(LOOK_EVERY_S)
+    return False

@@ -17,6 +17,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -230,30 +232,62 @@ def test_feed_check_fails_on_an_example_that_does_not_pass(own_home, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
-def test_serve_opens_dagster_on_this_machine_only_and_ends_on_ctrl_c(own_home):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    line = [sys.executable, "-m", "pipelines.cli", "serve", "--port", str(port)]
-    process = subprocess.Popen(
-        [*line, "--home", str(own_home.home), "--lang", "en"],
-        cwd=own_home.home,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        first = process.stdout.readline()
-        assert f"http://127.0.0.1:{port}" in first
+def test_serve_opens_portal_and_dagster_on_this_machine_only_and_ends_on_ctrl_c(own_home):
+    portal, port = free_ports(2)
+    with served(own_home.home, "--portal-port", str(portal), "--port", str(port)) as said:
+        line = said()
+        assert f"http://127.0.0.1:{portal}" in line
+        with urllib.request.urlopen(f"http://127.0.0.1:{portal}/sign-in") as page:
+            assert "Passerelle" in page.read().decode()
+        assert "Nobody can sign in yet" in said()
+        assert "passerelle user add" in said()
+        assert f"http://127.0.0.1:{port}" in said()
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/server_info") as page:
             assert "dagster_version" in json.load(page)
         assert (own_home.home / "dagster" / "dagster.yaml").is_file()
+    wait_until_closed(portal, port)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+def test_serve_opens_the_portal_alone(own_home):
+    portal, port = free_ports(2)
+    options = ("--no-dagster", "--portal-port", str(portal), "--port", str(port))
+    with served(own_home.home, *options) as said:
+        assert f"http://127.0.0.1:{portal}" in said()
+        assert is_closed(port)
+    wait_until_closed(portal)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody has; Dagster's neighbour, for the Data Docs, is most likely free too."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
+@contextmanager
+def served(home: Path, *options: str) -> Iterator[Callable[[], str]]:
+    """`passerelle serve`, ended by Ctrl-C, after which it must say that all is well."""
+    line = [sys.executable, "-m", "pipelines.cli", "serve", *options]
+    process = subprocess.Popen(
+        [*line, "--home", str(home), "--lang", "en"], cwd=home, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield process.stdout.readline
     finally:
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
+
+
+def is_closed(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def wait_until_closed(*ports: int) -> None:
     end = time.monotonic() + 20
-    while time.monotonic() < end:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                return
+    while not all(is_closed(port) for port in ports):
+        assert time.monotonic() < end, "something still answers on a port"
         time.sleep(0.2)
-    pytest.fail("something still answers on the port")
