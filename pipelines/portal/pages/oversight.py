@@ -1,10 +1,247 @@
-"""The pages of the oversight role.
+"""Oversight's pages: the ledger and whether it holds, agreements and their ends, who took what.
 
-Not here: yet anything; written by its own helper.
+Not here: the ledger, the words of a clause (`release/explain.py`), the list of extracts
+(`portal/taken.py`).
 """
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+
+from pipelines.ledger import clock
+from pipelines.ledger.chain import EVENTS, PAGE_SIZE, append, entries
+from pipelines.ledger.verify import Checked, check
+from pipelines.ledger.who import who
+from pipelines.ledger.words import event_words
+from pipelines.portal import forms, taken
+from pipelines.portal.web import Person, allowed, language_of, not_found, page, settings_of
+from pipelines.portal.words import _
+from pipelines.release.explain import permit_words, restriction_words
+from pipelines.settings import Settings
+from schemas.agreement import Agreement, fingerprint, load_agreements
+from schemas.agreement_problem import AgreementError
+from schemas.organisation import organisations, purposes
+from schemas.text import Language
 
 router = APIRouter()
+SOON = dt.timedelta(days=60)
+HEADS = ("head_missing", "head_forged")
+
+
+@router.get("/ledger")
+def ledger(request: Request, person: Person = Depends(allowed("ledger.read"))) -> HTMLResponse:
+    """Entries, newest first, by event, organisation, person and period."""
+    return _ledger(request, forms.asked(request))
+
+
+@router.post("/ledger")
+def check_ledger(
+    request: Request, person: Person = Depends(allowed("ledger.read"))
+) -> HTMLResponse:
+    """Look through the whole ledger and say what was found; that is written down too."""
+    settings = settings_of(request)
+    checked = check(settings)
+    if not any(fault.kind in HEADS and not fault.seq for fault in checked.faults):
+        append(
+            settings,
+            "ledger.checked",
+            actor=person.name,
+            organisation=person.organisation,
+            details={"entries": checked.count, "faults": len(checked.faults)},
+        )
+    return _ledger(request, forms.Form(), checked)
+
+
+def _ledger(request: Request, form: forms.Form, checked: Checked | None = None) -> HTMLResponse:
+    language = language_of(request)
+    listed = organisations()
+    event = form.choice("event", EVENTS, required=False)
+    organisation = form.choice("organisation", listed, required=False)
+    actor = form.text("actor", longest=200)
+    since, until = form.period("since", "until")
+    number = form.integer("page", least=1, most=10**7, otherwise=1) or 1
+    found = entries(
+        settings_of(request),
+        events=[event] if event else (),
+        organisation=organisation,
+        actor=actor,
+        since=_midnight(since),
+        until=_midnight(until + dt.timedelta(days=1)) if until else None,
+        page=number,
+    )
+    return page(
+        request,
+        "oversight/ledger.html",
+        status=200 if form.is_good else 422,
+        form=form,
+        found=found,
+        pages=max(1, -(-found.total // PAGE_SIZE)),
+        kept={name: form.value(name) for name in FILTERS if form.value(name)},
+        events=sorted(((one, event_words(one, language)) for one in EVENTS), key=lambda e: e[1]),
+        organisations=[(code, one.label[language]) for code, one in listed.items()],
+        event_words=lambda name: event_words(name, language),
+        organisation_name=lambda code: _organisation(code, language),
+        checked=checked,
+        faults=[fault.text(language) for fault in checked.faults] if checked else [],
+    )
+
+
+FILTERS = ("event", "organisation", "actor", "since", "until")
+
+
+def _midnight(day: dt.date | None) -> dt.datetime | None:
+    return dt.datetime.combine(day, dt.time(), dt.UTC) if day else None
+
+
+def _organisation(code: str, language: Language) -> str:
+    known = organisations().get(code)
+    return known.label[language] if known else code
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An agreement and how it stands today."""
+
+    agreement: Agreement
+    state: str
+    days_left: int
+    reviews: tuple[tuple[str, dt.date], ...]
+    fingerprint: str
+
+
+def standing(agreement: Agreement, today: dt.date, hashes: dict[str, tuple[str, str]]) -> Standing:
+    """How an agreement stands on a day: `in_force`, `ends_soon`, `not_yet` or `ended`.
+
+    `reviews`: clauses whose human-rights review has ended or ends within the same time.
+    """
+    if today > agreement.valid_until:
+        state = "ended"
+    elif today < agreement.valid_from:
+        state = "not_yet"
+    else:
+        state = "ends_soon" if agreement.valid_until - today <= SOON else "in_force"
+    reviews = tuple(
+        (permit.full_name, permit.due_diligence.valid_until)
+        for permit in agreement.permits
+        if permit.due_diligence and permit.due_diligence.valid_until - today <= SOON
+    )
+    left = (agreement.valid_until - today).days
+    return Standing(agreement, state, left, reviews, hashes.get(agreement.agreement, ("", ""))[1])
+
+
+def standings(settings: Settings) -> list[Standing]:
+    """Every agreement and how it stands today, what ends first on top. Raises AgreementError."""
+    hashes = fingerprint(settings.agreements)
+    today = clock.now().date()
+    found = [standing(one, today, hashes) for one in load_agreements(settings.agreements)]
+    return sorted(found, key=lambda one: one.agreement.valid_until)
+
+
+@router.get("/agreements")
+def agreements(
+    request: Request, person: Person = Depends(allowed("agreements.read"))
+) -> HTMLResponse:
+    """Agreements in force, ending and ended, with the reviews that end."""
+    language, problems = language_of(request), ""
+    found: Sequence[Standing] = ()
+    try:
+        found = standings(settings_of(request))
+    except AgreementError as error:
+        problems = error.text(language)
+    return page(
+        request,
+        "oversight/agreements.html",
+        found=found,
+        problems=problems.splitlines(),
+        changes=entries(settings_of(request), events=["policy.changed"], size=10).entries,
+        organisation_name=lambda code: _organisation(code, language),
+        soon=SOON.days,
+    )
+
+
+@router.get("/agreements/{name}")
+def agreement(
+    request: Request, name: str, person: Person = Depends(allowed("agreements.read"))
+) -> HTMLResponse:
+    """One agreement: its clauses in words, and what was taken under it."""
+    language, settings = language_of(request), settings_of(request)
+    try:
+        one = next((s for s in standings(settings) if s.agreement.agreement == name), None)
+    except AgreementError:
+        one = None
+    if one is None:
+        not_found()
+    return page(
+        request,
+        "oversight/agreement.html",
+        one=one,
+        permits=[permit_words(one.agreement, p, language) for p in one.agreement.permits],
+        restrictions=[restriction_words(r, language) for r in one.agreement.restrictions],
+        listed=taken.taken(settings, taken.Asked(clause=name), size=10),
+        organisation_name=lambda code: _organisation(code, language),
+        purpose_name=lambda code: _purpose(code, language),
+    )
+
+
+def _purpose(code: str, language: Language) -> str:
+    known = purposes().get(code)
+    return known.label[language] if known else code
+
+
+@router.get("/taken")
+def who_took(
+    request: Request, person: Person = Depends(allowed("extracts.read_all"))
+) -> HTMLResponse:
+    """Extracts by recipient, clause and period."""
+    return _taken(request, forms.asked(request), forms.Form())
+
+
+@router.post("/taken")
+def who_holds(
+    request: Request, person: Person = Depends(allowed("extracts.read_all"))
+) -> HTMLResponse:
+    """Each extract that holds one record; its number is asked for in the body, not the address."""
+    looked = forms.posted(request)
+    looked.text("record", required=True, longest=300)
+    return _taken(request, forms.Form(), looked)
+
+
+def _taken(request: Request, form: forms.Form, looked: forms.Form) -> HTMLResponse:
+    language, settings = language_of(request), settings_of(request)
+    recipient = form.choice("recipient", organisations(), required=False)
+    clause = form.text("clause", longest=120)
+    since, until = form.period("since", "until")
+    number = form.integer("page", least=1, most=10**7, otherwise=1) or 1
+    asked = taken.Asked(recipient, clause, since, until)
+    record = looked.value("record").strip()
+    return page(
+        request,
+        "oversight/taken.html",
+        status=200 if form.is_good and looked.is_good else 422,
+        form=form,
+        looked=looked,
+        record=record if looked.is_good else "",
+        holdings=who(settings, record) if record and looked.is_good else [],
+        listed=taken.taken(settings, asked, number),
+        kept={n: form.value(n) for n in ("recipient", "clause", "since", "until") if form.value(n)},
+        organisations=[(code, one.label[language]) for code, one in organisations().items()],
+        clauses=_clauses(settings),
+        organisation_name=lambda code: _organisation(code, language),
+        purpose_name=lambda code: _purpose(code, language),
+        title=_("Who took what"),
+    )
+
+
+def _clauses(settings: Settings) -> list[tuple[str, str]]:
+    """Agreements and their clauses, to choose from."""
+    try:
+        found = load_agreements(settings.agreements)
+    except AgreementError:
+        return []
+    names = [(a.agreement, [permit.full_name for permit in a.permits]) for a in found]
+    return [(one, one) for agreement, clauses in names for one in (agreement, *clauses)]

@@ -1,0 +1,120 @@
+"""Who took what: the extracts in the ledger, by recipient, clause and period, and their downloads.
+
+Not here: the pages (`pages/oversight.py`), the ledger, and which record is in which extract
+(`ledger/who.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from pipelines.ledger.chain import Entry, as_entry
+from pipelines.ledger.database import readings, troubles
+from pipelines.ledger.models import LedgerEntry
+from pipelines.settings import Settings
+
+MADE, DOWNLOADED = "extract.made", "extract.downloaded"
+PAGE_ROWS = 25
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One extract that was made, and how often it was downloaded."""
+
+    extract_id: str
+    made_at: dt.datetime
+    made_by: str
+    recipient: str
+    purpose: str
+    table: str
+    form: str
+    clauses: tuple[str, ...]
+    rows: int | None
+    sha256: str
+    downloads: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What of the extracts is asked for; both days inclusive, in UTC."""
+
+    recipient: str = ""
+    clause: str = ""
+    since: dt.date | None = None
+    until: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One page, newest first."""
+
+    extracts: list[Taken]
+    total: int
+    page: int
+    pages: int
+
+
+def taken(settings: Settings, asked: Asked, page: int = 1, size: int = PAGE_ROWS) -> Listed:
+    """The extracts asked for; a page beyond the last is the last. Raises LedgerError."""
+    conditions = _conditions(asked)
+    counted = sa.select(sa.func.count()).select_from(LedgerEntry).where(*conditions)
+    chosen = sa.select(LedgerEntry).where(*conditions).order_by(LedgerEntry.seq.desc())
+    with troubles(), readings(settings).begin() as session:
+        total = session.scalar(counted) or 0
+        pages = max(1, -(-total // size))
+        page = min(max(page, 1), pages)
+        found = session.scalars(chosen.limit(size).offset((page - 1) * size))
+        entries = [as_entry(row) for row in found]
+        names = [entry.subject for entry in entries]
+        times = sa.select(LedgerEntry.subject, sa.func.count()).where(
+            LedgerEntry.event == DOWNLOADED, LedgerEntry.subject.in_(names)
+        )
+        downloads = dict(session.execute(times.group_by(LedgerEntry.subject)).tuples().all())
+    extracts = [_taken(entry, downloads.get(entry.subject, 0)) for entry in entries]
+    return Listed(extracts, total, page, pages)
+
+
+def _conditions(asked: Asked) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = [LedgerEntry.event == MADE]
+    if asked.recipient:
+        found.append(LedgerEntry.details["recipient"].as_string() == asked.recipient)
+    if asked.clause:
+        # `caf_minusca/P1` in quotes, or every clause of `caf_minusca`: a name has no other sign.
+        whole = f'"{asked.clause}"' if "/" in asked.clause else f'"{asked.clause}/'
+        found.append(sa.cast(LedgerEntry.details, sa.Text).contains(whole, autoescape=True))
+    if asked.since:
+        found.append(LedgerEntry.at >= _midnight(asked.since))
+    if asked.until:
+        found.append(LedgerEntry.at < _midnight(asked.until + dt.timedelta(days=1)))
+    return found
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), dt.UTC)
+
+
+def _taken(entry: Entry, downloads: int) -> Taken:
+    said = entry.details
+    clauses = said.get("clauses") or ()
+    rows = said.get("rows")
+    return Taken(
+        extract_id=entry.subject or str(said.get("extract_id", "")),
+        made_at=entry.at,
+        made_by=entry.actor,
+        recipient=str(said.get("recipient", "")),
+        purpose=str(said.get("purpose", "")),
+        table=str(said.get("table", "")),
+        form=str(said.get("form", "")),
+        clauses=tuple(str(one) for one in _listed(clauses)),
+        rows=int(rows) if isinstance(rows, int) else None,
+        sha256=str(said.get("sha256", "")),
+        downloads=downloads,
+    )
+
+
+def _listed(value: object) -> Sequence[object]:
+    return list(value) if isinstance(value, list | tuple | dict) else []
