@@ -79,7 +79,7 @@ def asked(request: Request, permit: Permit, contract: Contract) -> str:
 
 
 def asked_columns(request: Request) -> frozenset[str]:
-    """The columns by which the request chooses rows: a cell of those that is masked chooses none."""
+    """The columns by which the request chooses rows: a masked cell of those chooses none."""
     found = set()
     if request.has_period:
         found |= {"occurred_at"}
@@ -177,10 +177,10 @@ def _asked_period(request: Request, permit: Permit, opened: set[str]) -> str:
 
 
 def _time_told(level: int, opened: set[str]) -> int | None:
-    """The finest level of time that the dimensions of a clause tell, quarters being three months."""
+    """The finest level of time that the dimensions of a clause tell; None for no time at all."""
     told = {"day": 2, "week": 1, "month": 0, "quarter": -1, "year": -2}
     found = [told[dim] for dim in TIME_DIMENSIONS if dim in opened]
-    return min(max(found), level) if found and max(found) >= 0 else None
+    return min(max(found), level) if found else None
 
 
 def _asked_areas(areas: tuple[str, ...], permit: Permit, opened: set[str]) -> str:

@@ -1,4 +1,4 @@
-"""Which rows may leave, under which clause, and what restrictions take away: the first steps of SQL.
+"""Which rows may leave, under which clause, and what restrictions take away, as steps of SQL.
 
 Not here: what is told of them (`compile.py` for records, `counting.py` for counts).
 

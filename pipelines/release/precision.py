@@ -73,7 +73,7 @@ class Levels:
 
 
 def permit_levels(permits: tuple[Permit, ...], clause: str) -> Levels:
-    """The levels by the number of the clause (1-based, the SQL `clause`) that a row leaves under."""
+    """The levels by the number of the clause (from 1, the SQL `clause`) a row leaves under."""
 
     def by(numbers: list[int]) -> str:
         if len(set(numbers)) == 1:
@@ -214,7 +214,7 @@ def offset_minutes() -> str:
 
 @cache
 def age_group_of_years() -> str:
-    """SQL of the age group where only the years are known: the finest groups that do not overlap."""
+    """SQL of the age group, made of the years where only those are known."""
     parents = ("under_5", "age_5_11", "age_12_17", "age_18_24", "age_25_59", "age_60_plus")
     bands = {row["code"]: row for row in load_codelist("age_groups") if row["code"] in parents}
     cases = " ".join(
@@ -228,7 +228,9 @@ def first_day(level: str) -> str:
     """The first day of the period that is told of a row at a level of time."""
     return (
         f"CASE {level} WHEN 1 THEN CAST(date_trunc('week', _first) AS DATE) "
-        "WHEN 0 THEN CAST(date_trunc('month', _first) AS DATE) ELSE _first END"
+        "WHEN 0 THEN CAST(date_trunc('month', _first) AS DATE) "
+        "WHEN -1 THEN CAST(date_trunc('quarter', _first) AS DATE) "
+        "WHEN -2 THEN CAST(date_trunc('year', _first) AS DATE) ELSE _first END"
     )
 
 
@@ -236,7 +238,9 @@ def last_day(level: str) -> str:
     """The last day of that period; a delay counts from here, or it would tell the day."""
     return (
         f"CASE {level} WHEN 1 THEN CAST(date_trunc('week', _last) + INTERVAL 6 DAY AS DATE) "
-        "WHEN 0 THEN last_day(_last) ELSE _last END"
+        "WHEN 0 THEN last_day(_last) WHEN -1 THEN CAST(date_trunc('quarter', _last) "
+        "+ INTERVAL 3 MONTH - INTERVAL 1 DAY AS DATE) WHEN -2 THEN make_date(year(_last), 12, 31) "
+        "ELSE _last END"
     )
 
 

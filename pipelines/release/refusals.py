@@ -56,6 +56,7 @@ SENTENCES: dict[str, str] = {
     "REL-113": mark("“{name}” is not a code of the list {list}."),
     "REL-114": mark("Nothing is published yet, so nothing can be extracted."),
     "REL-115": mark("The format {format} needs a position, and no clause opens one."),
+    "REL-116": mark("{cells} counts at once are more than can be checked for what they give away."),
 }
 HINTS: dict[str, str] = {
     "REL-105": mark("Ask the provider for an agreement, or choose another table or purpose."),
@@ -67,6 +68,7 @@ HINTS: dict[str, str] = {
     "REL-108": mark("Ask for the same areas and periods as before, or for coarser ones."),
     "REL-109": mark("Choose CSV or Parquet, or a shorter period."),
     "REL-115": mark("Choose CSV, XLSX or Parquet."),
+    "REL-116": mark("Ask for fewer dimensions, or for longer periods."),
 }
 
 

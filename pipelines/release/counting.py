@@ -1,0 +1,248 @@
+"""Agreements and a request for counts become one DuckDB query: cells, totals and what is behind.
+
+Not here: hiding small counts (`cells.py`), and rows (`compile.py`).
+
+A row is counted under the most generous clause that opens every dimension and measure asked for. A
+row of which a restriction masks any cell that would be used is not counted at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipelines.release.compile import OutColumn
+from pipelines.release.dimensions import (
+    COVERAGE,
+    PEOPLE,
+    base_column,
+    coverage_sql,
+    dimension_sql,
+    dimension_type,
+    finest,
+    is_measurable,
+    is_open,
+    key_of_flows,
+    measure_sql,
+    measure_type,
+    told_once,
+)
+from pipelines.release.eligible import Eligible, by_generosity, eligible
+from pipelines.release.flow import DROPPED, SHOWN_FROM
+from pipelines.release.permits import Allowed
+from pipelines.release.precision import permit_levels
+from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.request import Request, check_request
+from schemas.agreement import RECORDS, Permit
+from schemas.contract import Contract
+from schemas.sqltext import literal
+
+LEVEL, SUPPRESSED = "level", "is_suppressed"
+CELL, TOTAL = "cell", "total"
+
+
+@dataclass(frozen=True)
+class CompiledCounts:
+    """An extract of counts as SQL over the catalogue.
+
+    `sql` gives every cell and total before protection (`cells.protect_counts`), `members_sql`
+    the private list of the records behind each cell, `flow_sql` the rows by clause
+    (`flow.read_flow`, with `are_kept_told=False`), `holdings_sql` (record_id, clause, given_as).
+    """
+
+    sql: str
+    members_sql: str
+    flow_sql: str
+    holdings_sql: str
+    columns: tuple[OutColumn, ...]
+    dimensions: tuple[str, ...]
+    measures: tuple[str, ...]
+    coverage: tuple[str, ...]
+    permits: tuple[Permit, ...]
+    threshold: int
+    counts_people: bool
+
+    @property
+    def shown_from(self) -> int:
+        """Smaller numbers are not told in what leaves."""
+        return max(SHOWN_FROM, self.threshold)
+
+
+def compile_counts(request: Request, allowed: Allowed, contract: Contract) -> CompiledCounts:
+    """The query of an extract of counts.
+
+    Raises ReleaseRefused REL-110 for a dimension or measure that no clause opens, 106 where no
+    clause opens all of them together, and what `check_request` raises.
+    """
+    check_request(request, contract)
+    permits, dimensions, measures = _asked(request, allowed.permits, contract)
+    used = {base_column(one) for one in dimensions} | (set(measures) - {RECORDS})
+    counts_people = any(c.name == PEOPLE for c in contract.published)
+    carried = {*used, *_technical(contract)}
+    before = eligible(request, allowed, contract, permits, carried)
+    steps = f"WITH {before.steps}, {_counted(before, dimensions, contract, used, counts_people)}"
+    opened = [set(permit.measures) for permit in permits]
+    coverage = tuple(
+        one for one in COVERAGE if counts_people and all(one in names for names in opened)
+    )
+    sums = [one for one in measures if one not in COVERAGE]
+    keys = [f"_d{at}" for at in range(len(dimensions))]
+    return CompiledCounts(
+        sql=f"{steps} {_grouped(keys, sums, coverage, contract, counts_people)}",
+        members_sql=f"{steps} {_members(keys, counts_people)}",
+        flow_sql=f"{steps} {_flow(before, used)}",
+        holdings_sql=f"{steps} SELECT record_id, {before.clause_name()} AS clause, "
+        "CAST(NULL AS VARCHAR) AS given_as FROM counted ORDER BY record_id",
+        columns=_columns(dimensions, sums, coverage, contract),
+        dimensions=dimensions,
+        measures=tuple(sums),
+        coverage=coverage,
+        permits=permits,
+        threshold=max(p.small_cell_threshold or SHOWN_FROM for p in permits),
+        counts_people=counts_people,
+    )
+
+
+def _asked(
+    request: Request, permits: tuple[Permit, ...], contract: Contract
+) -> tuple[tuple[Permit, ...], tuple[str, ...], tuple[str, ...]]:
+    """The clauses that open everything asked for, and what that is."""
+    ordered = by_generosity(permits)
+    dimensions = request.dimensions or tuple(
+        finest([one for one in ordered[0].dimensions if is_open(one, ordered[0], contract)])
+    )
+    dimensions, measures = tuple(dict.fromkeys(dimensions)), tuple(dict.fromkeys(request.measures))
+    for names, opens in ((dimensions, _opens_dimension), (measures, _opens_measure)):
+        for one in names:
+            if not any(opens(one, permit, contract) for permit in permits):
+                known = {n for p in permits for n in (*p.dimensions, *p.measures)}
+                raise ReleaseRefused("REL-110", name=one, known=sorted(known))
+    fitting = tuple(
+        permit
+        for permit in ordered
+        if all(_opens_dimension(one, permit, contract) for one in dimensions)
+        and all(_opens_measure(one, permit, contract) for one in measures)
+    )
+    if not fitting or not measures:
+        raise ReleaseRefused("REL-106", asked=[*dimensions, *measures])
+    return fitting, dimensions, measures
+
+
+def _opens_dimension(dimension: str, permit: Permit, contract: Contract) -> bool:
+    return is_open(dimension, permit, contract)
+
+
+def _opens_measure(measure: str, permit: Permit, contract: Contract) -> bool:
+    return measure in permit.measures and is_measurable(measure, contract)
+
+
+def _technical(contract: Contract) -> set[str]:
+    """What counting people needs beside what was asked for."""
+    needed = {"border_point_code", "period_start", "period_end", "direction", "sex", "age_group"}
+    needed |= {"nationality", "origin_country", "destination_country", "crossing_mode"}
+    needed |= {"travel_reason", PEOPLE, *COVERAGE}
+    is_flows = any(column.name == PEOPLE for column in contract.published)
+    return needed if is_flows else set()
+
+
+def _counted(
+    before: Eligible,
+    dimensions: tuple[str, ...],
+    contract: Contract,
+    used: set[str],
+    counts_people: bool,
+) -> str:
+    """`counted AS (…)`: the rows that are counted, with `_d0`, `_d1`, … their dimensions."""
+    levels = permit_levels(before.permits, "_clause")
+    values = [
+        f"{dimension_sql(one, contract, levels)} AS _d{at}" for at, one in enumerate(dimensions)
+    ]
+    rows = (
+        f"SELECT {', '.join(['*', *values])} FROM judged WHERE _clause IS NOT NULL "
+        f"AND NOT _held AND NOT {before.masked(sorted(used))}"
+    )
+    if not counts_people:
+        return f"counted AS ({rows})"
+    fit = told_once(dimensions)
+    best = f"min(_fit) OVER (PARTITION BY {key_of_flows()})"
+    return (
+        f"fitting AS (SELECT *, {fit} AS _fit FROM ({rows})), "
+        f"counted AS (SELECT * FROM fitting QUALIFY _fit = {best})"
+    )
+
+
+def _grouped(
+    keys: list[str],
+    measures: list[str],
+    coverage: tuple[str, ...],
+    contract: Contract,
+    counts_people: bool,
+) -> str:
+    """Cells and totals: `_t…` is 1 where a dimension is added up, then `_d…` and the numbers."""
+    sets = [f"({', '.join(keys)})", *(f"({key})" for key in keys if len(keys) > 1)]
+    sets += ["()"] if keys else []
+    added = [f"grouping({key}) AS _t{at}" for at, key in enumerate(keys)]
+    order = ", ".join([*(f"_t{at}" for at in range(len(keys))), *keys])
+    people = f"coalesce(sum({PEOPLE}), 0)" if counts_people else "count(*)"
+    values = [f"CAST({people} AS BIGINT) AS _weight"]
+    for at, measure in enumerate(measures):
+        one = measure_sql(measure)
+        values.append(f"CAST(sum({one}) AS {measure_type(measure, contract)}) AS _m{at}")
+        values.append(f"count(*) FILTER (WHERE ({one}) <> 0) AS _c{at}")
+    values += [f"{coverage_sql(one)} AS _v{at}" for at, one in enumerate(coverage)]
+    return (
+        f"SELECT {', '.join([*added, *keys, *values])} FROM counted "
+        f"GROUP BY GROUPING SETS ({', '.join(sets)}) HAVING count(*) > 0"
+        + (f" ORDER BY {order}" if keys else "")
+    )
+
+
+def _members(keys: list[str], counts_people: bool) -> str:
+    """The records behind each cell, as stable 64-bit numbers, and what each of them weighs."""
+    weight = f"coalesce({PEOPLE}, 0)" if counts_people else "1"
+    values = [
+        *keys,
+        "list(md5_number_lower(record_id) ORDER BY record_id) AS records",
+        f"list(CAST({weight} AS BIGINT) ORDER BY record_id) AS weights",
+    ]
+    by = ", ".join(keys)
+    return (
+        f"SELECT {', '.join(values)} FROM counted "
+        + (f"GROUP BY {by} " if by else "")
+        + "HAVING count(*) > 0"
+        + (f" ORDER BY {by}" if by else "")
+    )
+
+
+def _columns(
+    dimensions: tuple[str, ...],
+    measures: list[str],
+    coverage: tuple[str, ...],
+    contract: Contract,
+) -> tuple[OutColumn, ...]:
+    declared = {column.name: column for column in contract.published}
+    found = [OutColumn(one, dimension_type(one, contract), declared.get(one)) for one in dimensions]
+    found.append(OutColumn(LEVEL, "VARCHAR"))
+    found += [OutColumn(one, measure_type(one, contract), declared.get(one)) for one in measures]
+    found += [OutColumn(one, "DOUBLE", declared.get(one)) for one in coverage]
+    return (*found, OutColumn(SUPPRESSED, "BOOLEAN"))
+
+
+def _flow(before: Eligible, used: set[str]) -> str:
+    """One row a clause: counted, and dropped by reason."""
+    dropped = [
+        f"count(*) FILTER (WHERE _reason = {literal(reason)}) AS {DROPPED}{reason}"
+        for reason in ("ceiling", "sensitivity", "delay")
+    ]
+    numbers = ", ".join(f"({at}, {literal(p.full_name)})" for at, p in enumerate(before.permits, 1))
+    return (
+        "SELECT _no.full_name AS clause, coalesce(_in.n, 0) AS kept, "
+        f"coalesce(_all.held, 0) AS {DROPPED}restriction, "
+        f"coalesce(_all.n, 0) - coalesce(_all.held, 0) - coalesce(_in.n, 0) AS {DROPPED}repeated, "
+        f"_gone.* EXCLUDE (_scope) FROM (VALUES {numbers}) AS _no(no, full_name) "
+        "LEFT JOIN (SELECT _clause, count(*) AS n FROM counted GROUP BY _clause) AS _in "
+        "ON _in._clause = _no.no LEFT JOIN (SELECT _clause, count(*) AS n, count(*) FILTER (WHERE "
+        f"_held OR {before.masked(sorted(used))}) AS held FROM judged "
+        "WHERE _clause IS NOT NULL GROUP BY _clause) AS _all ON _all._clause = _no.no "
+        f"LEFT JOIN (SELECT _scope, {', '.join(dropped)} FROM judged WHERE _clause IS NULL "
+        "GROUP BY _scope) AS _gone ON _gone._scope = _no.no ORDER BY _no.no"
+    )

@@ -1,0 +1,131 @@
+"""A new extract of counts beside earlier ones: may it leave, or would the two together tell more?
+
+Not here: protecting one extract by itself (`suppression.py`) and keeping the record (`extract.py`).
+
+Each extract leaves a private record of its cells with who is in them (`cells.CELLS_SCHEMA`). Laid
+over each other, the cells of several extracts cut the records into atoms: those that are in the same
+cells everywhere. Every published number is a sum of atoms, so two things are asked:
+
+1. Of two published numbers, one new and one earlier, where one holds all records of the other: are
+   there between 1 and threshold − 1 people in the difference? Subtraction would tell them.
+2. Is a number that is too small to be published, in any of the extracts, a linear combination of
+   what all of them publish? Then solving the equations would tell it.
+
+Limits: sums of a measure are judged by who is in them, not by their size; a combination that only
+bounds a small number closely is not looked for across extracts; a record that changed its cell by a
+correction is in both. What somebody else received, or knows otherwise, is out of reach. Beyond
+`MOST_ATOMS` the question cannot be answered here, and the answer is no. Method: differencing attacks
+in the literature on statistical disclosure control (Hundepool et al., Statistical Disclosure
+Control, 2012).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.suppression import is_deducible
+from schemas.organisation import lineage, units
+
+MOST_ATOMS = 6_000
+
+Numbers = NDArray[np.int64]
+Rows = NDArray[np.float64]
+
+
+def sharing_recipients(recipient: str) -> tuple[str, ...]:
+    """Whose earlier extracts count: the recipient, those above it, and its units."""
+    return tuple(dict.fromkeys((*lineage(recipient), *units(recipient))))
+
+
+def check_differencing(cells: pa.Table, earlier: Mapping[str, pa.Table]) -> None:
+    """Raise ReleaseRefused REL-108 where `cells` and earlier extracts together tell too much.
+
+    `cells` and the values of `earlier`, by the id of the extract, have `cells.CELLS_SCHEMA`; the
+    earlier ones are of the same table, to any of `sharing_recipients`.
+    """
+    others = {name: table for name, table in earlier.items() if not _is_same(table, cells)}
+    for name, table in others.items():
+        if _is_told_by_difference(_Overlay([cells, table])):
+            raise ReleaseRefused("REL-108", extract=name)
+    if others:
+        overlay = _Overlay([cells, *others.values()])
+        if overlay.atoms > MOST_ATOMS or _is_solvable(overlay):
+            raise ReleaseRefused("REL-108", extract=next(reversed(others)))
+
+
+class _Overlay:
+    """Several extracts over the atoms that they cut the records into."""
+
+    def __init__(self, tables: list[pa.Table]) -> None:
+        records = [_members(table) for table in tables]
+        everyone = np.unique(np.concatenate([one[0] for one in records]))
+        cell_of = np.full((len(everyone), len(tables)), -1, dtype=np.int64)
+        weight = np.zeros(len(everyone), dtype=np.int64)
+        for at, (who, cell, weighs) in enumerate(records):
+            place = np.searchsorted(everyone, who)
+            cell_of[place, at] = cell
+            weight[place] = np.maximum(weight[place], weighs)
+        signatures, atom = np.unique(cell_of, axis=0, return_inverse=True)
+        self.tables = tables
+        self.atoms = len(signatures)
+        self.signatures = signatures
+        self.weight = np.bincount(atom.ravel(), weights=weight, minlength=self.atoms)
+
+    def rows(self, at: int, column: str) -> tuple[Rows, Numbers]:
+        """The nodes of a table for which `column` holds, as sums of atoms; and their thresholds."""
+        table = self.tables[at]
+        chosen = np.flatnonzero(np.asarray(table[column]))
+        parts = table["parts"].combine_chunks()
+        cells, cuts = np.asarray(parts.values), np.asarray(parts.offsets)
+        rows = np.zeros((len(chosen), self.atoms))
+        for row, node in enumerate(chosen):
+            rows[row] = np.isin(self.signatures[:, at], cells[cuts[node] : cuts[node + 1]])
+        return rows, np.asarray(table["threshold"])[chosen]
+
+
+def _is_told_by_difference(overlay: _Overlay) -> bool:
+    new, new_least = overlay.rows(0, "is_published")
+    old, old_least = overlay.rows(1, "is_published")
+    weighted = overlay.weight
+    both = (new * weighted) @ old.T
+    size_new, size_old = (new @ weighted)[:, None], (old @ weighted)[None, :]
+    # one holds all records of the other: nobody of the smaller is outside the larger
+    outside_old, outside_new = new @ (1 - old).T, (1 - new) @ old.T
+    is_nested = (outside_old == 0) | (outside_new == 0)
+    difference = size_new + size_old - 2 * both
+    least = np.maximum(new_least[:, None], old_least[None, :])
+    return bool((is_nested & (difference > 0) & (difference < least)).any())
+
+
+def _is_solvable(overlay: _Overlay) -> bool:
+    shown, hidden = [], []
+    for at in range(len(overlay.tables)):
+        shown.append(overlay.rows(at, "is_published")[0])
+        hidden.append(overlay.rows(at, "is_primary")[0])
+    wanted = np.unique(np.concatenate(hidden), axis=0)
+    is_somebody = overlay.weight > 0
+    everything = np.unique(np.concatenate(shown), axis=0)[:, is_somebody]
+    wanted = wanted[:, is_somebody]
+    return bool(is_deducible(everything, wanted[wanted.any(axis=1)]).any())
+
+
+def _members(table: pa.Table) -> tuple[NDArray[np.uint64], Numbers, Numbers]:
+    """Each record of an extract, the row of its cell, and how many people it stands for."""
+    records = table["records"].combine_chunks()
+    weights = table["weights"].combine_chunks()
+    sizes = np.diff(np.asarray(records.offsets))
+    cell = np.repeat(np.arange(table.num_rows), sizes)
+    start, end = records.offsets[0].as_py(), records.offsets[-1].as_py()
+    who = np.asarray(records.values)[start:end]
+    return who, cell, np.asarray(weights.values)[start:end]
+
+
+def _is_same(one: pa.Table, other: pa.Table) -> bool:
+    """The same numbers about the same records tell nothing new."""
+    columns = ["is_published", "parts", "records", "weights"]
+    return bool(one.select(columns).equals(other.select(columns)))
