@@ -212,7 +212,8 @@ def _told_to_end(_signal: int, _frame: FrameType | None) -> None:
 
 def main() -> int:
     """The process; its one argument is the number of its place."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    log.setLevel(logging.INFO)  # ours; libraries tell much that nobody needs
     signal.signal(signal.SIGTERM, _told_to_end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us too; the portal ends us
     return serve(current_settings().prepare(), int(sys.argv[1]))

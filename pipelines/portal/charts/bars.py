@@ -6,6 +6,7 @@ Not here: the order of the bars and how many there are; the caller decides.
 from __future__ import annotations
 
 from functools import lru_cache
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from pipelines.i18n import Translator, translator
@@ -28,10 +29,9 @@ from schemas.text import Language
 if TYPE_CHECKING:
     import altair as alt
 
-STEP = 38  # a line of words and the bar under it
-THICK = 12
+LINE, THICK, GAP = 17, 12, 9  # of words, of the bar under them, and between two bars
 ROOM_FOR_NUMBER = 62
-LONGEST_LABEL = 46
+LONGEST_LINE = 44
 HIDDEN_BAR = 0.12  # a hidden number has a bar of the same length always
 
 
@@ -63,7 +63,7 @@ def notes(amounts: tuple[Amount, ...], _: Translator) -> tuple[str, ...]:
     if any(a.state == "hidden" for a in amounts):
         said.append(_("Hatched: a small number that the agreement hides. It is not zero."))
     if any(a.state == "silent" for a in amounts):
-        said.append(_("Blank: nobody sent a report. It is not zero."))
+        said.append(_("Blank: nothing was reported. That is not the same as zero."))
     return tuple(said)
 
 
@@ -81,29 +81,31 @@ def _chart(
     import altair as alt
 
     most = max((a.value or 0 for a in amounts), default=0) or 1
-    rows = [
-        {
-            "label": _shortened(a.label),
-            "words": a.words(_, language),
-            "end": {"hidden": most * HIDDEN_BAR, "silent": 0.0}.get(a.state, a.value or 0.0),
-            "top": place * STEP,
-            "state": a.state,
-        }
-        for place, a in enumerate(amounts)
-    ]
+    rows, said, height = [], [], 0
+    for a in amounts:
+        for line in _lines(a.label):
+            said.append({"line": line, "top": height})
+            height += LINE
+        rows.append(
+            {
+                "words": a.words(_, language),
+                "end": {"hidden": most * HIDDEN_BAR, "silent": 0.0}.get(a.state, a.value or 0.0),
+                "bar_top": height,
+                "bar_bottom": height + THICK,
+                "state": a.state,
+            }
+        )
+        height += THICK + GAP
     across = alt.X(
         "end:Q",
         axis=None,
         scale=alt.Scale(domain=[0, most], range=[0, WIDTH - ROOM_FOR_NUMBER], nice=False),
     )
-    height = STEP * len(amounts)
     down: dict[str, Any] = {
         "axis": None,
         "scale": alt.Scale(domain=[0, height], range=[0, height], nice=False),
     }
-    base = chart_of(rows).transform_calculate(
-        bar_top=f"datum.top + {STEP - THICK - 4}", bar_bottom=f"datum.top + {STEP - 4}"
-    )
+    base = chart_of(rows)
     fill = alt.Fill(
         "state:N",
         scale=alt.Scale(domain=["counted", "hidden", "silent"], range=[COLOUR, HATCH, "none"]),
@@ -112,8 +114,10 @@ def _chart(
     bar = base.mark_rect().encode(
         x=across, x2=alt.datum(0), y=alt.Y("bar_top:Q", **down), y2="bar_bottom:Q", fill=fill
     )
-    name = base.mark_text(align="left", baseline="top", dy=4, fontSize=FONT_SIZE, fill=INK).encode(
-        x=alt.value(0), y=alt.Y("top:Q", **down), text="label:N"
+    name = (
+        chart_of(said)
+        .mark_text(align="left", baseline="top", fontSize=FONT_SIZE, fill=INK)
+        .encode(x=alt.value(0), y=alt.Y("top:Q", **down), text="line:N")
     )
     number = base.mark_text(
         align="left", baseline="middle", dx=5, dy=-THICK / 2, fontSize=FONT_SIZE, fill=INK
@@ -121,5 +125,5 @@ def _chart(
     return alt.layer(bar, name, number).properties(width=WIDTH, height=height)
 
 
-def _shortened(label: str) -> str:
-    return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1].rstrip()}…"
+def _lines(label: str) -> list[str]:
+    return wrap(label, LONGEST_LINE, max_lines=2, placeholder="…") or [""]

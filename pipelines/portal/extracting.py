@@ -1,0 +1,102 @@
+"""The job behind a request for an extract, what is kept of it, and may it still be fetched.
+
+Not here: making the extract (`pipelines/release/extract.py`), the queue (`jobs.py`), the pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.accounts.permissions import Person
+from pipelines.portal.jobs import JobView
+from pipelines.portal.menus import kept, restored, today
+from pipelines.portal.words import _, language, mark
+from pipelines.release.permits import who_may
+from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.request import Request
+from pipelines.settings import Settings
+from schemas.agreement import load_agreements
+
+if TYPE_CHECKING:
+    from pipelines.release.extract import Extract
+
+KIND = "extract"
+STAGES = {  # in the order in which `make_extract` tells of them
+    "gather": mark("Choosing what the agreement lets out"),
+    "write": mark("Writing the file"),
+    "pack": mark("Signing it"),
+    "done": mark("Putting it in its place"),
+}
+
+
+def asked(request: Request, person: Person) -> dict[str, Any]:
+    """What the job is asked; for whom it is made comes from the person, never from the form."""
+    return {**kept(request), "recipient": person.organisation, "made_by": person.name}
+
+
+def make(settings: Settings, job: JobView, told: Callable[..., None]) -> Mapping[str, Any]:
+    """Make the extract of a job. Raises ReleaseRefused; run again, it gives the same file."""
+    from pipelines.release.extract import make_extract
+
+    def progress(done: int, total: int, _what: str) -> None:
+        told([*STAGES][min(done, len(STAGES) - 1)], done, total)
+
+    made = make_extract(
+        settings,
+        restored(job.request),
+        made_by=job.request["made_by"],
+        organisation=job.organisation,
+        progress=progress,
+    )
+    return result_of(made)
+
+
+def result_of(made: Extract) -> dict[str, Any]:
+    """What is kept of a finished extract."""
+    manifest = made.manifest
+    return {
+        "extract_id": made.extract_id,
+        "file": made.file.name,
+        "bytes": made.bytes,
+        "sha256": made.sha256,
+        "rows": made.row_count,
+        "handling": manifest.handling.level,
+        "clauses": [one.clause for one in manifest.clauses],
+    }
+
+
+def file_of(settings: Settings, job: JobView) -> Path | None:
+    """The finished file, where there is one and it may still be fetched."""
+    name = str(job.result.get("file", ""))
+    if job.state != "done" or job.is_expired or not name or Path(name).name != name:
+        return None
+    file = settings.releases / name
+    return file if file.is_file() else None
+
+
+def closed(settings: Settings, job: JobView) -> str:
+    """Why an extract that was made may not be fetched today; empty where it may.
+
+    An agreement that ended, or a review that ran out, closes what was made before, too.
+    """
+    stored = job.request
+    try:
+        allowed = who_may(
+            load_agreements(settings.agreements),
+            recipient=job.organisation,
+            table=stored["table"],
+            purpose=stored["purpose"],
+            form=stored["form"],
+            as_of=today(),
+        )
+    except ReleaseRefused as refused:
+        return refused.text(language())
+    gone = set(job.result.get("clauses", ())) - {one.full_name for one in allowed.permits}
+    if gone:
+        return _(
+            "A clause by which it was made is no longer open: {clauses}.",
+            clauses=", ".join(sorted(gone)),
+        )
+    return ""

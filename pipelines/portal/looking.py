@@ -1,0 +1,309 @@
+"""Looking at an extract before it is made: its first rows, how many, what is hidden and why.
+
+Not here: deciding what leaves. What is shown is read from the very rows that the extract would
+hold, gathered in the same way, so that nobody sees here what the file would not tell.
+
+A look is bounded: few at once, in the memory and on the cores of a few, and stopped after a while.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from fastapi import HTTPException
+
+from pipelines.duck import scratch_folder
+from pipelines.portal import picture
+from pipelines.portal.charts import Figure
+from pipelines.portal.words import _, date, mark, number
+from pipelines.release.flow import Flow
+from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.request import Request
+from pipelines.settings import Settings
+from schemas.agreement import fingerprint
+from schemas.contract import Contract, load_contract
+from schemas.sqltext import literal
+from schemas.text import Language
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from pipelines.release.material import Material
+
+AT_ONCE, WAIT_S, RETRY_S = 2, 15.0, 10
+LONGEST_S = 20.0
+COUNT_S = 4.0
+MEMORY, THREADS = "512MB", 2
+KEPT_COUNTS = 500
+LONGEST_CELL, LONGEST_WORD = 60, 24
+
+_places = threading.BoundedSemaphore(AT_ONCE)
+_counts: OrderedDict[tuple[Any, ...], int | None] = OrderedDict()
+_guard = threading.Lock()
+
+REASONS = {
+    "ceiling": mark("Records marked above what the agreement lets out: {count}."),
+    "sensitivity": mark("Records of sensitive cases, which the agreement keeps: {count}."),
+    "delay": mark("Records still too recent for the agreement: {count}."),
+    "restriction": mark("Records held back by the service that provided them: {count}."),
+    "k": mark("Records too much alone, in which somebody might be recognised: {count}."),
+}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the page of a preview shows."""
+
+    row_count: int = 0
+    level: str = ""
+    numbers: tuple[tuple[str, str], ...] = ()
+    heads: tuple[Any, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    said: tuple[str, ...] = ()
+    clauses: tuple[str, ...] = ()
+    figures: list[Figure] = field(default_factory=list)
+    is_too_long: bool = False
+
+
+def look(settings: Settings, request: Request, language: Language, limit: int) -> Seen:
+    """The first `limit` rows of an extract and what is told of it. Raises ReleaseRefused."""
+    shown = replace(request, language=language, format="csv")
+    try:
+        with _looking(settings, shown, LONGEST_S) as material:
+            heads, rows = _first_rows(material, limit)
+            summary = picture.summary_of(material)
+            return Seen(
+                row_count=material.row_count,
+                level=material.marking.level,
+                numbers=_numbers(material),
+                heads=heads,
+                rows=rows,
+                said=tuple(_said(material)),
+                clauses=tuple(one.clause for one in material.flow.clauses),
+                figures=picture.figures(summary, material.contract, language),
+            )
+    except TimeoutError:
+        return Seen(is_too_long=True)
+
+
+def rows_within(
+    settings: Settings, table: str, recipient: str, purpose: str, as_of: dt.date
+) -> int | None:
+    """How many records of a table a recipient may have; None where counting takes too long.
+
+    Counted once for each state of the catalogue and the agreements.
+    """
+    key = (*_state(settings), table, recipient, purpose, as_of)
+    with _guard:
+        if key in _counts:
+            return _counts[key]
+    found: int | None
+    request = Request(table=table, recipient=recipient, purpose=purpose, as_of=as_of)
+    try:
+        with _looking(settings, request, COUNT_S) as material:
+            found = material.row_count
+    except ReleaseRefused:
+        found = 0
+    except (TimeoutError, HTTPException):
+        found = None
+    with _guard:
+        _counts[key] = found
+        while len(_counts) > KEPT_COUNTS:
+            _counts.popitem(last=False)
+    return found
+
+
+def _state(settings: Settings) -> tuple[Any, ...]:
+    file = settings.catalogue
+    stamp = file.stat().st_mtime_ns if file.is_file() else 0
+    return (str(file), stamp, tuple(sorted(fingerprint(settings.agreements).items())))
+
+
+@contextmanager
+def _looking(settings: Settings, request: Request, seconds: float) -> Iterator[Material]:
+    """The rows of a request, bounded. Raises TimeoutError, and 503 where too many look at once."""
+    import duckdb
+
+    from pipelines.release.material import gathered
+
+    if not _places.acquire(timeout=WAIT_S):
+        raise HTTPException(503, headers={"Retry-After": str(RETRY_S)})
+    bounded = replace(settings, memory_limit=MEMORY, threads=THREADS)
+    try:
+        with (
+            _Stopwatch(seconds) as watch,
+            scratch_folder(settings, "preview") as folder,
+            gathered(bounded, request, folder, on_open=watch.watch) as material,
+        ):
+            yield material
+    except (duckdb.InterruptException, duckdb.OutOfMemoryException):
+        raise TimeoutError from None
+    finally:
+        _places.release()
+
+
+class _Stopwatch:
+    """Interrupts a connection once the time is over."""
+
+    def __init__(self, seconds: float) -> None:
+        self.connection: duckdb.DuckDBPyConnection | None = None
+        self.is_over = False
+        self.timer = threading.Timer(seconds, self._stop)
+        self.timer.daemon = True
+
+    def __enter__(self) -> _Stopwatch:
+        self.timer.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.timer.cancel()
+
+    def watch(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Name the connection to interrupt."""
+        self.connection = connection
+        if self.is_over:
+            connection.interrupt()
+
+    def _stop(self) -> None:
+        self.is_over = True
+        if self.connection is not None:
+            self.connection.interrupt()
+
+
+def _first_rows(material: Material, limit: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Heads and cells: words rather than codes, where a code has words."""
+    worded = {one.words_of for one in material.fields if one.words_of}
+    shown = [one for one in material.fields if one.name not in worded]
+    labels = {one.name: one.label for one in material.fields}
+    heads = tuple(
+        (_plain(labels, one), "number") if _is_number(one.duckdb_type) else _plain(labels, one)
+        for one in shown
+    )
+    names = ", ".join(f'"{one.name}"' for one in shown)
+    found = material.connection.execute(
+        f"SELECT {names} FROM {relation(material)} LIMIT {int(limit)}"
+    ).fetchall()
+    return heads, tuple(tuple(cell(value) for value in row) for row in found)
+
+
+def _plain(labels: dict[str, str], one: Any) -> str:
+    """The name of a column; of one that holds the words of a code, that of the code."""
+    contract_label: str = labels.get(one.words_of, one.label) if one.words_of else one.label
+    return contract_label.removesuffix(" – code").removesuffix(" – code")
+
+
+def relation(material: Material) -> str:
+    """The rows that would leave, as it stands in a FROM clause."""
+    return f"read_parquet({literal(str(material.rows))})"
+
+
+def cell(value: object) -> str:
+    """A value as it is shown in a table."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, int | float):
+        return number(value, 0 if float(value).is_integer() else 2)
+    if isinstance(value, dt.datetime):
+        is_day = value.time() == dt.time()
+        return date(value) if is_day else f"{date(value)}, {value:%H:%M}"
+    if isinstance(value, dt.date):
+        return date(value)
+    text = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
+    longest = LONGEST_CELL if " " in text else LONGEST_WORD
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def _is_number(duckdb_type: str) -> bool:
+    return duckdb_type in ("INTEGER", "BIGINT", "DOUBLE", "HUGEINT", "DECIMAL")
+
+
+def _numbers(material: Material) -> tuple[tuple[str, str], ...]:
+    """The large numbers on top."""
+    if material.request.form == "counts":
+        return (
+            (_("Lines"), number(material.row_count)),
+            (_("Numbers hidden"), number(material.suppressed_cells)),
+            (_("Hidden below"), number(material.threshold)),
+        )
+    return (
+        (_("Records"), number(material.row_count)),
+        (_("Columns"), number(len(material.fields))),
+    )
+
+
+def _said(material: Material) -> Iterator[str]:
+    """What is hidden and why, a sentence each."""
+    flow, contract = material.flow, material.contract
+    for reason, count in _told(flow, "dropped").items():
+        yield _(REASONS.get(reason, REASONS["restriction"]), count=count)
+    for column, count in _told(flow, "masked").items():
+        yield _(
+            "“{column}” is left empty, as a clause or the provider asks: {count} times.",
+            column=_label(contract, column),
+            count=count,
+        )
+    never = set(material.masked_columns) - set(_told(flow, "masked"))
+    for column in sorted(never):
+        yield _(
+            "“{column}” is not given: no clause opens it for this purpose.",
+            column=_label(contract, column),
+        )
+    coarsened = _most(str(one["coarsened"]) for one in flow.told())
+    if coarsened:
+        yield _(
+            "{count} records are told less exactly, so that nobody stands out.", count=coarsened
+        )
+    if material.risk and material.row_count:
+        yield (
+            _("No record stands alone: at least {count} look alike.", count=material.risk.k_min)
+            if material.risk.k_min > 1
+            else _("Some records stand alone: somebody may be recognised, so handle with care.")
+        )
+    providers = {source for permit in material.allowed.permits for source in permit.providers}
+    asked = {one.name for one in material.fields}
+    for restriction in material.allowed.restrictions:
+        is_about = providers & set(restriction.providers)
+        if is_about and (not restriction.columns or asked & set(restriction.columns)):
+            yield restriction.reason[material.request.language]
+
+
+def _told(flow: Flow, kind: str) -> dict[str, str]:
+    """What may be told, over all clauses: the largest where several say something."""
+    found: dict[str, list[str]] = {}
+    for one in flow.told():
+        parts: Any = one[kind]
+        for name, count in parts.items():
+            found.setdefault(name, []).append(str(count))
+    return {name: most for name, counts in found.items() if (most := _most(counts))}
+
+
+def _most(counts: Any) -> str:
+    told = [one for one in counts if one != "0"]
+    if not told:
+        return ""
+    most = max(told, key=lambda one: int(one.strip("<≥")))
+    count = number(int(most.strip("<≥")))
+    if most.startswith("<"):
+        return _("fewer than {count}", count=count)
+    return _("at least {count}", count=count) if most.startswith("≥") else count
+
+
+@cache
+def _label_of(table: str, column: str, language: str) -> str:
+    found = (c.label[language] for c in load_contract(table).published if c.name == column)
+    return next(found, column)
+
+
+def _label(contract: Contract, column: str) -> str:
+    from pipelines.portal.words import language
+
+    return _label_of(contract.table, column, language())

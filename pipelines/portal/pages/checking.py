@@ -1,0 +1,105 @@
+"""The page where anybody who is signed in proves a file: who made what for whom, unchanged.
+
+Not here: the proof (`pipelines/release/verify.py`), taking the bytes in (`uploads.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi.responses import FileResponse, HTMLResponse, Response
+from starlette.requests import ClientDisconnect
+
+from pipelines.portal import uploads, words
+from pipelines.portal.forms import Form
+from pipelines.portal.security.limits import check_rate
+from pipelines.portal.web import Person, allowed, not_found, page, settings_of
+from pipelines.portal.words import _, mark
+from pipelines.release import keys
+from pipelines.release.verify import NotAuthentic, Verified, verify
+from pipelines.release.wording import onward_sharing
+from pipelines.settings import Settings
+
+LARGEST_BYTES = 2 * 1024**3
+BASE = "/verify"
+router = APIRouter()
+Checking = Depends(allowed("file.verify"))
+WHY: dict[uploads.Why, str] = {
+    "no_file": mark("Choose the zip file that you received."),
+    "too_large": mark("This file is larger than {limit}, which no extract of ours is."),
+    "no_room": mark("There is no room to check a file just now. Try again later."),
+    "too_slow": mark("The file stopped arriving. Check the connection and send it again."),
+    "too_many": mark("Another file of yours is being checked. Wait for it, then send this one."),
+    "broken": mark("The file did not arrive whole. Send it again."),
+    "not_permitted": mark("Choose the zip file that you received."),
+}
+
+
+@router.get(BASE)
+def form(request: Request, person: Person = Checking) -> HTMLResponse:
+    """The form that takes the file."""
+    return _page(request)
+
+
+@router.post(BASE, max_body_size=LARGEST_BYTES + (1 << 20))
+async def check(request: Request, person: Person = Checking) -> Response:
+    """The answer. The file is forgotten as soon as it is given."""
+    check_rate(request, "upload")
+    settings = replace(settings_of(request), largest_delivery_bytes=LARGEST_BYTES)
+    try:
+        upload = await uploads.take_upload(
+            *(request.stream(), dict(request.headers), settings),
+            sender=person.user_id,
+            admit=lambda _fields: None,
+        )
+    except uploads.UploadRefused as refused:
+        limit = words.size(LARGEST_BYTES)
+        fault = Form(errors={"file": _(WHY[refused.why], limit=limit)})
+        return _page(request, form=fault, status=refused.status)
+    except ClientDisconnect:
+        raise HTTPException(400) from None
+    try:
+        found, wrong = await asyncio.to_thread(_prove, settings, upload)
+    finally:
+        upload.file.unlink(missing_ok=True)
+    name = upload.file_name
+    return _page(request, found=found, fault=wrong, name=name, status=422 if wrong else 200)
+
+
+@router.get(f"{BASE}/public-key.pem")
+def public_key(request: Request, person: Person = Checking) -> Response:
+    """The key with which anybody can check a file without us."""
+    place = keys.public_key_path(settings_of(request))
+    if not place.is_file():
+        not_found()
+    return FileResponse(place, media_type="application/x-pem-file", filename=keys.PUBLIC_NAME)
+
+
+def _prove(
+    settings: Settings, upload: uploads.Upload
+) -> tuple[Verified | None, NotAuthentic | None]:
+    try:
+        return verify(upload.file, keys.public_key_path(settings)), None
+    except NotAuthentic as fault:
+        return None, fault
+
+
+def _page(request: Request, *, status: int = 200, **values: Any) -> HTMLResponse:
+    settings = settings_of(request)
+    place = keys.public_key_path(settings)
+    has_key = place.is_file()
+    shown: dict[str, Any] = {"form": Form(), "found": None, "fault": None, "name": ""}
+    return page(
+        request,
+        "mission/verify.html",
+        status=status,
+        has_key=has_key,
+        key_spoken=keys.spoken(keys.fingerprint(keys.read_public_key(place))) if has_key else "",
+        limit=words.size(LARGEST_BYTES),
+        key_name=keys.PUBLIC_NAME,
+        onward=onward_sharing,
+        **(shown | values),
+    )

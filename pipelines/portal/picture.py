@@ -1,0 +1,177 @@
+"""What is drawn of a request before it is made: months, areas and kinds of what would leave.
+
+Not here: the drawing (`charts`), and what leaves: only a relation that holds nothing else is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from pipelines.portal.charts import Amount, Figure, Series, area_maps, bars, lines
+from pipelines.portal.menus import PERIODS
+from pipelines.portal.words import _
+from pipelines.release.request import Request
+from schemas.agreement import RECORDS
+from schemas.codelist import load_codelist
+from schemas.contract import Contract
+from schemas.sqltext import literal, name
+from schemas.text import Language
+
+if TYPE_CHECKING:
+    from pipelines.release.material import Material
+
+MOST_MONTHS = 36
+MOST_BARS = 8
+MONTH_COLUMNS = ("occurred_at", "period_start")
+KIND_COLUMNS = (
+    *("offence_code", "seizure_kind", "border_point_code", "traveller_kind", "direction"),
+    "source",
+)
+# Dimensions of counts that are no column of the contract, and the list of their codes.
+CODED = {"offence_section": "offences", "offence_division": "offences"}
+# Rows of these are themselves counts: their sum is what is of interest.
+SUMMED = {"border_flows": "travellers_count"}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Numbers by month, area and kind; a value is None where it is hidden."""
+
+    measure: str
+    months: tuple[tuple[str, float | None], ...] = ()
+    areas: tuple[tuple[str, float | None], ...] = ()
+    kind: str = ""
+    kinds: tuple[tuple[str, float | None], ...] = ()
+
+
+def summary_of(material: Material) -> Summary:
+    """Summarise what a request lets out: records, or counts that are protected already."""
+    rows = f"read_parquet({literal(str(material.rows))})"
+    columns = [one.name for one in material.fields]
+    if material.request.form == "counts":
+        return of_counts(material.connection, rows, columns, material.request)
+    return of_records(material.connection, rows, columns, material.contract)
+
+
+def of_counts(
+    connection: duckdb.DuckDBPyConnection, relation: str, columns: list[str], request: Request
+) -> Summary:
+    """The totals over one dimension each, as they leave: hidden ones stay hidden."""
+    measure = request.measures[0]
+    dimensions = [one for one in columns if one in request.dimensions]
+
+    def by(dimension: str, order: str) -> tuple[tuple[str, float | None], ...]:
+        level = "cell" if len(dimensions) == 1 else "total"
+        others = "".join(f" AND {name(one)} IS NULL" for one in dimensions if one != dimension)
+        key = f"strftime({name(dimension)}, '%Y-%m')" if dimension == "month" else name(dimension)
+        found = connection.execute(
+            f"SELECT {key} AS key, CASE WHEN NOT is_suppressed THEN {name(measure)} END AS amount "
+            f"FROM {relation} WHERE level = '{level}' AND {name(dimension)} IS NOT NULL{others} "
+            f"ORDER BY {order}"
+        ).fetchall()
+        return tuple((str(one), value) for one, value in found)
+
+    kind = next((one for one in (*KIND_COLUMNS, *CODED) if one in dimensions), "")
+    return Summary(
+        measure="" if measure == RECORDS else measure,
+        months=by("month", "key")[-MOST_MONTHS:] if "month" in dimensions else (),
+        areas=by("admin1_code", "key") if "admin1_code" in dimensions else (),
+        kind=kind,
+        kinds=by(kind, "amount DESC NULLS LAST, key")[:MOST_BARS] if kind else (),
+    )
+
+
+def of_records(
+    connection: duckdb.DuckDBPyConnection, relation: str, columns: list[str], contract: Contract
+) -> Summary:
+    """Summarise the records that leave; `relation` is SQL of a FROM clause."""
+    summed = SUMMED.get(contract.table, "")
+    measure = summed if summed in columns else ""
+    amount = f"sum({name(measure)})" if measure else "count(*)"
+
+    def by(key: str, most: int, order: str = "2 DESC, 1") -> tuple[tuple[str, float | None], ...]:
+        found = connection.execute(
+            f"SELECT {key} AS key, {amount} FROM {relation} WHERE key IS NOT NULL "
+            f"GROUP BY key ORDER BY {order} LIMIT {most}"
+        ).fetchall()
+        return tuple((str(one), value) for one, value in found)
+
+    month = next((one for one in MONTH_COLUMNS if one in columns), "")
+    kind = next((one for one in KIND_COLUMNS if one in columns), "")
+    key = f"left({name(kind)}, 2)" if kind == "offence_code" else name(kind)
+    months = by(f"strftime({name(month)}, '%Y-%m')", MOST_MONTHS, "1 DESC") if month else ()
+    return Summary(
+        measure=measure,
+        months=tuple(reversed(months)),
+        areas=by("admin1_code", 100) if "admin1_code" in columns else (),
+        kind=kind,
+        kinds=by(key, MOST_BARS) if kind else (),
+    )
+
+
+def figures(summary: Summary, contract: Contract, language: Language) -> list[Figure]:
+    """The drawings: months first, then kinds, then a map for each country."""
+    unit = _unit(summary.measure, contract, language)
+    drawn: list[Figure] = []
+    if summary.months:
+        title = _("{what} by month", what=unit)
+        series = Series("", tuple(_filled(dict(summary.months))))
+        note = _("The first and the last month may be incomplete.")
+        months = lines((series,), title=title, unit=unit, language=language)
+        drawn.append(replace(months, notes=(*months.notes, note)))
+    if summary.kinds:
+        label = _label(summary.kind, contract, language)
+        drawn.append(
+            bars(
+                tuple(
+                    _amount(_words(summary.kind, code, contract, language), value)
+                    for code, value in summary.kinds
+                ),
+                title=_("{what} by {kind}", what=unit, kind=label[:1].lower() + label[1:]),
+                label=label,
+                unit=unit,
+                language=language,
+            )
+        )
+    if summary.areas:
+        amounts = tuple(_amount(code, value) for code, value in summary.areas)
+        title = _("{what} by area", what=unit)
+        drawn += area_maps(amounts, title=title, unit=unit, language=language)
+    return drawn
+
+
+def _filled(months: dict[str, float | None]) -> list[Amount]:
+    """Every month from the first to the last; one without any record is silent, not zero."""
+    first, last = min(months), max(months)
+    year, month = int(first[:4]), int(first[5:7])
+    found = []
+    while (key := f"{year:04d}-{month:02d}") <= last:
+        found.append(_amount(key, months[key]) if key in months else Amount.silent(key))
+        year, month = (year + 1, 1) if month == 12 else (year, month + 1)
+    return found[-MOST_MONTHS:]
+
+
+def _amount(label: str, value: float | None) -> Amount:
+    return Amount.hidden(label) if value is None else Amount(label, float(value))
+
+
+def _unit(measure: str, contract: Contract, language: Language) -> str:
+    return _label(measure, contract, language) if measure else _("Records")
+
+
+def _label(column: str, contract: Contract, language: Language) -> str:
+    if column in PERIODS:
+        return _(PERIODS[column])
+    return next(c.label[language] for c in contract.published if c.name == column)
+
+
+def _words(column: str, code: str, contract: Contract, language: Language) -> str:
+    lists = {c.name: c.codelist for c in contract.published} | CODED
+    codelist = lists[column]
+    if not codelist:
+        return code
+    found = (row[f"label_{language}"] for row in load_codelist(codelist) if row["code"] == code)
+    return next(found, code)

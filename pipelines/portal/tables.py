@@ -1,0 +1,142 @@
+"""The tables that a person's organisation may have something of: how new, how much, by what right.
+
+Not here: what may be asked of one of them (`menus.py`).
+
+Numbers are those of what the organisation may receive, never of the whole table. They are counted
+once for each state of the tables and agreements; where counting takes long, none is shown.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+
+from pipelines.accounts.permissions import Person
+from pipelines.portal import looking
+from pipelines.portal.menus import FORMS, today
+from pipelines.portal.words import _, language
+from pipelines.release.permits import Offer
+from pipelines.release.wording import source_names
+from pipelines.settings import Settings
+from schemas.agreement import Agreement, Permit, load_agreements
+from schemas.contract import load_contract
+from schemas.organisation import is_security_force, purposes
+from schemas.text import Bilingual
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One clause in words, and until when it holds."""
+
+    name: str
+    summary: str
+    agreement: str
+    until: dt.date
+    providers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Way:
+    """One form for one purpose, and how many records there are; None where nobody counted."""
+
+    form: str
+    form_words: str
+    purpose: str
+    purpose_words: str
+    rows: int | None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One table as it is listed."""
+
+    table: str
+    title: str
+    description: str
+    newest: dt.datetime | None
+    ways: tuple[Way, ...]
+    clauses: tuple[Clause, ...]
+
+
+def shown_tables(
+    settings: Settings, person: Person, offers: Sequence[Offer], only: str = ""
+) -> list[Shown]:
+    """The tables of the offers, in their order; just one of them where `only` names it."""
+    agreements = {one.agreement: one for one in load_agreements(settings.agreements)}
+    names = [name for name in dict.fromkeys(o.table for o in offers) if name == (only or name)]
+    newest = _newest(settings, offers)
+    found = []
+    for name in names:
+        mine = [offer for offer in offers if offer.table == name]
+        permits = {p.full_name: p for offer in mine for p in offer.permits}
+        contract = load_contract(name)
+        found.append(
+            Shown(
+                table=name,
+                title=contract.title[language()],
+                description=contract.description[language()],
+                newest=newest.get(name),
+                ways=tuple(way for o in mine for way in _ways(settings, person, o, bool(only))),
+                clauses=tuple(
+                    _clause(p, agreements[p.agreement], person.organisation)
+                    for p in permits.values()
+                ),
+            )
+        )
+    return found
+
+
+def _ways(settings: Settings, person: Person, offer: Offer, is_bare: bool) -> list[Way]:
+    return [
+        Way(
+            form=offer.form,
+            form_words=_(FORMS[offer.form]),
+            purpose=purpose,
+            purpose_words=purposes()[purpose].label[language()],
+            rows=(
+                looking.rows_within(settings, offer.table, person.organisation, purpose, today())
+                if offer.form == "records" and not is_bare
+                else None
+            ),
+        )
+        for purpose in offer.purposes
+    ]
+
+
+def _clause(permit: Permit, agreement: Agreement, recipient: str) -> Clause:
+    ends = [agreement.valid_until]
+    if permit.due_diligence and is_security_force(recipient):
+        ends.append(permit.due_diligence.valid_until)
+    return Clause(
+        name=permit.full_name,
+        summary=_in(permit.summary),
+        agreement=_in(agreement.title),
+        until=min(ends),
+        providers=tuple(source_names(permit.providers, language())),
+    )
+
+
+def _newest(settings: Settings, offers: Sequence[Offer]) -> dict[str, dt.datetime]:
+    """When the last accepted delivery of a provider came, by table."""
+    from pipelines.lake.catalogue import NothingPublished, connect
+
+    found: dict[str, dt.datetime] = {}
+    with suppress(NothingPublished), closing(connect(settings)) as connection:
+        for table in dict.fromkeys(offer.table for offer in offers):
+            providers = {
+                p for o in offers if o.table == table for one in o.permits for p in one.providers
+            }
+            row = connection.execute(
+                "SELECT max(received_at) FROM deliveries WHERE table_name = ? "
+                "AND state = 'accepted' AND list_contains(?, source)",
+                [table, sorted(providers)],
+            ).fetchone()
+            if row and row[0]:
+                found[table] = row[0]
+    return found
+
+
+def _in(words: Bilingual) -> str:
+    return words[language()]
