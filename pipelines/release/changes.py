@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pipelines.i18n import mark, translator
 from pipelines.release import wording
 from pipelines.release.refusals import said
+from schemas import organisation
 from schemas.agreement import (
     AGES,
     AREAS,
@@ -190,8 +191,9 @@ def _permit(old: Permit, new: Permit) -> list[Change]:
     found = _Found(new.full_name)
     for key in ("table", "form"):
         found.both(key, getattr(old, key), getattr(new, key))
-    for key in ("providers", "recipients", "purposes", "columns", "dimensions", "measures"):
+    for key in ("providers", "purposes", "columns", "dimensions", "measures"):
         found.named(key, getattr(old, key), getattr(new, key))
+    found.limit("recipients", old.recipients, new.recipients, covers=_covers)
     _conditions(found, old.rows, new.rows)
     ceilings = (HANDLING_LEVELS.index(one.rows.handling_ceiling) for one in (old, new))
     found.ordered("rows.handling_ceiling", *ceilings, shown=HANDLING_LEVELS.__getitem__)
@@ -232,7 +234,7 @@ def _restriction(old: Restriction, new: Restriction) -> list[Change]:
     found = _Found(new.full_name, reverse=True)
     found.both("table", old.table, new.table)
     found.named("providers", old.providers, new.providers)
-    found.named("recipients", old.recipients, new.recipients)
+    found.limit("recipients", old.recipients, new.recipients, covers=_covers)
     found.limit("columns", old.columns, new.columns)
     _conditions(found, old.rows, new.rows)
     levels = (_rank(one.rows.handling_at_least) for one in (old, new))
@@ -264,6 +266,10 @@ def _conditions(found: _Found, old: Conditions, new: Conditions) -> None:
         found.add("wider", REMOVED, what="rows.except_offences", values=lost)
     found.bound("rows.since", old.since, new.since, later_is_wider=False)
     found.bound("rows.until", old.until, new.until, later_is_wider=True)
+
+
+def _covers(wide: str, narrow: str) -> bool:
+    return wide == narrow or organisation.covers(wide, narrow)
 
 
 def _begins(wide: str, narrow: str) -> bool:

@@ -1,0 +1,338 @@
+"""Who may have what on a day: nothing by default, and each thing that opens or closes it.
+
+Not here: which rows and cells that makes (`tests/property/test_agreements.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.release.permits import Allowed, offers, restrictions_over, who_may
+from pipelines.release.refusals import SENTENCES, ReleaseRefused
+from schemas.agreement import Agreement, load_agreements
+from schemas.contract import load_contract, table_names
+from schemas.organisation import (
+    covers,
+    is_security_force,
+    lineage,
+    organisations,
+    purposes,
+    sources_of,
+    units,
+)
+from schemas.text import LANGUAGES
+
+DAY = dt.date(2026, 11, 22)
+SHIPPED = load_agreements()
+WORDS = {"en": "x", "fr": "y"}
+DAYS = st.dates(dt.date(2025, 1, 1), dt.date(2030, 1, 1))
+RECIPIENTS = st.sampled_from(list(organisations()))
+PURPOSES = st.sampled_from(list(purposes()))
+TABLES = st.sampled_from(table_names("data"))
+FORMS = st.sampled_from(["records", "counts"])
+
+
+def permit(**values: Any) -> dict[str, Any]:
+    return {
+        "clause": "P1",
+        "summary": WORDS,
+        "providers": ["caf_police"],
+        "recipients": ["minusca_unpol"],
+        "purposes": ["joint_planning"],
+        "table": "incidents",
+        "form": "records",
+        "columns": ["record_id"],
+        "rows": {"handling_ceiling": "CONFIDENTIAL"},
+        "precision": {"area": "admin1", "time": "day", "age": "none"},
+        "delay_days": 0,
+        "smallest_group": 2,
+        "onward": {"allowed": False, "consent": "originator"},
+        **values,
+    }
+
+
+def agreement(name: str = "one", **values: Any) -> Agreement:
+    return Agreement.model_validate(
+        {
+            "agreement": name,
+            "version": "1.0.0",
+            "status": "illustrative",
+            "title": WORDS,
+            "legal_reference": WORDS,
+            "signed_on": dt.date(2026, 1, 1),
+            "valid_from": dt.date(2026, 1, 1),
+            "valid_until": dt.date(2026, 12, 31),
+            "parties": ["caf_police", "minusca_unpol"],
+            "permits": [permit()],
+            **values,
+        }
+    )
+
+
+def restriction(**values: Any) -> dict[str, Any]:
+    return {
+        "clause": "R1",
+        "reason": WORDS,
+        "providers": ["caf_police"],
+        "recipients": ["all"],
+        "table": "incidents",
+        **values,
+    }
+
+
+@st.composite
+def agreements(draw: st.DrawFn) -> Agreement:
+    """Any agreement of one or two clauses and perhaps a restriction."""
+    clauses = [
+        permit(
+            clause=f"P{number}",
+            recipients=draw(st.lists(RECIPIENTS, min_size=1, max_size=3, unique=True)),
+            purposes=draw(st.lists(PURPOSES, min_size=1, max_size=2, unique=True)),
+            table=draw(TABLES),
+            form=draw(FORMS),
+            due_diligence=draw(st.none() | st.builds(_review, DAYS, DAYS)),
+        )
+        for number in range(1, draw(st.integers(2, 3)))
+    ]
+    held = draw(st.lists(RECIPIENTS | st.just("all"), max_size=2, unique=True))
+    return agreement(
+        draw(st.sampled_from(["one", "two", "three"])),
+        valid_from=draw(DAYS),
+        valid_until=draw(DAYS),
+        permits=clauses,
+        restrictions=[restriction(recipients=held, table=draw(TABLES))] if held else [],
+    )
+
+
+def _review(first: dt.date, last: dt.date) -> dict[str, Any]:
+    return {"reference": "r", "reviewed_on": first, "valid_until": last}
+
+
+def opened(them: list[Agreement], **asked: Any) -> set[str]:
+    """The clauses that are open, by full name; none where the request is refused."""
+    return {one.full_name for one in allowed(them, **asked).permits}
+
+
+def allowed(them: list[Agreement], **asked: Any) -> Allowed:
+    try:
+        return who_may(them, **{"as_of": DAY, **asked})
+    except ReleaseRefused as refusal:
+        assert refusal.code == "REL-105"
+        return Allowed((), (), ())
+
+
+ASKED = {
+    "recipient": "minusca_unpol",
+    "table": "incidents",
+    "purpose": "joint_planning",
+    "form": "records",
+}
+ANY = st.fixed_dictionaries(
+    {"recipient": RECIPIENTS, "table": TABLES, "purpose": PURPOSES, "form": FORMS, "as_of": DAYS}
+)
+
+
+def test_without_agreements_nothing_leaves() -> None:
+    with pytest.raises(ReleaseRefused) as caught:
+        who_may([], **ASKED, as_of=DAY)
+    assert caught.value.code == "REL-105"
+
+
+@given(ANY, st.lists(agreements(), max_size=3))
+def test_an_open_clause_says_every_part_of_what_was_asked(
+    asked: dict[str, Any], them: list[Agreement]
+) -> None:
+    for one in allowed(them, **asked).permits:
+        assert one.table == asked["table"]
+        assert one.form == asked["form"]
+        assert asked["purpose"] in one.purposes
+        assert any(named in lineage(asked["recipient"]) for named in one.recipients)
+        if is_security_force(asked["recipient"]):
+            assert one.due_diligence is not None
+            assert one.due_diligence.reviewed_on <= asked["as_of"] <= one.due_diligence.valid_until
+    for owner in allowed(them, **asked).agreements:
+        assert owner.valid_from <= asked["as_of"] <= owner.valid_until
+
+
+@given(ANY, st.lists(agreements(), max_size=2), agreements())
+def test_another_agreement_takes_no_clause_away(
+    asked: dict[str, Any], them: list[Agreement], another: Agreement
+) -> None:
+    assert opened(them, **asked) <= opened([*them, another], **asked)
+
+
+@given(ANY, st.lists(agreements(), max_size=2), agreements(), RECIPIENTS | st.just("all"))
+def test_another_restriction_opens_nothing_and_is_always_told(
+    asked: dict[str, Any], them: list[Agreement], another: Agreement, whom: str
+) -> None:
+    closed = another.model_dump()
+    closed["permits"], closed["agreement"] = [], "held_back"
+    closed["restrictions"] = [restriction(recipients=[whom], table=asked["table"])]
+    after = [*them, Agreement.model_validate(closed)]
+    assert opened(after, **asked) == opened(them, **asked)
+    told = {one.full_name for one in allowed(after, **asked).restrictions}
+    if opened(them, **asked) and covers(whom, asked["recipient"]):
+        assert "held_back/R1" in told
+
+
+@given(agreements(), ANY)
+def test_the_day_after_the_last_everything_is_closed(one: Agreement, asked: dict[str, Any]) -> None:
+    after = {**asked, "as_of": one.valid_until + dt.timedelta(days=1)}
+    before = {**asked, "as_of": one.valid_from - dt.timedelta(days=1)}
+    assert opened([one], **after) == opened([one], **before) == set()
+    assert restrictions_over([one], asked["recipient"], asked["table"]) == tuple(
+        held
+        for held in one.restrictions
+        if held.table == asked["table"]
+        and any(covers(named, asked["recipient"]) for named in held.recipients)
+    )
+
+
+@given(st.text(max_size=20), st.sampled_from(["recipient", "purpose", "table", "form", "columns"]))
+def test_an_unknown_name_is_refused(name: str, where: str) -> None:
+    known = {
+        "recipient": list(organisations()),
+        "purpose": list(purposes()),
+        "table": table_names("data"),
+        "form": ["records", "counts"],
+        "columns": [column.name for column in load_contract("incidents").published],
+    }
+    if name in known[where]:
+        return
+    asked: dict[str, Any] = {**ASKED, where: [name] if where == "columns" else name}
+    codes = {
+        "recipient": "REL-101",
+        "purpose": "REL-102",
+        "table": "REL-103",
+        "columns": "REL-104",
+        "form": "REL-111",
+    }
+    with pytest.raises(ReleaseRefused) as caught:
+        who_may(SHIPPED, **asked, as_of=DAY)
+    assert caught.value.code == codes[where]
+    for language in LANGUAGES:
+        assert caught.value.text(language)
+
+
+@pytest.mark.parametrize("column", ["position", "document_number", "clause", "RECORD_ID", ""])
+def test_a_column_that_no_table_holds_is_unknown(column: str) -> None:
+    with pytest.raises(ReleaseRefused) as caught:
+        who_may(SHIPPED, **ASKED, as_of=DAY, columns=[column])
+    assert caught.value.code == "REL-104"
+
+
+@pytest.mark.parametrize(
+    "recipient", ["all", "ALL", "", "minusca", "Minusca_unpol", "minusca_unpol "]
+)
+def test_a_recipient_is_named_exactly(recipient: str) -> None:
+    with pytest.raises(ReleaseRefused) as caught:
+        who_may(SHIPPED, **{**ASKED, "recipient": recipient}, as_of=DAY)
+    assert caught.value.code == "REL-101"
+
+
+def test_a_parent_covers_its_units_and_a_unit_only_itself() -> None:
+    to_unit = agreement("two", permits=[permit(recipients=["minusca_unpol_jma"])])
+    both = [agreement(), to_unit]
+    assert opened(both, **ASKED) == {"one/P1"}
+    assert opened(both, **{**ASKED, "recipient": "minusca_unpol_jma"}) == {"one/P1", "two/P1"}
+    assert opened(both, **{**ASKED, "recipient": "minusca_unpol_border"}) == {"one/P1"}
+    assert opened(both, **{**ASKED, "recipient": "monusco_unpol_jma"}) == set()
+
+
+@given(RECIPIENTS, RECIPIENTS)
+def test_covering_follows_the_tree(named: str, recipient: str) -> None:
+    assert covers(named, recipient) == (recipient in units(named))
+    assert covers("all", recipient)
+    if covers(named, recipient) and covers(recipient, named):
+        assert named == recipient
+    assert set(sources_of(recipient)) <= set(sources_of(lineage(recipient)[-1]))
+
+
+def test_nobody_listed_is_covered_by_nothing() -> None:
+    assert not covers("all", "nobody")
+    assert lineage("nobody") == units("nobody") == sources_of("nobody") == ()
+
+
+@pytest.mark.parametrize(
+    ("review", "day", "is_open"),
+    [
+        (None, DAY, False),
+        ((dt.date(2026, 1, 1), dt.date(2026, 11, 21)), DAY, False),
+        ((dt.date(2026, 11, 23), dt.date(2026, 12, 31)), DAY, False),
+        ((dt.date(2026, 11, 22), dt.date(2026, 11, 22)), DAY, True),
+    ],
+)
+@pytest.mark.parametrize("recipient", ["cod_pnc", "cod_pnc_ituri"])
+def test_a_security_force_needs_a_review_that_holds(
+    review: tuple[dt.date, dt.date] | None, day: dt.date, is_open: bool, recipient: str
+) -> None:
+    given_review = _review(*review) if review else None
+    them = [agreement(permits=[permit(recipients=["cod_pnc"], due_diligence=given_review)])]
+    asked = {**ASKED, "recipient": recipient, "as_of": day}
+    assert bool(opened(them, **asked)) == is_open
+    if not is_open:
+        with pytest.raises(ReleaseRefused) as caught:
+            who_may(them, **asked)
+        assert caught.value.case == "due_diligence"
+
+
+@pytest.mark.parametrize(
+    ("change", "case", "words"),
+    [
+        ({"as_of": dt.date(2027, 1, 1)}, "expired", "ended on 2026-12-31"),
+        ({"as_of": dt.date(2025, 12, 31)}, "not_yet", "begins on 2026-01-01"),
+        ({"purpose": "reporting_dpo"}, "purpose", "Joint planning"),
+        ({"form": "counts"}, "form", "records"),
+        ({"table": "seizures"}, "", "No clause of any agreement"),
+        ({"recipient": "public"}, "", "The public"),
+    ],
+)
+def test_the_refusal_says_what_would_help(change: dict[str, Any], case: str, words: str) -> None:
+    with pytest.raises(ReleaseRefused) as caught:
+        who_may([agreement()], **{**ASKED, "as_of": DAY, **change})
+    refusal = caught.value
+    assert (refusal.code, refusal.case) == ("REL-105", case)
+    assert words in refusal.text("en")
+    assert refusal.text("fr") != refusal.text("en")
+    assert refusal.hint("fr")
+
+
+def test_words_of_a_refusal_are_in_the_language_asked() -> None:
+    refusal = ReleaseRefused("REL-111", name="x", known=(DAY, "a", organisations()["public"].label))
+    assert refusal.text("en").endswith("2026-11-22, a, The public.")
+    assert refusal.text("fr").endswith("2026-11-22, a, Le public.")
+    assert ReleaseRefused("REL-111", name="x", known="y").hint("en") == ""
+    assert {key.split()[0] for key in SENTENCES} == {f"REL-{n}" for n in range(101, 101 + _codes())}
+
+
+def _codes() -> int:
+    return len({key.split()[0] for key in SENTENCES})
+
+
+@given(RECIPIENTS, DAYS)
+def test_what_is_offered_is_what_may_be_had(recipient: str, day: dt.date) -> None:
+    offered = offers(SHIPPED, recipient, day)
+    for one in offered:
+        assert one.permits
+        for purpose in purposes():
+            asked = {"recipient": recipient, "table": one.table, "form": one.form, "as_of": day}
+            open_now = opened(SHIPPED, **asked, purpose=purpose)
+            assert bool(open_now) == (purpose in one.purposes)
+            assert open_now <= {p.full_name for p in one.permits}
+    pairs = {(one.table, one.form) for one in offered}
+    for table in table_names("data"):
+        for form in ("records", "counts"):
+            if (table, form) not in pairs:
+                for purpose in purposes():
+                    asked = {"recipient": recipient, "table": table, "form": form, "as_of": day}
+                    assert not opened(SHIPPED, **asked, purpose=purpose)
+
+
+def test_nothing_is_offered_to_nobody() -> None:
+    assert offers(SHIPPED, "nobody", DAY) == []
+    assert offers(SHIPPED, "passerelle", DAY) == []
