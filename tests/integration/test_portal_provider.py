@@ -1,0 +1,304 @@
+"""A provider's day: send a file, read what was wrong, send it again; a portal that is killed.
+
+The portal runs in a process of its own, as a service manager runs it, with its workers.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from html import unescape
+
+import httpx
+import pytest
+
+from pipelines.ledger.chain import entries
+from pipelines.portal.deliveries import own_feeds
+from pipelines.settings import settings_for
+from schemas.contract import all_rules
+from schemas.feed import load_feed
+from tests.portal import PASSWORD, account, cheap_passwords, csrf_of
+
+FEED = "caf_gendarmerie_incidents"
+PATIENCE_S = 90
+RULE = "INC-312"
+
+
+class Portal:
+    """A portal in its own process; `kill` is what a power cut does."""
+
+    def __init__(self, settings, **environment):
+        self.settings = settings
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.environment = environment
+        self.process = None
+
+    @property
+    def address(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self):
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("PASSERELLE_")}
+        more = {
+            "PASSERELLE_HOME": str(self.settings.home),
+            "PASSERELLE_PORTAL_LISTEN": f"127.0.0.1:{self.port}",
+            "LANG": "en",
+            **self.environment,
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pipelines.portal"],
+            env=clean | more,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        wait_until(self._answers)
+        return self
+
+    def _answers(self):
+        assert self.process.poll() is None, "the portal did not start"
+        try:
+            return httpx.get(f"{self.address}/sign-in").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def kill(self):
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(30)
+
+    def browser(self, role, organisation, **more):
+        name = account(self.settings, role, organisation=organisation, **more)
+        browser = httpx.Client(base_url=self.address, timeout=PATIENCE_S)
+        secret = csrf_of(browser.get("/sign-in").text)
+        form = {"name": name, "password": PASSWORD, "csrf": secret}
+        assert browser.post("/sign-in", data=form).status_code == 303
+        return browser
+
+
+def wait_until(is_so):
+    for _ in range(PATIENCE_S * 5):
+        if found := is_so():
+            return found
+        time.sleep(0.2)
+    raise AssertionError("it did not come about")
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory):
+    cheap_passwords()
+    portal = Portal(settings_for(tmp_path_factory.mktemp("provider_home")).prepare()).start()
+    yield portal
+    portal.stop()
+
+
+@pytest.fixture(scope="module")
+def gendarmerie(portal):
+    return portal.browser("provider", "caf_gendarmerie", name="greffe.one", language="en")
+
+
+def action_of(browser, page="/deliveries/new"):
+    found = re.search(r'<form method="post"[^>]* action="([^"]*new[^"]*)"', browser.get(page).text)
+    return unescape(found[1])
+
+
+def send(browser, name, content, feed=FEED, page="/deliveries/new"):
+    return browser.post(
+        action_of(browser, page), data={"feed": feed}, files={"file": (name, content)}
+    )
+
+
+def judged(browser, answer):
+    """Follow the progress page as a browser does; the address of the delivery."""
+    assert answer.status_code == 303, answer.text
+    place = answer.headers["location"]
+    while "/jobs/" in place:
+        page = browser.get(place)
+        if page.status_code == 303:
+            place = page.headers["location"]
+        else:
+            assert 'http-equiv="refresh"' in page.text, page.text
+            time.sleep(0.3)
+    return place
+
+
+def counterexample():
+    [file] = (f for f, code in load_feed(FEED).counterexamples().items() if code == RULE)
+    return file
+
+
+@pytest.fixture(scope="module")
+def rejected(gendarmerie):
+    """The address of a delivery with a rejected row."""
+    file = counterexample()
+    return judged(gendarmerie, send(gendarmerie, "registre d’octobre.csv", file.read_bytes()))
+
+
+def test_a_delivery_is_judged_and_its_rejections_are_told_in_its_language(gendarmerie, rejected):
+    page = gendarmerie.get(rejected)
+    rule = all_rules()[RULE]
+    assert 'lang="fr"' in page.text
+    assert unescape(page.text).count(rule.message["fr"]) >= 2, "once by rule, once at the cell"
+    assert rule.correction["fr"] in unescape(page.text)
+    assert RULE in page.text
+    assert "registre d’octobre.csv" in unescape(page.text)
+
+
+def test_the_switch_of_language_wins(portal, rejected):
+    reader = portal.browser("provider", "caf_gendarmerie", name="greffe.two", language="fr")
+    page = unescape(reader.get(f"{rejected}?lang=en").text)
+    assert all_rules()[RULE].message["en"] in page
+    assert all_rules()[RULE].message["en"] in unescape(reader.get(rejected).text)
+
+
+def test_the_rejected_cell_is_shown_as_it_was_sent_and_no_other(gendarmerie, rejected):
+    page = unescape(gendarmerie.get(rejected).text)
+    assert "Arme utilisée = Type B" in page
+    assert "VICTIME 000" not in page, "a column that is never read is not shown either"
+
+
+def test_it_is_in_the_list_and_is_published(gendarmerie, rejected, portal):
+    def is_published():
+        found = entries(portal.settings, events=["delivery.published"]).entries
+        return any(rejected.endswith(one.subject) for one in found)
+
+    wait_until(is_published)
+    listed = gendarmerie.get("/deliveries", params={"feed": FEED, "state": "accepted"}).text
+    assert rejected in listed
+    assert rejected not in gendarmerie.get("/deliveries", params={"state": "refused"}).text
+    assert rejected not in gendarmerie.get("/deliveries", params={"until": "2000-01-01"}).text
+    [judged_once] = [
+        one
+        for one in entries(portal.settings, events=["delivery.judged"]).entries
+        if rejected.endswith(one.subject)
+    ]
+    assert judged_once.actor == "greffe.one"
+    assert wait_until(lambda: list(portal.settings.uploads.glob("*")) == [])
+
+
+def test_the_report_and_the_rows_to_correct(gendarmerie, rejected):
+    import openpyxl
+
+    answer = gendarmerie.get(f"{rejected}/rejections.xlsx")
+    assert answer.headers["content-disposition"].startswith("attachment;")
+    book = openpyxl.load_workbook(io.BytesIO(answer.content))
+    cells = {str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row}
+    assert RULE in cells
+    rows = gendarmerie.get(f"{rejected}/rows")
+    sent = counterexample().read_bytes()
+    assert rows.content.splitlines()[0] == sent.splitlines()[0]
+    assert 1 < len(rows.content.splitlines()) <= len(sent.splitlines())
+
+
+def test_the_same_file_twice_is_one_delivery_and_is_said_kindly(gendarmerie, rejected, portal):
+    again = send(gendarmerie, "another name.csv", counterexample().read_bytes())
+    place = judged(gendarmerie, again)
+    assert place.partition("?")[0] == rejected
+    page = unescape(gendarmerie.get(place).text)
+    assert "already" in page or "déjà" in page
+    mark = rejected.rpartition(".")[2]
+    assert len(list(portal.settings.landing.glob(f"{FEED}/{mark}*"))) == 1
+
+
+def test_a_refused_file_says_why_and_what_to_do(gendarmerie):
+    place = judged(gendarmerie, send(gendarmerie, "lettre.txt", b"Monsieur le directeur"))
+    page = unescape(gendarmerie.get(place).text)
+    rule = all_rules()["DEL-725"]
+    assert rule.correction["fr"] in page
+    assert rule.explanation["fr"] in page
+    assert gendarmerie.get(f"{place}/rows").status_code == 404
+
+
+def test_somebody_elses_delivery_is_as_absent_as_one_that_never_was(portal, rejected):
+    police = portal.browser("provider", "caf_police", name="commissariat.one")
+    for tail in ("", "/rejections.xlsx", "/rows"):
+        theirs = police.get(rejected + tail)
+        absent = police.get(f"/deliveries/{FEED}.0123456789ab{tail}")
+        assert (theirs.status_code, absent.status_code) == (404, 404)
+        assert without_secrets(theirs.text) == without_secrets(absent.text).replace(
+            f"{FEED}.0123456789ab", rejected.rpartition("/")[2]
+        )
+    assert rejected not in police.get("/deliveries").text
+    assert police.get("/deliveries", params={"feed": FEED}).status_code == 422
+
+
+def without_secrets(text):
+    return re.sub(r'value="[^"]*"', "", text)
+
+
+def test_a_feed_of_others_cannot_be_sent_and_what_was_typed_stays(portal):
+    police = portal.browser("provider", "caf_police", name="commissariat.one")
+    answer = send(police, "x.csv", b"a;b")
+    assert answer.status_code == 422
+    assert 'id="error-feed"' in answer.text
+    assert 'aria-invalid="true"' in answer.text
+    assert list(portal.settings.uploads.glob("*.part")) == []
+    nothing = police.post(
+        action_of(police), data={"feed": "caf_police_incidents"}, files={"file": ("", b"")}
+    )
+    assert nothing.status_code == 422
+    assert 'id="error-file"' in nothing.text
+    assert re.search(r'<option value="caf_police_incidents" selected', nothing.text)
+
+
+def test_without_the_secret_of_the_form_nothing_is_taken(portal, gendarmerie):
+    before = set(portal.settings.landing.glob("*/*"))
+    files = {"file": ("x.csv", b"a;b")}
+    assert gendarmerie.post("/deliveries/new", data={"feed": FEED}, files=files).status_code == 403
+    wrong = gendarmerie.post("/deliveries/new?csrf=AAAA", data={"feed": FEED}, files=files)
+    assert wrong.status_code == 403
+    assert set(portal.settings.landing.glob("*/*")) == before
+
+
+def test_a_team_sees_only_its_own_of_a_feed_that_several_send():
+    scope = own_feeds("minusca_unpol_border")
+    assert scope.feeds == scope.shared == ("unpol_border_seizures",)
+    assert scope.origin == "upload/minusca_unpol_border"
+    assert own_feeds("caf_gendarmerie").shared == ()
+    assert own_feeds("public").feeds == own_feeds("nobody").feeds == ()
+
+
+def test_a_portal_killed_in_the_middle_of_an_upload_lists_nothing_and_works_again(tmp_path):
+    cheap_passwords()
+    portal = Portal(settings_for(tmp_path).prepare()).start()
+    settings = portal.settings
+    browser = portal.browser("provider", "caf_gendarmerie", name="greffe.one")
+    upload = httpx.Request(
+        "POST",
+        portal.address + action_of(browser),
+        data={"feed": FEED},
+        files={"file": ("registre.csv", b"x" * (4 << 20))},
+        headers={"cookie": "; ".join(f"{k}={v}" for k, v in browser.cookies.items())},
+    )
+    body = upload.read()
+    head = f"POST {upload.url.raw_path.decode()} HTTP/1.1\r\n" + "".join(
+        f"{name}: {value}\r\n" for name, value in upload.headers.items()
+    )
+    with socket.create_connection(("127.0.0.1", portal.port)) as line:
+        line.sendall(head.encode() + b"\r\n" + body[: 3 << 20])
+        [half] = wait_until(
+            lambda: [f for f in settings.uploads.glob("*.part") if f.stat().st_size]
+        )
+        portal.kill()
+    assert half.exists(), "a kill leaves what was taken"
+    time.sleep(2.5)  # so old that it can no longer be one that is just being opened
+    portal.start()
+    try:
+        assert not half.exists(), "it is swept at the start"
+        again = portal.browser("provider", "caf_gendarmerie", name="greffe.one")
+        assert f"{FEED}." not in again.get("/deliveries").text
+        assert not settings.landing.exists() or not list(settings.landing.glob("*/*/receipt.json"))
+        place = judged(again, send(again, "registre.csv", counterexample().read_bytes()))
+        assert RULE in again.get(place).text
+    finally:
+        portal.stop()
