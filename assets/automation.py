@@ -17,6 +17,7 @@ from assets.checks import verdict_checks, verdict_metadata
 from assets.deliveries import FILE_TAG, deliveries_of
 from assets.deliveries import STAGE as LANDED
 from assets.harmonised import STAGE as HARMONISED
+from assets.releases import release_jobs
 from assets.resources import Installation, trying_again
 from assets.tables import STAGE as PUBLISHED
 from schemas.feed import feed_names
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 MOST_RUNS_A_TICK, MOST_SHOWN_A_TICK = 50, 200
 DAILY, WEEKLY = "30 4 * * *", "0 3 * * 0"
+MONDAYS = "0 5 * * 1"  # once the weekend's deliveries are published
 
 UNFINISHED = [
     status
@@ -278,10 +280,14 @@ def publishing(
 
 
 sensors = [inbox, done_elsewhere, publishing]
-jobs = [*judge_jobs, publish_job, daily_round, weekly_upkeep]
+jobs = [*judge_jobs, publish_job, daily_round, weekly_upkeep, *release_jobs]
 schedules = [
     dg.ScheduleDefinition(
         job=job, cron_schedule=cron, default_status=dg.DefaultScheduleStatus.RUNNING
     )
-    for job, cron in ((daily_round, DAILY), (weekly_upkeep, WEEKLY))
+    for job, cron in (
+        (daily_round, DAILY),
+        (weekly_upkeep, WEEKLY),
+        *((job, MONDAYS) for job in release_jobs),
+    )
 ]

@@ -12,6 +12,7 @@ import dagster as dg
 from assets.automation import jobs, schedules, sensors
 from assets.deliveries import landed_assets
 from assets.harmonised import harmonised_assets
+from assets.releases import release_assets
 from assets.resources import Installation
 from assets.tables import published
 
@@ -30,7 +31,7 @@ def executor() -> dg.ExecutorDefinition:
 
 
 defs = dg.Definitions(
-    assets=[*landed_assets, *harmonised_assets, published],
+    assets=[*landed_assets, *harmonised_assets, published, *release_assets],
     jobs=jobs,
     schedules=schedules,
     sensors=sensors,

@@ -6,6 +6,7 @@ name of the file; no value of a row, since people read it who may not have the e
 
 import datetime as dt
 import logging
+from typing import Any
 
 import dagster as dg
 
@@ -16,7 +17,6 @@ from pipelines.settings import current_settings
 from schemas.agreement import AgreementError, load_agreements
 
 STAGE = "releases"
-WEEKLY = "0 5 * * 1"  # Monday morning, once the weekend's deliveries are published
 AS_OF_TAG = "passerelle/as_of"
 
 
@@ -94,7 +94,7 @@ def _code(refused: Exception) -> str:
     return f"{code}: " if code else ""
 
 
-def _job(mission: str) -> dg.JobDefinition:
+def _job(mission: str) -> Any:
     keys = [dg.AssetKey([STAGE, one.name]) for one in standing if one.mission == mission]
     return dg.define_asset_job(
         f"releases_{mission}",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipelines.cli.days import day_of
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session, table
 from pipelines.cli.stops import REFUSED, Stop
@@ -52,7 +53,7 @@ def list_agreements(
     from pipelines.release.wording import organisation_names
     from schemas.agreement import load_agreements
 
-    session, as_of = session_of(context), _day(day)
+    session, as_of = session_of(context), day_of(day)
     agreements = load_agreements(session.settings.agreements)
     if session.is_json:
         session.print_json([_row(one, as_of) for one in agreements])
@@ -96,7 +97,7 @@ def check(
     ] = "",
 ) -> int:
     """Check agreements."""
-    session, as_of = session_of(context), _day(day)
+    session, as_of = session_of(context), day_of(day)
     paths = [path for place in files or [session.settings.agreements] for path in _files(place)]
     found = _problems(paths, session.settings.agreements, as_of)
     errors = [one for _path, one in found if one.level == "error"]
@@ -155,7 +156,7 @@ def explain(
         recipient=recipient,
         table=table_name,
         purpose=purpose,
-        as_of=_day(day),
+        as_of=day_of(day),
         language=language(),
     )
     if session.is_json:
@@ -195,18 +196,6 @@ def diff(
     else:
         _show_changes(session, changes)
     return REFUSED if fail_if_wider and is_wider(changes) else 0
-
-
-def _day(text: str) -> dt.date:
-    """A day that was typed; today where none was. Raises Stop."""
-    if not text:
-        return dt.datetime.now(dt.UTC).date()
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        message = _("“{text}” is not a day.", text=text)
-        hint = _("Write it as year-month-day: {example}", example="2026-11-30")
-        raise Stop("PSL-230", message, hint) from None
 
 
 def _files(place: Path) -> list[Path]:

@@ -17,6 +17,7 @@ from pipelines.cli import (
     lake,
     ledger,
     query,
+    release,
     serving,
     status,
     taking_in,
@@ -33,6 +34,7 @@ ABOUT = mark(
 )
 ABOUT_FEED = mark("What services send: list the feeds, start a new one, check one.")
 ABOUT_AGREEMENT = mark("Who may have what: list, check, explain and compare sharing agreements.")
+ABOUT_KEY = mark("The key with which extracts are signed: show and hand out its public half.")
 ABOUT_LAKE = mark("Upkeep of the published tables.")
 ABOUT_AUDIT = mark("The ledger: check it, read it, see who holds a record.")
 ABOUT_USER = mark("Accounts of the portal: who may sign in, from where, with which roles.")
@@ -51,6 +53,10 @@ def build() -> typer.Typer:
     agreements = _group(ABOUT_AGREEMENT, "passerelle agreement list")
     _add(agreements, agreement.list_agreements, agreement.check, agreement.explain, agreement.diff)
     app.add_typer(agreements, name="agreement")
+    _add(app, release.extract, release.verify)
+    keys = _group(ABOUT_KEY, "passerelle key show")
+    _add(keys, release.show_key, release.export_key)
+    app.add_typer(keys, name="key")
     lakes = _group(ABOUT_LAKE, "passerelle lake check")
     _add(lakes, lake.compact, lake.vacuum, lake.check)
     app.add_typer(lakes, name="lake")

@@ -96,7 +96,8 @@ def run(context: typer.Context) -> int:
 @command(
     "demo",
     mark(
-        "Write six months of invented deliveries, take them in and publish them.\n\n"
+        "Write six months of invented deliveries, take them in, publish them and make an extract."
+        "\n\n"
         "Nothing in them is real. A file with the truth about each row lies beside them."
     ),
     "passerelle demo --home demo",
@@ -116,7 +117,7 @@ def demo(
     ] = False,
 ) -> int:
     """Show everything once."""
-    from pipelines.cli.tour import show_tour, write_deliveries
+    from pipelines.cli.tour import release_one, show_tour, write_deliveries
 
     session = session_of(context)
     written = write_deliveries(session, seed, scale)
@@ -134,6 +135,7 @@ def demo(
     verdicts, problems = take_inbox(session)
     code = finish(session, verdicts, problems)
     show_tour(session)
+    release_one(session)
     return 0 if code == REFUSED else code
 
 

@@ -1,19 +1,24 @@
-"""What `passerelle demo` adds: the invented deliveries, three questions with answers, what next.
+"""What `passerelle demo` adds: the invented deliveries, three questions, an extract, what next.
 
 Not here: the invented world (`pipelines/demo`) and taking deliveries in.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.cli.query import locked_connection, show_result
 from pipelines.cli.session import Session
 from pipelines.cli.stops import Stop
-from pipelines.cli.words import _, mark
+from pipelines.cli.words import _, language, mark, number
 
 if TYPE_CHECKING:
     from pipelines.demo.writer import DemoSummary
+    from pipelines.release.extract import Extract
+
+EXTRACT_DAY = dt.date(2026, 11, 30)  # after the last delivery, whenever the demo is shown
 
 QUESTIONS = (
     (
@@ -58,7 +63,6 @@ def write_deliveries(session: Session, seed: int | None, scale: float) -> DemoSu
 def show_tour(session: Session) -> None:
     """Three questions that anybody may ask next, with their answers, and where to look further."""
     from rich.padding import Padding
-    from rich.table import Table
     from rich.text import Text
 
     if session.is_json:
@@ -72,9 +76,77 @@ def show_tour(session: Session) -> None:
                 Padding(Text(f'passerelle sql "{_one_line(asked)}"', "dim"), (0, 0, 0, 2))
             )
             show_result(session, connection.query(asked), 0)
+
+
+def release_one(session: Session) -> None:
+    """Make one extract and prove it, as a mission would; then what to do next."""
+    from pipelines.cli.release import make
+    from pipelines.release.refusals import ReleaseRefused
+    from pipelines.release.request import Request
+
+    request = Request(
+        table="incidents",
+        recipient="minusca_unpol",
+        purpose="joint_planning",
+        as_of=EXTRACT_DAY,
+        format="xlsx",
+        language=language(),
+    )
+    try:
+        made = make(session, request)
+    except ReleaseRefused as refused:  # by agreements of one's own, which may give other things
+        session.complain(refused.code, refused.text(language()), refused.hint(language()))
+        _show_next(session, [])
+        return
+    _show_release(session, made)
+
+
+def _show_release(session: Session, made: Extract) -> None:
+    from rich.text import Text
+
+    from pipelines.release.keys import public_key_path
+    from pipelines.release.verify import verify
+
+    key = public_key_path(session.settings)
+    manifest = verify(made.file, key).manifest
+    session.print()
+    session.print(Text(_("An extract for a mission, by its agreement"), style="bold"))
+    asked = (
+        "passerelle extract incidents --recipient minusca_unpol --purpose joint_planning "
+        f"--as-of {EXTRACT_DAY}"
+    )
+    session.print(Text(f"  {asked}", "dim"))
+    session.print(
+        _(
+            "{rows} records for {recipient} by {clauses}, marked {handling}, in {file}",
+            rows=number(made.row_count),
+            recipient=manifest.recipient.label[language()],
+            clauses=", ".join(one.clause for one in manifest.clauses),
+            handling=manifest.handling.label[language()],
+            file=_near(made.file),
+        )
+    )
+    session.print(_("Checked with its public key: authentic and unchanged."))
+    again = f"passerelle verify {_near(made.file)} --key {_near(key)}"
+    _show_next(session, [(_("Check the extract"), again)])
+
+
+def _near(path: Path) -> Path:
+    """As one would type it here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _show_next(session: Session, first: list[tuple[str, str]]) -> None:
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
     session.print()
     session.print(Text(_("What next"), style="bold"))
     grid = Table.grid(padding=(0, 2))
+    for words, command in first:
+        grid.add_row(words, Text(command, "cyan"))
+    grid.add_row(_("Ask who may have what"), Text("passerelle agreement list", "cyan"))
     grid.add_row(_("Watch it in Dagster"), Text("passerelle serve", "cyan"))
     grid.add_row(_("Read a delivery’s rejections"), Text("passerelle deliveries", "cyan"))
     elsewhere = f"duckdb -readonly {session.settings.catalogue}"

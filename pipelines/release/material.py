@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pipelines.release.compile import Compiled
 
 Progress = Callable[[int, int, str], None]
+OnOpen = Callable[["duckdb.DuckDBPyConnection"], None]
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,10 @@ class Material:
 
 
 @contextmanager
-def gathered(settings: Settings, request: Request, folder: Path) -> Iterator[Material]:
-    """Answer a request with files in `folder`.
+def gathered(
+    settings: Settings, request: Request, folder: Path, on_open: OnOpen | None = None
+) -> Iterator[Material]:
+    """Answer a request with files in `folder`; `on_open` is given the connection, to interrupt it.
 
     Raises ReleaseRefused where nothing may leave, AgreementError where the agreements cannot be
     relied on, and what the engine raises.
@@ -77,10 +80,12 @@ def gathered(settings: Settings, request: Request, folder: Path) -> Iterator[Mat
     )
     contract = load_contract(request.table)
     with _catalogue(settings, request, folder) as connection:
+        if on_open:
+            on_open(connection)
         if request.form == "counts":
-            yield _counts(settings, request, allowed, contract, connection, folder)
+            yield _counts(_Work(settings, request, allowed, contract, connection, folder))
         else:
-            yield _records(request, allowed, contract, connection, folder)
+            yield _records(_Work(settings, request, allowed, contract, connection, folder))
 
 
 @contextmanager
@@ -114,16 +119,24 @@ def _catalogue(
         yield connection
 
 
-def _records(
-    request: Request,
-    allowed: Allowed,
-    contract: Contract,
-    connection: duckdb.DuckDBPyConnection,
-    folder: Path,
-) -> Material:
+@dataclass(frozen=True)
+class _Work:
+    """A request with what it is answered from and where."""
+
+    settings: Settings
+    request: Request
+    allowed: Allowed
+    contract: Contract
+    connection: duckdb.DuckDBPyConnection
+    folder: Path
+
+
+def _records(work: _Work) -> Material:
     from pipelines.release.compile import compile_records
     from pipelines.release.risk import risk
 
+    request, contract, connection = work.request, work.contract, work.connection
+    allowed, folder = work.allowed, work.folder
     compiled = compile_records(request, allowed, contract)
     require_format(request.format, [column.name for column in compiled.columns])
     flow = read_flow(connection, compiled.flow_sql, shown_from=compiled.shown_from)
@@ -158,14 +171,7 @@ def _records(
     )
 
 
-def _counts(
-    settings: Settings,
-    request: Request,
-    allowed: Allowed,
-    contract: Contract,
-    connection: duckdb.DuckDBPyConnection,
-    folder: Path,
-) -> Material:
+def _counts(work: _Work) -> Material:
     raise NotImplementedError
 
 

@@ -8,6 +8,7 @@ The graph is compared with `asset_graph.txt`. After a change that is meant:
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from datetime import timedelta
@@ -18,14 +19,26 @@ import dagster as dg
 import pytest
 import yaml
 
+from assets.automation import MONDAYS
 from assets.definitions import defs, executor
 from assets.resources import TRIES, trying_again
+from pipelines.release.standing import standing_extracts
+from schemas.agreement import load_agreements
 from schemas.contract import table_names
 from schemas.feed import feed_names, load_feed
 
 GOLDEN = Path(__file__).with_name("asset_graph.txt")
 LOADS_WITHIN_S = 3.0
-HEAVY = ("great_expectations", "pandas", "deltalake", "duckdb", "shapely", "pyproj", "fastapi")
+HEAVY = (
+    "great_expectations",
+    "pandas",
+    "deltalake",
+    "duckdb",
+    "shapely",
+    "pyproj",
+    "fastapi",
+    "sqlalchemy",
+)
 
 
 def graph_text() -> str:
@@ -54,7 +67,35 @@ def test_the_graph_is_the_one_on_record():
 def test_every_feed_and_every_table_has_its_assets():
     keys = {spec.key.to_user_string() for spec in defs.resolve_all_asset_specs()}
     wanted = {f"{stage}/{feed}" for feed in feed_names() for stage in ("landed", "harmonised")}
+    wanted |= {f"releases/{one.name}" for one in standing_extracts(load_agreements())}
     assert keys == wanted | {f"published/{table}" for table in table_names()}
+
+
+def test_each_mission_has_its_weekly_extracts():
+    declared = standing_extracts(load_agreements())
+    assert {"minusca", "monusco", "unmiss"} <= {one.mission for one in declared}
+    schedules = {one.job_name: one.cron_schedule for one in defs.schedules}
+    for one in declared:
+        assert schedules[f"releases_{one.mission}"] == MONDAYS
+        job = defs.resolve_job_def(f"releases_{one.mission}")
+        assert dg.AssetKey(["releases", one.name]) in job.asset_layer.executable_asset_keys
+
+
+def test_agreements_that_cannot_be_relied_on_stop_extracts_and_nothing_else(tmp_path):
+    (tmp_path / "broken.yaml").write_text("agreement: [", encoding="utf-8")
+    code = (
+        "import assets.definitions as d; keys = [s.key.path[0] for s in "
+        "d.defs.resolve_all_asset_specs()]; print('releases' in keys, 'published' in keys)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PASSERELLE_AGREEMENTS": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.split() == ["False", "True"]
+    assert "no standing extracts" in said.stderr
 
 
 def test_definitions_load_fast_and_without_heavy_packages():
