@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pipelines.ledger.keys import installation_key
 from pipelines.portal import static_files
 from pipelines.portal.api import v1
-from pipelines.portal.configuration import Configuration, current_configuration
+from pipelines.portal.configuration import Configuration, Oidc, current_configuration
 from pipelines.portal.errors import add_error_pages, unforeseen
 from pipelines.portal.pages import (
     account,
@@ -35,13 +35,12 @@ from pipelines.portal.security.csrf import protect
 from pipelines.portal.security.headers import HeadersMiddleware
 from pipelines.portal.security.limits import RateLimits
 from pipelines.portal.security.visitor import VisitorMiddleware, cookie_name
-from pipelines.portal.signin import oidc
 from pipelines.portal.signin import pages as signin
 from pipelines.portal.web import public, templates
 from pipelines.settings import Settings, current_settings
 
 PAGES = (
-    *(home, signin, oidc, account, tokens),
+    *(home, signin, account, tokens),
     *(mission, provider, specialist, analyst, oversight),
 )
 LARGEST_FORM_BYTES = 256 * 1024
@@ -76,8 +75,9 @@ def create_app(
     app.state.portal_key = installation_key(settings, "portal")
     app.state.rates = RateLimits(configuration.rates)
     app.state.templates = templates()
-    app.state.oidc = oidc.client_of(configuration)
     add_error_pages(app)
+    if configuration.oidc:
+        _add_provider(app, configuration, configuration.oidc)
     _add_pages(app)
     _add_middleware(app, settings, configuration)
     return app
@@ -95,21 +95,26 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
             end(app)
 
 
+def _add_provider(app: FastAPI, configuration: Configuration, declared: Oidc) -> None:
+    """Signing in through an OpenID provider; where none is declared, its pages do not exist."""
+    from pipelines.portal.signin import oidc
+
+    app.state.oidc = oidc.client_of(declared)
+    app.include_router(oidc.router, include_in_schema=False)
+    app.add_middleware(
+        SessionMiddleware,  # keeps the state of a sign-in while the browser is at the provider
+        secret_key=app.state.portal_key.hex(),
+        session_cookie=cookie_name("oidc", configuration),
+        max_age=OIDC_WITHIN_S,
+        same_site="lax",
+        https_only=configuration.is_secure,
+    )
+
+
 def _add_pages(app: FastAPI) -> None:
     app.state.at_start, app.state.at_end = [], []
     app.include_router(static_files.router, dependencies=[Depends(public)])
-    for module in (
-        home,
-        signin,
-        oidc,
-        account,
-        tokens,
-        mission,
-        provider,
-        specialist,
-        analyst,
-        oversight,
-    ):
+    for module in PAGES:
         app.include_router(module.router, include_in_schema=False)
         app.state.at_start += [getattr(module, "begin", _nothing)]
         app.state.at_end += [getattr(module, "end", _nothing)]
@@ -125,15 +130,6 @@ def _nothing(app: FastAPI) -> None:
 def _add_middleware(app: FastAPI, settings: Settings, configuration: Configuration) -> None:
     """The last that is added is the first to see a request."""
     app.add_middleware(FaultMiddleware)
-    if configuration.oidc:
-        app.add_middleware(
-            SessionMiddleware,  # keeps the state of a sign-in while the browser is at the provider
-            secret_key=app.state.portal_key.hex(),
-            session_cookie=cookie_name("oidc", configuration),
-            max_age=OIDC_WITHIN_S,
-            same_site="lax",
-            https_only=configuration.is_secure,
-        )
     app.add_middleware(VisitorMiddleware, settings=settings, configuration=configuration)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(configuration.hosts))
     app.add_middleware(

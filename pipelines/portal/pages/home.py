@@ -86,20 +86,20 @@ def _table_title(table: str, language: str) -> str:
 def _arrivals(settings: Settings, person: Person) -> list[Latest]:
     """The last deliveries that this person may see."""
     if may(person, "delivery.read_all"):
-        scope = deliveries.every_feed()
+        scope, place = deliveries.every_feed(), "/all-deliveries"
     elif may(person, "delivery.read_own"):
-        scope = deliveries.own_feeds(person.organisation)
+        scope, place = deliveries.own_feeds(person.organisation), "/deliveries"
     else:
         return []
     listed = deliveries.list_deliveries(settings, deliveries.Asked(scope), size=SHOWN)
-    return [_arrival(line) for line in listed.lines]
+    return [_arrival(line, place) for line in listed.lines]
 
 
-def _arrival(line: deliveries.Line) -> Latest:
+def _arrival(line: deliveries.Line, place: str) -> Latest:
     kind, state = DELIVERY_STATES[line.state]
     rejected = line.rows_quarantined or 0
     return Latest(
-        path=f"/deliveries/{line.delivery_id}",
+        path=f"{place}/{line.delivery_id}",
         what=line.file_name,
         at=line.received_at,
         kind="warn" if rejected and kind == "good" else kind,

@@ -21,7 +21,7 @@ from pipelines.accounts.faults import AccountRefused
 from pipelines.accounts.people import find_user, link_oidc, person_of_oidc
 from pipelines.accounts.permissions import Person
 from pipelines.ledger.chain import append
-from pipelines.portal.configuration import LINK_BY_EMAIL, LINK_BY_NAME, Configuration, Oidc
+from pipelines.portal.configuration import LINK_BY_EMAIL, LINK_BY_NAME, Oidc
 from pipelines.portal.forms import blank
 from pipelines.portal.security.limits import check_rate
 from pipelines.portal.security.visitor import visitor_of
@@ -29,7 +29,6 @@ from pipelines.portal.signin.pages import signed_in
 from pipelines.portal.web import (
     configuration_of,
     local_path,
-    not_found,
     page,
     public,
     settings_of,
@@ -51,11 +50,8 @@ class NotAccepted(Exception):  # noqa: N818  (an answer, not a fault)
     """The provider proved somebody for whom there is no account here."""
 
 
-def client_of(configuration: Configuration) -> StarletteOAuth2App | None:
+def client_of(oidc: Oidc) -> StarletteOAuth2App:
     """The client of the declared provider; it looks the provider's addresses up at first use."""
-    oidc = configuration.oidc
-    if oidc is None:
-        return None
     registry = OAuth()
     registry.register(
         name="provider",
@@ -76,7 +72,7 @@ def client_of(configuration: Configuration) -> StarletteOAuth2App | None:
 @router.get("/sign-in/oidc")
 async def go_to_provider(request: Request) -> Response:
     """Send the browser to the provider; a state, a nonce and a challenge wait for its return."""
-    client = _client(request)
+    client: StarletteOAuth2App = request.app.state.oidc
     check_rate(request, "sign_in_address", visitor_of(request).address)
     request.session.clear()
     request.session[NEXT] = local_path(request.query_params.get("next", ""))
@@ -91,7 +87,8 @@ async def go_to_provider(request: Request) -> Response:
 @router.get(BACK)
 async def back_from_provider(request: Request) -> Response:
     """Take what the provider says, prove it, and sign in the account that it belongs to."""
-    client, settings = _client(request), settings_of(request)
+    client: StarletteOAuth2App = request.app.state.oidc
+    settings = settings_of(request)
     configuration = configuration_of(request)
     assert configuration.oidc is not None  # noqa: S101  (there is a client)
     check_rate(request, "sign_in_address", visitor_of(request).address)
@@ -135,13 +132,6 @@ def _name_in(claims: dict[str, Any], link: str) -> str:
         name, _at, domain = str(claims.get("email") or "").casefold().rpartition("@")
         return name if domain == link.removeprefix(LINK_BY_EMAIL).casefold() else ""
     return ""
-
-
-def _client(request: Request) -> StarletteOAuth2App:
-    client: StarletteOAuth2App | None = request.app.state.oidc
-    if client is None:
-        not_found()
-    return client
 
 
 async def _refused(request: Request, error: Exception) -> Response:

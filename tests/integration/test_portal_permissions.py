@@ -1,0 +1,228 @@
+"""Every route of the portal, as every role and as nobody: opened to whom it names, and to no other.
+
+Not here: what the pages say, and that what one organisation may see another may not (tests beside
+the pages). The routes are read from the application: a new one that declares nobody fails here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+from pipelines.accounts.permissions import ACTIONS, EVERYBODY, ROLES
+from pipelines.portal.app import create_app
+from pipelines.portal.configuration import DEFAULT_RATES, Configuration, Oidc
+from pipelines.portal.security.csrf import make_token, protect
+from pipelines.portal.web import Allowed, public
+from pipelines.settings import settings_for
+from tests.portal import ORIGIN, Browser, cheap_passwords, csrf_of, signed_in
+
+NOBODY = "nobody"
+WHO = (NOBODY, *ROLES)
+ABSENT = "/there-is-no-such-page"
+# What is open to everybody, in full: a page that joins these is a decision.
+PUBLIC = {
+    "/static/{name}",
+    "/sign-in",
+    "/sign-in/oidc",
+    "/sign-in/oidc/back",
+    "/sign-out",
+}
+CHANGES = ("POST", "PUT", "PATCH", "DELETE")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route: how it is asked for, and what somebody must be allowed to do."""
+
+    path: str
+    method: str
+    action: str
+
+    @property
+    def address(self) -> str:
+        """The path with its parts filled in by what is nobody's."""
+        return re.sub(r"\{[^}]+\}", "0f" * 16, self.path)
+
+    @property
+    def is_api(self) -> bool:
+        return self.path.startswith("/api/")
+
+    @property
+    def has_parts(self) -> bool:
+        return "{" in self.path
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
+    """A portal over an empty home; no rate limit comes in the way of a walk."""
+    cheap_passwords()
+    configuration = Configuration(
+        oidc=Oidc("http://127.0.0.1:9", "passerelle", "secret"),
+        rates=dict.fromkeys(DEFAULT_RATES, "100000/minute"),
+    )
+    yield create_app(settings_for(tmp_path_factory.mktemp("portal")), configuration)
+
+
+@pytest.fixture(scope="module")
+def routes(app: FastAPI) -> list[Route]:
+    return [
+        Route(one.path, method, action_of(one))
+        for one in iter_route_contexts(app.routes)
+        for method in sorted(one.methods or ())
+    ]
+
+
+@pytest.fixture(scope="module")
+def browsers(app: FastAPI) -> dict[str, Browser]:
+    return {NOBODY: Browser(app), **{role: signed_in(app, role) for role in ROLES}}
+
+
+def dependencies(route: Any) -> Iterator[Any]:
+    """Everything that a route depends on, whether itself, its router or the application says so."""
+    waiting = list(getattr(route.dependant, "dependencies", ()))
+    while waiting:
+        one = waiting.pop()
+        waiting += one.dependencies
+        yield one.call
+
+
+def action_of(route: Any) -> str:
+    """The one action that opens a route; "" for what is public; fails where nothing is declared."""
+    calls = list(dependencies(route))
+    assert protect in calls, f"{route.path}: forms are not checked"
+    actions = {call.action for call in calls if isinstance(call, Allowed)}
+    if public in calls:
+        assert not actions, f"{route.path} is public and asks for {actions}"
+        return ""
+    assert len(actions) == 1, f"{route.path} must declare who may open it"
+    return actions.pop()
+
+
+def ask(browser: Browser, route: Route, *, with_secret: bool = True) -> httpx.Response:
+    """Ask for a route as a browser would, an empty form for a change."""
+    if route.method not in CHANGES:
+        return browser.request(route.method, route.address, follow_redirects=False)
+    secret = make_secret(browser, route.address) if with_secret else ""
+    query = f"?csrf={secret}" if secret else ""
+    return browser.request(
+        route.method, f"{route.address}{query}", data={"x": "1"}, follow_redirects=False
+    )
+
+
+def make_secret(browser: Browser, path: str) -> str:
+    """What `form_action(path)` puts into a page for this browser."""
+    if not (cookie := browser.cookies.get("passerelle-session")):
+        browser.get("/sign-in")
+        binding = f"visit:{browser.cookies['passerelle-visit']}"
+    else:
+        binding = f"session:{cookie}"
+    return make_token(browser.app.state.portal_key, binding, path)
+
+
+def same_for_all(text: str) -> str:
+    """A page without what differs from one showing to the next: its secrets and its own address."""
+    text = re.sub(r'(name="csrf" value=")[^"]+', r"\1", text)
+    return re.sub(r'href="[^"]*lang=[^"]*"', "", text)
+
+
+def test_every_action_of_a_route_is_one_that_a_role_has(routes: list[Route]) -> None:
+    assert {route.action for route in routes} - {""} <= ACTIONS
+    assert len(routes) > 40
+
+
+def test_only_what_is_listed_is_public(routes: list[Route]) -> None:
+    pages = {route.path for route in routes if not route.action and not route.is_api}
+    assert pages == PUBLIC
+
+
+def test_nobody_is_asked_to_sign_in_everywhere(
+    routes: list[Route], browsers: dict[str, Browser]
+) -> None:
+    for route in routes:
+        answer = ask(browsers[NOBODY], route)
+        if not route.action:
+            assert answer.status_code < 500 or "oidc" in route.path, route
+        elif route.is_api:
+            assert answer.status_code == 401, route
+            assert answer.headers["content-type"] == "application/problem+json"
+        else:
+            assert answer.status_code == 303, route
+            assert answer.headers["location"].startswith("/sign-in"), route
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_opens_its_own_pages_and_finds_no_others(
+    role: str, routes: list[Route], browsers: dict[str, Browser]
+) -> None:
+    browser = browsers[role]
+    absent = browser.get(ABSENT)
+    assert absent.status_code == 404
+    for route in routes:
+        if not route.action or route.is_api:
+            continue
+        answer = ask(browser, route)
+        if route.action in ROLES[role] | EVERYBODY:
+            assert answer.status_code < 500, f"{route}: {answer.text}"
+            assert not answer.headers.get("location", "").startswith("/sign-in"), route
+            if not route.has_parts:
+                assert answer.status_code in (200, 303, 400, 422), route
+        else:
+            assert answer.status_code == 404, route
+            assert same_for_all(answer.text) == same_for_all(absent.text), route
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_no_change_is_made_without_the_secret_of_a_form(
+    who: str, routes: list[Route], browsers: dict[str, Browser]
+) -> None:
+    for route in routes:
+        if route.method in CHANGES and not route.is_api:
+            assert ask(browsers[who], route, with_secret=False).status_code == 403, route
+
+
+def test_a_secret_is_good_for_its_own_session_only(
+    app: FastAPI, browsers: dict[str, Browser]
+) -> None:
+    stolen = csrf_of(browsers["oversight"].get("/account").text)
+    answer = browsers["analyst"].post("/account/language", data={"csrf": stolen, "language": "fr"})
+    assert answer.status_code == 403
+
+
+def test_a_session_does_not_open_the_api(routes: list[Route], browsers: dict[str, Browser]) -> None:
+    for route in routes:
+        if route.is_api and route.action:
+            answer = ask(browsers["data_specialist"], route, with_secret=False)
+            assert answer.status_code == 401, route
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_menu_leads_to_pages_that_open(role: str, browsers: dict[str, Browser]) -> None:
+    home = browsers[role].get("/")
+    assert home.status_code == 200
+    for address in re.findall(r'href="(/[^"?]*)"', home.text):
+        assert browsers[role].get(address).status_code == 200, address
+
+
+def test_whoever_has_a_one_time_password_can_only_change_it(
+    app: FastAPI, routes: list[Route]
+) -> None:
+    browser = signed_in(app, "mission_staff", name="new.officer", must_change_password=True)
+    for route in routes:
+        if route.method == "GET" and route.action in ROLES["mission_staff"] | EVERYBODY:
+            answer = browser.get(route.address, follow_redirects=False)
+            if route.path == "/account/password":
+                assert answer.status_code == 200
+            elif not route.is_api:
+                assert answer.headers.get("location") == "/account/password", route
+    assert str(browser.base_url).rstrip("/") == ORIGIN
