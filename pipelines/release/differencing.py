@@ -3,7 +3,7 @@
 Not here: protecting one extract by itself (`suppression.py`) and keeping the record (`extract.py`).
 
 Each extract leaves a private record of its cells with who is in them (`cells.CELLS_SCHEMA`). Laid
-over each other, the cells of several extracts cut the records into atoms: those that are in the same
+over each other, the cells of several extracts cut the records into atoms: those in the same
 cells everywhere. Every published number is a sum of atoms, so two things are asked:
 
 1. Of two published numbers, one new and one earlier, where one holds all records of the other: are
@@ -11,12 +11,12 @@ cells everywhere. Every published number is a sum of atoms, so two things are as
 2. Is a number that is too small to be published, in any of the extracts, a linear combination of
    what all of them publish? Then solving the equations would tell it.
 
-Limits: sums of a measure are judged by who is in them, not by their size; a combination that only
-bounds a small number closely is not looked for across extracts; a record that changed its cell by a
-correction is in both. What somebody else received, or knows otherwise, is out of reach. Beyond
-`MOST_ATOMS` the question cannot be answered here, and the answer is no. Method: differencing attacks
-in the literature on statistical disclosure control (Hundepool et al., Statistical Disclosure
-Control, 2012).
+Limits: sums of a measure are judged by who is in them, not by their size; what only bounds a small
+number closely, or takes three and more numbers to tell a group that no extract counted, is not
+looked for across extracts; a record that a correction moved to another cell is in both. What
+somebody else received, or knows otherwise, is out of reach. Beyond `MOST_ATOMS` the question cannot
+be answered here, and the answer is no. Method: differencing attacks in the literature on
+statistical disclosure control (Hundepool et al., Statistical Disclosure Control, 2012).
 """
 
 from __future__ import annotations
