@@ -56,14 +56,14 @@ class Portal:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "pipelines.portal"],
             env=clean | more,
-            stderr=subprocess.DEVNULL,
+            stderr=(self.settings.home / "portal.log").open("ab"),
             start_new_session=True,
         )
         wait_until(self._answers)
         return self
 
     def _answers(self):
-        assert self.process.poll() is None, "the portal did not start"
+        assert self.process.poll() is None, (self.settings.home / "portal.log").read_text()
         try:
             return httpx.get(f"{self.address}/sign-in").status_code == 200
         except httpx.TransportError:
