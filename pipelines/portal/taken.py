@@ -87,14 +87,10 @@ def _conditions(asked: Asked) -> list[sa.ColumnElement[bool]]:
         whole = f'"{asked.clause}"' if "/" in asked.clause else f'"{asked.clause}/'
         found.append(sa.cast(LedgerEntry.details, sa.Text).contains(whole, autoescape=True))
     if asked.since:
-        found.append(LedgerEntry.at >= _midnight(asked.since))
+        found.append(LedgerEntry.at >= dt.datetime.combine(asked.since, dt.time(), dt.UTC))
     if asked.until:
-        found.append(LedgerEntry.at < _midnight(asked.until + dt.timedelta(days=1)))
+        found.append(LedgerEntry.at <= dt.datetime.combine(asked.until, dt.time.max, dt.UTC))
     return found
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(), dt.UTC)
 
 
 def _taken(entry: Entry, downloads: int) -> Taken:

@@ -1,10 +1,34 @@
-"""The first version of the API.
+"""The first version of the API: the same capabilities as the pages, for programs.
 
-Not here: yet anything; written by its own helper.
+Not here: the operations (the modules beside), and who may do what (`web.allowed`, by the same
+actions as the pages).
+
+A program shows a personal token (`Authorization: Bearer psl_…`) and nothing else: cookies are not
+looked at, so another site's page cannot make a browser change anything here. The description is at
+`/api/v1/openapi.json`; the page that shows it is ours and loads nothing from elsewhere.
 """
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, JSONResponse
+
+from pipelines.portal.api import analysis, deliveries, description, extracts, oversight
+from pipelines.portal.security.limits import limited
+from pipelines.portal.web import page, public
 
 router = APIRouter(prefix="/api/v1")
+for part in (analysis, extracts, deliveries, oversight):
+    router.include_router(part.router, dependencies=[Depends(limited("api"))])
+
+
+@router.get("/openapi.json", include_in_schema=False, dependencies=[Depends(public)])
+def openapi(request: Request) -> JSONResponse:
+    """The description of the API (OpenAPI 3.1)."""
+    return JSONResponse(description.described(request.app))
+
+
+@router.get("", include_in_schema=False, dependencies=[Depends(public)])
+def documentation(request: Request) -> HTMLResponse:
+    """The same as a page that people read."""
+    return page(request, "api/index.html", groups=description.groups(request.app))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
@@ -29,8 +30,8 @@ from schemas.organisation import organisations, purposes
 from schemas.text import Language
 
 router = APIRouter()
+State = Literal["in_force", "ends_soon", "not_yet", "ended"]
 SOON = dt.timedelta(days=60)
-HEADS = ("head_missing", "head_forged")
 
 
 @router.get("/ledger")
@@ -44,20 +45,24 @@ def check_ledger(
     request: Request, person: Person = Depends(allowed("ledger.read"))
 ) -> HTMLResponse:
     """Look through the whole ledger and say what was found; that is written down too."""
-    settings = settings_of(request)
-    checked = check(settings)
-    if not any(fault.kind in HEADS and not fault.seq for fault in checked.faults):
+    return _ledger(request, forms.Form(), checked(settings_of(request), person))
+
+
+def checked(settings: Settings, person: Person) -> Checked:
+    """What a look through the whole ledger found; written down unless there is nowhere to."""
+    found = check(settings)
+    if not any(fault.kind == "head_missing" and not fault.seq for fault in found.faults):
         append(
             settings,
             "ledger.checked",
             actor=person.name,
             organisation=person.organisation,
-            details={"entries": checked.count, "faults": len(checked.faults)},
+            details={"entries": found.count, "faults": len(found.faults)},
         )
-    return _ledger(request, forms.Form(), checked)
+    return found
 
 
-def _ledger(request: Request, form: forms.Form, checked: Checked | None = None) -> HTMLResponse:
+def _ledger(request: Request, form: forms.Form, seen: Checked | None = None) -> HTMLResponse:
     language = language_of(request)
     listed = organisations()
     event = form.choice("event", EVENTS, required=False)
@@ -70,8 +75,8 @@ def _ledger(request: Request, form: forms.Form, checked: Checked | None = None) 
         events=[event] if event else (),
         organisation=organisation,
         actor=actor,
-        since=_midnight(since),
-        until=_midnight(until + dt.timedelta(days=1)) if until else None,
+        since=midnight(since),
+        until=midnight_after(until),
         page=number,
     )
     return page(
@@ -86,16 +91,24 @@ def _ledger(request: Request, form: forms.Form, checked: Checked | None = None) 
         organisations=[(code, one.label[language]) for code, one in listed.items()],
         event_words=lambda name: event_words(name, language),
         organisation_name=lambda code: _organisation(code, language),
-        checked=checked,
-        faults=[fault.text(language) for fault in checked.faults] if checked else [],
+        checked=seen,
+        faults=[fault.text(language) for fault in seen.faults] if seen else [],
     )
 
 
 FILTERS = ("event", "organisation", "actor", "since", "until")
 
 
-def _midnight(day: dt.date | None) -> dt.datetime | None:
+def midnight(day: dt.date | None) -> dt.datetime | None:
+    """The moment at which a day begins, in UTC."""
     return dt.datetime.combine(day, dt.time(), dt.UTC) if day else None
+
+
+def midnight_after(day: dt.date | None) -> dt.datetime | None:
+    """The moment at which a day is over, in UTC; the last there is for the last day there is."""
+    if day == dt.date.max:
+        return dt.datetime.max.replace(tzinfo=dt.UTC)
+    return midnight(day + dt.timedelta(days=1)) if day else None
 
 
 def _organisation(code: str, language: Language) -> str:
@@ -108,7 +121,7 @@ class Standing:
     """An agreement and how it stands today."""
 
     agreement: Agreement
-    state: str
+    state: State
     days_left: int
     reviews: tuple[tuple[str, dt.date], ...]
     fingerprint: str
@@ -119,6 +132,7 @@ def standing(agreement: Agreement, today: dt.date, hashes: dict[str, tuple[str, 
 
     `reviews`: clauses whose human-rights review has ended or ends within the same time.
     """
+    state: State
     if today > agreement.valid_until:
         state = "ended"
     elif today < agreement.valid_from:

@@ -1,0 +1,248 @@
+"""Operations on deliveries: send a file, follow it, what became of it; how the feeds do.
+
+Not here: taking bytes in (`uploads.py`), judging (`taking_in.py`), what is known of deliveries
+(`deliveries.py`), the pages.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from pipelines.findings import Finding
+from pipelines.landing.receive import Delivery
+from pipelines.portal import deliveries as known
+from pipelines.portal import feed_figures, jobs, taking_in, uploads, words
+from pipelines.portal.api import models
+from pipelines.portal.api.problems import ProblemRoute, Refused, refusals
+from pipelines.portal.pages import delivery_pages, provider
+from pipelines.portal.security.limits import check_rate
+from pipelines.portal.web import Person, allowed, language_of, not_found, settings_of
+from pipelines.portal.words import _
+from pipelines.settings import Settings
+from pipelines.validate.verdict import StoredFinding
+from schemas.contract import all_rules
+from schemas.feed import load_feed
+from schemas.text import Language
+
+router = APIRouter(route_class=ProblemRoute, tags=["Deliveries"])
+XLSX = delivery_pages.WORKBOOK
+UPLOAD = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "/deliveries",
+    status_code=202,
+    responses=refusals(408, 413, 507),
+    openapi_extra=UPLOAD,
+    max_body_size=delivery_pages.NO_OTHER_LIMIT,
+)
+async def send_delivery(
+    request: Request,
+    feed: str = Query(min_length=1, max_length=120, examples=["caf_police_incidents"]),
+    person: Person = Depends(allowed("delivery.upload")),
+) -> models.DeliveryJob:
+    """Send a file of one of your organisation's feeds; the same bytes twice are one delivery."""
+    check_rate(request, "upload")
+    settings = settings_of(request)
+    if feed not in known.own_feeds(person.organisation).feeds:
+        not_found()
+    try:
+        upload = await uploads.take_upload(
+            *(request.stream(), dict(request.headers), settings),
+            sender=person.user_id,
+            admit=lambda _fields: None,
+        )
+    except uploads.UploadRefused as refused:
+        limit = words.size(settings.largest_delivery_bytes)
+        said = _(delivery_pages.WHY[refused.why], limit=limit)
+        code = f"WEB-{refused.status}"
+        raise Refused(refused.status, code, said, {"body.file": said}) from None
+    except ClientDisconnect:
+        raise HTTPException(400) from None
+    return await run_in_threadpool(_hand_over, settings, person, feed, upload)
+
+
+def _hand_over(
+    settings: Settings, person: Person, feed: str, upload: uploads.Upload
+) -> models.DeliveryJob:
+    """Put the judging into the queue, unless the same file came before and is done with."""
+    work = taking_in.request_of(upload, feed, person, dt.datetime.now(dt.UTC))
+    delivery_id = work["delivery_id"]
+    if taking_in.is_settled(settings, delivery_id):
+        upload.file.unlink(missing_ok=True)
+        return models.DeliveryJob(id="", state="done", delivery_id=delivery_id, is_known=True)
+    try:
+        job_id = jobs.submit(settings, person, taking_in.KIND, work)
+    except jobs.TooManyJobs:
+        upload.file.unlink(missing_ok=True)
+        raise
+    return models.DeliveryJob(id=job_id, state="queued", delivery_id=delivery_id, is_known=False)
+
+
+@router.get("/deliveries/jobs/{job_id}", responses=refusals())
+def follow_delivery(
+    request: Request, job_id: str, person: Person = Depends(allowed("delivery.upload"))
+) -> models.DeliveryJob:
+    """How far the judging of a file is."""
+    job = jobs.job_of(settings_of(request), job_id, person, taking_in.KIND)
+    if job is None:
+        not_found()
+    return models.DeliveryJob(
+        id=job.id,
+        state=job.state,
+        delivery_id=str(job.request["delivery_id"]),
+        is_known=bool(job.result.get("is_known")),
+        fault=job.fault(language_of(request)),
+    )
+
+
+@router.get("/deliveries", responses=refusals())
+def list_own_deliveries(
+    request: Request,
+    page: int = Query(1, ge=1, le=1_000_000),
+    person: Person = Depends(allowed("delivery.read_own")),
+) -> models.Page[models.Delivery]:
+    """What your organisation sent, the latest first."""
+    return _listed(request, known.own_feeds(person.organisation), page)
+
+
+@router.get("/deliveries/{delivery_id}", responses=refusals())
+def read_own_delivery(
+    request: Request, delivery_id: str, person: Person = Depends(allowed("delivery.read_own"))
+) -> models.DeliveryReport:
+    """What became of a file: the verdict, and in codes what was wrong."""
+    return _report(request, known.own_feeds(person.organisation), delivery_id)
+
+
+@router.get(
+    "/deliveries/{delivery_id}/rejections.xlsx",
+    response_class=Response,
+    responses=refusals() | {200: {"description": "The report.", "content": {XLSX: {}}}},
+)
+def fetch_own_rejections(
+    request: Request, delivery_id: str, person: Person = Depends(allowed("rejections.read_own"))
+) -> Response:
+    """The report as a workbook, in the language of the feed, with the cells as they were sent."""
+    return delivery_pages.workbook(request, provider.desk_of(person), delivery_id)
+
+
+@router.get("/all-deliveries", responses=refusals())
+def list_all_deliveries(
+    request: Request,
+    page: int = Query(1, ge=1, le=1_000_000),
+    person: Person = Depends(allowed("delivery.read_all")),
+) -> models.Page[models.Delivery]:
+    """What every service sent, the latest first."""
+    return _listed(request, known.every_feed(), page)
+
+
+@router.get("/all-deliveries/{delivery_id}", responses=refusals())
+def read_any_delivery(
+    request: Request, delivery_id: str, person: Person = Depends(allowed("rejections.read_all"))
+) -> models.DeliveryReport:
+    """What became of a file of any service, in codes and counts."""
+    return _report(request, known.every_feed(), delivery_id)
+
+
+@router.get("/feeds", responses=refusals())
+def list_feeds(
+    request: Request, person: Person = Depends(allowed("feeds.health"))
+) -> list[models.FeedHealth]:
+    """How each feed does: when it last came, whether it is late, how much of it passes."""
+    return [
+        models.FeedHealth(
+            **{name: getattr(one, name) for name in HEALTH},
+            title=models.words(load_feed(one.feed).title),
+        )
+        for one in feed_figures.health(settings_of(request))
+    ]
+
+
+HEALTH = (
+    *("feed", "deliveries", "refused", "waiting", "last_received_at", "expected_every_days"),
+    *("days_late", "rhythm", "share_now", "share_before"),
+)
+
+
+def _listed(request: Request, scope: known.Scope, page: int) -> models.Page[models.Delivery]:
+    found = known.list_deliveries(settings_of(request), known.Asked(scope), page)
+    items = [models.Delivery.model_validate(line) for line in found.lines]
+    return models.Page(items=items, total=found.total, page=found.page, pages=found.pages)
+
+
+def _report(request: Request, scope: known.Scope, delivery_id: str) -> models.DeliveryReport:
+    settings = settings_of(request)
+    try:
+        delivery: Delivery = known.find(settings, delivery_id, scope)
+    except KeyError:
+        not_found()
+    verdict = known.verdict_of(delivery)
+    about: dict[str, Any] = {
+        "delivery_id": delivery.delivery_id,
+        "feed": delivery.feed,
+        "received_at": delivery.receipt.received_at,
+        "is_published": known.is_published(settings, delivery_id),
+    }
+    if verdict is None:
+        return models.DeliveryReport(
+            **about,
+            state="waiting",
+            rows_read=None,
+            rows_accepted=None,
+            rows_quarantined=None,
+            findings=[],
+            rejections=[],
+            warnings=[],
+        )
+    return models.DeliveryReport(
+        **about,
+        state=verdict.state,
+        rows_read=verdict.rows_read,
+        rows_accepted=verdict.rows_accepted,
+        rows_quarantined=verdict.rows_quarantined,
+        findings=[
+            models.Finding(
+                code=one.code, message=models.Words(en=_said(one, "en"), fr=_said(one, "fr"))
+            )
+            for one in verdict.findings
+        ],
+        rejections=_counted(known.reasons(settings, delivery, verdict)),
+        warnings=_counted(known.warnings(verdict)),
+    )
+
+
+def _counted(found: list[known.Counted]) -> list[models.RuleCount]:
+    rules = all_rules()
+    return [
+        models.RuleCount(
+            code=one.code,
+            severity=rules[one.code].severity,
+            message=models.words(rules[one.code].message),
+            correction=models.words(rules[one.code].correction),
+            rows=one.rows,
+            first_rows=list(one.first_rows),
+        )
+        for one in found
+    ]
+
+
+def _said(finding: StoredFinding, language: Language) -> str:
+    return Finding(finding.code, finding.values).text(language)

@@ -1,0 +1,451 @@
+"""What the API takes and gives, field by field; the OpenAPI description is made of these.
+
+Not here: the operations (the modules beside), and problems (`problems.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from schemas.text import Bilingual
+
+Item = TypeVar("Item")
+Form = Literal["records", "counts"]
+Format = Literal["csv", "xlsx", "parquet", "geojson", "gpkg"]
+State = Annotated[str, Field(pattern="^(queued|running|done|failed)$", examples=["done"])]
+Name = Annotated[str, Field(min_length=1, max_length=120)]
+Names = Annotated[list[Name], Field(max_length=200)]
+
+
+def _utc(value: dt.datetime) -> str:
+    """Times leave with their zone; those of the tables are UTC and have none."""
+    aware = value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+    return aware.isoformat().replace("+00:00", "Z")
+
+
+Moment = Annotated[dt.datetime, PlainSerializer(_utc, return_type=str, when_used="json")]
+
+
+class Given(BaseModel):
+    """Something that the API gives."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Wanted(BaseModel):
+    """Something that the API takes; a field that it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Words(Given):
+    """The same words in both languages."""
+
+    en: str = Field(examples=["Joint planning"])
+    fr: str = Field(examples=["Planification conjointe"])
+
+
+def words(said: Bilingual) -> Words:
+    """Words of a declaration."""
+    return Words(en=said.en, fr=said.fr)
+
+
+class Page(Given, Generic[Item]):
+    """One page of a list."""
+
+    items: list[Item]
+    total: int = Field(description="How many there are on all pages.", examples=[42])
+    page: int = Field(description="Which page this is, from 1.", examples=[1])
+    pages: int = Field(description="How many pages there are.", examples=[3])
+
+
+class Me(Given):
+    """Whose token this is."""
+
+    name: str = Field(examples=["analyst.dpo"])
+    organisation: str = Field(examples=["dpo_police_division"])
+    organisation_label: Words | None = None
+    roles: list[str] = Field(examples=[["analyst"]])
+    scopes: list[str] = Field(description="What this token may do.", examples=[["tables.list"]])
+    language: str = Field(examples=["fr"])
+
+
+class Choice(Given):
+    """One value that may be chosen, with its words in the language of the request."""
+
+    code: str = Field(examples=["admin1_code"])
+    label: str = Field(examples=["Prefecture, province or state"])
+
+
+class Clause(Given):
+    """One clause of an agreement that opens something."""
+
+    name: str = Field(examples=["caf_minusca/P1"])
+    summary: Words
+    providers: list[str] = Field(examples=[["caf_police"]])
+
+
+class Offer(Given):
+    """A table, in one form, that agreements open to your organisation."""
+
+    table: str = Field(examples=["incidents"])
+    title: Words
+    form: Form
+    purposes: list[str] = Field(examples=[["joint_planning"]])
+    clauses: list[Clause]
+
+
+class Menu(Given):
+    """What may be asked of a table in one form for one purpose."""
+
+    table: str = Field(examples=["incidents"])
+    form: str
+    purpose: str
+    forms: list[str]
+    purposes: list[Choice]
+    columns: list[Choice] = Field(description="Of records.")
+    dimensions: list[Choice] = Field(description="Of counts: by what they may be told apart.")
+    measures: list[Choice] = Field(description="Of counts: what may be counted or added up.")
+    formats: list[Choice]
+    areas: list[Choice]
+    offences: list[Choice]
+
+
+class ExtractWanted(Wanted):
+    """What an extract shall hold. It goes to your own organisation, for the purpose named."""
+
+    table: Name = Field(examples=["incidents"])
+    purpose: Name = Field(examples=["joint_planning"])
+    form: Form = "records"
+    columns: Names = Field([], description="Of records; empty: all that is permitted.")
+    dimensions: Names = Field([], description="Of counts.", examples=[["admin1_code", "month"]])
+    measures: Names = Field(["records"], description="Of counts.")
+    since: dt.date | None = Field(None, description="First day of occurrence, inclusive.")
+    until: dt.date | None = Field(None, description="Last day of occurrence, inclusive.")
+    areas: Names = Field([], description="Codes of admin areas; empty: everywhere.")
+    offences: Names = Field([], description="Codes of main groups of offences; empty: all.")
+    format: Format = "csv"
+    language: Literal["en", "fr"] = "en"
+
+
+class Preview(Given):
+    """What an extract would hold, before it is made; small numbers are told as `<5`."""
+
+    row_count: int
+    handling: str = Field(examples=["CONFIDENTIAL"])
+    columns: list[str] = Field(description="The names of the columns, as they are read.")
+    rows: list[list[str]] = Field(description="The first rows, as they are read.")
+    said: list[str] = Field(description="What is hidden and why, a sentence each.")
+    clauses: list[str] = Field(examples=[["caf_minusca/P1"]])
+
+
+class ExtractResult(Given):
+    """A finished extract."""
+
+    extract_id: str
+    rows: int
+    bytes: int
+    sha256: str
+    handling: str
+    clauses: list[str]
+
+
+class ExtractJob(Given):
+    """Work on an extract; its id leads to it and to nothing else."""
+
+    id: str
+    state: State
+    percent: int | None = Field(description="How far it is; null where nobody can say.")
+    table: str
+    purpose: str
+    form: str
+    format: str
+    created_at: Moment
+    updated_at: Moment
+    expires_at: Moment | None = Field(description="Until when the file may be fetched.")
+    result: ExtractResult | None
+    fault: str = Field(description="Why it failed, in the language of the request.")
+    closed: str = Field(description="Why the file may not be fetched any more; empty where it may.")
+    file: str = Field(description="Where the file is fetched; empty while there is none.")
+
+
+class DeliveryJob(Given):
+    """A file that was taken in and is judged, or that had come before."""
+
+    id: str = Field(description="Of the work; empty where the file was known and is done with.")
+    state: State
+    delivery_id: str = Field(examples=["caf_police_incidents.164546a59134"])
+    is_known: bool = Field(description="True where the same bytes had come before.")
+    fault: str = ""
+
+
+class Delivery(Given):
+    """One delivery; counts are null where it was not read."""
+
+    delivery_id: str
+    feed: str
+    state: Literal["waiting", "accepted", "refused"]
+    file_name: str
+    sha256: str
+    received_at: Moment
+    received_by: str
+    rows_read: int | None
+    rows_accepted: int | None
+    rows_quarantined: int | None
+    rows_exact_duplicates: int | None
+    is_published: bool
+
+
+class RuleCount(Given):
+    """A rule that rows did not meet."""
+
+    code: str = Field(examples=["INC-203"])
+    severity: str = Field(examples=["error"])
+    message: Words
+    correction: Words
+    rows: int
+    first_rows: list[str] = Field(description="Where: the first row numbers of the file.")
+
+
+class Finding(Given):
+    """What is wrong with a file as a whole."""
+
+    code: str = Field(examples=["DEL-702"])
+    message: Words
+
+
+class DeliveryReport(Given):
+    """What became of one delivery. No cell of it is here; the workbook has them."""
+
+    delivery_id: str
+    feed: str
+    state: Literal["waiting", "accepted", "refused"]
+    received_at: Moment
+    is_published: bool
+    rows_read: int | None
+    rows_accepted: int | None
+    rows_quarantined: int | None
+    findings: list[Finding]
+    rejections: list[RuleCount]
+    warnings: list[RuleCount]
+
+
+class FeedHealth(Given):
+    """How one feed does; shares are of rows, null where none was judged."""
+
+    feed: str
+    title: Words
+    deliveries: int
+    refused: int
+    waiting: int
+    last_received_at: Moment | None
+    expected_every_days: int
+    days_late: int
+    rhythm: Literal["on_time", "late", "silent", "never"]
+    share_now: float | None = Field(description="Accepted share of the last deliveries.")
+    share_before: float | None = Field(description="The same of those before them.")
+
+
+class SourceColumn(Given):
+    """A column of a service's own files."""
+
+    feed: str
+    source_column: str = Field(examples=["Nature des faits"])
+    reason: Words | None = Field(description="Why it is left out; null where it is taken over.")
+
+
+class Hit(Given):
+    """What a search in the dictionary led to; `column` is empty for a table."""
+
+    table: str
+    column: str
+    label: Words | None
+    description: Words | None
+    why: str = Field(
+        description="What was found: name, label, source, code, …", examples=["source"]
+    )
+    matched: str = Field(examples=["Nature des faits"])
+    sources: list[SourceColumn]
+
+
+class Hits(Given):
+    """What was found, best first, or what else might have been meant."""
+
+    items: list[Hit]
+    total: int
+    suggestions: list[str]
+
+
+class Column(Given):
+    """One column of a table."""
+
+    name: str
+    label: Words
+    description: Words
+    type: str = Field(description="Its type in DuckDB.", examples=["VARCHAR"])
+    is_required: bool
+    unit: str
+    codelist: str
+    handling: str
+    hxl: str
+    sources: list[SourceColumn]
+    rules: list[str] = Field(examples=[["INC-103", "INC-203"]])
+
+
+class Table(Given):
+    """One table and its columns."""
+
+    table: str
+    title: Words
+    description: Words
+    version: str
+    kind: str = Field(examples=["data"])
+    columns: list[Column]
+
+
+class Code(Given):
+    """One code of a list."""
+
+    code: str = Field(examples=["0101"])
+    parent: str
+    label: Words
+
+
+class Entry(Given):
+    """One entry of the ledger."""
+
+    seq: int
+    at: Moment
+    event: str = Field(examples=["extract.made"])
+    actor: str
+    organisation: str
+    subject: str
+    details: dict[str, Any]
+    previous_hash: str
+    hash: str
+
+
+class LedgerFault(Given):
+    """Something in the ledger that is not as it was written."""
+
+    kind: str
+    seq: int
+    message: str
+
+
+class LedgerCheck(Given):
+    """What a look through the whole ledger found."""
+
+    entries: int
+    anchor: str = Field(description="Keep it elsewhere; a later check can be held against it.")
+    faults: list[LedgerFault]
+
+
+class Agreement(Given):
+    """An agreement and how it stands today."""
+
+    agreement: str
+    title: Words
+    version: str
+    fingerprint: str = Field(description="SHA-256 of its file.")
+    status: str = Field(examples=["illustrative"])
+    state: Literal["in_force", "ends_soon", "not_yet", "ended"]
+    valid_from: dt.date
+    valid_until: dt.date
+    parties: list[str]
+
+
+class Answered(Given):
+    """One question about a clause and its answer."""
+
+    question: str
+    answer: str
+
+
+class ClauseWords(Given):
+    """A clause in words."""
+
+    clause: str
+    summary: str
+    in_words: list[Answered]
+
+
+class AgreementInWords(Given):
+    """An agreement and its clauses in the language of the request."""
+
+    about: Agreement
+    legal_reference: Words
+    permits: list[ClauseWords]
+    restrictions: list[ClauseWords]
+
+
+class TakenExtract(Given):
+    """An extract that was made, for whom, by which clauses."""
+
+    extract_id: str
+    made_at: Moment
+    made_by: str
+    recipient: str
+    purpose: str
+    table: str
+    clauses: list[str]
+    rows: int | None
+    sha256: str
+    downloads: int
+
+
+class RecordAsked(Wanted):
+    """A record, by its number."""
+
+    record_id: str = Field(min_length=1, max_length=300, examples=["caf_police:BGI-2026-0001"])
+
+
+class Downloaded(Given):
+    """Somebody took the file."""
+
+    at: Moment
+    by: str
+    organisation: str
+
+
+class Holding(Given):
+    """An extract that holds a record."""
+
+    extract_id: str
+    table: str
+    clause: str
+    form: str
+    recipient: str
+    purpose: str
+    made_at: Moment | None
+    made_by: str
+    downloads: list[Downloaded]
+
+
+class SqlAsked(Wanted):
+    """One question in SQL, and for what it is asked."""
+
+    purpose: Name = Field(examples=["joint_planning"])
+    question: str = Field(max_length=10_000, examples=["SELECT count(*) FROM incidents"])
+
+
+class SqlAnswer(Given):
+    """Rows as text. To take rows along, ask for an extract."""
+
+    columns: list[str]
+    types: list[str] = Field(description="The types of the columns in DuckDB.")
+    rows: list[list[str | None]]
+    is_cut: bool = Field(description="True where there are more rows.")
+    elapsed_ms: int
+    handling: str
+
+
+class SqlRelation(Given):
+    """One table that may be asked about."""
+
+    name: str
+    title: Words
+    columns: list[str]

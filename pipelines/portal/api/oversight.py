@@ -1,0 +1,151 @@
+"""Operations of oversight: the ledger, the agreements, who took what.
+
+Not here: the ledger itself, the words of clauses (`release/explain.py`), the pages.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from pipelines.ledger.chain import EVENTS, PAGE_SIZE, entries
+from pipelines.ledger.who import who
+from pipelines.portal import taken
+from pipelines.portal.api import models
+from pipelines.portal.api.problems import ProblemRoute, refusals
+from pipelines.portal.pages import oversight as pages
+from pipelines.portal.web import Person, allowed, language_of, not_found, settings_of
+from pipelines.release.explain import ClauseWords, permit_words, restriction_words
+
+router = APIRouter(route_class=ProblemRoute, tags=["Oversight"])
+Event = Literal[EVENTS]  # type: ignore[valid-type]
+Number = Query(1, ge=1, le=1_000_000)
+
+
+@router.get("/ledger", responses=refusals())
+def list_entries(
+    *,
+    request: Request,
+    event: Event | None = None,
+    organisation: str = Query("", max_length=80),
+    actor: str = Query("", max_length=200),
+    since: dt.date | None = None,
+    until: dt.date | None = None,
+    page: int = Number,
+    person: Person = Depends(allowed("ledger.read")),
+) -> models.Page[models.Entry]:
+    """Entries, newest first; days are inclusive, in UTC."""
+    found = entries(
+        settings_of(request),
+        events=[event] if event else (),
+        organisation=organisation,
+        actor=actor,
+        since=pages.midnight(since),
+        until=pages.midnight_after(until),
+        page=page,
+    )
+    return models.Page(
+        items=[models.Entry.model_validate(one) for one in found.entries],
+        total=found.total,
+        page=page,
+        pages=max(1, -(-found.total // PAGE_SIZE)),
+    )
+
+
+@router.post("/ledger/checks", responses=refusals())
+def check_ledger(
+    request: Request, person: Person = Depends(allowed("ledger.read"))
+) -> models.LedgerCheck:
+    """Look through the whole ledger; that this was done is written down, too."""
+    checked, language = pages.checked(settings_of(request), person), language_of(request)
+    return models.LedgerCheck(
+        entries=checked.count,
+        anchor=checked.anchor,
+        faults=[
+            models.LedgerFault(kind=one.kind, seq=one.seq, message=one.text(language))
+            for one in checked.faults
+        ],
+    )
+
+
+@router.get("/agreements", responses=refusals())
+def list_agreements(
+    request: Request, person: Person = Depends(allowed("agreements.read"))
+) -> list[models.Agreement]:
+    """Every agreement and how it stands today, what ends first on top."""
+    return [_agreement(one) for one in pages.standings(settings_of(request))]
+
+
+def _agreement(one: pages.Standing) -> models.Agreement:
+    declared = one.agreement
+    return models.Agreement(
+        agreement=declared.agreement,
+        title=models.words(declared.title),
+        version=declared.version,
+        fingerprint=one.fingerprint,
+        status=declared.status,
+        state=one.state,
+        valid_from=declared.valid_from,
+        valid_until=declared.valid_until,
+        parties=list(declared.parties),
+    )
+
+
+@router.get("/agreements/{name}", responses=refusals())
+def read_agreement(
+    request: Request, name: str, person: Person = Depends(allowed("agreements.read"))
+) -> models.AgreementInWords:
+    """One agreement, clause by clause in words."""
+    language = language_of(request)
+    found = pages.standings(settings_of(request))
+    one = next((s for s in found if s.agreement.agreement == name), None)
+    if one is None:
+        not_found()
+    declared = one.agreement
+    return models.AgreementInWords(
+        about=_agreement(one),
+        legal_reference=models.words(declared.legal_reference),
+        permits=[_clause(permit_words(declared, p, language)) for p in declared.permits],
+        restrictions=[_clause(restriction_words(r, language)) for r in declared.restrictions],
+    )
+
+
+def _clause(said: ClauseWords) -> models.ClauseWords:
+    return models.ClauseWords(
+        clause=said.clause,
+        summary=said.summary,
+        in_words=[
+            models.Answered(question=question, answer=answer) for question, answer in said.answers
+        ],
+    )
+
+
+@router.get("/taken", responses=refusals())
+def list_taken(
+    *,
+    request: Request,
+    recipient: str = Query("", max_length=120),
+    clause: str = Query("", max_length=120, examples=["caf_minusca/P1"]),
+    since: dt.date | None = None,
+    until: dt.date | None = None,
+    page: int = Number,
+    person: Person = Depends(allowed("extracts.read_all")),
+) -> models.Page[models.TakenExtract]:
+    """Extracts by recipient, agreement or clause, and day of making."""
+    asked = taken.Asked(recipient, clause, since, until)
+    found = taken.taken(settings_of(request), asked, page)
+    items = [models.TakenExtract.model_validate(one) for one in found.extracts]
+    return models.Page(items=items, total=found.total, page=found.page, pages=found.pages)
+
+
+@router.post("/holders", responses=refusals())
+def list_holders(
+    request: Request,
+    asked: models.RecordAsked,
+    person: Person = Depends(allowed("extracts.read_all")),
+) -> list[models.Holding]:
+    """Each extract that holds a record, for whom it was made, who fetched it."""
+    found = who(settings_of(request), asked.record_id)
+    return [models.Holding.model_validate(one) for one in found]

@@ -1,0 +1,131 @@
+"""How the API says no: problem+json (RFC 9457) with our codes, the same shape for every fault.
+
+Not here: faults that any page may have (`portal/errors.py`), and deciding what is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, Field
+
+from pipelines.ledger.faults import LedgerError
+from pipelines.portal.errors import problem
+from pipelines.portal.forms import Form
+from pipelines.portal.jobs import TooManyJobs
+from pipelines.portal.sqlbox.refusals import SqlRefused
+from pipelines.portal.web import language_of
+from pipelines.portal.words import _, mark
+from pipelines.release.refusals import ReleaseRefused
+
+MEDIA = "application/problem+json"
+NOT_RELIED_ON = mark("The agreements cannot be relied on just now, so nothing leaves.")
+
+
+class Fault(BaseModel):
+    """One part of a request that cannot be used."""
+
+    where: str = Field(description="The field or parameter.", examples=["body.since"])
+    kind: str = Field("", description="What is wrong, as a word.", examples=["date_parsing"])
+    message: str = Field("", description="What is wrong, as a sentence.")
+
+
+class Problem(BaseModel):
+    """Why a request was not answered."""
+
+    type: str = Field("about:blank", description="Always about:blank: the code says which.")
+    title: str = Field(description="What happened.", examples=["There is nothing here for you"])
+    status: int = Field(description="The HTTP status.", examples=[404])
+    detail: str = Field(description="What can be done about it.")
+    code: str = Field(description="A stable code.", examples=["WEB-404", "REL-105", "SQL-106"])
+    faults: list[Fault] = Field([], description="Which parts of the request are at fault.")
+    reference: str = Field("", description="Tell us this where the fault is ours.")
+
+
+class Refused(Exception):  # noqa: N818  (an answer)
+    """The request is understood and not granted."""
+
+    def __init__(self, status: int, code: str, detail: str, faults: dict[str, str] | None = None):
+        super().__init__(code)
+        self.status, self.code, self.detail = status, code, detail
+        self.faults = faults or {}
+
+
+DESCRIPTIONS = {
+    400: "The request could not be read.",
+    401: "A personal token is missing, expired or revoked.",
+    404: "There is no such thing, or it is not yours, or the token lacks the scope.",
+    408: "The file stopped arriving.",
+    409: "It is no longer possible.",
+    413: "The body is too large.",
+    416: "The range is not in the file.",
+    422: "Something in the request cannot be used; `faults` and `code` say what.",
+    429: "Too many requests; `Retry-After` says when to try again.",
+    503: "Something that this needs does not answer, or there is no room.",
+    507: "There is no room for the file.",
+}
+CONTENT = {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def refusals(*more: int) -> dict[int | str, dict[str, Any]]:
+    """The documented refusals of an operation: those that each one has, and some of its own."""
+    return {
+        status: {"description": DESCRIPTIONS[status], "content": CONTENT}
+        for status in sorted({400, 401, 404, 422, 429, 503, *more})
+    }
+
+
+def check(form: Form) -> None:
+    """Refuse where a form found faults; its fields are those of the body."""
+    if not form.is_good:
+        faults = {f"body.{name}": message for name, message in form.errors.items()}
+        raise Refused(422, "WEB-422", _("Something that was sent cannot be used"), faults)
+
+
+class ProblemRoute(APIRoute):
+    """A route whose refusals become problems."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with our refusals caught."""
+        handle = super().get_route_handler()
+
+        async def caught(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Exception as error:
+                answer = _answer(request, error)
+                if answer is None:
+                    raise
+                return answer
+
+        return caught
+
+
+def _answer(request: Request, error: Exception) -> Response | None:
+    """The problem that a refusal of one of our parts becomes; None for what is none."""
+    from pipelines.lake.storage import LakeError
+    from schemas.agreement_problem import AgreementError
+
+    language = language_of(request)
+    if isinstance(error, Refused):
+        faults = [{"where": where, "message": said} for where, said in error.faults.items()]
+        return problem(request, error.status, code=error.code, detail=error.detail, faults=faults)
+    if isinstance(error, ReleaseRefused):
+        said = " ".join(filter(None, (error.text(language), error.hint(language))))
+        return problem(request, 422, code=error.code, detail=said)
+    if isinstance(error, SqlRefused):
+        faults = [{"where": "body.question", "message": error.text(language)}]
+        busy = error.code in ("SQL-206", "SQL-209")
+        status = 429 if busy else 503 if error.code in ("SQL-210", "SQL-211") else 422
+        detail = error.text(language)
+        return problem(request, status, code=error.code, detail=detail, faults=faults)
+    if isinstance(error, TooManyJobs):
+        return problem(request, 429, detail=str(error))
+    if isinstance(error, LedgerError | LakeError):
+        return problem(request, 503, detail=error.text(language))
+    if isinstance(error, AgreementError):
+        return problem(request, 503, code="AGR-503", detail=_(NOT_RELIED_ON))
+    return None
