@@ -127,6 +127,8 @@ def _opened_only(column: Column, permits: tuple[Permit, ...], value: str) -> str
     numbers = [at for at, permit in enumerate(permits, 1) if column.name in permit.columns]
     if len(numbers) == len(permits):
         return value
+    if not numbers:
+        return f"CAST(NULL AS {column.duckdb_type})"
     chosen = ", ".join(map(str, numbers))
     return f"CASE WHEN _clause IN ({chosen}) THEN {value} END"
 

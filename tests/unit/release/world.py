@@ -1,0 +1,223 @@
+"""Tables of a few rows, agreements of a few clauses, and the extract that comes of them.
+
+Not here: what is asserted. The agreements go through the real models, the rows through real SQL.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.release.cells import cells_table, protect_counts
+from pipelines.release.compile import compile_records
+from pipelines.release.counting import compile_counts
+from pipelines.release.flow import Flow, read_flow
+from pipelines.release.permits import who_may
+from pipelines.release.request import Request
+from schemas.agreement import Agreement
+from schemas.contract import load_contract
+from schemas.sqltext import name
+
+AS_OF = dt.date(2026, 6, 30)
+AREAS = [
+    ("CF11", None, "CAF", 1),
+    ("CF71", None, "CAF", 1),
+    ("CD61", None, "COD", 1),
+    ("CF111", "CF11", "CAF", 2),
+    ("CF112", "CF11", "CAF", 2),
+    ("CF711", "CF71", "CAF", 2),
+]
+WORDS = {"en": "x", "fr": "x"}
+ROW: dict[str, Any] = {
+    "source": "caf_police",
+    "country": "CAF",
+    "admin1_code": "CF71",
+    "time_zone": "Africa/Bangui",
+    "occurred_at": dt.datetime(2026, 5, 13, 9, 30),
+    "occurred_at_precision": "minute",
+    "handling": "CONFIDENTIAL",
+    "is_withdrawn": False,
+}
+INCIDENT = {**ROW, "offence_code": "0501", "is_sensitive": False}
+
+
+def rows(
+    *changes: Mapping[str, Any], base: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """Incidents, one for each set of changes, numbered such as `caf_police:PK5/2026-05-13/0`."""
+    found = []
+    for at, change in enumerate(changes):
+        row = {**(base or INCIDENT), **change}
+        row.setdefault("source_record_id", f"PK5/2026-05-13/{at}")
+        row.setdefault("record_id", f"{row['source']}:{row['source_record_id']}")
+        found.append(row)
+    return found
+
+
+def catalogue(table: str, held: Sequence[Mapping[str, Any]]) -> duckdb.DuckDBPyConnection:
+    """A database with that table and `admin_areas`, and a release key of its own."""
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET threads = 1")
+    columns = load_contract(table).published
+    declared = ", ".join(f"{name(c.name)} {c.duckdb_type}" for c in columns)
+    connection.execute(f"CREATE TABLE {name(table)} ({declared})")
+    holes = ", ".join("?" for _one in columns)
+    if held:
+        values = [[row.get(c.name) for c in columns] for row in held]
+        connection.executemany(f"INSERT INTO {name(table)} VALUES ({holes})", values)
+    connection.execute(
+        "CREATE TABLE admin_areas (code VARCHAR, parent VARCHAR, country VARCHAR, level INTEGER)"
+    )
+    connection.executemany("INSERT INTO admin_areas VALUES (?, ?, ?, ?)", AREAS)
+    for variable in ("release_inner", "release_outer"):
+        connection.execute(f"SET VARIABLE {variable} = ?", [b"a key of the tests"])
+    return connection
+
+
+def permit(**changes: Any) -> dict[str, Any]:
+    """A clause of records that opens most; give what differs."""
+    return {
+        "clause": "P1",
+        "summary": WORDS,
+        "providers": ["caf_police"],
+        "recipients": ["minusca_unpol"],
+        "purposes": ["joint_planning"],
+        "table": "incidents",
+        "form": "records",
+        "columns": ["record_id", "country", "admin1_code", "occurred_at", "offence_code"],
+        "rows": {"handling_ceiling": "CONFIDENTIAL"},
+        "precision": {"area": "admin1", "time": "day", "age": "none"},
+        "delay_days": 0,
+        "smallest_group": 1,
+        "onward": {"allowed": False, "consent": "originator"},
+        **changes,
+    }
+
+
+def counts(**changes: Any) -> dict[str, Any]:
+    """A clause of counts."""
+    return permit(
+        **{
+            "form": "counts",
+            "columns": [],
+            "dimensions": ["source", "country", "admin1_code", "offence_section", "month"],
+            "measures": ["records", "victims_total"],
+            "precision": {"area": "admin1", "time": "month", "age": "none"},
+            "small_cell_threshold": 5,
+            "smallest_group": None,
+            **changes,
+        }
+    )
+
+
+def restriction(**changes: Any) -> dict[str, Any]:
+    """A restriction that holds every row of the CAR police back."""
+    found = {
+        "clause": "R1",
+        "reason": WORDS,
+        "providers": ["caf_police"],
+        "recipients": ["all"],
+        "table": "incidents",
+    }
+    return {**found, **changes}
+
+
+def agreement(
+    permits: Iterable[Mapping[str, Any]],
+    restrictions: Iterable[Mapping[str, Any]] = (),
+    **changes: Any,
+) -> Agreement:
+    """An agreement of these clauses, in force in 2026, numbered in their order."""
+    return Agreement.model_validate(
+        {
+            "agreement": "trial",
+            "version": "1.0.0",
+            "status": "illustrative",
+            "title": WORDS,
+            "legal_reference": WORDS,
+            "signed_on": "2026-01-01",
+            "valid_from": "2026-01-01",
+            "valid_until": "2026-12-31",
+            "parties": ["caf_police", "minusca_unpol"],
+            "permits": [{**one, "clause": f"P{at}"} for at, one in enumerate(permits, 1)],
+            "restrictions": [{**one, "clause": f"R{at}"} for at, one in enumerate(restrictions, 1)],
+            **changes,
+        }
+    )
+
+
+def ask(**changes: Any) -> Request:
+    """A request of MINUSCA police for incidents."""
+    found: dict[str, Any] = {
+        "table": "incidents",
+        "recipient": "minusca_unpol",
+        "purpose": "joint_planning",
+        "as_of": AS_OF,
+    }
+    return Request(**{**found, **changes})
+
+
+class Extract:
+    """An extract of records: `rows` as dictionaries, `flow`, `holdings`, `compiled`."""
+
+    def __init__(
+        self, held: Sequence[Mapping[str, Any]], signed: Sequence[Agreement], request: Request
+    ) -> None:
+        """Make it."""
+        allowed = allowed_by(signed, request)
+        self.compiled = compile_records(request, allowed, load_contract(request.table))
+        self.connection = catalogue(request.table, held)
+        self.table = self.connection.execute(self.compiled.sql).to_arrow_table()
+        self.rows: list[dict[str, Any]] = self.table.to_pylist()
+        self.flow: Flow = read_flow(
+            self.connection, self.compiled.flow_sql, shown_from=self.compiled.shown_from
+        )
+        holdings = self.connection.execute(self.compiled.holdings_sql).fetchall()
+        self.holdings: list[tuple[str, str, str]] = holdings
+
+
+class Counts:
+    """An extract of counts: `rows` as dictionaries, `cells` (private), `flow`, `compiled`."""
+
+    def __init__(
+        self, held: Sequence[Mapping[str, Any]], signed: Sequence[Agreement], request: Request
+    ) -> None:
+        """Make it."""
+        allowed = allowed_by(signed, request)
+        self.compiled = compile_counts(request, allowed, load_contract(request.table))
+        connection = catalogue(request.table, held)
+        self.counted: pa.Table = connection.execute(self.compiled.sql).to_arrow_table()
+        self.table = protect_counts(self.compiled, self.counted)
+        self.rows: list[dict[str, Any]] = self.table.to_pylist()
+        members = connection.execute(self.compiled.members_sql).to_arrow_table()
+        self.cells = cells_table(self.compiled, self.counted, members)
+        self.flow: Flow = read_flow(
+            connection,
+            self.compiled.flow_sql,
+            shown_from=self.compiled.shown_from,
+            are_kept_told=False,
+        )
+        self.holdings = connection.execute(self.compiled.holdings_sql).fetchall()
+
+    def at(self, **where: Any) -> dict[str, Any]:
+        """The one row with these values."""
+        [row] = [r for r in self.rows if all(r[k] == v for k, v in where.items())]
+        return row
+
+
+def allowed_by(signed: Sequence[Agreement], request: Request) -> Any:
+    """What the agreements allow of a request."""
+    return who_may(
+        signed,
+        recipient=request.recipient,
+        table=request.table,
+        purpose=request.purpose,
+        form=request.form,
+        as_of=request.as_of,
+        columns=request.columns,
+    )
