@@ -124,12 +124,13 @@ WORDS: dict[str, tuple[Level, str, str]] = {
     ),
     "AGR-207": (
         "error",
-        "“{name}” is no dimension: name a column of {table}, or one of {known}.",
-        "« {name} » n’est pas une dimension : nommez une colonne de {table}, ou l’une de {known}.",
+        "“{name}” is no dimension: name a column of words of {table}, or one of {known}.",
+        "« {name} » n’est pas une dimension : nommez une colonne de mots de {table}, ou l’une de "
+        "{known}.",
     ),
     "AGR-208": (
         "error",
-        "“{name}” cannot be summed: a measure is “records” or a whole-number column of {table}.",
+        "“{name}” cannot be summed: a measure is “records” or a column of numbers of {table}.",
         "« {name} » ne peut pas être additionné : une mesure est « records » ou une colonne "
         "de nombres entiers de {table}.",
     ),
