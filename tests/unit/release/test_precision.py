@@ -1,0 +1,230 @@
+"""Nothing finer than the clause survives in any column; groups are large enough or do not leave.
+
+Not here: which rows leave (`test_compile.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from pipelines.release.precision import never_opens
+from schemas.agreement import Permit
+from schemas.contract import load_contract, table_names
+from tests.unit.release.world import Extract, agreement, ask, permit, restriction, rows
+
+EVERY = [column.name for column in load_contract("incidents").published]
+FULL: dict[str, Any] = {
+    "admin2_code": "CF711",
+    "place_text": "PK5, near the mosque",
+    "latitude_deg": 4.38,
+    "longitude_deg": 18.55,
+    "location_precision": "exact",
+    "occurred_at": dt.datetime(2026, 5, 13, 23, 30),  # half past midnight on the 14th in Bangui
+    "occurred_at_text": "14/05/2026 00h30",
+    "reported_at": dt.datetime(2026, 5, 14, 6, 45),
+    "occurred_until": dt.datetime(2026, 5, 14, 1, 15),
+    "received_at": dt.datetime(2026, 5, 15, 7, 55),
+    "known_from": dt.datetime(2026, 5, 15, 7, 55),
+    "delivery_id": "caf_police_incidents.5142248ae7b0",
+    "source_row": 8,
+    "offence_text": "Vol",
+}
+
+
+def one(time: str = "exact", area: str = "point", **changes: Any) -> dict[str, Any]:
+    clause = permit(columns=EVERY, precision={"area": area, "time": time, "age": "none"})
+    [row] = Extract(rows({**FULL, **changes}), [agreement([clause])], ask()).rows
+    return row
+
+
+@pytest.mark.parametrize("table", table_names("data"))
+def test_every_column_that_says_when_where_or_how_old_says_so(table: str) -> None:
+    for column in load_contract(table).columns:
+        is_when = column.duckdb_type in ("TIMESTAMP", "DATE") or "occurred_at" in column.name
+        is_where = column.name.endswith("_deg") or column.name == "time_zone"
+        is_where |= column.name.startswith(("admin", "place", "location", "border_point"))
+        is_who = "age_" in column.name or column.name.endswith(("_token", "record_id"))
+        assert column.coarsen or not (is_when or is_where or is_who), column.name
+
+
+def test_the_finest_clause_tells_everything_as_it_is() -> None:
+    row = one()
+    assert row["record_id"] == "caf_police:PK5/2026-05-13/0"
+    for name, value in FULL.items():
+        assert row[name] == value, name
+
+
+@pytest.mark.parametrize(
+    ("time", "start"),
+    [
+        ("day", dt.datetime(2026, 5, 14)),
+        ("week", dt.datetime(2026, 5, 11)),
+        ("month", dt.datetime(2026, 5, 1)),
+    ],
+)
+def test_no_moment_is_finer_than_the_clause(time: str, start: dt.datetime) -> None:
+    """By the calendar at the place: the day in UTC is the day before."""
+    row = one(time=time)
+    assert row["occurred_at"] == start
+    assert row["occurred_at_precision"] == time
+    assert row.get("occurred_at_text") is None
+    for name in ("reported_at", "occurred_until", "received_at", "known_from"):
+        assert row[name].time() == dt.time(0), name
+        assert row[name] <= FULL[name]
+    for name in ("source_record_id", "delivery_id", "source_row"):
+        assert row.get(name) is None, name
+    assert "2026" not in row["record_id"] and "PK5" not in row["record_id"]
+
+
+@pytest.mark.parametrize(
+    ("area", "gone", "precision"),
+    [
+        ("admin2", {"place_text", "latitude_deg", "longitude_deg"}, "admin2"),
+        ("admin1", {"place_text", "latitude_deg", "longitude_deg", "admin2_code"}, "admin1"),
+        (
+            "country",
+            {
+                "place_text",
+                "latitude_deg",
+                "longitude_deg",
+                "admin2_code",
+                "admin1_code",
+                "time_zone",
+            },
+            "country",
+        ),
+    ],
+)
+def test_no_place_is_finer_than_the_clause(area: str, gone: set[str], precision: str) -> None:
+    row = one(area=area)
+    assert all(row.get(name) is None for name in gone)
+    assert row["location_precision"] == precision
+    assert "PK5" not in row["record_id"]
+    kept = {"admin1_code", "admin2_code", "country"} - gone
+    assert all(row[name] is not None for name in kept)
+
+
+def test_a_record_known_only_to_the_month_stays_in_its_month() -> None:
+    first = {"occurred_at": dt.datetime(2026, 4, 30, 23), "occurred_at_precision": "month"}
+    row = one(time="week", **first)
+    assert row["occurred_at"] == dt.datetime(2026, 5, 1)
+    assert row["occurred_at_precision"] == "month"
+
+
+def test_two_columns_for_one_moment_agree_however_coarse() -> None:
+    """The first of a month is the month before in UTC: told apart, they would tell the day."""
+    clause = permit(
+        table="border_flows",
+        columns=["record_id", "occurred_at", "period_start", "period_end"],
+        precision={"area": "admin1", "time": "month", "age": "none"},
+    )
+    flow = {
+        "occurred_at": dt.datetime(2026, 4, 30, 23),
+        "occurred_at_precision": "day",
+        "period_start": dt.date(2026, 5, 1),
+        "period_end": dt.date(2026, 5, 1),
+    }
+    [row] = Extract(rows(flow), [agreement([clause])], ask(table="border_flows")).rows
+    assert row["occurred_at"] == dt.datetime(2026, 5, 1)
+    assert row["period_start"] == row["period_end"] == dt.date(2026, 5, 1)
+
+
+def test_a_crossing_point_is_a_place() -> None:
+    clause = permit(table="border_crossings", columns=["record_id", "country", "border_point_code"])
+    held = rows({"border_point_code": "CAF-COD-ZONGO"})
+    extract = Extract(held, [agreement([clause])], ask(table="border_crossings"))
+    assert "border_point_code" not in extract.rows[0]
+    clause["precision"] = {"area": "point", "time": "day", "age": "none"}
+    [row] = Extract(held, [agreement([clause])], ask(table="border_crossings")).rows
+    assert row["border_point_code"] == "CAF-COD-ZONGO"
+
+
+@pytest.mark.parametrize(
+    ("age", "years", "group"),
+    [("exact", 25, "age_25_59"), ("group", None, "age_25_59"), ("none", None, None)],
+)
+def test_ages(age: str, years: int | None, group: str | None) -> None:
+    clause = permit(
+        table="border_crossings",
+        columns=["record_id", "age_years", "age_group"],
+        precision={"area": "admin1", "time": "day", "age": age},
+    )
+    extract = Extract(rows({"age_years": 25}), [agreement([clause])], ask(table="border_crossings"))
+    [row] = extract.rows
+    assert (row.get("age_years"), row.get("age_group")) == (years, group)
+
+
+def test_the_token_of_a_record_is_the_same_each_time_and_needs_the_key() -> None:
+    held, signed = rows({}, {}), [agreement([permit()])]
+    first, again = Extract(held, signed, ask()), Extract(held, signed, ask())
+    assert [row["record_id"] for row in first.rows] == [row["record_id"] for row in again.rows]
+    assert len({row["record_id"] for row in first.rows}) == 2
+    assert {given for _id, _clause, given in first.holdings} == {
+        row["record_id"] for row in first.rows
+    }
+    again.connection.execute("SET VARIABLE release_inner = 'another key'::BLOB")
+    other = again.connection.execute(again.compiled.sql).fetchall()
+    assert not {row[0] for row in other} & {row["record_id"] for row in first.rows}
+
+
+def test_a_precision_that_hides_a_column_always_says_so() -> None:
+    contract = load_contract("incidents")
+    coarse = permit(columns=EVERY, precision={"area": "country", "time": "month", "age": "none"})
+    clause = Permit.model_validate(coarse)
+    hidden = {c.name for c in contract.published if never_opens(c, clause)}
+    shown = set(Extract(rows(FULL), [agreement([coarse])], ask()).rows[0])
+    assert hidden >= {"latitude_deg", "occurred_at_text", "source_record_id", "admin1_code"}
+    assert not hidden & shown
+
+
+COLUMNS = ["record_id", "country", "admin1_code", "occurred_at", "offence_code", "victims_total"]
+
+
+def grouped(*changes: dict[str, Any], k: int = 3, restrictions: Any = ()) -> Extract:
+    clause = permit(columns=COLUMNS, smallest_group=k)
+    return Extract(rows(*changes), [agreement([clause], restrictions)], ask())
+
+
+def test_a_lonely_record_is_told_more_coarsely_and_the_others_are_not() -> None:
+    alike = [{} for _one in range(3)]
+    spread = [
+        {"admin1_code": "CF11", "occurred_at": dt.datetime(2026, 5, 12 + n)} for n in range(3)
+    ]
+    extract = grouped(*alike, *spread)
+    told = sorted((row["admin1_code"], row["occurred_at"]) for row in extract.rows)
+    assert (
+        told == [("CF11", dt.datetime(2026, 5, 11))] * 3 + [("CF71", dt.datetime(2026, 5, 13))] * 3
+    )
+    assert extract.flow.clauses[0].coarsened == 3
+
+
+def test_a_record_that_stays_alone_does_not_leave() -> None:
+    alone = {"country": "COD", "occurred_at": dt.datetime(2026, 1, 20)}
+    extract = grouped({}, {}, {}, alone)
+    assert len(extract.rows) == 3
+    assert extract.flow.clauses[0].dropped["k"] == 1
+    assert grouped({}, {}).rows == []
+
+
+def test_at_last_only_the_group_of_offences_is_told() -> None:
+    codes = ["05011", "05012", "0502"]
+    extract = grouped(
+        *({"offence_code": code, "victims_total": at} for at, code in enumerate(codes))
+    )
+    assert {row["offence_code"] for row in extract.rows} == {"05"}
+    assert {row["victims_total"] for row in extract.rows} == {None}
+
+
+def test_a_restriction_lets_nobody_out() -> None:
+    """With two records held back, the third must not join a coarser group and bring it out."""
+    trio = [{"source_record_id": f"T{at}"} for at in range(3)]
+    pair = [{"occurred_at": dt.datetime(2026, 5, 2), "source_record_id": f"P{at}"} for at in (0, 1)]
+    trio[0]["offence_code"] = trio[1]["offence_code"] = trio[2]["offence_code"] = "0501"
+    before = grouped(*trio, *pair)
+    held = [restriction(rows={"handling_at_least": "UNCLASSIFIED", "since": "2026-05-13"})]
+    after = grouped(*trio, *pair, restrictions=held)
+    assert len(before.rows) == 3
+    assert after.rows == []
