@@ -236,7 +236,7 @@ def _numbers(material: Material) -> tuple[tuple[str, str], ...]:
         )
     return (
         (_("Records"), number(material.row_count)),
-        (_("Columns"), number(len(material.fields))),
+        (_("Columns"), number(sum(1 for one in material.fields if not one.words_of))),
     )
 
 
@@ -259,9 +259,7 @@ def _said(material: Material) -> Iterator[str]:
         )
     coarsened = _most(str(one["coarsened"]) for one in flow.told())
     if coarsened:
-        yield _(
-            "{count} records are told less exactly, so that nobody stands out.", count=coarsened
-        )
+        yield _("Told less exactly, so that nobody stands out: {count} records.", count=coarsened)
     if material.risk and material.row_count:
         yield (
             _("No record stands alone: at least {count} look alike.", count=material.risk.k_min)

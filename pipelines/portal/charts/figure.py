@@ -115,7 +115,7 @@ _ATTRIBUTES = re.compile(
 )
 _NO_MOVE = re.compile(r' transform="translate\(0,0\)"')
 _DECIMALS = re.compile(r"-?\d+\.\d+")
-_EMPTY = re.compile(r"<g[^>]*></g>|<text[^>]*></text>")
+_EMPTY = re.compile(r"<(g|text)(?:\s[^>]*)?(?<!/)></\1>|<g[^>]*/>")
 _BARE = re.compile(r"<g>((?:<(?:path|line|text)[^>]*(?:/>|>[^<]*</text>))*)</g>")
 
 
