@@ -11,6 +11,7 @@ import typer
 
 from pipelines.cli import (
     agreement,
+    backup,
     deliveries,
     dictionary,
     feeds,
@@ -70,7 +71,7 @@ def build() -> typer.Typer:
     _add(user, users.add, users.list_users, users.password, users.role)
     _add(user, users.disable, users.enable)
     app.add_typer(user, name="user")
-    _add(app, serving.serve)
+    _add(app, backup.backup, backup.restore, serving.serve)
     return app
 
 

@@ -52,7 +52,7 @@ def verify(
 
     session = session_of(context)
     if anchor and not ANCHOR.fullmatch(anchor):
-        raise Stop("PSL-231", _("An anchor is a number, a colon and 64 hexadecimal digits."))
+        raise Stop("PSL-237", _("An anchor is a number, a colon and 64 hexadecimal digits."))
     with session.progress(_("Checking")) as advance:
         advance(0, 1)
         checked = check(session.settings, anchor)

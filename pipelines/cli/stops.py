@@ -57,11 +57,12 @@ def report(error: BaseException, session: Session) -> int:
 def _of_its_own(error: BaseException, session: Session) -> int:
     """The exit code of an error that brings its own code and sentence, said here; else 0."""
     from pipelines.accounts.faults import AccountRefused
+    from pipelines.backup.faults import BackupError
     from pipelines.ledger.faults import LedgerError
 
-    if isinstance(error, LedgerError | AccountRefused):
+    if isinstance(error, LedgerError | AccountRefused | BackupError):
         session.complain(error.code, error.text(language()))
-        return UNREACHABLE if error.code[4] == "4" else NOT_UNDERSTOOD
+        return max(NOT_UNDERSTOOD, int(error.code[4]))
     return 0
 
 

@@ -28,7 +28,7 @@ from pipelines.ledger.seal import Head, sealed, write_head_file
 from pipelines.settings import Settings
 
 EVENTS = (
-    *("delivery.judged", "delivery.published"),
+    *("delivery.judged", "delivery.published", "rejections.downloaded"),
     *("extract.made", "extract.refused", "extract.downloaded"),
     *("signin.succeeded", "signin.failed", "signin.locked"),
     *("user.added", "user.changed", "token.made", "token.revoked"),

@@ -17,7 +17,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from pipelines.ledger.database import sessions, troubles
+from pipelines.ledger.faults import LedgerError
 from pipelines.ledger.keys import installation_key
+from pipelines.ledger.models import LedgerHead
 from pipelines.settings import Settings
 
 FIRST_HASH = "0" * 64
@@ -57,6 +60,21 @@ def read_head_file(settings: Settings) -> Head | None:
         return Head(int(said["seq"]), str(said["hash"]), str(said["mac"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def reseal(settings: Settings) -> None:
+    """Sign the head as it stands with the key of this installation: after a restore without keys.
+
+    The chain must have been checked; nothing is signed where there is no entry.
+    """
+    with troubles(), sessions(settings).begin() as session:
+        kept = session.get(LedgerHead, 1)
+        if kept is None:
+            raise LedgerError("LED-403")
+        head = sealed(settings, kept.seq, kept.hash)
+        kept.mac = head.mac if head.seq else ""
+    if head.seq:
+        write_head_file(settings, head, is_forced=True)
 
 
 def write_head_file(settings: Settings, head: Head, *, is_forced: bool = False) -> None:

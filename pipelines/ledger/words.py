@@ -11,6 +11,7 @@ from schemas.text import Language
 WORDS = {
     "delivery.judged": mark("delivery judged"),
     "delivery.published": mark("delivery published"),
+    "rejections.downloaded": mark("rejected rows downloaded"),
     "extract.made": mark("extract made"),
     "extract.refused": mark("extract refused"),
     "extract.downloaded": mark("extract downloaded"),

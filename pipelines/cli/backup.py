@@ -1,0 +1,157 @@
+"""The commands `backup` and `restore`.
+
+Not here: making and reading the file (`pipelines/backup`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.declare import command, session_of
+from pipelines.cli.session import Session
+from pipelines.cli.stops import REFUSED, Stop
+from pipelines.cli.words import _, language, mark, number
+
+STEPS = {
+    "unpack": mark("Unpacking and comparing with the hashes"),
+    "ledger": mark("Looking through the ledger"),
+    "place": mark("Putting it in place"),
+    "lake": mark("Comparing tables, files and deliveries"),
+}
+
+
+@command(
+    "backup",
+    mark(
+        "Back everything up into one file, while everything goes on running.\n\n"
+        "It holds deliveries, tables, gazetteers, agreements, extracts, the ledger and the "
+        "accounts, so it needs the protection of the strictest delivery. The keys are not in it: "
+        "keep a copy of the folder “secrets” apart. With --with-secrets they are, and whoever has "
+        "that file can forge extracts and the ledger, and guess document numbers."
+    ),
+    "passerelle backup /media/disk/passerelle-2026-03-01.tar.zst",
+)
+def backup(
+    context: typer.Context,
+    target: Annotated[
+        Path,
+        typer.Argument(metavar=mark("FILE"), help=mark("a new file: .tar.zst or .tar.gz")),
+    ],
+    with_secrets: Annotated[
+        bool, typer.Option("--with-secrets", help=mark("put the keys in too; see above"))
+    ] = False,
+) -> None:
+    """Back up."""
+    from pipelines.backup.make import make_backup
+
+    session = session_of(context)
+    target = target.expanduser().resolve()
+    if not target.parent.is_dir():
+        raise Stop("PSL-251", _("There is no folder {place}.", place=target.parent))
+    with session.progress(_("Backing up")) as advance:
+        done = make_backup(session.settings, target, with_secrets=with_secrets, on_progress=advance)
+    if session.is_json:
+        session.print_json(vars(done))
+        return
+    session.print(
+        _(
+            "Backed up: {count} files, {size} MB, in {file}",
+            count=number(done.files),
+            size=number(round(done.bytes / 1e6)),
+            file=done.file,
+        )
+    )
+    session.print(_("SHA-256 of the file: {hash}", hash=done.sha256))
+    _tell_what_is_missing(session, done.left_out, done.with_secrets)
+
+
+@command(
+    "restore",
+    mark(
+        "Start again from a backup, in an empty home.\n\n"
+        "Every file is compared with its hash and the ledger is looked through before anything is "
+        "put in place; then the tables are shown at their new place and compared with the "
+        "deliveries. Everybody has to sign in anew."
+    ),
+    "passerelle restore backup.tar.zst --home /srv/passerelle --secrets /media/key/secrets",
+)
+def restore(
+    context: typer.Context,
+    source: Annotated[Path, typer.Argument(metavar=mark("FILE"), help=mark("the backup"))],
+    secrets: Annotated[
+        Path | None,
+        typer.Option(
+            "--secrets", metavar=mark("FOLDER"), help=mark("the keys, where they are kept apart")
+        ),
+    ] = None,
+    although_tampered: Annotated[
+        bool,
+        typer.Option(
+            "--although-tampered", help=mark("also where the ledger is not as it was written")
+        ),
+    ] = False,
+) -> int:
+    """Restore."""
+    from pipelines.backup.restore import restore as bring_back
+
+    session = session_of(context)
+    for place in filter(None, (source, secrets)):
+        if not place.exists():
+            raise Stop("PSL-405", _("There is no file {file}.", file=place))
+    with session.progress(_("Restoring")) as advance:
+        order = list(STEPS)
+        done = bring_back(
+            session.settings,
+            source,
+            secrets=secrets,
+            although_tampered=although_tampered,
+            language=language(),
+            on_step=lambda step: advance(order.index(step), len(order), _(STEPS[step])),
+        )
+    if session.is_json:
+        session.print_json(vars(done))
+        return REFUSED if done.problems else 0
+    for problem in done.problems:
+        session.complain("PSL-306", problem)
+    session.print(
+        _(
+            "Restored: {count} files, {entries} entries of the ledger, in {place}",
+            count=number(done.files),
+            entries=number(done.entries),
+            place=session.settings.home,
+        )
+    )
+    if not done.has_keys:
+        session.print(
+            _(
+                "The keys did not come back: new tokens of documents will not match old ones, "
+                "second factors must be set up again, and extracts are signed with a new key."
+            )
+        )
+    if done.are_agreements_other:
+        place = session.settings.home / "agreements"
+        session.print(
+            _("Other agreements were in force: set PASSERELLE_AGREEMENTS={place}", place=place)
+        )
+    if not done.problems:
+        session.print(_("Tables, files and deliveries agree."))
+    return REFUSED if done.problems else 0
+
+
+def _tell_what_is_missing(session: Session, left_out: tuple[str, ...], with_secrets: bool) -> None:
+    if "database" in left_out:
+        session.print(
+            _("The ledger and the accounts are in PostgreSQL: back them up with pg_dump, now.")
+        )
+    for name in left_out:
+        if name != "database":
+            place = getattr(session.settings, name)
+            session.print(_("Not in it, because it lies elsewhere: {place}", place=place))
+    if with_secrets:
+        session.print(_("The keys are in it. Keep it where the keys may be, and nowhere else."))
+    else:
+        place = session.settings.secrets
+        session.print(_("The keys are not in it. Keep a copy of {place} apart.", place=place))
