@@ -129,7 +129,7 @@ def _about(manifest: Manifest) -> Pairs:
         pairs.append((_("Masked columns"), ", ".join(manifest.masked_columns)))
     if manifest.risk and manifest.risk.k:
         pairs.append((_("Records alike, at least"), number(manifest.risk.k)))
-    if manifest.form == "counts":
+    if manifest.suppressed_cells is not None:
         pairs.append((_("Counts left empty"), number(manifest.suppressed_cells)))
     return pairs
 

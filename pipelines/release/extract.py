@@ -10,7 +10,6 @@ does not know. A rerun makes the same bytes under the same name.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,12 @@ from typing import Any
 
 from pipelines.duck import scratch_folder
 from pipelines.release import dictionary, keys, readme
+from pipelines.release.earlier import cells_folder, one_at_a_time
 from pipelines.release.formats.content import Content
 from pipelines.release.formats.write import write_data
 from pipelines.release.manifest import FileOut, Manifest
-from pipelines.release.material import Material, Progress, gathered
-from pipelines.release.package import MANIFEST, MANIFEST_SIGNATURE, Part, write_package
+from pipelines.release.material import Material, Progress, gathered, is_public
+from pipelines.release.package import MANIFEST, MANIFEST_SIGNATURE, Part, place, write_package
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from pipelines.release.statement import manifest_of
@@ -75,7 +75,7 @@ def make_extract(
     maker = _Maker(settings, made_by, organisation, progress or (lambda done, total, what: None))
     note_policy(settings.prepare(), actor=made_by)
     try:
-        with scratch_folder(settings, "release") as folder:
+        with one_at_a_time(settings, request), scratch_folder(settings, "release") as folder:
             maker.tell(GATHER, STEPS, request.table)
             with gathered(settings, request, folder) as material:
                 return _make(maker, material, folder)
@@ -112,9 +112,12 @@ def _make(maker: _Maker, material: Material, folder: Path) -> Extract:
         sha256=write_package(draft, signed, key),
         bytes=draft.stat().st_size,
     )
-    _place(material.holdings, settings.release_records / f"{made.extract_id}.parquet")
+    place(material.holdings, settings.release_records / f"{made.extract_id}.parquet")
+    if material.cells:
+        told = cells_folder(settings, manifest.table, manifest.recipient.code)
+        place(material.cells, told / f"{made.extract_id}.parquet")
     _note(maker, material.request, made)
-    _place(draft, file)
+    place(draft, file)
     tell(DONE + 1, STEPS, file.name)
     return made
 
@@ -130,7 +133,8 @@ def _parts(manifest: Manifest, material: Material, folder: Path) -> Sequence[Par
     taken out of their zip.
     """
     language, wanted = manifest.language, material.request.format
-    marking_line = material.marking.line(manifest.recipient.label[language], language)
+    recipient = None if is_public(manifest.recipient.code) else manifest.recipient.label
+    marking_line = material.marking.line(recipient, language)
     data = folder / f"{manifest.table}_{manifest.handling.level}.{wanted}"
     content = Content(
         connection=material.connection,
@@ -152,24 +156,6 @@ def _parts(manifest: Manifest, material: Material, folder: Path) -> Sequence[Par
         Part(data.name, data),
         Part(readme.NAMES["dictionary"][language], meanings),
     ]
-
-
-def _place(draft: Path, target: Path) -> None:
-    """Put a finished file in its place, whole and on the disk."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _sync(draft)
-    draft.replace(target)
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    if os.name == "nt":  # Windows cannot open a folder, and a file only for writing
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _note(maker: _Maker, request: Request, made: Extract) -> None:

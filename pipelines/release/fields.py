@@ -9,12 +9,15 @@ the code list, in the language of the extract, named `<column>_label` in every f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipelines.i18n import Translator, mark, translator
 from pipelines.release.compile import CLAUSE, OutColumn
+from pipelines.release.counting import LEVEL, SUPPRESSED
 from pipelines.release.formats.content import Field
-from pipelines.release.wording import column_names
+from pipelines.release.wording import DIMENSION_WORDS
+from schemas.agreement import OFFENCE_DIMENSIONS, RECORDS, TIME_DIMENSIONS
+from schemas.contract import Column
 from schemas.text import Language
 
 SUFFIX = "_label"
@@ -31,46 +34,44 @@ class CodeWords:
 
 
 def fields_of(
-    columns: Sequence[OutColumn], language: Language, table: str = ""
+    columns: Sequence[OutColumn], language: Language
 ) -> tuple[tuple[Field, ...], list[CodeWords]]:
     """The columns with their words, and those that are added for codes."""
     _ = translator(language)
     fields: list[Field] = []
     words: list[CodeWords] = []
     for one in columns:
-        declared = one.column
-        if declared is None:
-            fields.append(_own(one, language, table, _))
+        field = _declared(one, one.column, language) if one.column else _own(one, language, _)
+        if not field.codelist or one.duckdb_type != "VARCHAR":
+            fields.append(field)
             continue
-        label = declared.label[language]
-        is_coded = bool(declared.codelist) and one.duckdb_type == "VARCHAR"
-        fields.append(
-            Field(
-                name=one.name,
-                duckdb_type=one.duckdb_type,
-                label=_("{label} – code", label=label) if is_coded else label,
-                description=declared.description[language],
-                hxl=declared.hxl,
-                unit=declared.unit,
-                codelist=declared.codelist,
-                classification=declared.classification,
-            )
-        )
-        if is_coded:
-            fields.append(_words_field(fields[-1], label, _))
-            column = f"label_{language}"
-            words.append(CodeWords(one.name + SUFFIX, one.name, declared.codelist, column))
+        fields.append(replace(field, label=_("{label} – code", label=field.label)))
+        fields.append(_words_field(field, _))
+        words.append(CodeWords(one.name + SUFFIX, one.name, field.codelist, f"label_{language}"))
     return tuple(fields), words
 
 
-def _words_field(code: Field, label: str, _: Translator) -> Field:
+def _declared(one: OutColumn, declared: Column, language: Language) -> Field:
+    return Field(
+        name=one.name,
+        duckdb_type=one.duckdb_type,
+        label=declared.label[language],
+        description=declared.description[language],
+        hxl=declared.hxl,
+        unit=declared.unit,
+        codelist=declared.codelist,
+        classification=declared.classification,
+    )
+
+
+def _words_field(code: Field, _: Translator) -> Field:
     hxl = code.hxl
     if hxl:
         hxl = hxl.replace("+code", "+name") if "+code" in hxl else f"{hxl}+name"
     return Field(
         name=code.name + SUFFIX,
         duckdb_type="VARCHAR",
-        label=label,
+        label=code.label,
         description=_("What the code in {column} means.", column=code.name),
         hxl=hxl,
         classification=code.classification,
@@ -78,19 +79,35 @@ def _words_field(code: Field, label: str, _: Translator) -> Field:
     )
 
 
+MADE_TAGS = {
+    RECORDS: "#event+num",
+    **{period: f"#date+{period}" for period in TIME_DIMENSIONS},
+    **dict.fromkeys(OFFENCE_DIMENSIONS, "#event+type+code"),
+}
 OWN = {
     CLAUSE: (
         mark("Clause"),
         mark("The clause of the agreement by which the row left."),
         "#meta+clause",
     ),
+    LEVEL: (
+        mark("Level"),
+        mark("“cell” is a count by everything, “total” all of it; else what it is the total of."),
+        "#meta+level",
+    ),
+    SUPPRESSED: (
+        mark("Left empty"),
+        mark("True where the count is too small to be told, or would tell one that is."),
+        "#meta+suppressed",
+    ),
 }
 
 
-def _own(one: OutColumn, language: Language, table: str, _: Translator) -> Field:
+def _own(one: OutColumn, language: Language, _: Translator) -> Field:
     """A column that no contract has: the clause, a period, a count."""
     if one.name in OWN:
         label, description, hxl = OWN[one.name]
         return Field(one.name, one.duckdb_type, _(label), _(description), hxl)
-    [words] = column_names(table, [one.name], language)
-    return Field(one.name, one.duckdb_type, words, words)
+    words = _(DIMENSION_WORDS[one.name])
+    codelist = "offences" if one.name in OFFENCE_DIMENSIONS else ""
+    return Field(one.name, one.duckdb_type, words, words, MADE_TAGS.get(one.name, ""), "", codelist)

@@ -140,7 +140,7 @@ class Manifest(_Part):
     restrictions: tuple[RestrictionUsed, ...] = ()
     table_versions: dict[str, int]
     row_count: int
-    suppressed_cells: int = 0
+    suppressed_cells: int | None = None  # None: not told, since they are not listed either
     small_cell_threshold: int | None = None
     risk: RiskStated | None = None
     columns: tuple[ColumnOut, ...]

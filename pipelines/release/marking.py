@@ -7,7 +7,7 @@ Not here: how a single row came by its handling (feeds, contracts) and which lev
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipelines.i18n import translator
 from schemas.codelist import load_codelist
@@ -25,14 +25,16 @@ class Marking:
     tlp: str
     rank: int
 
-    def line(self, recipient: str, language: Language) -> str:
-        """What stands at the head of every sheet and page."""
+    def line(self, recipient: Bilingual | None, language: Language) -> str:
+        """What stands at the head of every sheet and page; no recipient means everybody."""
         _ = translator(language)
+        if recipient is None:
+            return f"{self.label[language].upper()} ({self.tlp})"
         return _(
             "{level} ({tlp}) – for {recipient} only",
             level=self.label[language].upper(),
             tlp=self.tlp,
-            recipient=recipient,
+            recipient=recipient[language],
         )
 
 
@@ -47,6 +49,11 @@ def levels() -> dict[str, Marking]:
         )
         for row in load_codelist(LIST)
     }
+
+
+def cleared() -> Marking:
+    """What an agreement gives to the public: counts, with the small ones hidden."""
+    return replace(min(levels().values(), key=lambda one: one.rank), tlp="TLP:CLEAR")
 
 
 def strictest(codes: Iterable[str | None]) -> Marking:

@@ -16,7 +16,7 @@ from pipelines.release.fields import CodeWords, fields_of
 from pipelines.release.flow import Flow, read_flow
 from pipelines.release.formats.content import Field
 from pipelines.release.formats.write import require_format, require_room
-from pipelines.release.marking import Marking, levels, strictest
+from pipelines.release.marking import Marking, cleared, levels, strictest
 from pipelines.release.permits import Allowed, who_may
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
@@ -24,6 +24,7 @@ from pipelines.release.risk import Risk
 from pipelines.settings import Settings
 from schemas.agreement import load_agreements
 from schemas.contract import Contract, load_contract
+from schemas.organisation import organisations
 from schemas.sqltext import literal, name
 
 if TYPE_CHECKING:
@@ -56,8 +57,9 @@ class Material:
     k_required: int = 0
     quasi_identifiers: tuple[str, ...] = ()
     masked_columns: tuple[str, ...] = ()
-    suppressed_cells: int = 0
+    suppressed_cells: int | None = None  # None where it would tell too much
     threshold: int | None = None
+    cells: Path | None = None  # of counts: the private record for `differencing`
 
 
 @contextmanager
@@ -145,8 +147,7 @@ def _records(work: _Work) -> Material:
     fields, words = fields_of(compiled.columns, request.language)
     ordered, holdings, rows = (folder / f"{n}.parquet" for n in ("ordered", "holdings", "rows"))
     connection.execute(f"COPY ({compiled.sql}) TO {literal(str(ordered))} (FORMAT parquet)")
-    held = f"SELECT record_id, clause, given_as, 'records' AS form FROM ({compiled.holdings_sql})"
-    connection.execute(f"COPY ({held}) TO {literal(str(holdings))} (FORMAT parquet)")
+    _write_holdings(connection, compiled.holdings_sql, "records", holdings)
     write_rows(connection, ordered, fields, words, rows)
     ordered_rows = f"read_parquet({literal(str(ordered))})"
     masked = {column for one in flow.clauses for column, n in one.masked.items() if n}
@@ -172,7 +173,65 @@ def _records(work: _Work) -> Material:
 
 
 def _counts(work: _Work) -> Material:
-    raise NotImplementedError
+    import pyarrow.parquet as pq
+
+    from pipelines.release.cells import cells_table, is_listing_suppressed, protect_counts
+    from pipelines.release.counting import SUPPRESSED, compile_counts
+    from pipelines.release.differencing import check_differencing
+    from pipelines.release.earlier import earlier_cells
+
+    request, connection = work.request, work.connection
+    compiled = compile_counts(request, work.allowed, work.contract)
+    require_format(request.format, [column.name for column in compiled.columns])
+    counted = connection.execute(compiled.sql).to_arrow_table()
+    protected = protect_counts(compiled, counted)
+    members = connection.execute(compiled.members_sql).to_arrow_table()
+    cells = cells_table(compiled, counted, members)
+    check_differencing(cells, earlier_cells(work.settings, request))
+    fields, words = fields_of(compiled.columns, request.language)
+    names = ("ordered", "holdings", "rows", "cells")
+    ordered, holdings, rows, kept = (work.folder / f"{name}.parquet" for name in names)
+    pq.write_table(protected, ordered)
+    pq.write_table(cells, kept)
+    _write_holdings(connection, compiled.holdings_sql, "counts", holdings)
+    write_rows(connection, ordered, fields, words, rows)
+    flow = read_flow(
+        connection, compiled.flow_sql, shown_from=compiled.shown_from, are_kept_told=False
+    )
+    suppressed = sum(protected[SUPPRESSED].to_pylist())
+    return Material(
+        request=request,
+        contract=work.contract,
+        allowed=work.allowed,
+        connection=connection,
+        rows=rows,
+        holdings=holdings,
+        fields=fields,
+        row_count=protected.num_rows,
+        flow=flow,
+        marking=cleared()
+        if is_public(request.recipient)
+        else _marking(connection, work.contract, holdings, work.allowed),
+        query=compiled.sql,
+        table_versions=table_versions(connection, request.table),
+        content_hash=_content_hash(connection, rows),
+        suppressed_cells=suppressed if is_listing_suppressed(protected) else None,
+        threshold=compiled.threshold,
+        cells=kept,
+    )
+
+
+def _write_holdings(
+    connection: duckdb.DuckDBPyConnection, holdings_sql: str, form: str, path: Path
+) -> None:
+    """The private list of the records that leave, or that are counted."""
+    held = f"SELECT record_id, clause, given_as, {literal(form)} AS form FROM ({holdings_sql})"
+    connection.execute(f"COPY ({held}) TO {literal(str(path))} (FORMAT parquet)")
+
+
+def is_public(recipient: str) -> bool:
+    """Is it for everybody? Such an agreement opens counts alone."""
+    return organisations()[recipient].kind == "public"
 
 
 def _require_some(flow: Flow, compiled: Compiled) -> None:

@@ -1,4 +1,4 @@
-"""The zip of an extract: the same files give the same bytes, whatever the clock or the machine.
+"""The zip of an extract, the same bytes at any hour on any machine, and putting files in place.
 
 Not here: making the files, and the signature in the zip's comment (`signature.py`).
 """
@@ -6,6 +6,7 @@ Not here: making the files, and the signature in the zip's comment (`signature.p
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -90,3 +91,21 @@ def _hash_at_most(stream: IO[bytes], size: int) -> str:
             return ""
         digest.update(block)
     return digest.hexdigest()
+
+
+def place(draft: Path, target: Path) -> None:
+    """Put a finished file in its place, whole and on the disk."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _sync(draft)
+    draft.replace(target)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    if os.name == "nt":  # Windows cannot open a folder, and a file only for writing
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -6,13 +6,17 @@ leave, and what would be refused is refused here.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipelines.release.earlier import cells_folder, one_at_a_time
 from pipelines.release.flow import Flow
 from pipelines.release.formats.content import Field
+from pipelines.release.manifest import ID_LENGTH
 from pipelines.release.marking import Marking
 from pipelines.release.material import gathered
+from pipelines.release.package import place
 from pipelines.release.request import Request
 from pipelines.release.risk import Risk
 from pipelines.settings import Settings
@@ -37,18 +41,27 @@ class Preview:
     masked_columns: tuple[str, ...]
     marking: Marking
     permits: tuple[Permit, ...]
-    suppressed_cells: int = 0
+    suppressed_cells: int | None = None
     threshold: int | None = None
 
 
 def preview(settings: Settings, request: Request, limit: int = SHOWN_ROWS) -> Preview:
-    """The answer to a request, without making anything. Raises as `extract.make_extract`."""
+    """The answer to a request, without making anything. Raises as `extract.make_extract`.
+
+    Counts that are shown are told: they are kept, and later ones are compared with them.
+    """
     from pipelines.duck import scratch_folder
 
     with (
+        one_at_a_time(settings, request),
         scratch_folder(settings.prepare(), "preview") as folder,
         gathered(settings, request, folder) as found,
     ):
+        if found.cells:
+            with found.cells.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            told = cells_folder(settings, request.table, request.recipient)
+            place(found.cells, told / f"preview-{digest[:ID_LENGTH]}.parquet")
         first = f"FROM read_parquet({literal(str(found.rows))}) LIMIT {int(limit)}"
         return Preview(
             columns=found.fields,

@@ -50,6 +50,7 @@ DROPPED = {
     "delay": mark("too recent"),
     "restriction": mark("a restriction of the provider"),
     "k": mark("too few records alike"),
+    "repeated": mark("the same count told in another breakdown"),
 }
 
 
@@ -206,11 +207,15 @@ def _protection(manifest: Manifest, _: Translator) -> str:
         lines.append(
             _(
                 "Counts below {threshold} are left empty, and with them as many others as are "
-                "needed so that none follows from a total ({count} cells).",
+                "needed so that none follows from a total.",
                 threshold=manifest.small_cell_threshold or 0,
-                count=number(manifest.suppressed_cells, manifest.language),
             )
         )
+        if manifest.suppressed_cells is None:
+            lines.append(_("They are not listed: what is not listed is left out or is nothing."))
+        else:
+            left_out = number(manifest.suppressed_cells, manifest.language)
+            lines.append(_("Left empty: {count}. What is not listed is zero.", count=left_out))
     elif manifest.risk is not None and manifest.risk.k > 1:
         lines.append(
             _("Each record is like at least {count} others in it.", count=manifest.risk.k - 1)
