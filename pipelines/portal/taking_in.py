@@ -9,14 +9,12 @@ delivery, a verdict stands, what is published is not published twice. The upload
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pipelines.accounts.permissions import Person
-from pipelines.findings import DeliveryRefused
 from pipelines.inbox import delivery_id_of
 from pipelines.landing.receive import Delivery, open_delivery
 from pipelines.portal.deliveries import is_published, origin_of
@@ -26,8 +24,6 @@ from pipelines.settings import Settings
 KIND = "delivery"
 # What a worker of the queue imports before the first upload is there: it takes some seconds.
 HEAVY_MODULES = ("pipelines.ingest", "great_expectations", "pipelines.ledger.deliveries")
-
-log = logging.getLogger("passerelle")
 
 
 def request_of(upload: Upload, feed: str, person: Person, now: dt.datetime) -> dict[str, Any]:
@@ -52,38 +48,44 @@ def take_in(settings: Settings, request: Mapping[str, Any]) -> dict[str, Any]:
     upload nor the delivery is there, OSError, LakeError and LedgerError where a place is out of
     reach.
     """
-    from pipelines.ingest import judge, land, write_audit_pages
+    from pipelines.ingest import judge, write_audit_pages
     from pipelines.ledger.deliveries import publish
 
-    moment = dt.datetime.fromisoformat(request["received_at"])
     # A name that we made; should a job's request be tampered with, it still names no other place.
     upload = settings.uploads / Path(request["file"]).name
-    delivery = _landed(settings, request["delivery_id"])
-    if delivery is None:
-        try:
-            delivery = land(
-                settings,
-                request["feed"],
-                upload,
-                received_at=moment,
-                received_by=request["received_by"],
-                origin=request["origin"],
-                file_name=request["file_name"],
-            )
-        except DeliveryRefused as refused:
-            log.warning("%s: %s", request["delivery_id"], refused)
-            raise
-    is_known = delivery.receipt.received_at != moment
-    verdict = judge(settings, delivery.delivery_id)
-    publish(settings, [delivery.delivery_id], actor=request["received_by"])
+    try:
+        delivery = _landed(settings, request["delivery_id"]) or _land(settings, request, upload)
+        verdict = judge(settings, delivery.delivery_id)
+        publish(settings, [delivery.delivery_id], actor=request["received_by"])
+    except Exception:
+        upload.unlink(missing_ok=True)  # its sender is told to send it again
+        raise
     upload.unlink(missing_ok=True)
     with suppress(OSError):
         write_audit_pages(settings)
     return {
         "delivery_id": delivery.delivery_id,
         "state": verdict.state,
-        "is_known": is_known,
+        "is_known": delivery.receipt.received_at != _moment(request),
     }
+
+
+def _land(settings: Settings, request: Mapping[str, Any], upload: Path) -> Delivery:
+    from pipelines.ingest import land
+
+    return land(
+        settings,
+        request["feed"],
+        upload,
+        received_at=_moment(request),
+        received_by=request["received_by"],
+        origin=request["origin"],
+        file_name=request["file_name"],
+    )
+
+
+def _moment(request: Mapping[str, Any]) -> dt.datetime:
+    return dt.datetime.fromisoformat(request["received_at"])
 
 
 def is_settled(settings: Settings, delivery_id: str) -> bool:
@@ -98,8 +100,7 @@ def is_judged_since(settings: Settings, request: Mapping[str, Any]) -> bool:
     from pipelines.ingest import is_judged
 
     delivery = _landed(settings, str(request["delivery_id"]))
-    asked_at = dt.datetime.fromisoformat(request["received_at"])
-    is_this = delivery is not None and delivery.receipt.received_at == asked_at
+    is_this = delivery is not None and delivery.receipt.received_at == _moment(request)
     return is_this and is_judged(settings, str(request["delivery_id"]))
 
 

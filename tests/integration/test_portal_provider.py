@@ -5,6 +5,7 @@ The portal runs in a process of its own, as a service manager runs it, with its 
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import os
 import re
@@ -17,9 +18,14 @@ from html import unescape
 
 import httpx
 import pytest
+from upath import UPath
 
+from pipelines.accounts.permissions import Person
+from pipelines.inbox import fingerprint
 from pipelines.ledger.chain import entries
+from pipelines.portal import taking_in
 from pipelines.portal.deliveries import own_feeds
+from pipelines.portal.uploads import Upload
 from pipelines.settings import settings_for
 from schemas.contract import all_rules
 from schemas.feed import load_feed
@@ -186,7 +192,7 @@ def test_it_is_in_the_list_and_is_published(gendarmerie, rejected, portal):
     assert wait_until(lambda: list(portal.settings.uploads.glob("*")) == [])
 
 
-def test_the_report_and_the_rows_to_correct(gendarmerie, rejected):
+def test_the_report_and_the_rows_to_correct(gendarmerie, rejected, portal):
     import openpyxl
 
     answer = gendarmerie.get(f"{rejected}/rejections.xlsx")
@@ -198,6 +204,9 @@ def test_the_report_and_the_rows_to_correct(gendarmerie, rejected):
     sent = counterexample().read_bytes()
     assert rows.content.splitlines()[0] == sent.splitlines()[0]
     assert 1 < len(rows.content.splitlines()) <= len(sent.splitlines())
+    taken = entries(portal.settings, events=["rejections.downloaded"]).entries
+    assert {one.details["form"] for one in taken} == {"workbook", "rows"}
+    assert {one.actor for one in taken} == {"greffe.one"}
 
 
 def test_the_same_file_twice_is_one_delivery_and_is_said_kindly(gendarmerie, rejected, portal):
@@ -302,3 +311,24 @@ def test_a_portal_killed_in_the_middle_of_an_upload_lists_nothing_and_works_agai
         assert RULE in again.get(place).text
     finally:
         portal.stop()
+
+
+def test_the_work_begins_again_at_any_point_and_ends_the_same(tmp_path):
+    settings = settings_for(tmp_path).prepare()
+    settings.uploads.mkdir()
+    file = settings.uploads / "random.whole"
+    file.write_bytes(counterexample().read_bytes())
+    digest = fingerprint(UPath(file))
+    upload = Upload(file, "registre.csv", digest, file.stat().st_size, {"feed": FEED})
+    sender = Person("1", "greffe.one", "caf_gendarmerie", ("provider",))
+    work = taking_in.request_of(upload, FEED, sender, dt.datetime.now(dt.UTC))
+    first = taking_in.take_in(settings, work)
+    assert (first["state"], first["is_known"], file.exists()) == ("accepted", False, False)
+    again = taking_in.take_in(settings, work)  # killed after the file went, before the job's end
+    assert again == first
+    later = work | {"received_at": dt.datetime.now(dt.UTC).isoformat()}
+    assert taking_in.take_in(settings, later)["is_known"]
+    assert taking_in.is_settled(settings, work["delivery_id"])
+    lost = work | {"delivery_id": f"{FEED}.000000000000"}
+    with pytest.raises(FileNotFoundError):
+        taking_in.take_in(settings, lost)

@@ -26,6 +26,7 @@ from starlette.requests import ClientDisconnect
 
 from pipelines.duck import scratch_folder
 from pipelines.landing.receive import Delivery
+from pipelines.ledger.chain import append
 from pipelines.portal import deliveries as known
 from pipelines.portal import jobs, taking_in, uploads, words
 from pipelines.portal.forms import Form, asked
@@ -254,7 +255,7 @@ def dagster_page(request: Request, delivery: Delivery) -> str:
     return f"{base}/assets/harmonised/{delivery.feed}?{query}" if base else ""
 
 
-def workbook(request: Request, desk: Desk, delivery_id: str) -> Response:
+def workbook(request: Request, desk: Desk, person: Person, delivery_id: str) -> Response:
     """The report on a delivery as a workbook, as the command line writes it."""
     from pipelines.validate.report import write_report
 
@@ -265,10 +266,12 @@ def workbook(request: Request, desk: Desk, delivery_id: str) -> Response:
     def write(place: Path) -> None:
         write_report(settings_of(request), delivery, verdict, language, place)
 
-    return _written(request, write, f"{delivery_id}.xlsx", WORKBOOK)
+    answer = _written(request, write, f"{delivery_id}.xlsx", WORKBOOK)
+    _note(request, person, delivery, verdict, "workbook")
+    return answer
 
 
-def bad_rows(request: Request, desk: Desk, delivery_id: str) -> Response:
+def bad_rows(request: Request, desk: Desk, person: Person, delivery_id: str) -> Response:
     """Just the rejected rows, in the layout that was sent, to correct and send again."""
     from pipelines.validate.report_rows import rows_suffix, write_rows
 
@@ -281,7 +284,23 @@ def bad_rows(request: Request, desk: Desk, delivery_id: str) -> Response:
         write_rows(settings_of(request), delivery, place)
 
     name = f"{delivery_id}.{_('to-correct')}{rows_suffix(delivery)}"
-    return _written(request, write, name, "application/octet-stream")
+    answer = _written(request, write, name, "application/octet-stream")
+    _note(request, person, delivery, verdict, "rows")
+    return answer
+
+
+def _note(
+    request: Request, person: Person, delivery: Delivery, verdict: Verdict, form: str
+) -> None:
+    """Write down who takes the cells of a delivery; nothing is sent where that fails."""
+    append(
+        settings_of(request),
+        "rejections.downloaded",
+        actor=person.name,
+        organisation=person.organisation,
+        subject=delivery.delivery_id,
+        details={"form": form, "rows": verdict.rows_quarantined or 0},
+    )
 
 
 def _found(request: Request, desk: Desk, delivery_id: str) -> Delivery:

@@ -65,10 +65,10 @@ def own_delivery(request: Request, delivery_id: str, person: Person = Reading) -
 @router.get(f"{BASE}/{{delivery_id}}/rejections.xlsx")
 def own_rejections(request: Request, delivery_id: str, person: Person = Rejections) -> Response:
     """The report as a workbook."""
-    return shared.workbook(request, desk_of(person), delivery_id)
+    return shared.workbook(request, desk_of(person), person, delivery_id)
 
 
 @router.get(f"{BASE}/{{delivery_id}}/rows")
 def own_bad_rows(request: Request, delivery_id: str, person: Person = Rejections) -> Response:
     """The rows to correct, in the layout that was sent."""
-    return shared.bad_rows(request, desk_of(person), delivery_id)
+    return shared.bad_rows(request, desk_of(person), person, delivery_id)

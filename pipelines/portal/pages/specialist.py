@@ -79,13 +79,13 @@ def one_delivery(request: Request, delivery_id: str, person: Person = Reading) -
 @router.get(f"{BASE}/{{delivery_id}}/rejections.xlsx")
 def one_report(request: Request, delivery_id: str, person: Person = Rejections) -> Response:
     """The report for the service, which has what it sent."""
-    return shared.workbook(request, desk_of(), delivery_id)
+    return shared.workbook(request, desk_of(), person, delivery_id)
 
 
 @router.get(f"{BASE}/{{delivery_id}}/rows")
 def one_bad_rows(request: Request, delivery_id: str, person: Person = Rejections) -> Response:
     """The rows to correct, in the layout that was sent."""
-    return shared.bad_rows(request, desk_of(), delivery_id)
+    return shared.bad_rows(request, desk_of(), person, delivery_id)
 
 
 @router.get("/rejections")
