@@ -1,0 +1,322 @@
+"""An extract from the published tables to the signed zip: what it holds, says, and leaves behind.
+
+Not here: which rows an agreement lets out (`tests/property/test_agreements.py`), each format by
+itself and the signature (`tests/unit/release`).
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import openpyxl
+import pytest
+
+from pipelines.ledger.chain import entries
+from pipelines.ledger.who import who
+from pipelines.release.earlier import cells_folder
+from pipelines.release.extract import Extract, make_extract
+from pipelines.release.formats.write import FORMATS
+from pipelines.release.keys import public_key_path, signing_key
+from pipelines.release.package import MANIFEST, MANIFEST_SIGNATURE
+from pipelines.release.preview import preview
+from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.verify import verify
+from pipelines.settings import Settings, settings_for
+from tests.conftest import passerelle
+from tests.integration.releasing import AS_OF, home_beside, wanted
+
+FEEDS = ("caf_police_incidents", "caf_gendarmerie_incidents", "minusca_unpol_incidents")
+
+
+@pytest.fixture(scope="module")
+def home(demo_home, tmp_path_factory) -> Settings:
+    """A home to make extracts in."""
+    return home_beside(demo_home, tmp_path_factory.mktemp("releasing") / "home")
+
+
+@pytest.fixture(scope="module")
+def made(home) -> Extract:
+    """An extract as CSV in French."""
+    return make_extract(home, wanted(), made_by="desk")
+
+
+@pytest.fixture
+def opened(made) -> Iterator[zipfile.ZipFile]:
+    with zipfile.ZipFile(made.file) as archive:
+        yield archive
+
+
+def data_of(archive: zipfile.ZipFile) -> list[dict[str, str]]:
+    [name] = [name for name in archive.namelist() if name.endswith(".csv")]
+    return list(csv.DictReader(io.StringIO(archive.read(name).decode("utf-8-sig"))))
+
+
+def test_the_zip_holds_a_page_the_data_the_meanings_and_what_proves_them(made, opened):
+    assert opened.namelist() == [
+        "LISEZ-MOI.html",
+        "incidents_CONFIDENTIAL.csv",
+        "dictionnaire.html",
+        MANIFEST,
+        MANIFEST_SIGNATURE,
+    ]
+    manifest = made.manifest
+    for file in manifest.files:
+        content = opened.read(file.name)
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (file.bytes, file.sha256)
+    key = signing_key_of(made)
+    key.verify(opened.read(MANIFEST_SIGNATURE), opened.read(MANIFEST))
+    assert made.file.name == f"incidents_minusca_unpol_{AS_OF}_{made.extract_id}.zip"
+
+
+def signing_key_of(made: Extract):
+    return signing_key(settings_for(made.file.parents[1])).public_key()
+
+
+def test_the_manifest_accounts_for_every_row(made, opened):
+    manifest, rows = made.manifest, data_of(opened)
+    assert len(rows) == manifest.row_count == made.row_count > 100
+    by_clause = {one.clause: int(one.rows_kept) for one in manifest.clauses}
+    found = {clause: sum(row["clause"] == clause for row in rows) for clause in by_clause}
+    assert found == by_clause
+    assert [column.name for column in manifest.columns] == list(rows[0])
+    assert manifest.table_versions == {"incidents": 1}
+    assert manifest.agreements[0].name == "caf_minusca"
+    assert "SELECT" in manifest.query
+    assert manifest.handling.level == "CONFIDENTIAL"
+    said = json.loads(opened.read(MANIFEST))
+    assert "desk" not in json.dumps(said), "who asked is for the ledger alone"
+
+
+def test_beside_a_code_stands_what_it_means(opened):
+    rows = data_of(opened)
+    assert {row["country_label"] for row in rows} == {"République centrafricaine"}
+    assert all(bool(row["offence_code"]) == bool(row["offence_code_label"]) for row in rows)
+
+
+def test_the_page_tells_an_officer_how_to_treat_it(made, opened):
+    page = opened.read("LISEZ-MOI.html").decode()
+    assert page.count("CONFIDENTIEL (TLP:AMBER) – réservé à Police des Nations Unies, MINUSCA") == 3
+    assert '<html lang="fr">' in page
+    for needed in (
+        made.extract_id,
+        "Planification conjointe",
+        "caf_minusca/P1",
+        "passerelle verify",
+    ):
+        assert needed in page
+    assert "<script" not in page
+    assert "http" not in page
+    meanings = opened.read("dictionnaire.html").decode()
+    assert "offence_code_label" in meanings
+    assert "place_text" not in meanings, "only what left is explained"
+
+
+def test_it_is_noted_before_it_is_there_and_says_who_holds_what(home, made):
+    [entry] = entries(home, events=["extract.made"], subject=made.extract_id).entries
+    assert (entry.actor, entry.details["recipient"]) == ("desk", "minusca_unpol")
+    assert entry.details["rows"] == made.row_count
+    assert entry.details["sha256"] == made.sha256 == sha256(made.file)
+    held = duckdb.read_parquet(str(home.release_records / f"{made.extract_id}.parquet"))
+    assert held.count("*").fetchone() == (made.row_count,)
+    first = held.order("record_id").fetchone()
+    [holding] = [one for one in who(home, first[0]) if one.extract_id == made.extract_id]
+    assert (holding.recipient, holding.form) == ("minusca_unpol", "records")
+
+
+def sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_made_again_it_is_the_same_extract(home, made):
+    before = made.file.read_bytes()
+    again = make_extract(home, wanted(), made_by="somebody else")
+    assert (again.file, again.extract_id) == (made.file, made.extract_id)
+    assert again.file.read_bytes() == before
+    noted = entries(home, events=["extract.made"], subject=made.extract_id).entries
+    assert [one.details["is_again"] for one in noted] == [True, False]
+
+
+@pytest.mark.parametrize("wanted_format", [one for one in FORMATS if one != "csv"])
+def test_other_formats_are_proved_alike(home, wanted_format):
+    if wanted_format in ("geojson", "gpkg"):
+        with pytest.raises(ReleaseRefused, match="REL-115"):
+            make_extract(home, wanted(format=wanted_format), made_by="desk")
+        request = wanted(
+            recipient="minusca_unpol_border",
+            purpose="border_management",
+            table="seizures",
+            format=wanted_format,
+        )
+        try:
+            extract = make_extract(home, request, made_by="desk")
+        except ReleaseRefused as refused:
+            assert refused.code == "REL-115"
+            return
+    else:
+        extract = make_extract(home, wanted(format=wanted_format), made_by="desk")
+    verified = verify(extract.file, public_key_path(home))
+    assert verified.manifest == extract.manifest
+    assert verified.sha256 == extract.sha256
+
+
+def test_a_workbook_explains_itself_without_its_zip(home):
+    extract = make_extract(home, wanted(format="xlsx", language="en"), made_by="desk")
+    with zipfile.ZipFile(extract.file) as archive:
+        book = openpyxl.load_workbook(io.BytesIO(archive.read("incidents_CONFIDENTIAL.xlsx")))
+    data, about = book.worksheets
+    assert data["A1"].value == "CONFIDENTIAL (TLP:AMBER) – for MINUSCA UN Police only"
+    headings = [cell.value for cell in data[2]]
+    assert "Offence (ICCS) – code" in headings
+    assert "Offence (ICCS)" in headings
+    assert data.max_row == 3 + extract.row_count
+    texts = {row[0].value: row[1].value for row in about.iter_rows(min_row=3)}
+    assert texts["Reference"] == extract.extract_id
+    assert "Joint planning" in texts["For which purpose"]
+
+
+def test_a_preview_shows_what_the_extract_holds(home, made, opened):
+    seen = preview(home, wanted(), limit=7)
+    rows = data_of(opened)
+    assert seen.row_count == len(rows)
+    assert seen.rows.column("record_id").to_pylist() == [row["record_id"] for row in rows[:7]]
+    assert [one.name for one in seen.columns] == list(rows[0])
+    assert seen.masked_columns == made.manifest.masked_columns
+    assert seen.marking.level == "CONFIDENTIAL"
+    before = entries(home, events=["extract.made"]).total
+    preview(home, wanted())
+    assert entries(home, events=["extract.made"]).total == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"recipient": "nobody"}, "REL-101"),
+        ({"purpose": "curiosity"}, "REL-102"),
+        ({"table": "deliveries"}, "REL-103"),
+        ({"columns": ("birth_place",)}, "REL-104"),
+        ({"recipient": "iom"}, "REL-105"),
+        ({"as_of": AS_OF.replace(year=2035)}, "REL-105"),
+        ({"columns": ("place_text",)}, "REL-106"),
+        ({"format": "docx"}, "REL-111"),
+    ],
+)
+def test_a_refusal_is_coded_and_noted_and_leaves_nothing(home, changes, code):
+    listed = sorted(home.releases.iterdir())
+    noted = entries(home, events=["extract.refused"]).total
+    with pytest.raises(ReleaseRefused) as refused:
+        make_extract(home, wanted(**changes), made_by="desk")
+    assert refused.value.code == code
+    assert refused.value.text("fr") != refused.value.text("en")
+    assert sorted(home.releases.iterdir()) == listed
+    page = entries(home, events=["extract.refused"])
+    assert page.total == noted + 1
+    assert page.entries[0].details["code"] == code
+    assert "nobody" not in json.dumps(page.entries[0].details)
+
+
+def test_without_published_tables_there_is_nothing_to_extract(tmp_path):
+    with pytest.raises(ReleaseRefused, match="REL-114"):
+        make_extract(settings_for(tmp_path / "empty"), wanted(), made_by="desk")
+
+
+def test_no_row_is_left_of_a_period_without_any_and_the_file_is_whole(home):
+    day = AS_OF.replace(year=2026, month=1, day=20)
+    extract = make_extract(home, wanted(since=day, until=day), made_by="desk")
+    assert extract.row_count == 0
+    assert extract.manifest.handling.level == "CONFIDENTIAL"
+    verify(extract.file, public_key_path(home))
+
+
+def counts(**changes: object):
+    usual = {
+        "recipient": "dpo_police_division",
+        "purpose": "reporting_dpo",
+        "form": "counts",
+        "dimensions": ("country", "month"),
+    }
+    return wanted(**{**usual, **changes})
+
+
+def test_counts_keep_small_ones_to_themselves_and_a_record_for_the_next(home):
+    extract = make_extract(home, counts(), made_by="desk")
+    with zipfile.ZipFile(extract.file) as archive:
+        rows = data_of(archive)
+    threshold = extract.manifest.small_cell_threshold
+    told = [int(row["records"]) for row in rows if row["is_suppressed"] == "false"]
+    assert min(told) >= threshold
+    assert all(row["records"] == "" for row in rows if row["is_suppressed"] == "true")
+    folder = cells_folder(home, "incidents", "dpo_police_division")
+    assert (folder / f"{extract.extract_id}.parquet").is_file()
+    assert make_extract(home, counts(), made_by="desk").extract_id == extract.extract_id
+    held = duckdb.read_parquet(str(home.release_records / f"{extract.extract_id}.parquet"))
+    assert held.filter("form <> 'counts'").count("*").fetchone() == (0,)
+
+
+def test_what_a_preview_of_counts_showed_was_told(home):
+    folder = cells_folder(home, "incidents", "public")
+    preview(
+        home,
+        counts(recipient="public", purpose="public_information", dimensions=("country", "quarter")),
+    )
+    [kept] = folder.iterdir()
+    assert kept.name.startswith("preview-")
+
+
+def test_counts_for_everybody_are_not_marked_for_somebody(home):
+    request = counts(
+        recipient="public",
+        purpose="public_information",
+        dimensions=("country", "quarter"),
+        language="en",
+    )
+    extract = make_extract(home, request, made_by="desk")
+    with zipfile.ZipFile(extract.file) as archive:
+        page = archive.read("README.html").decode()
+    assert extract.manifest.handling.tlp == "TLP:CLEAR"
+    assert "UNCLASSIFIED (TLP:CLEAR)</p>" in page
+
+
+def test_the_same_deliveries_give_the_same_bytes_in_another_home(demo_home, tmp_path):
+    """Another folder, time zone, locale and order of hashing; the same key and deliveries."""
+    digests = []
+    for name, zone, language in (("one", "UTC", "C"), ("two", "Asia/Kathmandu", "fr_FR.UTF-8")):
+        place = tmp_path / name
+        for feed in FEEDS:
+            shutil.copytree(demo_home.home / "inbox" / feed, place / "inbox" / feed)
+        shutil.copytree(demo_home.secrets, place / "secrets")
+        passerelle("run", home=place, check=False)
+        digests.append(digests_of(place, zone, language))
+    assert digests[0] == digests[1]
+    assert len(set(digests[0])) == 3
+
+
+def digests_of(place: Path, zone: str, language: str) -> list[str]:
+    """The hashes of three extracts, made by a process of its own."""
+    code = (
+        "import sys, hashlib; from pipelines.settings import settings_for\n"
+        "from pipelines.release.extract import make_extract\n"
+        "from tests.integration.releasing import wanted\n"
+        "for one in ('csv', 'xlsx', 'parquet'):\n"
+        "    made = make_extract(settings_for(sys.argv[1]), wanted(format=one), made_by='x')\n"
+        "    print(hashlib.sha256(made.file.read_bytes()).hexdigest())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(place)],
+        env={**os.environ, "TZ": zone, "LC_ALL": language, "PYTHONHASHSEED": str(len(zone))},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.split()
