@@ -31,6 +31,7 @@ from pipelines.portal.pages import (
     tokens,
 )
 from pipelines.portal.security.access_log import AccessLogMiddleware
+from pipelines.portal.security.body_limit import BodyLimitMiddleware
 from pipelines.portal.security.csrf import protect
 from pipelines.portal.security.headers import HeadersMiddleware
 from pipelines.portal.security.limits import RateLimits
@@ -68,7 +69,6 @@ def create_app(
         redoc_url=None,
         openapi_url=None,
         dependencies=[Depends(protect)],
-        max_body_size=LARGEST_FORM_BYTES,
         lifespan=_life,
     )
     app.state.settings, app.state.configuration = settings, configuration
@@ -129,6 +129,7 @@ def _nothing(app: FastAPI) -> None:
 
 def _add_middleware(app: FastAPI, settings: Settings, configuration: Configuration) -> None:
     """The last that is added is the first to see a request."""
+    app.add_middleware(BodyLimitMiddleware, max_body_size=LARGEST_FORM_BYTES)
     app.add_middleware(FaultMiddleware)
     app.add_middleware(VisitorMiddleware, settings=settings, configuration=configuration)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(configuration.hosts))

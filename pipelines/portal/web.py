@@ -21,7 +21,7 @@ from pipelines.portal import words
 from pipelines.portal.configuration import Configuration
 from pipelines.portal.navigation import navigation
 from pipelines.portal.security.csrf import FIELD, make_token
-from pipelines.portal.security.visitor import API, Visitor, visitor_of
+from pipelines.portal.security.visitor import Visitor, visitor_of
 from pipelines.portal.static_files import static_address
 from pipelines.settings import PROGRAM_VERSION, Settings
 from schemas.text import LANGUAGES, Language
@@ -41,6 +41,7 @@ __all__ = [
     "url",
 ]
 TEMPLATES = Path(__file__).parent / "templates"
+PROVIDER_BACK = "/sign-in/oidc/back"
 PASSWORD_PAGE = "/account/password"  # noqa: S105  (an address, not a password)
 
 
@@ -184,8 +185,12 @@ def _form_action(request: Request, path: str) -> Markup:
 
 
 def _in_language(request: Request, code: str) -> str:
-    """The same page in another language; the first page where this one answers a form."""
-    if request.method != "GET" or request.url.path.startswith(API):
-        return url("/", lang=code)
-    query = {k: v for k, v in request.query_params.multi_items() if k not in ("lang", FIELD)}
-    return url(request.url.path, **query, lang=code)
+    """The same page in another language; where it answers a form, the page of that form."""
+    path = request.url.path
+    if path == PROVIDER_BACK:  # its query is for once, and for nobody else
+        return url("/sign-in", lang=code)
+    if request.method != "GET":
+        return url(path if path in request.app.state.pages else "/", lang=code)
+    asked = request.query_params
+    query = {name: asked.getlist(name) for name in asked if name not in ("lang", FIELD)}
+    return url(path, **query, lang=code)

@@ -35,6 +35,8 @@ PUBLIC = {
     "/sign-in/oidc/back",
     "/sign-out",
 }
+# Files that an empty installation does not have yet.
+NOT_MADE_YET = {"/verify/public-key.pem"}
 CHANGES = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -175,8 +177,8 @@ def test_a_role_opens_its_own_pages_and_finds_no_others(
         if route.action in ROLES[role] | EVERYBODY:
             assert answer.status_code < 500, f"{route}: {answer.text}"
             assert not answer.headers.get("location", "").startswith("/sign-in"), route
-            if not route.has_parts:
-                assert answer.status_code in (200, 303, 400, 422), route
+            if route.method == "GET" and not route.has_parts and route.path not in NOT_MADE_YET:
+                assert answer.status_code in (200, 303), route
         else:
             assert answer.status_code == 404, route
             assert same_for_all(answer.text) == same_for_all(absent.text), route

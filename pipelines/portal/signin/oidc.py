@@ -27,6 +27,7 @@ from pipelines.portal.security.limits import check_rate
 from pipelines.portal.security.visitor import visitor_of
 from pipelines.portal.signin.pages import signed_in
 from pipelines.portal.web import (
+    PROVIDER_BACK,
     configuration_of,
     local_path,
     page,
@@ -37,7 +38,6 @@ from pipelines.portal.words import _
 from pipelines.settings import Settings
 
 LOG = logging.getLogger("passerelle.portal")
-BACK = "/sign-in/oidc/back"
 SCOPES = "openid profile email"
 WAIT_S = 10.0
 NEXT = "passerelle_next"
@@ -78,13 +78,13 @@ async def go_to_provider(request: Request) -> Response:
     request.session[NEXT] = local_path(request.query_params.get("next", ""))
     base = configuration_of(request).url or str(request.base_url).rstrip("/")
     try:
-        response: Response = await client.authorize_redirect(request, f"{base}{BACK}")
+        response: Response = await client.authorize_redirect(request, f"{base}{PROVIDER_BACK}")
     except TROUBLES as error:
         return await _refused(request, error)
     return response
 
 
-@router.get(BACK)
+@router.get(PROVIDER_BACK)
 async def back_from_provider(request: Request) -> Response:
     """Take what the provider says, prove it, and sign in the account that it belongs to."""
     client: StarletteOAuth2App = request.app.state.oidc
@@ -95,15 +95,25 @@ async def back_from_provider(request: Request) -> Response:
     wanted = local_path(str(request.session.get(NEXT, "")))
     try:
         token = await client.authorize_access_token(request)
-        claims = dict(token.get("userinfo") or {})
-        if not claims or claims.get("iss", "").rstrip("/") != configuration.oidc.issuer:
-            raise ValueError("another issuer")
+        claims = await _claims(client, token, configuration.oidc)
         person = await run_in_threadpool(person_for, settings, configuration.oidc, claims)
     except (*TROUBLES, NotAccepted) as error:
         return await _refused(request, error)
     finally:
         request.session.clear()
     return await run_in_threadpool(signed_in, request, person, wanted, "oidc")
+
+
+async def _claims(client: StarletteOAuth2App, token: dict[str, Any], oidc: Oidc) -> dict[str, Any]:
+    """What the proved ID token says, and what the provider adds of the same person when asked."""
+    claims = dict(token.get("userinfo") or {})
+    if str(claims.get("iss", "")).rstrip("/") != oidc.issuer or not claims.get("sub"):
+        raise ValueError("no identity of the declared issuer")
+    if oidc.link and oidc.link.partition("@")[0] not in claims:
+        more = dict(await client.userinfo(token=token))
+        if more.get("sub") == claims["sub"]:
+            claims = more | claims
+    return claims
 
 
 def person_for(settings: Settings, oidc: Oidc, claims: dict[str, Any]) -> Person:
