@@ -92,6 +92,15 @@ def month_name(month: str, language: Language) -> str:
     return str(format_date(dt.date.fromisoformat(f"{month}-01"), "MMM y", locale=language))
 
 
+def _tick(month: str, language: Language) -> str:
+    """The same where there is little room: a day without its year."""
+    from babel.dates import format_date
+
+    if len(month) > MONTH_LETTERS:
+        return str(format_date(dt.date.fromisoformat(month), "d MMM", locale=language))
+    return month_name(month, language)
+
+
 def _sentence(series: tuple[Series, ...], unit: str, _: Translator, language: Language) -> str:
     said = []
     for one in series:
@@ -201,7 +210,7 @@ def _month_axis(months: Sequence[str], language: Language) -> alt.Axis:
 
     step = max(1, -(-len(months) // WORDS_OF_MONTHS))
     shown = list(range(0, len(months), step))
-    names = {str(i): month_name(months[i], language) for i in shown}
+    names = {str(i): _tick(months[i], language) for i in shown}
     return alt.Axis(
         values=shown,
         labelExpr=f"{json.dumps(names, ensure_ascii=False)}[toString(datum.value)] || ''",

@@ -15,8 +15,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from fastapi import HTTPException, Request
@@ -99,7 +99,7 @@ def state_words(state: str) -> tuple[str, str]:
     }[state]
 
 
-def listing(request: Request, desk: Desk, **more: Any) -> HTMLResponse:
+def listing(request: Request, desk: Desk) -> HTMLResponse:
     """The deliveries of a desk, with its filters and pages."""
     form = asked(request)
     choice = filters(form, desk.scope)
@@ -116,8 +116,8 @@ def listing(request: Request, desk: Desk, **more: Any) -> HTMLResponse:
         titles=dict(desk.choices()),
         states=[(state, state_words(state)[1]) for state in known.STATES],
         state_words=state_words,
+        dagster=partial(dagster_page, request),
         is_filtered=any(form.value(name) for name in ("feed", "state", "since", "until")),
-        **more,
     )
 
 
@@ -244,15 +244,15 @@ def show(request: Request, desk: Desk, delivery_id: str) -> HTMLResponse:
         rules=all_rules(),
         state_words=state_words,
         withdrawal=_withdrawal(feed),
-        dagster=dagster_page(request, delivery),
+        dagster=dagster_page(request, delivery.feed, delivery.delivery_id),
     )
 
 
-def dagster_page(request: Request, delivery: Delivery) -> str:
+def dagster_page(request: Request, feed: str, delivery_id: str) -> str:
     """The address of the delivery's partition in Dagster, where the portal is told of one."""
     base = configuration_of(request).dagster_url
-    query = f"view=partitions&partition={quote(delivery.delivery_id)}"
-    return f"{base}/assets/harmonised/{delivery.feed}?{query}" if base else ""
+    query = f"view=partitions&partition={quote(delivery_id)}"
+    return f"{base}/assets/harmonised/{feed}?{query}" if base else ""
 
 
 def workbook(request: Request, desk: Desk, person: Person, delivery_id: str) -> Response:
