@@ -164,8 +164,8 @@ def delay(days: int, language: Language) -> str:
     """How long after it happened something may leave."""
     _ = translator(language)
     if days == 0:
-        return _("as soon as it is published")
-    return _("once it is {days} days old", days=days)
+        return _("as soon as the day, week or month that is told is over")
+    return _("{days} days after the end of the day, week or month that is told", days=days)
 
 
 def onward_sharing(onward: Onward, language: Language) -> str:

@@ -46,6 +46,7 @@ def rendered() -> dict[str, str]:
             }
             files[f"{base}.expectations.json"] = _json(suites)
     files["schemas/agreement.schema.json"] = _json(agreement.agreement_schema())
+    files["schemas/agreement-problems.md"] = agreement.problems_page()
     files["schemas/datapackage.json"] = _json(frictionless.data_package(contracts))
     files["schemas/README.md"] = guide.guide(contracts)
     files["schemas/hxl.csv"] = hxl.hxl_table(contracts)

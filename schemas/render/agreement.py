@@ -1,4 +1,4 @@
-"""The JSON Schema (2020-12) of an agreement, so that an editor helps whoever writes one.
+"""The JSON Schema (2020-12) of an agreement for editors, and the list of its coded problems.
 
 Not here: the models that it follows from (`schemas/agreement.py`) and what a schema cannot say
 (`schemas/agreement_check.py`).
@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.agreement import Agreement
+from schemas.agreement_words import WORDS
 from schemas.codelist import codes
 from schemas.contract import table_names
 from schemas.organisation import EVERYBODY
@@ -45,6 +46,23 @@ def agreement_schema() -> dict[str, Any]:
     ]
     head = {"$schema": DIALECT, "$id": "passerelle:agreement"}
     return {**head, **schema}
+
+
+def problems_page() -> str:
+    """Every code that `passerelle agreement check` may give, with its words in both languages."""
+    lines = [
+        "# What can be wrong with an agreement",
+        "",
+        "Rendered from `schemas/agreement_words.py` by `python -m schemas.render`. An error makes "
+        "all agreements unusable until it is mended; a warning or a note does not. How to write an "
+        "agreement: [in English](../agreements.md), [en français](../agreements.fr.md).",
+        "",
+        "| Code | Level | In English | En français |",
+        "| --- | --- | --- | --- |",
+    ]
+    for code, (level, english, french) in WORDS.items():
+        lines.append(f"| `{code}` | {level} | {english} | {french} |")
+    return "\n".join(lines) + "\n"
 
 
 def _when(form: str, needed: tuple[str, ...], senseless: tuple[str, ...]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ _FILES = (
         "what Great Expectations checks: `accepted` strictly, `quarantined` by recounting",
     ),
     ("agreement.schema.json", "an agreement (`schemas/agreements`), for whoever writes one"),
+    ("agreement-problems.md", "what `passerelle agreement check` may find, by code"),
     ("datapackage.json", f"all tables as a Frictionless Data Package, with `{SAMPLES}/`"),
     ("hxl.csv", "the HXL tag of each column"),
 )

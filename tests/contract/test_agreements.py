@@ -17,7 +17,15 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from pipelines.release.permits import offers
-from schemas.agreement import AGREEMENTS_FOLDER, Agreement, Permit, agreement_files, load_agreements
+from pipelines.release.refusals import SENTENCES
+from schemas.agreement import (
+    AGREEMENTS_FOLDER,
+    Agreement,
+    Permit,
+    agreement_files,
+    load_agreement,
+    load_agreements,
+)
 from schemas.agreement_check import problems
 from schemas.codelist import load_codelist
 from schemas.contract import load_contract
@@ -212,3 +220,24 @@ def test_a_column_that_leaves_is_one_that_the_contract_publishes() -> None:
     for permit in PERMITS:
         published = {column.name for column in load_contract(permit.table).published}
         assert set(permit.columns) <= published
+
+
+@pytest.mark.parametrize("page", ["agreements.md", "agreements.fr.md"])
+def test_the_agreement_of_the_page_passes_its_check(page: str, tmp_path: Path) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    whole = re.findall(r"```yaml\n(agreement:.*?)```", text, re.DOTALL)
+    assert len(whole) == 1
+    path = tmp_path / "sample_agreement.yaml"
+    path.write_text(whole[0], encoding="utf-8")
+    found = problems(load_agreement(path), as_of=DAY)
+    assert [one.code for one in found if one.level != "note"] == []
+    assert list(Draft202012Validator(SCHEMA).iter_errors(as_json(path))) == []
+
+
+@pytest.mark.parametrize("page", ["agreements.md", "agreements.fr.md"])
+def test_the_page_names_every_shipped_agreement_and_every_refusal(page: str) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    assert all(f"`{name}`" in text for name in AGREEMENTS)
+    first, last = 101, max(int(key.split()[0][4:]) for key in SENTENCES)
+    named = {int(number) for number in re.findall(r"REL-(\d{3})", text)} | {102, 103}
+    assert set(range(first, last + 1)) <= named, "a refusal that the page does not explain"
