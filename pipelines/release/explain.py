@@ -121,7 +121,7 @@ def permit_words(agreement: Agreement, permit: Permit, language: Language) -> Cl
         (_("Whose"), ", ".join(wording.source_names(permit.providers, language))),
         (_("For whom"), ", ".join(wording.organisation_names(permit.recipients, language))),
         (_("What for"), ", ".join(wording.purpose_names(permit.purposes, language))),
-        (_("Which rows"), "; ".join(wording.permitted_rows(permit.rows, language))),
+        (_("Which rows"), wording.joined(wording.permitted_rows(permit.rows, language), language)),
         *_shape(permit, language),
         (_("How coarse"), wording.coarseness(permit.precision, language)),
         (_("How late"), wording.delay(permit.delay_days, language)),
@@ -144,11 +144,18 @@ def restriction_words(restriction: Restriction, language: Language) -> ClauseWor
     """One restriction, question by question."""
     _ = translator(language)
     hidden = wording.column_names(restriction.table, restriction.columns, language)
-    what = _("the columns {columns}", columns="; ".join(hidden)) if hidden else _("the whole row")
+    what = (
+        _("the columns {columns}", columns=wording.joined(hidden, language))
+        if hidden
+        else _("the whole row")
+    )
     answers = (
         (_("Whose"), ", ".join(wording.source_names(restriction.providers, language))),
         (_("From whom"), ", ".join(wording.organisation_names(restriction.recipients, language))),
-        (_("Which rows"), "; ".join(wording.restricted_rows(restriction.rows, language))),
+        (
+            _("Which rows"),
+            wording.joined(wording.restricted_rows(restriction.rows, language), language),
+        ),
         (_("What is hidden"), what),
     )
     return ClauseWords(
@@ -165,7 +172,7 @@ def _shape(permit: Permit, language: Language) -> list[tuple[str, str]]:
     _ = translator(language)
 
     def listed(names: Sequence[str]) -> str:
-        return "; ".join(wording.column_names(permit.table, names, language))
+        return wording.joined(wording.column_names(permit.table, names, language), language)
 
     if permit.form == "records":
         return [(_("Form"), _("records, one by one")), (_("Columns"), listed(permit.columns))]
@@ -243,11 +250,11 @@ def _closed_columns(
     for column in load_contract(table).published:
         if column.name not in named:
             groups.setdefault(_why_closed(column, _), []).append(column.label[language])
-    return [("; ".join(labels), why) for why, labels in groups.items()]
+    return [(wording.joined(labels, language), why) for why, labels in groups.items()]
 
 
 def _why_closed(column: Column, _: Translator) -> str:
-    if column.name.endswith("_token"):
+    if column.coarsen == "token":
         return _("a token follows one person or thing from row to row")
     if column.classification == "STRICTLY_CONFIDENTIAL":
         return _("strictly confidential, and no clause opens it")

@@ -53,6 +53,14 @@ DIMENSION_WORDS = {
 }
 
 
+_BETWEEN = {"en": "; ", "fr": "\u202f; "}
+
+
+def joined(phrases: Iterable[str], language: Language) -> str:
+    """Phrases that may hold commas, in one line."""
+    return _BETWEEN[language].join(phrases)
+
+
 def organisation_names(named: Iterable[str], language: Language) -> list[str]:
     """Organisations by name; `all` is everybody."""
     _ = translator(language)
@@ -146,7 +154,8 @@ def _conditions(rows: Conditions, language: Language) -> list[str]:
 
 
 def _offences(codes: Iterable[str], language: Language) -> str:
-    return "; ".join(f"{code} {code_name('offences', code, language)}" for code in codes)
+    named = (f"{code} {code_name('offences', code, language)}" for code in codes)
+    return joined(named, language)
 
 
 def coarseness(precision: Precision, language: Language) -> str:
