@@ -141,7 +141,7 @@ def fetch_own_rejections(
     request: Request, delivery_id: str, person: Person = Depends(allowed("rejections.read_own"))
 ) -> Response:
     """The report as a workbook, in the language of the feed, with the cells as they were sent."""
-    return delivery_pages.workbook(request, provider.desk_of(person), delivery_id)
+    return delivery_pages.workbook(request, provider.desk_of(person), person, delivery_id)
 
 
 @router.get("/all-deliveries", responses=refusals())

@@ -6,9 +6,10 @@ Not here: the operations (the modules beside), and problems (`problems.py`).
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from schemas.text import Bilingual
 
@@ -27,6 +28,18 @@ def _utc(value: dt.datetime) -> str:
 
 
 Moment = Annotated[dt.datetime, PlainSerializer(_utc, return_type=str, when_used="json")]
+
+
+def _day(value: object) -> object:
+    """Days are written 2026-02-03; a number of seconds since 1970 is no day here."""
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
+        return dt.date.fromisoformat(value)
+    if value is None or isinstance(value, dt.date):
+        return value
+    raise ValueError("a day is written like 2026-02-03")
+
+
+Day = Annotated[dt.date, BeforeValidator(_day, json_schema_input_type=dt.date)]
 
 
 class Given(BaseModel):
@@ -123,8 +136,8 @@ class ExtractWanted(Wanted):
     columns: Names = Field([], description="Of records; empty: all that is permitted.")
     dimensions: Names = Field([], description="Of counts.", examples=[["admin1_code", "month"]])
     measures: Names = Field(["records"], description="Of counts.")
-    since: dt.date | None = Field(None, description="First day of occurrence, inclusive.")
-    until: dt.date | None = Field(None, description="Last day of occurrence, inclusive.")
+    since: Day | None = Field(None, description="First day of occurrence, inclusive.")
+    until: Day | None = Field(None, description="Last day of occurrence, inclusive.")
     areas: Names = Field([], description="Codes of admin areas; empty: everywhere.")
     offences: Names = Field([], description="Codes of main groups of offences; empty: all.")
     format: Format = "csv"

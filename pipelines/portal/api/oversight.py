@@ -5,7 +5,6 @@ Not here: the ledger itself, the words of clauses (`release/explain.py`), the pa
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -31,8 +30,8 @@ def list_entries(
     event: Event | None = None,
     organisation: str = Query("", max_length=80),
     actor: str = Query("", max_length=200),
-    since: dt.date | None = None,
-    until: dt.date | None = None,
+    since: models.Day | None = None,
+    until: models.Day | None = None,
     page: int = Number,
     person: Person = Depends(allowed("ledger.read")),
 ) -> models.Page[models.Entry]:
@@ -128,8 +127,8 @@ def list_taken(
     request: Request,
     recipient: str = Query("", max_length=120),
     clause: str = Query("", max_length=120, examples=["caf_minusca/P1"]),
-    since: dt.date | None = None,
-    until: dt.date | None = None,
+    since: models.Day | None = None,
+    until: models.Day | None = None,
     page: int = Number,
     person: Person = Depends(allowed("extracts.read_all")),
 ) -> models.Page[models.TakenExtract]:
