@@ -24,7 +24,12 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.agreement_problem import AgreementError, AgreementProblem, structural
+from schemas.agreement_problem import (
+    AgreementError,
+    AgreementProblem,
+    repeated_keys,
+    structural,
+)
 from schemas.text import FOLDER, Bilingual, Language, read_yaml
 
 AGREEMENTS_FOLDER = FOLDER / "agreements"
@@ -240,6 +245,8 @@ def load_agreements(folder: Path = AGREEMENTS_FOLDER) -> list[Agreement]:
     Raises AgreementError with everything that is wrong where one of them cannot be relied on: a
     file that is half understood opens nothing, and hides no restriction.
     """
+    if strays := sorted(folder.glob("*.yml")):
+        raise AgreementError(AgreementProblem("AGR-114", one.name, {}) for one in strays)
     files = agreement_files(folder)
     stamps = tuple((p.resolve(), p.stat().st_mtime_ns, p.stat().st_size) for p in files)
     return list(_load_all(stamps))
@@ -266,6 +273,8 @@ def _load(path: Path, _changed_ns: int, _size: int) -> Agreement:
         raise AgreementError([AgreementProblem("AGR-102", path.name, values)]) from None
     if not isinstance(raw, dict):
         raise AgreementError([AgreementProblem("AGR-103", f"{path.name}:1", {})])
+    if twice := repeated_keys(path):
+        raise AgreementError(twice)
     try:
         agreement = Agreement.model_validate(raw)
     except ValidationError as error:

@@ -61,6 +61,25 @@ def line_of(path: Path, loc: Sequence[str | int]) -> int:
     return _line(yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader), loc)
 
 
+def repeated_keys(path: Path) -> list[AgreementProblem]:
+    """Keys that stand twice in one place: YAML keeps the last, and the first would be lost."""
+    found: list[AgreementProblem] = []
+    waiting = [yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                waiting.append(value)
+                if key.value in seen:
+                    where = f"{path.name}:{key.start_mark.line + 1}: {key.value}"
+                    found.append(AgreementProblem("AGR-113", where, {"key": key.value}))
+                seen.add(key.value)
+    return found
+
+
 def structural(path: Path, errors: Sequence[Any], model: type[BaseModel]) -> list[AgreementProblem]:
     """What pydantic found, with the line of the file and what was expected there."""
     root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)

@@ -92,6 +92,18 @@ WORDS: dict[str, tuple[Level, str, str]] = {
         "“{value}” is not what is expected here: {expected}.",
         "« {value} » n’est pas ce qui est attendu ici : {expected}.",
     ),
+    "AGR-113": (
+        "error",
+        "“{key}” stands twice here, and the first would be lost. Make one of the two.",
+        "« {key} » figure deux fois ici, et la première serait perdue. N’en faites qu’une.",
+    ),
+    "AGR-114": (
+        "error",
+        "Agreements end in .yaml; this file would be passed over, with its restrictions. "
+        "Rename it.",
+        "Les accords finissent par .yaml ; ce fichier serait passé sous silence, avec ses "
+        "restrictions. Renommez-le.",
+    ),
     "AGR-201": (
         "error",
         "There is no organisation “{name}” in organisations.csv. Nearest: {guess}.",

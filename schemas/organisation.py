@@ -5,6 +5,7 @@ Not here: what an organisation may receive (`schemas/agreements`) and people (`p
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from functools import cache
 
@@ -26,6 +27,8 @@ class Organisation:
     country: str
     mission: str
     sources: tuple[str, ...]
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ def organisations() -> dict[str, Organisation]:
             country=row["country"],
             mission=row["mission"],
             sources=tuple(filter(None, row["sources"].split("|"))),
+            valid_from=_day(row["valid_from"]),
+            valid_to=_day(row["valid_to"]),
         )
         for row in load_codelist("organisations")
     }
@@ -87,6 +92,14 @@ def covers(named: str, recipient: str) -> bool:
     return recipient in organisations() and (named == EVERYBODY or named in lineage(recipient))
 
 
+def exists_on(code: str, day: dt.date) -> bool:
+    """Is the organisation listed and valid on a day, and whatever it is a unit of too?"""
+    return code in organisations() and all(
+        (one.valid_from or day) <= day <= (one.valid_to or day)
+        for one in (organisations()[above] for above in lineage(code))
+    )
+
+
 def is_security_force(code: str) -> bool:
     """True for a security force and for any unit of one."""
     return any(organisations()[one].is_security_force for one in lineage(code))
@@ -95,3 +108,7 @@ def is_security_force(code: str) -> bool:
 def sources_of(code: str) -> tuple[str, ...]:
     """The sources whose data the organisation or one of its units provides."""
     return tuple(dict.fromkeys(s for one in units(code) for s in organisations()[one].sources))
+
+
+def _day(text: str) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None

@@ -233,6 +233,8 @@ def _closed(case: str, agreement: Agreement, as_of: dt.date, language: Language)
     _ = translator(language)
     if case == "expired":
         return _("its agreement ended on {day}", day=agreement.valid_until)
+    if case == "gone":
+        return _("the recipient does not exist on {day}", day=as_of)
     if case == "not_yet":
         return _("its agreement begins on {day}", day=agreement.valid_from)
     return _("the human-rights review of this security force does not hold on {day}", day=as_of)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pipelines.release.refusals import ReleaseRefused
 from schemas.agreement import Agreement, Form, Permit, Restriction
 from schemas.contract import load_contract, table_names
-from schemas.organisation import covers, is_security_force, organisations, purposes
+from schemas.organisation import covers, exists_on, is_security_force, organisations, purposes
 from schemas.text import Bilingual
 
 FORMS: tuple[Form, ...] = ("records", "counts")
@@ -106,6 +106,8 @@ def restrictions_over(
 
 def closed_because(agreement: Agreement, permit: Permit, recipient: str, day: dt.date) -> str:
     """Why a clause opens nothing to a recipient on a day: a case of REL-105; empty for open."""
+    if not exists_on(recipient, day):
+        return "gone"
     if day > agreement.valid_until:
         return "expired"
     if day < agreement.valid_from:

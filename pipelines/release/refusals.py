@@ -34,6 +34,7 @@ SENTENCES: dict[str, str] = {
     "REL-105 not_yet": mark(
         "The clause that will give {table} to {recipient}, {clause}, begins on {day}."
     ),
+    "REL-105 gone": mark("{recipient} does not exist on {day}, so nothing can be given to it."),
     "REL-105 due_diligence": mark(
         "The clause that gives {table} to {recipient}, {clause}, is closed: its human-rights "
         "review does not hold on {day}."

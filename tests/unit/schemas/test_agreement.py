@@ -159,6 +159,23 @@ def test_one_file_that_cannot_be_relied_on_closes_the_folder(tmp_path: Path) -> 
     assert caught.value.text("fr") != caught.value.text("en")
 
 
+def test_a_key_that_stands_twice_is_refused(lines: list[str], tmp_path: Path) -> None:
+    """YAML would keep the last: a second `restrictions` would take the first ones away."""
+    text = "\n".join(lines) + "\nrestrictions: []\n"
+    [twice] = refused(tmp_path, text).problems
+    assert twice.code == "AGR-113"
+    assert twice.where == f"caf_minusca.yaml:{len(lines) + 1}: restrictions"
+    text, line = edited(lines, "    delay_days: 2", "    delay_days: 2\n    delay_days: 0")
+    [twice] = refused(tmp_path, text).problems
+    assert (twice.code, twice.where) == ("AGR-113", f"caf_minusca.yaml:{line + 1}: delay_days")
+
+
+def test_a_file_that_would_be_passed_over_closes_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "caf_minusca.yml").write_bytes(SHIPPED.read_bytes())
+    with pytest.raises(AgreementError, match="AGR-114"):
+        load_agreements(tmp_path)
+
+
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "caf_minusca.yaml"
     raw: dict[str, Any] = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
