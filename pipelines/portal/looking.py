@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import HTTPException
 
-from pipelines.duck import scratch_folder
 from pipelines.portal import picture
 from pipelines.portal.charts import Figure
 from pipelines.portal.words import _, date, mark, number
@@ -131,7 +130,7 @@ def _looking(settings: Settings, request: Request, seconds: float) -> Iterator[M
     """The rows of a request, bounded. Raises TimeoutError, and 503 where too many look at once."""
     import duckdb
 
-    from pipelines.release.material import gathered
+    from pipelines.release.preview import seen
 
     if not _places.acquire(timeout=WAIT_S):
         raise HTTPException(503, headers={"Retry-After": str(RETRY_S)})
@@ -139,8 +138,7 @@ def _looking(settings: Settings, request: Request, seconds: float) -> Iterator[M
     try:
         with (
             _Stopwatch(seconds) as watch,
-            scratch_folder(settings, "preview") as folder,
-            gathered(bounded, request, folder, on_open=watch.watch) as material,
+            seen(bounded, request, watch.watch) as material,
         ):
             yield material
     except (duckdb.InterruptException, duckdb.OutOfMemoryException):
@@ -231,7 +229,11 @@ def _numbers(material: Material) -> tuple[tuple[str, str], ...]:
     if material.request.form == "counts":
         return (
             (_("Lines"), number(material.row_count)),
-            (_("Numbers hidden"), number(material.suppressed_cells)),
+            *(
+                [(_("Numbers hidden"), number(material.suppressed_cells))]
+                if material.suppressed_cells is not None
+                else []
+            ),
             (_("Hidden below"), number(material.threshold)),
         )
     return (

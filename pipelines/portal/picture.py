@@ -5,6 +5,8 @@ Not here: the drawing (`charts`), and what leaves: only a relation that holds no
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -45,6 +47,9 @@ class Summary:
     areas: tuple[tuple[str, float | None], ...] = ()
     kind: str = ""
     kinds: tuple[tuple[str, float | None], ...] = ()
+    is_counted: bool = False  # what is not listed may be too small to be listed
+    whole_from: str = ""  # the first and the last month of which nothing is cut off
+    whole_until: str = "9999"
 
 
 def summary_of(material: Material) -> Summary:
@@ -52,8 +57,25 @@ def summary_of(material: Material) -> Summary:
     rows = f"read_parquet({literal(str(material.rows))})"
     columns = [one.name for one in material.fields]
     if material.request.form == "counts":
-        return of_counts(material.connection, rows, columns, material.request)
-    return of_records(material.connection, rows, columns, material.contract)
+        found = of_counts(material.connection, rows, columns, material.request)
+    else:
+        found = of_records(material.connection, rows, columns, material.contract)
+    since, until = whole_months(material.request, [p.delay_days for p in material.allowed.permits])
+    return replace(found, whole_from=since, whole_until=until)
+
+
+def whole_months(request: Request, delays: Sequence[int]) -> tuple[str, str]:
+    """The first and the last month that neither the period asked nor a delay cuts."""
+    last = request.as_of - dt.timedelta(days=max(delays, default=0))
+    last = min(last, request.until or last)
+    first = request.since or dt.date.min
+    after = last + dt.timedelta(days=1)
+    before = first - dt.timedelta(days=1) if first > dt.date.min else first
+    # A month is whole where the day after the last, or before the first, is of another month.
+    until = last if after.month != last.month else last.replace(day=1) - dt.timedelta(days=1)
+    is_whole = before.month != first.month or first == dt.date.min
+    since = first if is_whole else (first.replace(day=28) + dt.timedelta(days=4))
+    return since.strftime("%Y-%m").zfill(7), until.strftime("%Y-%m")
 
 
 def of_counts(
@@ -64,23 +86,24 @@ def of_counts(
     dimensions = [one for one in columns if one in request.dimensions]
 
     def by(dimension: str, order: str) -> tuple[tuple[str, float | None], ...]:
-        level = "cell" if len(dimensions) == 1 else "total"
-        others = "".join(f" AND {name(one)} IS NULL" for one in dimensions if one != dimension)
-        key = f"strftime({name(dimension)}, '%Y-%m')" if dimension == "month" else name(dimension)
+        level = "cell" if len(dimensions) == 1 else dimension
+        key = f"CAST({name(dimension)} AS VARCHAR)"
         found = connection.execute(
             f"SELECT {key} AS key, CASE WHEN NOT is_suppressed THEN {name(measure)} END AS amount "
-            f"FROM {relation} WHERE level = '{level}' AND {name(dimension)} IS NOT NULL{others} "
+            f"FROM {relation} WHERE level = '{level}' AND {name(dimension)} IS NOT NULL "
             f"ORDER BY {order}"
         ).fetchall()
         return tuple((str(one), value) for one, value in found)
 
-    kind = next((one for one in (*KIND_COLUMNS, *CODED) if one in dimensions), "")
+    kind = next((one for one in (*KIND_COLUMNS, *CODED, *PERIODS) if one in dimensions), "")
+    kind = "" if kind == "month" else kind
     return Summary(
         measure="" if measure == RECORDS else measure,
         months=by("month", "key")[-MOST_MONTHS:] if "month" in dimensions else (),
         areas=by("admin1_code", "key") if "admin1_code" in dimensions else (),
         kind=kind,
         kinds=by(kind, "amount DESC NULLS LAST, key")[:MOST_BARS] if kind else (),
+        is_counted=True,
     )
 
 
@@ -118,10 +141,8 @@ def figures(summary: Summary, contract: Contract, language: Language) -> list[Fi
     drawn: list[Figure] = []
     if summary.months:
         title = _("{what} by month", what=unit)
-        series = Series("", tuple(_filled(dict(summary.months))))
-        note = _("The first and the last month may be incomplete.")
-        months = lines((series,), title=title, unit=unit, language=language)
-        drawn.append(replace(months, notes=(*months.notes, note)))
+        series = Series("", tuple(_filled(summary)))
+        drawn.append(lines((series,), title=title, unit=unit, language=language))
     if summary.kinds:
         label = _label(summary.kind, contract, language)
         drawn.append(
@@ -139,17 +160,26 @@ def figures(summary: Summary, contract: Contract, language: Language) -> list[Fi
     if summary.areas:
         amounts = tuple(_amount(code, value) for code, value in summary.areas)
         title = _("{what} by area", what=unit)
-        drawn += area_maps(amounts, title=title, unit=unit, language=language)
+        maps = area_maps(amounts, title=title, unit=unit, language=language)
+        note = _("Blank: there is none, or too few to be told.")
+        more = (note,) if summary.is_counted else ()
+        drawn += [replace(one, notes=(*one.notes, *more)) for one in maps]
     return drawn
 
 
-def _filled(months: dict[str, float | None]) -> list[Amount]:
-    """Every month from the first to the last; one without any record is silent, not zero."""
+def _filled(summary: Summary) -> list[Amount]:
+    """Every month from the first to the last; one that is not listed is never zero."""
+    months, since, until = dict(summary.months), summary.whole_from, summary.whole_until
     first, last = min(months), max(months)
+    absent = Amount.untold if summary.is_counted else Amount.silent
     year, month = int(first[:4]), int(first[5:7])
     found = []
     while (key := f"{year:04d}-{month:02d}") <= last:
-        found.append(_amount(key, months[key]) if key in months else Amount.silent(key))
+        value = months.get(key)
+        if value is not None and not since <= key <= until:
+            found.append(Amount(key, float(value), "partial"))
+        else:
+            found.append(_amount(key, value) if key in months else absent(key))
         year, month = (year + 1, 1) if month == 12 else (year, month + 1)
     return found[-MOST_MONTHS:]
 
@@ -170,7 +200,7 @@ def _label(column: str, contract: Contract, language: Language) -> str:
 
 def _words(column: str, code: str, contract: Contract, language: Language) -> str:
     lists = {c.name: c.codelist for c in contract.published} | CODED
-    codelist = lists[column]
+    codelist = lists.get(column, "")
     if not codelist:
         return code
     found = (row[f"label_{language}"] for row in load_codelist(codelist) if row["code"] == code)

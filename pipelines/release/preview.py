@@ -7,6 +7,8 @@ leave, and what would be refused is refused here.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ from pipelines.release.flow import Flow
 from pipelines.release.formats.content import Field
 from pipelines.release.manifest import ID_LENGTH
 from pipelines.release.marking import Marking
-from pipelines.release.material import gathered
+from pipelines.release.material import Material, OnOpen, gathered
 from pipelines.release.package import place
 from pipelines.release.request import Request
 from pipelines.release.risk import Risk
@@ -50,18 +52,7 @@ def preview(settings: Settings, request: Request, limit: int = SHOWN_ROWS) -> Pr
 
     Counts that are shown are told: they are kept, and later ones are compared with them.
     """
-    from pipelines.duck import scratch_folder
-
-    with (
-        one_at_a_time(settings, request),
-        scratch_folder(settings.prepare(), "preview") as folder,
-        gathered(settings, request, folder) as found,
-    ):
-        if found.cells:
-            with found.cells.open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            told = cells_folder(settings, request.table, request.recipient)
-            place(found.cells, told / f"preview-{digest[:ID_LENGTH]}.parquet")
+    with seen(settings, request) as found:
         first = f"FROM read_parquet({literal(str(found.rows))}) LIMIT {int(limit)}"
         return Preview(
             columns=found.fields,
@@ -75,3 +66,21 @@ def preview(settings: Settings, request: Request, limit: int = SHOWN_ROWS) -> Pr
             suppressed_cells=found.suppressed_cells,
             threshold=found.threshold,
         )
+
+
+@contextmanager
+def seen(settings: Settings, request: Request, on_open: OnOpen | None = None) -> Iterator[Material]:
+    """The rows of a request for a page to show; counts are kept as told. Raises as `preview`."""
+    from pipelines.duck import scratch_folder
+
+    with (
+        one_at_a_time(settings, request),
+        scratch_folder(settings.prepare(), "preview") as folder,
+        gathered(settings, request, folder, on_open) as found,
+    ):
+        if found.cells:
+            with found.cells.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            told = cells_folder(settings, request.table, request.recipient)
+            place(found.cells, told / f"preview-{digest[:ID_LENGTH]}.parquet")
+        yield found

@@ -64,6 +64,10 @@ def notes(amounts: tuple[Amount, ...], _: Translator) -> tuple[str, ...]:
         said.append(_("Hatched: a small number that the agreement hides. It is not zero."))
     if any(a.state == "silent" for a in amounts):
         said.append(_("Blank: nothing was reported. That is not the same as zero."))
+    if any(a.state == "partial" for a in amounts):
+        said.append(_("Hollow: not yet complete."))
+    if any(a.state == "untold" for a in amounts):
+        said.append(_("Blank: there is none, or too few to be told."))
     return tuple(said)
 
 
@@ -89,7 +93,7 @@ def _chart(
         rows.append(
             {
                 "words": a.words(_, language),
-                "end": {"hidden": most * HIDDEN_BAR, "silent": 0.0}.get(a.state, a.value or 0.0),
+                "end": most * HIDDEN_BAR if a.state == "hidden" else a.value or 0.0,
                 "bar_top": height,
                 "bar_bottom": height + THICK,
                 "state": a.state,
@@ -108,7 +112,7 @@ def _chart(
     base = chart_of(rows)
     fill = alt.Fill(
         "state:N",
-        scale=alt.Scale(domain=["counted", "hidden", "silent"], range=[COLOUR, HATCH, "none"]),
+        scale=alt.Scale(domain=["counted", "hidden"], range=[COLOUR, HATCH]),
         legend=None,
     )
     bar = base.mark_rect().encode(

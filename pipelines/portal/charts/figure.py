@@ -25,12 +25,15 @@ COLOUR = "var(--chart, #1c6b8c)"
 KEPT_DRAWINGS = 256  # some 10 KB each
 NARROW_NO_BREAK_SPACE = "\u202f"
 
-State = Literal["counted", "hidden", "silent"]
+State = Literal["counted", "partial", "hidden", "silent", "untold"]
 
 
 @dataclass(frozen=True)
 class Amount:
-    """A count under its label: a number, hidden because it is small, or not reported at all."""
+    """A count under its label: a number, hidden because it is small, or not reported at all.
+
+    A partial one is not yet whole: drawn, but at the end of no line, which would look like a fall.
+    """
 
     label: str
     value: float | None = None
@@ -46,11 +49,18 @@ class Amount:
         """Nobody reported: this is not zero."""
         return cls(label, None, "silent")
 
+    @classmethod
+    def untold(cls, label: str) -> Amount:
+        """There is none, or too few to say even that there are some."""
+        return cls(label, None, "untold")
+
     def words(self, _: Translator, language: Language) -> str:
         """The amount as it is written beside its label."""
         if self.value is None:
-            return _("hidden") if self.state == "hidden" else _("no report")
-        return written(self.value, language)
+            said = {"hidden": _("hidden"), "silent": _("no report"), "untold": _("not shown")}
+            return said[self.state]
+        number = written(self.value, language)
+        return _("{number}, incomplete", number=number) if self.state == "partial" else number
 
 
 @dataclass(frozen=True)

@@ -143,27 +143,29 @@ def _panel(
     most = max((a.value or 0 for a in one.months), default=0)
     top = max(1.0, most)
     rows = [
-        {"at": i, "value": a.value, "state": a.state, "top": top, "left": i - 0.5, "right": i + 0.5}
+        {
+            "at": i,
+            "value": a.value,
+            "whole": a.value if a.state == "counted" else None,
+            "state": a.state,
+            "top": top,
+            "left": i - 0.5,
+            "right": i + 0.5,
+        }
         for i, a in enumerate(one.months)
     ]
     across: dict[str, Any] = {
         "axis": _month_axis(months, language) if is_last else None,
         "scale": alt.Scale(domain=[-0.5, max(len(months) - 0.5, 0.5)], nice=False),
     }
-    up = alt.Y(
-        "value:Q",
-        title=None,
-        scale=alt.Scale(domain=[0, top * 1.12], nice=False),
-        axis=_count_axis(top, language),
-    )
     base = chart_of(rows)
     line = base.mark_line(stroke=COLOUR, strokeWidth=2, invalid="break-paths-show-domains").encode(
-        x=alt.X("at:Q", title=None, **across), y=up
+        x=alt.X("at:Q", title=None, **across), y=_up("whole:Q", top, language)
     )
     dots = (
         base.transform_filter("isValid(datum.value)")
-        .mark_point(filled=True, fill=COLOUR, size=24, opacity=1)
-        .encode(x=alt.X("at:Q", **across), y=up)
+        .mark_point(filled=True, size=26, opacity=1, stroke=COLOUR, strokeWidth=1.5)
+        .encode(x=alt.X("at:Q", **across), y=_up("value:Q", top, language), fill=_dot())
     )
     hidden = (
         base.transform_filter("datum.state == 'hidden'")
@@ -178,6 +180,21 @@ def _panel(
         layers.append(name.encode(x=alt.value(0), y=alt.value(0), text="name:N"))
     height = ONE_PANEL if is_only else PANEL
     return alt.layer(*layers).properties(width=WIDTH - LEFT - RIGHT, height=height)
+
+
+def _up(field: str, top: float, language: Language) -> alt.Y:
+    import altair as alt
+
+    scale = alt.Scale(domain=[0, top * 1.12], nice=False)
+    return alt.Y(field, title=None, scale=scale, axis=_count_axis(top, language))
+
+
+def _dot() -> alt.Fill:
+    """Full where the month is whole, hollow where it is not."""
+    import altair as alt
+
+    scale = alt.Scale(domain=["counted", "partial"], range=[COLOUR, "var(--sheet, transparent)"])
+    return alt.Fill("state:N", scale=scale, legend=None)
 
 
 def _count_axis(top: float, language: Language) -> alt.Axis:

@@ -1,0 +1,78 @@
+"""What a preview draws: a month cut off is never drawn as a fall, an absent one never as zero."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import duckdb
+import pytest
+
+from pipelines.portal import picture
+from pipelines.portal.picture import Summary, whole_months
+from pipelines.release.request import Request
+from schemas.contract import load_contract
+
+DAY = dt.date(2026, 11, 22)
+
+
+def _request(**more):
+    return Request("incidents", "minusca_unpol", "joint_planning", DAY, **more)
+
+
+@pytest.mark.parametrize(
+    ("more", "delay", "since", "until"),
+    [
+        ({}, 0, "0001-01", "2026-10"),
+        ({}, 30, "0001-01", "2026-09"),
+        ({"until": dt.date(2026, 10, 31)}, 2, "0001-01", "2026-10"),
+        ({"until": dt.date(2026, 10, 30)}, 2, "0001-01", "2026-09"),
+        ({"since": dt.date(2026, 5, 1)}, 0, "2026-05", "2026-10"),
+        ({"since": dt.date(2026, 5, 2)}, 0, "2026-06", "2026-10"),
+        ({"since": dt.date(2025, 12, 31)}, 0, "2026-01", "2026-10"),
+    ],
+)
+def test_a_month_is_whole_where_nothing_cuts_it(more, delay, since, until):
+    assert whole_months(_request(**more), [0, delay]) == (since, until)
+
+
+def _months(**more):
+    summary = Summary(measure="", whole_from="2026-02", whole_until="2026-05", **more)
+    [figure] = picture.figures(summary, load_contract("incidents"), "en")
+    return [words for _month, words in figure.table.rows]
+
+
+def test_a_cut_month_is_incomplete_and_an_absent_one_not_zero():
+    told = (("2026-01", 3), ("2026-02", 9), ("2026-04", 8), ("2026-05", None), ("2026-06", 1))
+    shown = ["3, incomplete", "9", "no report", "8", "hidden", "1, incomplete"]
+    assert _months(months=told) == shown
+    shown[2] = "not shown"
+    assert _months(months=told, is_counted=True) == shown
+
+
+def test_records_are_summarised_as_they_leave():
+    connection = duckdb.connect()
+    connection.execute(
+        "CREATE TABLE leaving AS SELECT * FROM (VALUES "
+        "(TIMESTAMP '2026-05-01', 'CF71', '0101'), (TIMESTAMP '2026-05-02', 'CF71', '05021'), "
+        "(TIMESTAMP '2026-07-01', NULL, '0101')) AS t(occurred_at, admin1_code, offence_code)"
+    )
+    columns = ["occurred_at", "admin1_code", "offence_code"]
+    found = picture.of_records(connection, "leaving", columns, load_contract("incidents"))
+    assert found.months == (("2026-05", 2), ("2026-07", 1))
+    assert found.areas == (("CF71", 2),)
+    assert found.kinds == (("01", 2), ("05", 1))
+    figures = picture.figures(found, load_contract("incidents"), "fr")
+    assert len(figures) == 3
+    assert figures[1].table.rows[0][0].startswith("Actes entraînant")
+
+
+def test_rows_that_are_counts_are_added_up():
+    connection = duckdb.connect()
+    connection.execute(
+        "CREATE TABLE leaving AS SELECT DATE '2026-05-01' AS period_start, 'in' AS direction, "
+        "70 AS travellers_count FROM range(3)"
+    )
+    columns = ["period_start", "direction", "travellers_count"]
+    found = picture.of_records(connection, "leaving", columns, load_contract("border_flows"))
+    assert found.measure == "travellers_count"
+    assert found.months == (("2026-05", 210),)
