@@ -64,7 +64,8 @@ class Archive:
         with stream:
             known = os.fstat(stream.fileno())
             member = tarfile.TarInfo(name)
-            member.size, member.mtime, member.mode = known.st_size, int(known.st_mtime), OWNER_ONLY
+            member.size, member.mtime = known.st_size, int(known.st_mtime)
+            member.mode = known.st_mode & 0o777  # analysts with accounts of their own read the lake
             reader = Hashing(stream)
             self.tar.addfile(member, reader)
         digest = reader.digest.hexdigest()
