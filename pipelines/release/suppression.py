@@ -111,7 +111,8 @@ def is_deducible(shown: NDArray[np.float64], wanted: NDArray[np.float64]) -> Mas
     size = np.einsum("ij,ij->i", wanted, wanted)
     if not len(shown):
         return np.asarray(size < _TINY)
-    rest = wanted - (wanted @ _basis(shown).T) @ _basis(shown)
+    basis = _basis(shown)
+    rest = wanted - (wanted @ basis.T) @ basis
     return np.asarray(np.einsum("ij,ij->i", rest, rest) < _TINY * np.maximum(size, 1.0))
 
 
@@ -149,19 +150,25 @@ def _deduced(table: Table, primary: Mask, hidden: Mask, weight: Amounts) -> Mask
     if not is_open.any():
         return more
     whole = _rows(table, totals, np.arange(table.cells))
-    proofs = np.linalg.lstsq(shown.T, wanted[is_open].T, rcond=None)[0].T if len(totals) else None
-    for at, node in enumerate(nodes[is_open]):
-        proof = proofs[at] if proofs is not None else np.zeros(0)
+    closing, is_part = is_deducible(shown.T, whole.T), whole.sum(axis=1) < table.cells
+    proofs = np.linalg.lstsq(shown.T, wanted[is_open].T, rcond=None)[0].T
+    for proof, node in zip(proofs, nodes[is_open], strict=True):
         own = _rows(table, np.array([node]), np.arange(table.cells))[0]
-        uses = np.abs(proof @ whole - own) > 1e-6 if len(proof) else own > 0
-        uses &= ~hidden[: table.cells]
+        uses = (np.abs(proof @ whole - own) > 1e-6) & ~hidden[: table.cells]
         used_totals = totals[np.abs(proof) > 1e-6]
         if (uses & more[: table.cells]).any() or more[used_totals].any():
             continue  # broken already
-        choice = np.flatnonzero(uses)
-        choice = choice if len(choice) else used_totals
-        more[choice[np.lexsort((choice, weight[choice]))[0]]] = True
+        near = (((whole @ own > 0) & is_part) @ whole) > 0
+        # A cell whose totals the hidden ones make up already ends the deduction for good; another
+        # one of the same total is a step towards that.
+        options = (uses & closing, uses & near, uses)
+        choice = next((np.flatnonzero(one) for one in options if one.any()), used_totals)
+        more[_lightest(choice, weight)] = True
     return more
+
+
+def _lightest(nodes: NDArray[np.int64], weight: Amounts) -> int:
+    return int(nodes[np.lexsort((nodes, weight[nodes]))[0]])
 
 
 def _too_narrow(table: Table, primary: Mask, hidden: Mask, weight: Amounts) -> Mask:
@@ -226,4 +233,4 @@ def _neighbour(table: Table, node: int, hidden: Mask, weight: Amounts) -> int:
     choice = cells if len(cells) else np.array(over or shown, dtype=np.int64)
     if not len(choice):
         return node
-    return int(choice[np.lexsort((choice, weight[choice]))[0]])
+    return _lightest(choice, weight)
