@@ -65,8 +65,12 @@ def repeated_keys(path: Path) -> list[AgreementProblem]:
     """Keys that stand twice in one place: YAML keeps the last, and the first would be lost."""
     found: list[AgreementProblem] = []
     waiting = [yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)]
+    met: set[int] = set()  # an anchor may be named many times, even within itself
     while waiting:
         node = waiting.pop()
+        if id(node) in met:
+            continue
+        met.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             waiting += node.value
         elif isinstance(node, yaml.MappingNode):

@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines.release.changes import KEYS, Change, diff, is_wider
 from schemas.agreement import (
     AGREEMENTS_FOLDER,
+    HANDLING_LEVELS,
     Agreement,
     Conditions,
     Permit,
@@ -25,6 +28,7 @@ from schemas.agreement import (
     load_agreements,
 )
 from schemas.text import LANGUAGES
+from tests.unit.release.agreeing import ANY, agreement, agreements, opened, permit, restriction
 
 RAW = yaml.safe_load((AGREEMENTS_FOLDER / "caf_minusca.yaml").read_text(encoding="utf-8"))
 BACK = {"wider": "narrower", "narrower": "wider", "changed": "changed"}
@@ -176,3 +180,109 @@ def test_every_field_of_a_clause_is_compared() -> None:
         assert {f"rows.{name}" for name in rows.model_fields} <= set(KEYS)
     other = {"agreement", "version", "permits", "restrictions", "standing"}
     assert set(Agreement.model_fields) - other <= set(KEYS)
+
+
+# ---- what is called narrower must not be wider: compared with what clauses say of made-up rows
+
+AREAS, OFFENCES = ["CF71", "CF11", "SS03", "SS03-GPAA"], ["0101", "0102", "0201", "0301"]
+LEVELS = list(HANDLING_LEVELS)
+SOME_DAYS = st.dates(dt.date(2026, 1, 1), dt.date(2026, 1, 6))
+PREFIXES = ["01", "0101", "02", "03", "0301"]
+
+
+def lists(values: list[str]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(values), max_size=2, unique=True)
+
+
+CONDITIONS = {
+    "countries": lists(["CAF", "SSD"]),
+    "areas": lists(AREAS),
+    "since": st.none() | SOME_DAYS,
+    "until": st.none() | SOME_DAYS,
+    "offences": lists(PREFIXES),
+    "except_offences": lists(PREFIXES),
+}
+PERMITTED = st.fixed_dictionaries(
+    {**CONDITIONS, "handling_ceiling": st.sampled_from(LEVELS), "sensitive": st.booleans()}
+)
+RESTRICTED = st.fixed_dictionaries(
+    {
+        **CONDITIONS,
+        "handling_at_least": st.none() | st.sampled_from(LEVELS),
+        "only_sensitive": st.booleans(),
+    }
+)
+ROWS = [
+    {"country": country, "area": area, "day": day, "offence": offence, "level": level, "is_s": is_s}
+    for country in ("CAF", "SSD")
+    for area in AREAS
+    for day in (dt.date(2026, 1, 2), dt.date(2026, 1, 5))
+    for offence in OFFENCES
+    for level in LEVELS
+    for is_s in (True, False)
+]
+
+
+def holds(rows: Conditions, row: dict[str, Any]) -> bool:
+    return (
+        (not rows.countries or row["country"] in rows.countries)
+        and (not rows.areas or row["area"] in rows.areas)
+        and (rows.since is None or rows.since <= row["day"])
+        and (rows.until is None or row["day"] <= rows.until)
+        and (not rows.offences or row["offence"].startswith(rows.offences))
+        and not (rows.except_offences and row["offence"].startswith(rows.except_offences))
+    )
+
+
+def opens(rows: PermittedRows, row: dict[str, Any]) -> bool:
+    is_below = LEVELS.index(row["level"]) <= LEVELS.index(rows.handling_ceiling)
+    return holds(rows, row) and is_below and (rows.sensitive or not row["is_s"])
+
+
+def holds_back(rows: RestrictedRows, row: dict[str, Any]) -> bool:
+    least = LEVELS.index(rows.handling_at_least or LEVELS[0])
+    is_meant = LEVELS.index(row["level"]) >= least and (row["is_s"] or not rows.only_sensitive)
+    return holds(rows, row) and is_meant
+
+
+@given(PERMITTED, PERMITTED)
+def test_rows_that_a_permit_opens_anew_are_called_wider(
+    old: dict[str, Any], new: dict[str, Any]
+) -> None:
+    changes = diff([agreement(permits=[permit(rows=old)])], [agreement(permits=[permit(rows=new)])])
+    before, after = PermittedRows(**old), PermittedRows(**new)
+    gained = [row for row in ROWS if opens(after, row) and not opens(before, row)]
+    lost = [row for row in ROWS if opens(before, row) and not opens(after, row)]
+    assert is_wider(changes) or not gained
+    assert "narrower" in ways(changes) or not lost
+
+
+@given(RESTRICTED, RESTRICTED, lists(["weapon_kind", "killed_total"]), lists(["weapon_kind"]))
+def test_rows_that_a_restriction_lets_go_are_called_wider(
+    old: dict[str, Any], new: dict[str, Any], hid: list[str], hides: list[str]
+) -> None:
+    sides = [
+        agreement(restrictions=[restriction(rows=rows, columns=columns)])
+        for rows, columns in ((old, hid), (new, hides))
+    ]
+    changes = diff([sides[0]], [sides[1]])
+    before, after = (side.restrictions[0] for side in sides)
+    cells = ["weapon_kind", "killed_total", "record_id"]
+
+    def shown(one: Restriction, row: dict[str, Any], cell: str) -> bool:
+        return not holds_back(one.rows, row) or bool(one.columns and cell not in one.columns)
+
+    for row in ROWS:
+        for cell in cells:
+            if shown(after, row, cell) and not shown(before, row, cell):
+                assert is_wider(changes)
+            if shown(before, row, cell) and not shown(after, row, cell):
+                assert "narrower" in ways(changes)
+
+
+@given(agreements(), agreements(), ANY)
+def test_a_clause_that_opens_anew_is_called_wider(
+    old: Agreement, new: Agreement, asked: dict[str, Any]
+) -> None:
+    gained = opened([new], **asked) - opened([old], **asked)
+    assert is_wider(diff([old], [new])) or not gained

@@ -5,6 +5,7 @@ Not here: which rows and cells that makes (`tests/property/test_agreements.py`).
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.release.permits import Allowed, offers, restrictions_over, who_may
+import schemas.organisation
+from pipelines.release.permits import offers, restrictions_over, who_may
 from pipelines.release.refusals import SENTENCES, ReleaseRefused
 from schemas.agreement import Agreement, load_agreements
 from schemas.contract import load_contract, table_names
@@ -26,104 +28,21 @@ from schemas.organisation import (
     units,
 )
 from schemas.text import LANGUAGES
+from tests.unit.release.agreeing import (
+    ANY,
+    DAY,
+    DAYS,
+    RECIPIENTS,
+    agreement,
+    agreements,
+    allowed,
+    opened,
+    permit,
+    restriction,
+    review,
+)
 
-DAY = dt.date(2026, 11, 22)
 SHIPPED = load_agreements()
-WORDS = {"en": "x", "fr": "y"}
-DAYS = st.dates(dt.date(2025, 1, 1), dt.date(2030, 1, 1))
-RECIPIENTS = st.sampled_from(list(organisations()))
-PURPOSES = st.sampled_from(list(purposes()))
-TABLES = st.sampled_from(table_names("data"))
-FORMS = st.sampled_from(["records", "counts"])
-
-
-def permit(**values: Any) -> dict[str, Any]:
-    return {
-        "clause": "P1",
-        "summary": WORDS,
-        "providers": ["caf_police"],
-        "recipients": ["minusca_unpol"],
-        "purposes": ["joint_planning"],
-        "table": "incidents",
-        "form": "records",
-        "columns": ["record_id"],
-        "rows": {"handling_ceiling": "CONFIDENTIAL"},
-        "precision": {"area": "admin1", "time": "day", "age": "none"},
-        "delay_days": 0,
-        "smallest_group": 2,
-        "onward": {"allowed": False, "consent": "originator"},
-        **values,
-    }
-
-
-def agreement(name: str = "one", **values: Any) -> Agreement:
-    return Agreement.model_validate(
-        {
-            "agreement": name,
-            "version": "1.0.0",
-            "status": "illustrative",
-            "title": WORDS,
-            "legal_reference": WORDS,
-            "signed_on": dt.date(2026, 1, 1),
-            "valid_from": dt.date(2026, 1, 1),
-            "valid_until": dt.date(2026, 12, 31),
-            "parties": ["caf_police", "minusca_unpol"],
-            "permits": [permit()],
-            **values,
-        }
-    )
-
-
-def restriction(**values: Any) -> dict[str, Any]:
-    return {
-        "clause": "R1",
-        "reason": WORDS,
-        "providers": ["caf_police"],
-        "recipients": ["all"],
-        "table": "incidents",
-        **values,
-    }
-
-
-@st.composite
-def agreements(draw: st.DrawFn) -> Agreement:
-    """Any agreement of one or two clauses and perhaps a restriction."""
-    clauses = [
-        permit(
-            clause=f"P{number}",
-            recipients=draw(st.lists(RECIPIENTS, min_size=1, max_size=3, unique=True)),
-            purposes=draw(st.lists(PURPOSES, min_size=1, max_size=2, unique=True)),
-            table=draw(TABLES),
-            form=draw(FORMS),
-            due_diligence=draw(st.none() | st.builds(_review, DAYS, DAYS)),
-        )
-        for number in range(1, draw(st.integers(2, 3)))
-    ]
-    held = draw(st.lists(RECIPIENTS | st.just("all"), max_size=2, unique=True))
-    return agreement(
-        draw(st.sampled_from(["one", "two", "three"])),
-        valid_from=draw(DAYS),
-        valid_until=draw(DAYS),
-        permits=clauses,
-        restrictions=[restriction(recipients=held, table=draw(TABLES))] if held else [],
-    )
-
-
-def _review(first: dt.date, last: dt.date) -> dict[str, Any]:
-    return {"reference": "r", "reviewed_on": first, "valid_until": last}
-
-
-def opened(them: list[Agreement], **asked: Any) -> set[str]:
-    """The clauses that are open, by full name; none where the request is refused."""
-    return {one.full_name for one in allowed(them, **asked).permits}
-
-
-def allowed(them: list[Agreement], **asked: Any) -> Allowed:
-    try:
-        return who_may(them, **{"as_of": DAY, **asked})
-    except ReleaseRefused as refusal:
-        assert refusal.code == "REL-105"
-        return Allowed((), (), ())
 
 
 ASKED = {
@@ -132,9 +51,6 @@ ASKED = {
     "purpose": "joint_planning",
     "form": "records",
 }
-ANY = st.fixed_dictionaries(
-    {"recipient": RECIPIENTS, "table": TABLES, "purpose": PURPOSES, "form": FORMS, "as_of": DAYS}
-)
 
 
 def test_without_agreements_nothing_leaves() -> None:
@@ -259,7 +175,7 @@ def test_nobody_listed_is_covered_by_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("review", "day", "is_open"),
+    ("dates", "day", "is_open"),
     [
         (None, DAY, False),
         ((dt.date(2026, 1, 1), dt.date(2026, 11, 21)), DAY, False),
@@ -269,9 +185,9 @@ def test_nobody_listed_is_covered_by_nothing() -> None:
 )
 @pytest.mark.parametrize("recipient", ["cod_pnc", "cod_pnc_ituri"])
 def test_a_security_force_needs_a_review_that_holds(
-    review: tuple[dt.date, dt.date] | None, day: dt.date, is_open: bool, recipient: str
+    dates: tuple[dt.date, dt.date] | None, day: dt.date, is_open: bool, recipient: str
 ) -> None:
-    given_review = _review(*review) if review else None
+    given_review = review(*dates) if dates else None
     them = [agreement(permits=[permit(recipients=["cod_pnc"], due_diligence=given_review)])]
     asked = {**ASKED, "recipient": recipient, "as_of": day}
     assert bool(opened(them, **asked)) == is_open
@@ -336,3 +252,20 @@ def test_what_is_offered_is_what_may_be_had(recipient: str, day: dt.date) -> Non
 def test_nothing_is_offered_to_nobody() -> None:
     assert offers(SHIPPED, "nobody", DAY) == []
     assert offers(SHIPPED, "passerelle", DAY) == []
+
+
+@pytest.mark.parametrize("recipient", ["minusca_unpol", "minusca_unpol_jma"])
+def test_an_organisation_that_is_gone_receives_nothing_nor_do_its_units(
+    recipient: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mission that closed has a `valid_to` in the list, as every code has."""
+    asked = {**ASKED, "recipient": recipient, "as_of": DAY}
+    assert opened([agreement()], **asked)
+    closed = dataclasses.replace(organisations()["minusca_unpol"], valid_to=DAY - dt.timedelta(1))
+    listed = {**organisations(), "minusca_unpol": closed}
+    monkeypatch.setattr(schemas.organisation, "organisations", lambda: listed)
+    with pytest.raises(ReleaseRefused) as caught:
+        who_may([agreement()], **asked)
+    assert caught.value.case == "gone"
+    assert offers([agreement()], recipient, DAY) == []
+    assert opened([agreement()], **{**asked, "as_of": DAY - dt.timedelta(1)})

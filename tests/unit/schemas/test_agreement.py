@@ -123,6 +123,11 @@ def test_a_file_that_is_no_agreement(tmp_path: Path, text: str, code: str) -> No
     assert [one.code for one in refused(tmp_path, text).problems] == [code]
 
 
+@pytest.mark.parametrize("text", ["agreement: &a [*a]\n", "agreement: &a {b: *a}\n"])
+def test_a_thing_within_itself_is_answered(tmp_path: Path, text: str) -> None:
+    assert refused(tmp_path, text).problems
+
+
 def test_bytes_that_are_no_text_are_answered(tmp_path: Path) -> None:
     path = tmp_path / "caf_minusca.yaml"
     path.write_bytes(b"agreement: caf\xe9\n")
