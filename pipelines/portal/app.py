@@ -19,7 +19,7 @@ from pipelines.ledger.keys import installation_key
 from pipelines.portal import static_files
 from pipelines.portal.api import v1
 from pipelines.portal.configuration import Configuration, Oidc, current_configuration
-from pipelines.portal.errors import add_error_pages, unforeseen
+from pipelines.portal.errors import add_error_pages, no_ledger, unforeseen
 from pipelines.portal.pages import (
     account,
     analyst,
@@ -35,7 +35,7 @@ from pipelines.portal.security.body_limit import BodyLimitMiddleware
 from pipelines.portal.security.csrf import protect
 from pipelines.portal.security.headers import HeadersMiddleware
 from pipelines.portal.security.limits import RateLimits
-from pipelines.portal.security.visitor import VisitorMiddleware, cookie_name
+from pipelines.portal.security.visitor import VisitorMiddleware, cookie_name, visitor_of
 from pipelines.portal.signin import pages as signin
 from pipelines.portal.web import public, templates
 from pipelines.settings import Settings, current_settings
@@ -161,9 +161,13 @@ class FaultMiddleware:
             has_begun = has_begun or message["type"] == "http.response.start"
             await send(message)
 
+        request = Request(scope)
+        if trouble := visitor_of(request).trouble:
+            await no_ledger(request, trouble)(scope, receive, send)
+            return
         try:
             await self.app(scope, receive, send_and_look)
         except Exception:
             if has_begun:
                 raise
-            await unforeseen(Request(scope))(scope, receive, send)
+            await unforeseen(request)(scope, receive, send)

@@ -82,7 +82,7 @@ def add_error_pages(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _answer)
     app.add_exception_handler(RequestValidationError, _not_valid)
     app.add_exception_handler(SignInNeeded, _sign_in)
-    app.add_exception_handler(LedgerError, _no_ledger)
+    app.add_exception_handler(LedgerError, no_ledger)
 
 
 def _answer(request: Request, error: Exception) -> Response:
@@ -107,7 +107,7 @@ def _not_valid(request: Request, error: Exception) -> Response:
     return problem(request, 422, faults=faults)
 
 
-def _no_ledger(request: Request, error: Exception) -> Response:
+def no_ledger(request: Request, error: Exception) -> Response:
     """Without the ledger and the accounts nothing can be answered; the log says why."""
     LOG.error("the ledger does not answer: %s", error)
     return answer(request, 503)

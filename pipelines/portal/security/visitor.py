@@ -17,6 +17,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.accounts.permissions import Person
+from pipelines.ledger.faults import LedgerError
 from pipelines.portal.configuration import Configuration
 from pipelines.portal.words import use
 from pipelines.settings import Settings
@@ -30,7 +31,10 @@ A_YEAR_S = 365 * 24 * 3600
 
 @dataclass
 class Visitor:
-    """What is known of the sender; `session` and `visit` are what cookies said, proved or not."""
+    """What is known of the sender; `session` and `visit` are what cookies said, proved or not.
+
+    `trouble` is why nothing is known, where the accounts cannot be read: the answer is then 503.
+    """
 
     language: Language
     person: Person | None = None
@@ -38,6 +42,7 @@ class Visitor:
     visit: str = ""
     is_visit_new: bool = False
     address: str = ""
+    trouble: LedgerError | None = None
 
     @property
     def binding(self) -> str:
@@ -116,22 +121,27 @@ class VisitorMiddleware:
             address=request.client.host if request.client else "",
         )
         path = scope["path"]
-        if path.startswith(API):
-            await self._by_token(visitor, request.headers)
-        elif not path.startswith(STATIC):
-            visitor.session = cookies.get(cookie_name("session", self.configuration), "")
-            if visitor.session:
-                visitor.person = await run_in_threadpool(self._person_of_session, visitor.session)
+        try:
+            if path.startswith(API):
+                await self._by_token(visitor, request.headers)
+            elif not path.startswith(STATIC):
+                await self._by_session(visitor, cookies)
+        except LedgerError as error:
+            visitor.trouble = error
         kept = _known(cookies.get(cookie_name(LANGUAGE_COOKIE, self.configuration)))
         own = visitor.person.language if visitor.person else None
         visitor.language = chosen or kept or _known(own) or accepted(request.headers)
         is_page = not path.startswith((API, STATIC))
         return visitor, chosen if is_page and chosen != kept else None
 
-    def _person_of_session(self, session: str) -> Person | None:
+    async def _by_session(self, visitor: Visitor, cookies: dict[str, str]) -> None:
         from pipelines.accounts.sessions import person_of_session
 
-        return person_of_session(self.settings, session)
+        visitor.session = cookies.get(cookie_name("session", self.configuration), "")
+        if visitor.session:
+            visitor.person = await run_in_threadpool(
+                person_of_session, self.settings, visitor.session
+            )
 
     async def _by_token(self, visitor: Visitor, headers: Headers) -> None:
         kind, _space, token = headers.get("authorization", "").partition(" ")

@@ -134,6 +134,18 @@ def test_our_own_fault_shows_a_reference_that_the_log_explains(
     assert reference and reference[1] in caplog.text
 
 
+@pytest.mark.parametrize("path", ["/account", "/api/v1/absent"])
+def test_without_its_database_the_portal_says_so(tmp_path: Path, path: str) -> None:
+    nowhere = f"sqlite:///{tmp_path}/{'x' * 300}/ledger.db"
+    browser = Browser(create_app(settings_for(tmp_path, database=nowhere), Configuration()))
+    sent = {"cookie": "passerelle-session=x", "authorization": "Bearer psl_x"}
+    answer = browser.get(path, headers=sent)
+    assert answer.status_code == 503
+    assert "WEB-503" in answer.text and "xxx" not in answer.text
+    assert "content-security-policy" in answer.headers
+    assert browser.get("/sign-in").status_code == 200
+
+
 def test_a_program_gets_problem_json(browser: Browser) -> None:
     for path, status in (("/api/v1/absent", 404), ("/api/v1/fails", 500)):
         answer = browser.get(path, headers={"accept-language": "fr"})
