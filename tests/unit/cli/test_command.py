@@ -43,6 +43,25 @@ COMMANDS = [
     "lake_vacuum",
     "lake_check",
     "reference_load",
+    "extract",
+    "verify",
+    "backup",
+    "restore",
+    "agreement_list",
+    "agreement_check",
+    "agreement_explain",
+    "agreement_diff",
+    "key_show",
+    "key_export",
+    "audit_verify",
+    "audit_who",
+    "audit_list",
+    "user_add",
+    "user_list",
+    "user_password",
+    "user_role",
+    "user_disable",
+    "user_enable",
 ]
 
 
@@ -65,7 +84,8 @@ def commands(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[st
 
 
 def test_the_commands_are_those_of_the_manual():
-    assert {"_".join(path) for path in commands()} == {*COMMANDS, "feed", "lake", "reference"}
+    groups = {"feed", "agreement", "key", "audit", "user", "lake", "reference"}
+    assert {"_".join(path) for path in commands()} == {*COMMANDS, *groups}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
