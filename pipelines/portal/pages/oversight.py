@@ -26,6 +26,7 @@ from pipelines.release.explain import permit_words, restriction_words
 from pipelines.settings import Settings
 from schemas.agreement import Agreement, fingerprint, load_agreements
 from schemas.agreement_problem import AgreementError
+from schemas.codelist import load_codelist
 from schemas.organisation import organisations, purposes
 from schemas.text import Language
 
@@ -112,8 +113,11 @@ def midnight_after(day: dt.date | None) -> dt.datetime | None:
 
 
 def _organisation(code: str, language: Language) -> str:
-    known = organisations().get(code)
-    return known.label[language] if known else code
+    """An organisation by name; of a delivery it is the source, which may be another code."""
+    if known := organisations().get(code):
+        return known.label[language]
+    labels = (row[f"label_{language}"] for row in load_codelist("sources") if row["code"] == code)
+    return next(labels, code)
 
 
 @dataclass(frozen=True)
