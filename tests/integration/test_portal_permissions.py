@@ -7,7 +7,7 @@ the pages). The routes are read from the application: a new one that declares no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,15 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from pipelines.accounts.permissions import ACTIONS, EVERYBODY, ROLES
+from pipelines.accounts.people import find_user, person_of
+from pipelines.accounts.permissions import ACTIONS, EVERYBODY, NEVER_BY_TOKEN, ROLES
+from pipelines.accounts.tokens import make_token as make_api_token
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration, Oidc
 from pipelines.portal.security.csrf import make_token, protect
 from pipelines.portal.web import Allowed, public
 from pipelines.settings import settings_for
-from tests.portal import ORIGIN, Browser, cheap_passwords, csrf_of, signed_in
+from tests.portal import ORIGIN, Browser, account, cheap_passwords, csrf_of, signed_in
 
 NOBODY = "nobody"
 WHO = (NOBODY, *ROLES)
@@ -34,6 +36,8 @@ PUBLIC = {
     "/sign-in/oidc",
     "/sign-in/oidc/back",
     "/sign-out",
+    "/api/v1",
+    "/api/v1/openapi.json",
 }
 # Files that an empty installation does not have yet.
 NOT_MADE_YET = {"/verify/public-key.pem"}
@@ -144,8 +148,7 @@ def test_every_action_of_a_route_is_one_that_a_role_has(routes: list[Route]) -> 
 
 
 def test_only_what_is_listed_is_public(routes: list[Route]) -> None:
-    pages = {route.path for route in routes if not route.action and not route.is_api}
-    assert pages == PUBLIC
+    assert {route.path for route in routes if not route.action} == PUBLIC
 
 
 def test_nobody_is_asked_to_sign_in_everywhere(
@@ -206,6 +209,39 @@ def test_a_session_does_not_open_the_api(routes: list[Route], browsers: dict[str
         if route.is_api and route.action:
             answer = ask(browsers["data_specialist"], route, with_secret=False)
             assert answer.status_code == 401, route
+
+
+def token_of(app: FastAPI, role: str, scopes: Iterable[str]) -> dict[str, str]:
+    """The header with a new token of somebody with this role."""
+    settings = app.state.settings
+    account(settings, role)
+    person = person_of(find_user(settings, f"test.{role}"))
+    said, _kept = make_api_token(settings, person, "walk", scopes=list(scopes), days=1)
+    return {"Authorization": f"Bearer {said}"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_token_opens_what_its_role_may_and_its_scopes_say(
+    role: str, app: FastAPI, routes: list[Route]
+) -> None:
+    mine = (ROLES[role] | EVERYBODY) - NEVER_BY_TOKEN
+    whole, least = token_of(app, role, mine), token_of(app, role, ["file.verify"])
+    browser = Browser(app)
+    absent = browser.get(f"/api/v1{ABSENT}", headers=whole).json()
+    for route in routes:
+        if not (route.is_api and route.action):
+            continue
+        may_all = browser.request(route.method, route.address, headers=whole)
+        may_one = browser.request(route.method, route.address, headers=least)
+        if route.action in mine:
+            assert may_all.status_code not in (401, 403), route
+            assert may_all.status_code < 500, f"{route}: {may_all.text}"
+            if route.method == "GET" and not route.has_parts:
+                assert may_all.status_code in (200, 422), f"{route}: {may_all.text}"
+        else:
+            assert (may_all.status_code, may_all.json()) == (404, absent), route
+        if route.action != "file.verify":
+            assert (may_one.status_code, may_one.json()) == (404, absent), route
 
 
 @pytest.mark.parametrize("role", ROLES)
