@@ -1,0 +1,114 @@
+"""Two extracts of counts must not tell together what each of them hides.
+
+Not here: one extract by itself (`test_counting.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from pipelines.release import differencing
+from pipelines.release.differencing import check_differencing, sharing_recipients
+from pipelines.release.refusals import ReleaseRefused
+from tests.unit.release.world import Counts, agreement, ask, counts, rows
+
+DAY = dt.datetime(2026, 5, 13, 12)
+
+
+def many(*groups: tuple[int, dict[str, Any]]) -> list[dict[str, Any]]:
+    return rows(*(change for size, change in groups for _one in range(size)))
+
+
+HELD = many(
+    (20, {}),
+    (3, {"offence_code": "0101"}),
+    (9, {"offence_code": "0201"}),
+    (12, {"admin1_code": "CF11"}),
+)
+
+
+def extract(held: list[dict[str, Any]] = HELD, **asked: Any) -> Any:
+    signed = [agreement([counts()])]
+    return Counts(held, signed, ask(form="counts", **{"dimensions": ("country",), **asked})).cells
+
+
+def is_refused(new: Any, *earlier: Any) -> bool:
+    try:
+        check_differencing(new, {f"x{at}": one for at, one in enumerate(earlier)})
+    except ReleaseRefused as refused:
+        assert refused.code == "REL-108"
+        assert refused.values["extract"].startswith("x")
+        return True
+    return False
+
+
+def test_the_same_again_is_no_new_knowledge() -> None:
+    assert not is_refused(extract(), extract())
+    assert not is_refused(extract())
+
+
+def test_subtracting_a_smaller_extract_from_a_larger_is_refused() -> None:
+    """44 incidents, and 41 that are not homicides: the difference is three."""
+    without = extract([row for row in HELD if row["offence_code"] != "0101"])
+    assert is_refused(extract(), without)
+    assert is_refused(without, extract()), "in either order"
+
+
+def test_a_difference_of_enough_records_is_not() -> None:
+    without = extract([row for row in HELD if row["offence_code"] != "0201"])
+    assert not is_refused(extract(), without)
+
+
+def test_a_choice_that_leaves_a_few_out_is_refused() -> None:
+    whole = extract(dimensions=("country",))
+    narrow = extract(offences=("02", "05"))
+    assert is_refused(narrow, whole)
+
+
+def test_other_groupings_of_the_same_records_are_solved_together() -> None:
+    """Each is safe alone; the cell that the one hides follows from what both show."""
+    held = many(
+        (3, {"admin1_code": "CF11", "offence_code": "0101"}),
+        (20, {"admin1_code": "CF11", "offence_code": "0201"}),
+        (9, {"admin1_code": "CF71", "offence_code": "0101"}),
+        (30, {"admin1_code": "CF71", "offence_code": "0201"}),
+    )
+    both = extract(held, dimensions=("admin1_code", "offence_section"))
+    assert sum(both["is_primary"].to_pylist()) == 1
+    one = extract(held, dimensions=("offence_section",), areas=("CF71",))
+    assert is_refused(one, both)
+    assert is_refused(both, one)
+    assert not is_refused(extract(held, dimensions=("admin1_code",)), both)
+
+
+def test_three_extracts_together() -> None:
+    """No two of them tell it; a − b − c does."""
+    held = many((30, {"offence_code": "0101"}), (20, {"offence_code": "0201"}), (3, {}))
+    parts = [extract(held, offences=("01",)), extract(held, offences=("02",))]
+    hidden = extract(held, offences=("05",))
+    assert not is_refused(parts[1], parts[0], hidden)
+    assert is_refused(extract(held), *parts, hidden)
+
+
+def test_a_late_record_tells_itself() -> None:
+    late = rows({"source_record_id": "late", "occurred_at": DAY})
+    assert is_refused(extract([*HELD, *late]), extract())
+
+
+def test_records_of_other_places_do_not_meet() -> None:
+    assert not is_refused(extract(areas=("CF11",)), extract(areas=("CF71",)))
+
+
+def test_beyond_what_can_be_checked_the_answer_is_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(differencing, "MOST_ATOMS", 1)
+    assert is_refused(extract(areas=("CF11",)), extract(areas=("CF71",)))
+    assert not is_refused(extract(), extract())
+
+
+def test_a_unit_and_its_mission_are_one_recipient() -> None:
+    assert sharing_recipients("minusca_unpol_jma") == ("minusca_unpol_jma", "minusca_unpol")
+    assert "minusca_unpol_border" in sharing_recipients("minusca_unpol")
+    assert sharing_recipients("nobody") == ()
