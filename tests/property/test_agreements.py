@@ -1,0 +1,615 @@
+"""Whatever agreements, rows and requests: nothing leaves that no clause permits.
+
+Not here: single cases by name (`tests/unit/release`). The oracle below reads the same agreements
+and judges each row by itself in plain Python: slow, and it shares no line with the product.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from pipelines.release.refusals import ReleaseRefused
+from schemas.agreement import Agreement, Permit, Restriction
+from tests.unit.release.attack import equations, interval, is_determined
+from tests.unit.release.world import (
+    AREAS,
+    AS_OF,
+    Counts,
+    Extract,
+    agreement,
+    ask,
+    counts,
+    permit,
+    restriction,
+)
+
+CASES = settings(max_examples=50, deadline=None)
+LEVELS = ("UNCLASSIFIED", "CONFIDENTIAL", "STRICTLY_CONFIDENTIAL")
+AREA = ("country", "admin1", "admin2", "point")
+TIME = ("month", "week", "day", "exact")
+PARENT = {code: parent for code, parent, _country, _level in AREAS}
+COUNTRY = {code: country for code, _parent, country, _level in AREAS}
+COLUMNS = (
+    *("record_id", "source", "source_record_id", "country", "admin1_code", "admin2_code"),
+    *("place_text", "latitude_deg", "location_precision", "occurred_at", "occurred_at_precision"),
+    *("occurred_at_text", "time_zone", "reported_at", "offence_code", "offence_text"),
+    *("weapon_kind", "victims_total", "victims_female", "victims_male", "is_sensitive"),
+    *("handling", "received_at", "source_row"),
+)
+MASKABLE = ("admin1_code", "place_text", "occurred_at", "offence_code", "weapon_kind")
+MASKABLE += ("victims_total", "record_id", "country")
+
+# ── what is generated ──────────────────────────────────────────────────────────────────────────
+
+
+def some(*values: Any) -> st.SearchStrategy[Any]:
+    return st.sampled_from(values)
+
+
+@st.composite
+def incident(draw: st.DrawFn) -> dict[str, Any]:
+    at = draw(
+        st.none()
+        | st.datetimes(dt.datetime(2026, 4, 20), dt.datetime(2026, 6, 30))
+        | some(dt.datetime(2026, 4, 30, 23), dt.datetime(2026, 5, 31, 22, 30))
+    )
+    place = draw(
+        some(
+            ("CAF", "CF11", "CF111"),
+            ("CAF", "CF11", None),
+            ("CAF", "CF71", "CF711"),
+            ("CAF", "CF71", None),
+            ("CAF", None, "CF711"),
+            ("CAF", None, None),
+            ("COD", "CD61", None),
+            (None, None, None),
+        )
+    )
+    return {
+        "source": draw(some("caf_police", "caf_police", "caf_gendarmerie", "cod_pnc", None)),
+        "country": place[0],
+        "admin1_code": place[1],
+        "admin2_code": place[2],
+        "place_text": draw(some("PK5", None)),
+        "latitude_deg": draw(some(4.38, None)),
+        "location_precision": draw(some("exact", "settlement", "admin1", None)),
+        "occurred_at": at,
+        "occurred_at_precision": draw(some("minute", "minute", "day", "week", "month", "year")),
+        "occurred_at_text": str(at),
+        "time_zone": draw(some("Africa/Bangui", "Africa/Bangui", "Africa/Lubumbashi", None)),
+        "reported_at": at and at + dt.timedelta(hours=30),
+        "received_at": dt.datetime(2026, 7, 1, 8, 15),
+        "offence_code": draw(some("0101", "0201", "02011", "0501", None)),
+        "offence_text": "Vol",
+        "weapon_kind": draw(some("machete", None)),
+        "victims_total": draw(st.none() | st.integers(0, 9)),
+        "victims_female": draw(st.none() | st.integers(0, 3)),
+        "victims_male": draw(st.none() | st.integers(0, 3)),
+        "is_sensitive": draw(some(False, False, False, True, None)),
+        "handling": draw(some(*LEVELS, "UNCLASSIFIED", "CONFIDENTIAL", "COSMIC", None)),
+    }
+
+
+def numbered(held: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            **row,
+            "record_id": f"{row['source']}:PK5/2026-05-13/{at}",
+            "source_record_id": f"PK5/2026-05-13/{at}",
+            "source_row": at,
+        }
+        for at, row in enumerate(held)
+    ]
+
+
+tables = st.lists(incident(), max_size=12).map(numbered)
+
+
+@st.composite
+def conditions(draw: st.DrawFn) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if draw(st.booleans()):
+        found["countries"] = draw(some(["CAF"], ["COD"], ["CAF", "COD"]))
+    if draw(st.booleans()):
+        found["areas"] = draw(some(["CF11"], ["CF71"], ["CF111"], ["CF711", "CD61"]))
+    if draw(st.booleans()):
+        found["since"] = draw(some("2026-05-01", "2026-05-13"))
+    if draw(st.booleans()):
+        found["until"] = draw(some("2026-05-31", "2026-06-10"))
+    if draw(st.booleans()):
+        found["offences"] = draw(some(["02"], ["0201", "05"], ["01", "02", "05"]))
+    if draw(st.booleans()):
+        found["except_offences"] = draw(some(["0101"], ["02011"]))
+    return found
+
+
+sources = st.lists(
+    some("caf_police", "caf_gendarmerie", "cod_pnc"), min_size=1, max_size=3, unique=True
+)
+
+
+@st.composite
+def record_permit(draw: st.DrawFn, k: int | None = 1) -> dict[str, Any]:
+    rows = {
+        **draw(conditions()),
+        "handling_ceiling": draw(some(*LEVELS)),
+        "sensitive": draw(st.booleans()),
+    }
+    return permit(
+        providers=draw(sources),
+        columns=draw(st.lists(some(*COLUMNS), min_size=1, unique=True)),
+        rows=rows,
+        precision={"area": draw(some(*AREA)), "time": draw(some(*TIME)), "age": "none"},
+        delay_days=draw(some(0, 0, 3, 20)),
+        smallest_group=k if k else draw(some(1, 2, 3)),
+    )
+
+
+@st.composite
+def held_back(draw: st.DrawFn) -> dict[str, Any]:
+    rows = draw(conditions())
+    if draw(st.booleans()):
+        rows["handling_at_least"] = draw(some(*LEVELS))
+    rows["only_sensitive"] = draw(some(False, False, True))
+    masked = draw(st.lists(some(*MASKABLE), max_size=2, unique=True))
+    return restriction(providers=draw(sources), columns=masked, rows=rows)
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if draw(some(False, False, True)):
+        found["since"] = draw(some(dt.date(2026, 5, 2), dt.date(2026, 5, 13)))
+    if draw(some(False, False, True)):
+        found["until"] = draw(some(dt.date(2026, 5, 20), dt.date(2026, 6, 12)))
+    if draw(some(False, False, True)):
+        found["areas"] = draw(some(("CF11",), ("CF711",), ("CAF",), ("COD", "CF71")))
+    if draw(some(False, False, True)):
+        found["offences"] = draw(some(("02",), ("0101", "05")))
+    return found
+
+
+def permits_of(k: int | None = 1) -> st.SearchStrategy[list[dict[str, Any]]]:
+    return st.lists(record_permit(k=k), min_size=1, max_size=3)
+
+
+# ── the oracle: one row, one clause at a time, in three-valued logic ───────────────────────────
+
+
+def all_of(*answers: bool | None) -> bool | None:
+    if False in answers:
+        return False
+    return None if None in answers else True
+
+
+def among(value: Any, values: Any) -> bool | None:
+    return None if value is None else value in values
+
+
+def days_of(row: dict[str, Any]) -> tuple[dt.date, dt.date] | None:
+    """The days at the place within which it happened."""
+    if row["occurred_at"] is None:
+        return None
+    zone = ZoneInfo(row["time_zone"] or "UTC")
+    first = row["occurred_at"].replace(tzinfo=dt.UTC).astimezone(zone).date()
+    if row["occurred_at_precision"] == "week":
+        return first, first + dt.timedelta(days=6)
+    if row["occurred_at_precision"] in ("month", "year"):
+        months = 1 if row["occurred_at_precision"] == "month" else 12
+        year, month = first.year + (first.month - 1 + months) // 12, (first.month - 1 + months) % 12
+        day = min(first.day, [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month])
+        return first, dt.date(year, month + 1, day) - dt.timedelta(days=1)
+    return first, first
+
+
+def bucket(day: dt.date, time: str) -> tuple[dt.date, dt.date]:
+    if time == "week":
+        monday = day - dt.timedelta(days=day.weekday())
+        return monday, monday + dt.timedelta(days=6)
+    if time == "month":
+        following = (day.replace(day=28) + dt.timedelta(days=4)).replace(day=1)
+        return day.replace(day=1), following - dt.timedelta(days=1)
+    return day, day
+
+
+def in_areas(row: dict[str, Any], areas: tuple[str, ...]) -> bool | None:
+    first, second = row["admin1_code"], row["admin2_code"]
+    if first in areas or second in areas:
+        return True
+    if second is not None:
+        return first is None and PARENT.get(second) in areas
+    if first is not None:
+        return None if any(PARENT[area] == first for area in areas) else False
+    if row["country"] is None:
+        return None
+    return None if any(COUNTRY[area] == row["country"] for area in areas) else False
+
+
+def of_offences(row: dict[str, Any], prefixes: tuple[str, ...]) -> bool | None:
+    code = row["offence_code"]
+    return None if code is None else any(code.startswith(prefix) for prefix in prefixes)
+
+
+def speaks_of(clause: Permit | Restriction, row: dict[str, Any]) -> bool | None:
+    rows, answers = clause.rows, [among(row["source"], clause.providers)]
+    if rows.countries:
+        answers.append(among(row["country"], rows.countries))
+    if rows.areas:
+        answers.append(in_areas(row, rows.areas))
+    if rows.since or rows.until:
+        answers.append(in_window(row, rows.since or dt.date.min, rows.until or dt.date.max))
+    if rows.offences:
+        answers.append(of_offences(row, rows.offences))
+    if rows.except_offences:
+        found = of_offences(row, rows.except_offences)
+        answers.append(None if found is None else not found)
+    return all_of(*answers)
+
+
+def in_window(row: dict[str, Any], since: dt.date, until: dt.date) -> bool | None:
+    days = days_of(row)
+    if days is None:
+        return None
+    if since <= days[0] and days[1] <= until:
+        return True
+    return False if days[1] < since or days[0] > until else None
+
+
+def lets_out(clause: Permit, row: dict[str, Any]) -> bool:
+    days = days_of(row)
+    if speaks_of(clause, row) is not True or days is None:
+        return False
+    ceiling = LEVELS.index(clause.rows.handling_ceiling)
+    if row["handling"] not in LEVELS[: ceiling + 1]:
+        return False
+    if row["is_sensitive"] is not False and not clause.rows.sensitive:
+        return False
+    end = bucket(days[1], clause.precision.time)[1]
+    return (AS_OF - end).days >= clause.delay_days
+
+
+def is_asked(clause: Permit, row: dict[str, Any], asked: dict[str, Any]) -> bool:
+    opened = set(clause.columns)
+    if "since" in asked or "until" in asked:
+        days = days_of(row)
+        if "occurred_at" not in opened or days is None:
+            return False
+        start = bucket(days[0], clause.precision.time)[0]
+        end = bucket(days[1], clause.precision.time)[1]
+        if end < asked.get("since", dt.date.min) or start > asked.get("until", dt.date.max):
+            return False
+    if "areas" in asked and not is_asked_area(clause, row, asked["areas"]):
+        return False
+    if "offences" in asked:
+        return "offence_code" in opened and of_offences(row, asked["offences"]) is True
+    return True
+
+
+def is_asked_area(clause: Permit, row: dict[str, Any], areas: tuple[str, ...]) -> bool:
+    opened, level = set(clause.columns), AREA.index(clause.precision.area)
+    if level >= 1 and "admin1_code" in opened:
+        found = "country" in opened and row["country"] in areas
+        found |= row["admin1_code"] in areas
+        if level >= 2 and "admin2_code" in opened:
+            return found or row["admin2_code"] in areas
+        above = {PARENT.get(area) for area in areas} - {None}
+        return found or row["admin1_code"] in above
+    countries = {*areas, *(COUNTRY.get(area) for area in areas)}
+    return "country" in opened and row["country"] in countries
+
+
+def holds_back(one: Restriction, row: dict[str, Any]) -> bool:
+    answers = [speaks_of(one, row)]
+    if one.rows.handling_at_least:
+        known = row["handling"] if row["handling"] in LEVELS else None
+        answers.append(among(known, LEVELS[LEVELS.index(one.rows.handling_at_least) :]))
+    if one.rows.only_sensitive:
+        answers.append(row["is_sensitive"])
+    return all_of(*answers) is not False
+
+
+TOLD_BY = {
+    "offence_code": {"offence_text"},
+    "victims_total": {"victims_female", "victims_male"},
+    "admin1_code": {"admin2_code", "time_zone", "place_text", "latitude_deg", "location_precision"},
+    "place_text": {"latitude_deg", "location_precision"},
+    "occurred_at": {"occurred_at_text", "reported_at", "received_at"} - {"reported_at"},
+}
+
+
+def generous(permits: tuple[Permit, ...]) -> list[Permit]:
+    return sorted(
+        permits,
+        key=lambda p: (
+            -AREA.index(p.precision.area),
+            -TIME.index(p.precision.time),
+            -len(p.columns),
+            p.full_name,
+        ),
+    )
+
+
+def clause_of(signed: Agreement, row: dict[str, Any], asked: dict[str, Any]) -> Permit | None:
+    for one in generous(signed.permits):
+        if lets_out(one, row) and is_asked(one, row, asked):
+            return one
+    return None
+
+
+def finest(value: Any, column: str, clause: Permit, row: dict[str, Any]) -> Any:
+    """The most that the clause may tell of a cell."""
+    area, time = AREA.index(clause.precision.area), clause.precision.time
+    needs = {"admin1_code": 1, "time_zone": 1, "admin2_code": 2, "place_text": 3, "latitude_deg": 3}
+    if column not in clause.columns or area < needs.get(column, 0):
+        return None
+    is_exact = area == 3 and time == "exact"
+    if column in ("source_record_id", "source_row") and not is_exact:
+        return None
+    if column == "occurred_at_text":
+        return value if time == "exact" else None
+    if column in ("occurred_at", "reported_at", "received_at") and value and time != "exact":
+        zone = ZoneInfo(row["time_zone"] or "UTC")
+        local = value.replace(tzinfo=dt.UTC).astimezone(zone).date()
+        own = row["occurred_at_precision"] if column == "occurred_at" else "minute"
+        unit = own if own in ("week", "month", "year") and TIME.index(time) >= 1 else time
+        unit = "year" if own == "year" else ("month" if "month" in (unit, own) else unit)
+        start = local.replace(month=1, day=1) if unit == "year" else bucket(local, unit)[0]
+        return dt.datetime.combine(start, dt.time())
+    return value
+
+
+# ── what must hold ─────────────────────────────────────────────────────────────────────────────
+
+
+def key_of(extract: Extract) -> dict[str, dict[str, Any]]:
+    """The rows of an extract by the true number of their record, both being in one order."""
+    numbers = [record for record, _clause, _given in extract.holdings]
+    assert len(numbers) == len(extract.rows) == len(set(numbers))
+    return dict(zip(numbers, extract.rows, strict=True))
+
+
+def made(held: Any, signed: Agreement, asked: dict[str, Any]) -> Extract | None:
+    try:
+        return Extract(held, [signed], ask(**asked))
+    except ReleaseRefused as refused:
+        assert refused.code == "REL-106"
+        return None
+
+
+EXACT = {"record_id", "location_precision", "occurred_at_precision"}
+
+
+@CASES
+@given(tables, permits_of(), st.lists(held_back(), max_size=2), requests())
+def test_exactly_the_permitted_rows_and_cells_leave(
+    held: list[dict[str, Any]],
+    permits: list[dict[str, Any]],
+    restrictions: list[dict[str, Any]],
+    asked: dict[str, Any],
+) -> None:
+    signed = agreement(permits, restrictions)
+    extract = made(held, signed, asked)
+    if extract is None:
+        return
+    left, expected = key_of(extract), {}
+    opened = {p.full_name for p in extract.compiled.permits}
+    signed_opened = agreement(permits).permits
+    signed_opened = tuple(p for p in signed_opened if p.full_name in opened)
+    for row in held:
+        clause = next(
+            (p for p in generous(signed_opened) if lets_out(p, row) and is_asked(p, row, asked)),
+            None,
+        )
+        if clause is None:
+            continue
+        back = [one for one in signed.restrictions if holds_back(one, row)]
+        masked = {c for one in back for c in one.columns}
+        chosen = {"occurred_at"} if {"since", "until"} & set(asked) else set()
+        chosen |= {"country", "admin1_code"} if "areas" in asked else set()
+        chosen |= {"offence_code"} if "offences" in asked else set()
+        if any(not one.columns for one in back) or masked & chosen:
+            continue
+        if "areas" in asked and "country" in masked:
+            continue
+        expected[row["record_id"]] = (row, clause, masked)
+    assert set(left) == set(expected)
+    for record, (row, clause, masked) in expected.items():
+        got = left[record]
+        assert got["clause"] == clause.full_name
+        gone = masked | {t for one in masked for t in TOLD_BY.get(one, ())}
+        gone |= TOLD_BY["admin1_code"] | {"admin1_code"} if "country" in masked else set()
+        for column in set(got) - {"clause"} - EXACT:
+            if column in gone:
+                assert got[column] is None, column
+            elif not (masked and column in ("source_record_id", "source_row")):
+                assert got[column] == finest(row[column], column, clause, row), column
+
+
+@CASES
+@given(tables, permits_of(), st.lists(held_back(), max_size=2))
+def test_nothing_finer_survives_in_any_column(
+    held: list[dict[str, Any]],
+    permits: list[dict[str, Any]],
+    restrictions: list[dict[str, Any]],
+) -> None:
+    """The number of every record holds its station and its day; both are looked for in the row."""
+    signed = agreement(permits, restrictions)
+    extract = made(held, signed, {})
+    if extract is None:
+        return
+    clauses = {p.full_name: p for p in signed.permits}
+    for row in extract.rows:
+        precision = clauses[row["clause"]].precision
+        if (precision.area, precision.time) == ("point", "exact"):
+            continue
+        said = " ".join(str(v) for c, v in row.items() if c not in ("place_text", "clause"))
+        assert "PK5" not in said and "05-13/" not in said
+        if precision.time != "exact":
+            moments = [v for v in row.values() if isinstance(v, dt.datetime)]
+            assert all(m.time() == dt.time() for m in moments)
+
+
+@CASES
+@given(tables, permits_of(k=None), st.lists(held_back(), max_size=1), held_back(), requests())
+def test_adding_a_restriction_never_widens(
+    held: list[dict[str, Any]],
+    permits: list[dict[str, Any]],
+    restrictions: list[dict[str, Any]],
+    another: dict[str, Any],
+    asked: dict[str, Any],
+) -> None:
+    """No further row, and no cell that was empty; also where groups must be large enough."""
+    before = made(held, agreement(permits, restrictions), asked)
+    after = made(held, agreement(permits, [*restrictions, another]), asked)
+    assert (before is None) == (after is None)
+    if before is None or after is None:
+        return
+    wide, narrow = key_of(before), key_of(after)
+    assert set(narrow) <= set(wide)
+    for record, row in narrow.items():
+        for column, value in row.items():
+            if column != "record_id":
+                assert value is None or value == wide[record][column], column
+
+
+@CASES
+@given(tables, permits_of(k=None), st.lists(held_back(), max_size=2))
+def test_groups_are_as_large_as_the_clause_asks(
+    held: list[dict[str, Any]],
+    permits: list[dict[str, Any]],
+    restrictions: list[dict[str, Any]],
+) -> None:
+    signed = agreement(permits, restrictions)
+    extract = made(held, signed, {})
+    if extract is None:
+        return
+    least = {p.full_name: p.smallest_group or 1 for p in signed.permits}
+    names = ("clause", *extract.compiled.quasi_identifiers)
+    groups = Counter(tuple(row[one] for one in names) for row in extract.rows)
+    assert all(size >= least[key[0]] for key, size in groups.items())
+
+
+@CASES
+@given(tables, permits_of(), st.integers(-400, 400))
+def test_expiry_closes(
+    held: list[dict[str, Any]], permits: list[dict[str, Any]], offset: int
+) -> None:
+    day = AS_OF + dt.timedelta(days=offset)
+    signed = agreement(permits, valid_from="2026-03-01", valid_until="2026-09-30")
+    is_open = dt.date(2026, 3, 1) <= day <= dt.date(2026, 9, 30)
+    if is_open:
+        made(held, signed, {"as_of": day})
+        return
+    with pytest.raises(ReleaseRefused) as refused:
+        Extract(held, [signed], ask(as_of=day))
+    assert refused.value.code == "REL-105"
+
+
+@CASES
+@given(permits_of(), st.text(min_size=1, max_size=12), some("recipient", "purpose", "columns"))
+def test_what_is_not_known_is_refused(permits: list[dict[str, Any]], word: str, field: str) -> None:
+    assume(word not in ("all", "public", "iom", "ucdp", "passerelle", *COLUMNS))
+    wrong: Any = (word,) if field == "columns" else word
+    with pytest.raises(ReleaseRefused) as refused:
+        Extract([], [agreement(permits)], ask(**{field: wrong}))
+    assert refused.value.code in ("REL-101", "REL-102", "REL-104")
+
+
+# ── counts ─────────────────────────────────────────────────────────────────────────────────────
+
+DIMENSIONS = ("country", "admin1_code", "offence_section", "month")
+
+
+@st.composite
+def crowds(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """A few kinds of incident, each a number of times."""
+    kinds = draw(st.lists(incident(), min_size=1, max_size=7))
+    sizes = [draw(some(1, 2, 3, 4, 5, 7, 12)) for _one in kinds]
+    held = [kind for kind, size in zip(kinds, sizes, strict=True) for _time in range(size)]
+    open_ = {"handling": "CONFIDENTIAL", "is_sensitive": False, "source": "caf_police"}
+    return numbered([{**row, **open_} for row in held])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    crowds(),
+    st.lists(some(*DIMENSIONS), min_size=1, max_size=3, unique=True),
+    some(("records",), ("records", "victims_total")),
+    st.lists(held_back(), max_size=1),
+)
+@example(
+    numbered(
+        [
+            {"occurred_at": dt.datetime(2026, 5, 13), "admin1_code": code, "country": "CAF"}
+            | {"source": "caf_police", "handling": "CONFIDENTIAL", "is_sensitive": False}
+            for code, size in (("CF11", 3), ("CF71", 20), (None, 9))
+            for _one in range(size)
+        ]
+    ),
+    ["admin1_code"],
+    ("records",),
+    [],
+)
+def test_what_is_masked_cannot_be_recovered_from_counts(
+    held: list[dict[str, Any]],
+    dimensions: list[str],
+    measures: tuple[str, ...],
+    restrictions: list[dict[str, Any]],
+) -> None:
+    """An attacker who knows which cells there are, and everything that is shown."""
+    signed = agreement([counts(dimensions=list(DIMENSIONS))], restrictions)
+    asked = ask(form="counts", dimensions=tuple(dimensions), measures=measures)
+    got = Counts(held, [signed], asked)
+    cells = [tuple(one) for one in zip(*cell_values(got), strict=True)]
+    published = equations(got.rows, cells, dimensions)
+    names = [parts for parts, _row in published]
+    truth = got.cells.to_pylist()
+    is_listed = any(row["is_suppressed"] for row in got.rows)
+    for node in truth:
+        if not node["is_primary"]:
+            continue
+        assert not node["is_published"]
+        assert not is_determined(names, node["parts"], len(cells)), node["node"]
+        known = [(parts, float(row["records"])) for parts, row in published]
+        low, high = interval(known, node["parts"], len(cells), 1.0 if is_listed else 0.0)
+        assert high - low >= 5 - 1e-6, (node["node"], low, high)
+
+
+def cell_values(got: Counts) -> list[list[Any]]:
+    size = len(got.compiled.dimensions)
+    rows = got.counted.to_pylist()
+    cells = [row for row in rows if not any(row[f"_t{at}"] for at in range(size))]
+    return [[row[f"_d{at}"] for row in cells] for at in range(size)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    crowds(),
+    st.lists(some(*DIMENSIONS), max_size=2, unique=True),
+    st.lists(held_back(), max_size=1),
+    held_back(),
+)
+def test_counts_are_of_permitted_rows_only_and_restrictions_take_away(
+    held: list[dict[str, Any]],
+    dimensions: list[str],
+    restrictions: list[dict[str, Any]],
+    another: dict[str, Any],
+) -> None:
+    clause = counts(dimensions=list(DIMENSIONS))
+    asked = ask(form="counts", dimensions=tuple(dimensions) or ("country",))
+    before = Counts(held, [agreement([clause], restrictions)], asked)
+    after = Counts(held, [agreement([clause], [*restrictions, another])], asked)
+    behind = {record for record, _clause, _given in before.holdings}
+    assert {record for record, _clause, _given in after.holdings} <= behind
+    [signed] = agreement([clause]).permits
+    by_number = {row["record_id"]: row for row in held}
+    assert all(lets_out(signed, by_number[record]) for record in behind)
+    total = [row["records"] for row in before.rows if row["level"] == "total"]
+    assert total in ([], [None], [len(behind)])
