@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 AT_ONCE, WAIT_S, RETRY_S = 2, 15.0, 10
 LONGEST_S = 20.0
 COUNT_S = 4.0
+INTERRUPT_EVERY_S = 0.05
 MEMORY, THREADS = "512MB", 2
 KEPT_COUNTS = 500
 LONGEST_CELL, LONGEST_WORD = 60, 24
@@ -148,31 +149,32 @@ def _looking(settings: Settings, request: Request, seconds: float) -> Iterator[M
 
 
 class _Stopwatch:
-    """Interrupts a connection once the time is over."""
+    """Interrupts a connection when time is over, and again: between statements nothing hears."""
 
     def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
         self.connection: duckdb.DuckDBPyConnection | None = None
-        self.is_over = False
-        self.timer = threading.Timer(seconds, self._stop)
-        self.timer.daemon = True
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._stop, daemon=True, name="look-stopwatch")
 
     def __enter__(self) -> _Stopwatch:
-        self.timer.start()
+        self.thread.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self.timer.cancel()
+        self.ended.set()
+        self.thread.join()
 
     def watch(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Name the connection to interrupt."""
         self.connection = connection
-        if self.is_over:
-            connection.interrupt()
 
     def _stop(self) -> None:
-        self.is_over = True
-        if self.connection is not None:
-            self.connection.interrupt()
+        pause_s = self.seconds
+        while not self.ended.wait(pause_s):
+            pause_s = INTERRUPT_EVERY_S
+            if self.connection is not None:
+                self.connection.interrupt()
 
 
 def _first_rows(material: Material, limit: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

@@ -1,0 +1,400 @@
+"""Mission staff's day: see what is theirs, choose, look, ask, wait, fetch, check; and refusals.
+
+Everything is real: the demo's tables, the shipped agreements, the ledger, the worker's own code.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import re
+import shutil
+import zipfile
+from html import unescape
+
+import pytest
+
+from pipelines.ledger import clock
+from pipelines.ledger.chain import entries
+from pipelines.portal import jobs, jobs_worker, looking
+from pipelines.portal.app import create_app
+from pipelines.portal.configuration import DEFAULT_RATES, Configuration
+from pipelines.portal.web import Person
+from pipelines.release.refusals import ReleaseRefused
+from pipelines.settings import settings_for
+from tests.portal import cheap_passwords, csrf_of, signed_in
+
+NOW = dt.datetime(2026, 11, 30, 9, tzinfo=dt.UTC)
+AFTER_ALL_AGREEMENTS = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
+LARGEST_PAGE = 150_000
+CHOICE = {
+    "table": "incidents",
+    "form": "records",
+    "purpose": "joint_planning",
+    "columns": ["record_id", "source", "country", "admin1_code", "occurred_at", "offence_code"],
+    "format": "csv",
+    "language": "en",
+}
+COUNTS = {
+    "table": "incidents",
+    "form": "counts",
+    "purpose": "capacity_building",
+    "dimensions": ["admin1_code", "month"],
+    "measures": ["records"],
+    "format": "csv",
+    "language": "en",
+}
+
+
+@pytest.fixture(scope="module")
+def settings(demo_home, tmp_path_factory):
+    cheap_passwords()
+    home = tmp_path_factory.mktemp("mission")
+    shutil.copy(demo_home.catalogue, home)
+    return settings_for(home, lake=demo_home.lake).prepare()
+
+
+@pytest.fixture(scope="module")
+def app(settings):
+    rates = dict.fromkeys(DEFAULT_RATES, "10000/minute")
+    return create_app(settings, Configuration(rates=rates))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _on_a_day_of_the_demo():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "now", lambda: NOW)
+        yield
+
+
+@pytest.fixture(scope="module")
+def browser(app):
+    return signed_in(app, "mission_staff")
+
+
+@pytest.fixture(scope="module")
+def stranger(app):
+    return signed_in(app, "mission_staff", organisation="iom", name="stranger")
+
+
+def _asked(browser, choice=CHOICE):
+    """Look at a choice, ask for it, and let a worker make it; returns the address of its page."""
+    seen = browser.submit("/tables", choice, to="/extracts/preview")
+    assert seen.status_code == 200, seen.text
+    answer = browser.submit("/tables", choice, to="/extracts", follow_redirects=False)
+    assert answer.status_code == 303, answer.text
+    assert jobs_worker.run_next(browser.app.state.settings, "here/0")
+    return answer.headers["location"]
+
+
+def _words(answer):
+    return unescape(re.sub(r"<[^>]+>", " ", answer.text))
+
+
+def _downloads(settings):
+    return entries(settings, events=["extract.downloaded"]).total
+
+
+@pytest.mark.parametrize(("language", "title"), [("en", "Incidents"), ("fr", "Incidents")])
+def test_the_tables_are_those_of_the_agreements_with_their_newness_and_rows(
+    browser, language, title
+):
+    shown = browser.get(f"/tables?lang={language}")
+    browser.get("/tables?lang=en")
+    text = _words(shown)
+    assert title in text and "caf_minusca/P1" in text and "cod_monusco" not in text
+    assert re.search(r"[1-9]\d* (records|fiches)", text)
+    assert ("Until 31 Dec 2027" if language == "en" else "31 déc. 2027") in text
+    assert len(shown.content) < LARGEST_PAGE
+
+
+def test_an_organisation_without_an_agreement_is_told_so(app):
+    nobody = signed_in(app, "mission_staff", organisation="passerelle", name="no.agreement")
+    assert "gives your organisation" in _words(nobody.get("/tables"))
+    assert nobody.get("/tables/incidents").status_code == 404
+
+
+def test_menus_hold_only_what_a_clause_opens(browser):
+    page = browser.get("/tables/incidents?form=records&purpose=joint_planning").text
+    offered = re.findall(r'name="columns" value="([^"]+)"', page)
+    assert "offence_code" in offered
+    assert not {"place_text", "latitude_deg", "offence_text"} & set(offered)
+    assert set(re.findall(r'name="areas" value="(\w\w)', page)) == {"CF"}
+    assert "geojson" not in page
+    assert browser.get("/tables/border_crossings").status_code == 404
+    assert browser.get("/tables/no_such_table").status_code == 404
+
+
+def test_a_preview_shows_rows_drawings_and_what_is_hidden(browser):
+    seen = browser.submit("/tables", CHOICE, to="/extracts/preview")
+    text = _words(seen)
+    assert seen.text.count('role="img"') == 3
+    assert "What the agreement hides, and why" in text and "CONFIDENTIAL" in text
+    assert "The first 10 of" in text and "caf_minusca/P1" in text
+    assert "<style" not in seen.text and "style=" not in seen.text and "<script" not in seen.text
+    assert len(seen.content) < LARGEST_PAGE
+
+
+def test_a_preview_shows_nothing_that_the_extract_does_not_hold(browser, settings):
+    _form, rows = _file(browser, _asked(browser))
+    seen = browser.submit("/tables", CHOICE, to="/extracts/preview").text
+    body = seen[seen.index("<tbody") : seen.index("</tbody")]
+    shown = [
+        [unescape(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)]
+        for row in body.split("</tr>")[:-1]
+    ]
+    held = {row["record_id"][: looking.LONGEST_WORD - 1]: row for row in rows}
+    assert len(shown) == 10
+    for record, source, _country, area, *_rest in shown:
+        row = held[record.rstrip("…")]
+        assert source == row["source_label"] and area == row["admin1_code_label"]
+
+
+def _file(browser, page):
+    """The name of the data file of an extract and its rows."""
+    answer = browser.get(f"{page}/file")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        [name] = [one for one in archive.namelist() if one.endswith(".csv")]
+        text = archive.read(name).decode("utf-8-sig")
+    return name, list(csv.DictReader(io.StringIO(text)))
+
+
+def test_from_asking_to_the_file_and_back(browser, settings):
+    page = _asked(browser)
+    shown = browser.get(page)
+    assert "Download" in shown.text and "refresh" not in shown.headers
+    answer = browser.get(f"{page}/file")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/zip"
+    assert re.fullmatch(
+        r'attachment; filename="[\w.-]+\.zip"', answer.headers["content-disposition"]
+    )
+    assert answer.headers["accept-ranges"] == "bytes" and "content-encoding" not in answer.headers
+    checked = _check(browser, answer.content)
+    assert checked.status_code == 200 and "authentic" in checked.text
+    assert "caf_minusca/P1" in checked.text and "Joint planning" in checked.text
+    history = _words(browser.get("/extracts"))
+    assert "ready" in history and "Ask again" in history
+    assert list(settings.uploads.iterdir()) == []
+
+
+def _check(browser, content):
+    page = browser.get("/verify").text
+    action = unescape(re.search(r'action="(/verify\?[^"]+)"', page)[1])
+    return browser.post(action, files={"file": ("it.zip", content, "application/zip")})
+
+
+def test_a_changed_byte_is_refused(browser):
+    content = bytearray(browser.get(f"{_asked(browser)}/file").content)
+    content[len(content) // 2] ^= 1
+    checked = _check(browser, bytes(content))
+    assert checked.status_code == 422 and "changed after it was signed" in checked.text
+    assert "no signature" in _check(browser, b"anything").text
+
+
+def test_checking_without_a_file_says_so_beside_the_field(browser):
+    _asked(browser)
+    page = browser.get("/verify").text
+    action = unescape(re.search(r'action="(/verify\?[^"]+)"', page)[1])
+    checked = browser.post(action, files={"file": ("", b"")})
+    assert checked.status_code == 422 and "error-file" in checked.text
+
+
+def test_a_download_goes_on_where_it_stopped_and_is_written_down_once(browser, settings):
+    page = _asked(browser)
+    before = _downloads(settings)
+    whole = browser.get(f"{page}/file")
+    tag = whole.headers["etag"]
+    rest = browser.get(f"{page}/file", headers={"Range": "bytes=100-", "If-Range": tag})
+    assert rest.status_code == 206 and rest.content == whole.content[100:]
+    assert _downloads(settings) == before + 1
+    changed = browser.get(f"{page}/file", headers={"Range": "bytes=100-", "If-Range": '"other"'})
+    assert changed.status_code == 200 and changed.content == whole.content
+    assert browser.get(f"{page}/file", headers={"Range": "bytes=999999999-"}).status_code == 416
+
+
+@pytest.mark.parametrize("part", ["bytes=1-", "bytes=-99999999", "bytes=5-9, 20-"])
+def test_a_download_that_skips_its_beginning_is_written_down_too(app, settings, part):
+    browser = signed_in(app, "mission_staff", name=f"skips.{abs(hash(part)) % 10**6}")
+    page = _asked(browser, {**CHOICE, "until": "2026-08-31"})
+    before = _downloads(settings)
+    assert browser.get(f"{page}/file", headers={"Range": part}).status_code == 206
+    assert _downloads(settings) == before + 1
+
+
+def test_what_is_somebody_elses_looks_like_what_is_not_there(browser, stranger, settings):
+    page = _asked(browser)
+    before = _downloads(settings)
+    absent = stranger.get("/extracts/no-such-job")
+    for path in (page, f"{page}/file"):
+        answer = stranger.get(path)
+        assert answer.status_code == absent.status_code == 404
+        assert _words(answer).replace(path, "") == _words(absent).replace(
+            "/extracts/no-such-job", ""
+        )
+    assert stranger.submit("/tables", {}, to=f"{page}/stop").status_code == 404
+    assert _downloads(settings) == before
+
+
+def test_the_end_of_an_agreement_closes_what_was_made_before(browser, monkeypatch, settings):
+    page = _asked(browser)
+    job_id = page.rpartition("/")[2]
+    person = _person(browser, settings)
+    assert jobs.job_of(settings, job_id, person).state == "done"
+    later = dt.datetime(2027, 12, 31, 23, 59, tzinfo=dt.UTC)
+    from pipelines.portal import extracting
+
+    job = jobs.job_of(settings, job_id, person)
+    assert extracting.closed(settings, job) == ""
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert extracting.closed(settings, job) == ""
+    assert extracting.file_of(settings, job) is None, "kept for some days only"
+    monkeypatch.setattr(clock, "now", lambda: AFTER_ALL_AGREEMENTS)
+    assert "ended on 2027-12-31" in extracting.closed(settings, job)
+
+
+def _person(_browser, settings):
+    from pipelines.accounts.people import find_user, person_of
+
+    found: Person = person_of(find_user(settings, "test.mission_staff"))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "words"),
+    [
+        ("since", "31/31/2026", "not a date"),
+        ("since", "<b>x</b>", "not a date"),
+        ("until", "2020-01-01", "before the start"),
+        ("areas", "SS01", "from the list"),
+        ("areas", "' OR 1=1", "from the list"),
+        ("offences", "9999", "from the list"),
+        ("columns", "place_text", "from the list"),
+        ("columns", "", "at least one"),
+        ("format", "exe", "of the list"),
+        ("format", "geojson", "of the list"),
+        ("language", "de", "of the list"),
+        ("purpose", "reporting_dpo", "of the list"),
+        ("form", "everything", "of the list"),
+    ],
+)
+@pytest.mark.parametrize("action", ["/extracts/preview", "/extracts"])
+def test_a_bad_value_is_said_beside_its_field_and_kept(browser, field, typed, words, action):
+    choice = {**CHOICE, "since": "2026-06-01", "until": "2026-09-30", field: typed}
+    before = jobs.jobs_of(
+        browser.app.state.settings, _person(browser, browser.app.state.settings), "extract"
+    )[1]
+    answer = browser.submit("/tables", choice, to=action)
+    assert answer.status_code == 422
+    assert words in _words(answer)
+    assert typed not in answer.text or typed == "" or "<b>" not in typed
+    kept = {"since": "2026-06-01", "until": "2026-09-30"} | (
+        {field: typed} if field in ("since", "until") else {}
+    )
+    for name, value in kept.items():
+        assert f'name="{name}" type="date" value="{value}"' in unescape(answer.text) or "<" in value
+    after = jobs.jobs_of(
+        browser.app.state.settings, _person(browser, browser.app.state.settings), "extract"
+    )[1]
+    assert after == before
+
+
+def test_a_table_that_is_not_theirs_cannot_be_asked_for(browser, stranger):
+    for table in ("border_crossings", "no_such_table", ""):
+        choice = {**CHOICE, "table": table}
+        assert browser.submit("/tables", choice, to="/extracts").status_code == 404
+        assert browser.submit("/tables", choice, to="/extracts/preview").status_code == 404
+    assert stranger.submit("/tables", CHOICE, to="/extracts").status_code == 404
+
+
+def test_the_recipient_is_never_taken_from_the_form(browser, settings):
+    choice = {
+        **CHOICE,
+        "recipient": "minusca_unpol_jma",
+        "made_by": "somebody",
+        "as_of": "2030-01-01",
+    }
+    page = _asked(browser, choice)
+    job = jobs.job_of(settings, page.rpartition("/")[2], _person(browser, settings))
+    assert job.request["recipient"] == "minusca_unpol"
+    assert job.request["made_by"] == "test.mission_staff"
+    assert job.request["as_of"] == NOW.date().isoformat()
+
+
+def test_counts_hide_small_numbers_in_table_chart_and_map(browser):
+    seen = browser.submit("/tables", COUNTS, to="/extracts/preview")
+    assert seen.status_code == 200, _words(seen)
+    numbers = re.findall(r'<td class="number">(\d+)</td>', seen.text)
+    assert numbers and all(int(number) >= 5 or int(number) == 0 for number in numbers)
+    assert "too few to be told" in seen.text or "hides" in seen.text
+
+
+def test_a_refusal_says_why_and_keeps_the_choice(browser, monkeypatch):
+    def refuse(*_arguments, **_more):
+        raise ReleaseRefused("REL-107", k=5)
+
+    monkeypatch.setattr(looking, "look", refuse)
+    answer = browser.submit("/tables", {**CHOICE, "since": "2026-06-01"}, to="/extracts/preview")
+    assert answer.status_code == 422
+    assert "Too few records are alike" in _words(answer) and 'value="2026-06-01"' in answer.text
+
+
+def test_a_look_that_takes_too_long_is_stopped_and_said(browser, monkeypatch):
+    monkeypatch.setattr(looking, "LONGEST_S", 0.0)
+    answer = browser.submit("/tables", CHOICE, to="/extracts/preview")
+    assert answer.status_code == 200 and "too much to look at" in answer.text
+    assert "Ask for this file" in answer.text
+
+
+def test_too_many_looks_at_once_wait_and_then_say_so(browser, monkeypatch):
+    monkeypatch.setattr(looking, "WAIT_S", 0.01)
+    for _ in range(looking.AT_ONCE):
+        assert looking._places.acquire(blocking=False)
+    try:
+        answer = browser.submit("/tables", CHOICE, to="/extracts/preview")
+    finally:
+        for _ in range(looking.AT_ONCE):
+            looking._places.release()
+    assert answer.status_code == 503 and answer.headers["retry-after"]
+
+
+def test_waiting_renews_itself_and_can_be_told_not_to_and_stopped(browser, settings):
+    answer = browser.submit("/tables", CHOICE, to="/extracts", follow_redirects=False)
+    page = answer.headers["location"]
+    waiting = browser.get(page)
+    assert waiting.headers["refresh"] == "2" and "<progress" in waiting.text
+    assert "refresh" not in browser.get(f"{page}?renew=no").headers
+    stopped = browser.submit(page, {}, to=f"{page}/stop")
+    assert "You stopped this" in stopped.text and "refresh" not in stopped.headers
+    assert not jobs_worker.run_next(settings, "here/0")
+
+
+def test_the_queue_tells_when_it_is_full(browser, monkeypatch, settings):
+    monkeypatch.setitem(jobs.MOST_OF_ONE, "extract", 0)
+    answer = browser.submit("/tables", CHOICE, to="/extracts")
+    assert answer.status_code == 429 and "waiting" in _words(answer)
+
+
+def test_ask_again_opens_the_menu_with_the_same_chosen(browser):
+    made = browser.get(_asked(browser, {**CHOICE, "since": "2026-06-01", "areas": ["CF71"]}))
+    again = unescape(re.search(r'href="(/tables/incidents\?[^"]+)"', made.text)[1])
+    assert unescape(again) in unescape(browser.get("/extracts").text)
+    page = browser.get(again).text
+    assert 'value="2026-06-01"' in page
+    assert re.search(r'name="areas" value="CF71" checked', page)
+    assert len(re.findall(r'name="columns" value="[^"]+" checked', page)) == len(CHOICE["columns"])
+    assert "made_by" not in again and "recipient" not in again
+
+
+def test_every_form_needs_its_secret(browser):
+    for path in ("/extracts", "/extracts/preview", "/verify"):
+        assert browser.post(path, data={**CHOICE, "csrf": "x"}).status_code == 403
+    assert csrf_of(browser.get("/tables/incidents").text)
+
+
+def test_the_public_key_may_be_taken_along(browser):
+    _asked(browser)
+    key = browser.get("/verify/public-key.pem")
+    assert key.text.startswith("-----BEGIN PUBLIC KEY-----")
+    assert "attachment" in key.headers["content-disposition"]
