@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tarfile
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from pipelines.accounts import passwords
 from pipelines.accounts.people import add_user
 from pipelines.accounts.sessions import open_session, person_of_session
 from pipelines.accounts.signin import authenticate
-from pipelines.backup.archive import FORMAT, MANIFEST, unpack
+from pipelines.backup.archive import MANIFEST, unpack
 from pipelines.backup.faults import MESSAGES, BackupError
 from pipelines.backup.make import make_backup
 from pipelines.backup.restore import restore
@@ -36,7 +35,7 @@ from pipelines.lake.upkeep import check as check_lake
 from pipelines.ledger.chain import append, entries
 from pipelines.ledger.database import dispose
 from pipelines.ledger.deliveries import publish
-from pipelines.ledger.verify import check, verify
+from pipelines.ledger.verify import verify
 from pipelines.release.extract import make_extract
 from pipelines.release.request import Request
 from pipelines.release.verify import verify as verify_extract
@@ -398,13 +397,11 @@ def test_the_commands_say_what_they_did(living, extract, tmp_path):
 
 
 def test_the_anchor_of_before_holds_after(living, whole, other):
-    anchor = check(living).anchor.partition(":")
     restore(other, whole)
     kept = entries(other, size=1000).entries
     entry = next(one for one in kept if one.seq == 10)
     assert verify(other, f"10:{entry.hash}") == []
     assert verify(other, f"10:{'0' * 64}")[0].kind == "rewritten"
-    assert anchor[0].isdigit()
 
 
 def test_sentences_are_in_both_languages():
@@ -413,5 +410,3 @@ def test_sentences_are_in_both_languages():
         error = BackupError(code, **values)
         assert error.text("fr") != error.text("en")
         assert "{" not in error.text("fr")
-    assert FORMAT.endswith("v1")
-    assert time.time() > 0

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from argon2.profiles import CHEAPEST, RFC_9106_LOW_MEMORY
 
-from pipelines.accounts import passwords, totp
+from pipelines.accounts import passwords
 from pipelines.accounts.faults import AccountRefused
 from pipelines.accounts.models import User
 from pipelines.accounts.people import add_user, find_user, set_active, set_password
@@ -260,4 +260,3 @@ def test_a_password_that_changed_meanwhile_does_not_sign_in(place, somebody, mon
 
     monkeypatch.setattr(passwords, "is_right", slow)
     assert authenticate(place, NAME, WORDS) == Failure()
-    assert totp.WINDOW == 1

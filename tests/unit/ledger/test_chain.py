@@ -59,7 +59,9 @@ def test_only_known_events_are_written(place):
 def test_what_cannot_be_said_again_is_refused_or_made_sayable(place):
     with pytest.raises(ValueError, match="JSON"):
         append(place, "sql.run", actor="a", details={"n": float("nan")})
-    entry = append(place, "sql.run", actor="a\x00\n\ud800" + "b" * 300, details={"t": "\ud800 \x00"})
+    entry = append(
+        place, "sql.run", actor="a\x00\n\ud800" + "b" * 300, details={"t": "\ud800 \x00"}
+    )
     assert len(entry.actor) == 200
     assert "\x00" not in entry.actor
     assert verify(place) == []
