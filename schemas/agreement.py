@@ -293,12 +293,12 @@ def _load_all(stamps: tuple[tuple[Path, int, int], ...]) -> tuple[Agreement, ...
     wrong: list[AgreementProblem] = []
     for stamp in stamps:
         try:
-            agreement = _load(*stamp)
+            loaded.append(_load(*stamp))
         except AgreementError as error:
             wrong += error.problems
-        else:
-            loaded.append(agreement)
-            wrong += [one for one in problems(agreement) if one.level == "error"]
+    for agreement in loaded:
+        others = [one for one in loaded if one is not agreement]
+        wrong += [one for one in problems(agreement, others=others) if one.level == "error"]
     if wrong:
         raise AgreementError(wrong)
     return tuple(loaded)

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from schemas import agreement as a
+from schemas.agreement_columns import can_be_counted_by, can_be_summed, is_written, too_fine
 from schemas.agreement_problem import AgreementProblem
 from schemas.codelist import codes
 from schemas.contract import Column, Contract, load_contract, table_names
@@ -27,14 +28,6 @@ from schemas.organisation import (
 SOON_DAYS = 60
 LEAST_THRESHOLD, LEAST_GROUP = 3, 2
 MANY_QUASI_IDENTIFIERS = 6
-NUMBERS = ("INTEGER", "BIGINT", "DOUBLE")
-WORDS = ("VARCHAR", "BOOLEAN")
-# What a cell gives away (`coarsen` of its column): the least precision of places at which any of
-# it is left, and what counts are never broken down by.
-_NEEDS_AREA = {"point": "point", "admin2": "admin2", "admin1": "admin1", "free_text": "point"}
-_NEVER_COUNTED_BY = ("time", "time_text", "free_text", "token", "record_key")
-_TEXTS = ("free_text", "own_words", "time_text")
-_WRITTEN = ("place_text",)
 
 
 def problems(
@@ -54,8 +47,13 @@ def problems(
     for position, restriction in enumerate(agreement.restrictions):
         clause = _Clause(agreement, restriction, ("restrictions", position))
         found += clause.restriction_problems()
+    elsewhere = {one.name: other.agreement for other in others for one in other.standing}
     for position, standing in enumerate(agreement.standing):
-        found += _standing(agreement, standing, ("standing", position))
+        loc = ("standing", position)
+        found += _standing(agreement, standing, loc)
+        if standing.name in elsewhere:
+            values = {"name": standing.name, "agreement": elsewhere[standing.name]}
+            found.append(AgreementProblem("AGR-211", agreement.agreement, values, (*loc, "name")))
     return found
 
 
@@ -270,15 +268,14 @@ class _Clause:
         self, permit: a.Permit, column: Column, position: int
     ) -> Iterator[AgreementProblem]:
         name, here = column.name, ("columns", position)
-        is_key = column.coarsen == "record_key" and name != "record_id"
-        if column.coarsen in _TEXTS or is_key or name in _WRITTEN:
+        if is_written(column):
             yield self.problem("AGR-501", *here, name=name)
         if column.coarsen == "token":
             yield self.problem("AGR-502", *here, name=name)
         ceiling = permit.rows.handling_ceiling
         if column.classification == a.HANDLING_LEVELS[-1] != ceiling:
             yield self.problem("AGR-310", *here, name=name, ceiling=ceiling)
-        if limit := _too_fine(column, permit.precision):
+        if limit := too_fine(column, permit.precision):
             yield self.problem("AGR-308", *here, name=name, limit=limit)
 
     def _counts(self, permit: a.Permit, contract: Contract) -> Iterator[AgreementProblem]:
@@ -286,15 +283,15 @@ class _Clause:
         derived = [*a.TIME_DIMENSIONS, *(a.OFFENCE_DIMENSIONS if "offence_code" in columns else ())]
         for position, name in enumerate(permit.dimensions):
             column = columns.get(name)
-            if name not in derived and not _can_be_counted_by(column):
+            if name not in derived and not can_be_counted_by(column):
                 values = {"name": name, "known": derived, "table": contract.table}
                 yield self.problem("AGR-207", "dimensions", position, **values)
-            elif limit := _too_fine(column or name, permit.precision):
+            elif limit := too_fine(column or name, permit.precision):
                 yield self.problem("AGR-307", "dimensions", position, name=name, limit=limit)
         for position, name in enumerate(permit.measures):
             if name == a.RECORDS:
                 continue
-            if not _can_be_summed(columns.get(name)):
+            if not can_be_summed(columns.get(name)):
                 values = {"name": name, "table": contract.table}
                 yield self.problem("AGR-208", "measures", position, **values)
             elif (
@@ -343,42 +340,6 @@ def _is_code(code: str, codelist: str) -> bool:
     listed = codes(codelist)
     below = codelist == "admin_areas" and any(code.startswith(one) for one in listed)
     return code in listed or below
-
-
-def _can_be_counted_by(column: Column | None) -> bool:
-    """Words that many rows share: a code, a place that has one, yes or no."""
-    if column is None or column.duckdb_type not in WORDS:
-        return False
-    is_position = column.coarsen == "point" and not column.codelist
-    return not is_position and column.coarsen not in _NEVER_COUNTED_BY
-
-
-def _can_be_summed(column: Column | None) -> bool:
-    """A number that counts or measures something, not a place, an age or a row."""
-    return column is not None and column.duckdb_type in NUMBERS and not column.coarsen
-
-
-def _too_fine(column: Column | str, precision: a.Precision) -> str:
-    """The part of the precision that hides all of a column or a period; empty for none."""
-    if isinstance(column, str):
-        order = ("day", "week", "month")  # longer periods follow from a month
-        time = "day" if precision.time == "exact" else precision.time
-        is_finer = column in order and order.index(column) < order.index(time)
-        return f"time: {precision.time}" if is_finer else ""
-    kind = column.coarsen
-    needed = _NEEDS_AREA.get(kind, "country")
-    if a.AREAS.index(precision.area) < a.AREAS.index(needed):
-        return f"area: {precision.area}"
-    is_key = kind == "record_key" and column.name != "record_id"
-    if (is_key or kind in {"time_text", "free_text"}) and precision.time != "exact":
-        return f"time: {precision.time}"
-    if is_key and precision.area != "point":
-        return f"area: {precision.area}"
-    if (kind == "age_exact" and precision.age != "exact") or (
-        kind == "age_group" and precision.age == "none"
-    ):
-        return f"age: {precision.age}"
-    return ""
 
 
 def _unknown(

@@ -159,6 +159,12 @@ WORDS: dict[str, tuple[Level, str, str]] = {
         "{name} n’est fourni par aucune partie à cet accord. Ajoutez l’organisation qui le "
         "fournit ({known}) aux parties, ou retirez ce service.",
     ),
+    "AGR-211": (
+        "error",
+        "The standing extract “{name}” is one of {agreement} already. Give it another name.",
+        "L’extrait permanent « {name} » est déjà l’un de ceux de {agreement}. Donnez-lui un autre "
+        "nom.",
+    ),
     "AGR-301": (
         "error",
         "Counts need “small_cell_threshold”: cells below it are suppressed.",

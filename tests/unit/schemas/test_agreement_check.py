@@ -182,6 +182,13 @@ def test_a_restriction_elsewhere_is_noted_too() -> None:
     assert all("other/R" in text for _code, text in beside - alone)
 
 
+def test_a_standing_extract_has_a_name_of_its_own_everywhere() -> None:
+    other = changed(top(agreement="other"))
+    found = [one for one in problems(changed(top()), others=[other]) if one.level == "error"]
+    assert [one.code for one in found] == ["AGR-211"]
+    assert "other" in found[0].text("fr")
+
+
 def test_own_data_may_stand_alone() -> None:
     """P4 gives the mission what it observed itself: no group protects anybody there."""
     own = changed(permit(3, smallest_group=1))
