@@ -6,6 +6,7 @@ Not here: the pages that it leads to.
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Depends, Request
@@ -13,11 +14,14 @@ from starlette.responses import Response
 
 from pipelines.accounts.permissions import may
 from pipelines.portal import deliveries, jobs
+from pipelines.portal.feed_figures import health
 from pipelines.portal.navigation import role_names
 from pipelines.portal.pages.account import organisation_name
+from pipelines.portal.pages.oversight import standings
 from pipelines.portal.web import Person, allowed, language_of, page, settings_of
 from pipelines.portal.words import _, mark, number
 from pipelines.settings import Settings
+from schemas.agreement_problem import AgreementError
 from schemas.contract import load_contract, table_names
 
 router = APIRouter()
@@ -34,6 +38,14 @@ class Latest:
     kind: str
     state: str
     more: str = ""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits behind an entry of the menu, in a few words."""
+
+    kind: str
+    words: str
 
 
 DELIVERY_STATES = {
@@ -60,7 +72,24 @@ def home(request: Request, person: Person = Depends(allowed("account.own"))) -> 
         roles=role_names(person),
         extracts=_extracts(settings, person, language),
         arrivals=_arrivals(settings, person),
+        waiting=_waiting(settings, person),
     )
+
+
+def _waiting(settings: Settings, person: Person) -> dict[str, Waiting]:
+    """By the address of the page that shows it."""
+    found = {}
+    if may(person, "feeds.health"):
+        late = sum(one.rhythm in ("late", "silent") for one in health(settings))
+        if late:
+            found["/feeds"] = Waiting("warn", _("late or silent: {count}", count=number(late)))
+    if may(person, "agreements.read"):
+        with suppress(AgreementError):  # its own page says what is wrong with an agreement
+            soon = sum(one.state == "ends_soon" for one in standings(settings))
+            if soon:
+                words = _("ending soon: {count}", count=number(soon))
+                found["/agreements"] = Waiting("warn", words)
+    return found
 
 
 def _extracts(settings: Settings, person: Person, language: str) -> list[Latest]:

@@ -5,6 +5,7 @@ Not here: whether a password is right (`tests/unit/accounts`) and OpenID (`tests
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import httpx
@@ -245,3 +246,12 @@ def test_the_first_page_says_what_one_can_do(app: FastAPI) -> None:
     text = signed_in(app, "provider", language="fr").get("/").text
     assert "Faire un envoi" in text and "Mes envois" in text
     assert "Registre" not in text
+
+
+def test_the_first_page_of_an_overseer_says_which_agreements_end(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = signed_in(app, ["oversight", "data_specialist"])
+    assert "ending soon" not in browser.get("/").text
+    monkeypatch.setattr("pipelines.portal.pages.oversight.SOON", dt.timedelta(days=36500))
+    assert "ending soon" in browser.get("/").text
