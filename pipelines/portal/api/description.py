@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from pipelines.portal.api import models
 from pipelines.portal.api.problems import Problem
 from pipelines.portal.web import Allowed
 from pipelines.settings import PROGRAM_VERSION
@@ -73,6 +74,9 @@ def _made(app: FastAPI) -> dict[str, Any]:
     schemas = parts.setdefault("schemas", {})
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
+    for name, schema in schemas.items():
+        if name.startswith("Page_"):  # made of a generic model, whose words are lost on the way
+            schema["description"] = models.Page.__doc__
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= problem.pop("$defs", {}) | {"Problem": problem}
     parts["securitySchemes"] = {
