@@ -12,7 +12,7 @@ import datetime as dt
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from pipelines.release.material import Material
 
 AT_ONCE, WAIT_S, RETRY_S = 2, 15.0, 10
-LONGEST_S = 20.0
-COUNT_S = 4.0
+LONGEST_S = 12.0
+COUNT_S, LEAST_COUNT_S, COUNT_WAIT_S = 4.0, 1.0, 0.5  # of one page, of one table, for a place
 INTERRUPT_EVERY_S = 0.05
 MEMORY, THREADS = "512MB", 2
 KEPT_COUNTS = 500
@@ -94,24 +94,27 @@ def look(settings: Settings, request: Request, language: Language, limit: int) -
 
 
 def rows_within(
-    settings: Settings, table: str, recipient: str, purpose: str, as_of: dt.date
+    settings: Settings, request: Request, clauses: tuple[str, ...], seconds: float
 ) -> int | None:
-    """How many records of a table a recipient may have; None where counting takes too long.
+    """How many records of a table a recipient may have by some clauses; None: it takes too long.
 
     Counted once for each state of the catalogue and the agreements.
     """
-    key = (*_state(settings), table, recipient, purpose, as_of)
+    key = (*_state(settings), request.table, request.recipient, clauses, request.as_of)
     with _guard:
         if key in _counts:
             return _counts[key]
+    if seconds < LEAST_COUNT_S:
+        return None
     found: int | None
-    request = Request(table=table, recipient=recipient, purpose=purpose, as_of=as_of)
     try:
-        with _looking(settings, request, COUNT_S) as material:
+        with _looking(settings, request, seconds, COUNT_WAIT_S) as material:
             found = material.row_count
+    except HTTPException:
+        return None  # others are looking; the next who asks may have more luck
     except ReleaseRefused:
         found = 0
-    except (TimeoutError, HTTPException):
+    except TimeoutError:
         found = None
     with _guard:
         _counts[key] = found
@@ -127,13 +130,15 @@ def _state(settings: Settings) -> tuple[Any, ...]:
 
 
 @contextmanager
-def _looking(settings: Settings, request: Request, seconds: float) -> Iterator[Material]:
+def _looking(
+    settings: Settings, request: Request, seconds: float, wait_s: float | None = None
+) -> Iterator[Material]:
     """The rows of a request, bounded. Raises TimeoutError, and 503 where too many look at once."""
     import duckdb
 
     from pipelines.release.preview import seen
 
-    if not _places.acquire(timeout=WAIT_S):
+    if not _places.acquire(timeout=WAIT_S if wait_s is None else wait_s):
         raise HTTPException(503, headers={"Retry-After": str(RETRY_S)})
     bounded = replace(settings, memory_limit=MEMORY, threads=THREADS)
     try:
@@ -170,11 +175,14 @@ class _Stopwatch:
         self.connection = connection
 
     def _stop(self) -> None:
+        import duckdb
+
         pause_s = self.seconds
         while not self.ended.wait(pause_s):
             pause_s = INTERRUPT_EVERY_S
-            if self.connection is not None:
-                self.connection.interrupt()
+            with suppress(duckdb.Error):  # it may be closed just now
+                if self.connection is not None:
+                    self.connection.interrupt()
 
 
 def _first_rows(material: Material, limit: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

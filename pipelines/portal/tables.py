@@ -9,6 +9,7 @@ once for each state of the tables and agreements; where counting takes long, non
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from pipelines.portal import looking
 from pipelines.portal.menus import FORMS, today
 from pipelines.portal.words import _, language
 from pipelines.release.permits import Offer
+from pipelines.release.request import Request
 from pipelines.release.wording import source_names
 from pipelines.settings import Settings
 from schemas.agreement import Agreement, Permit, load_agreements
@@ -67,6 +69,7 @@ def shown_tables(
     agreements = {one.agreement: one for one in load_agreements(settings.agreements)}
     names = [name for name in dict.fromkeys(o.table for o in offers) if name == (only or name)]
     newest = _newest(settings, offers)
+    until = None if only else time.monotonic() + looking.COUNT_S
     found = []
     for name in names:
         mine = [offer for offer in offers if offer.table == name]
@@ -78,7 +81,7 @@ def shown_tables(
                 title=contract.title[language()],
                 description=contract.description[language()],
                 newest=newest.get(name),
-                ways=tuple(way for o in mine for way in _ways(settings, person, o, bool(only))),
+                ways=tuple(way for o in mine for way in _ways(settings, person, o, until)),
                 clauses=tuple(
                     _clause(p, agreements[p.agreement], person.organisation)
                     for p in permits.values()
@@ -88,18 +91,23 @@ def shown_tables(
     return found
 
 
-def _ways(settings: Settings, person: Person, offer: Offer, is_bare: bool) -> list[Way]:
+def _ways(settings: Settings, person: Person, offer: Offer, until: float | None) -> list[Way]:
+    """The purposes of an offer; `until` when counting may go on, None for no counting."""
+
+    def rows(purpose: str) -> int | None:
+        if offer.form != "records" or until is None:
+            return None
+        clauses = tuple(p.full_name for p in offer.permits if purpose in p.purposes)
+        request = Request(offer.table, person.organisation, purpose, today())
+        return looking.rows_within(settings, request, clauses, until - time.monotonic())
+
     return [
         Way(
             form=offer.form,
             form_words=_(FORMS[offer.form]),
             purpose=purpose,
             purpose_words=purposes()[purpose].label[language()],
-            rows=(
-                looking.rows_within(settings, offer.table, person.organisation, purpose, today())
-                if offer.form == "records" and not is_bare
-                else None
-            ),
+            rows=rows(purpose),
         )
         for purpose in offer.purposes
     ]
