@@ -17,7 +17,7 @@ from pipelines.findings import Finding
 from pipelines.landing.receive import Delivery
 from pipelines.portal import deliveries as known
 from pipelines.portal import feed_figures, jobs, taking_in, uploads, words
-from pipelines.portal.api import models
+from pipelines.portal.api import models, reports
 from pipelines.portal.api.problems import ProblemRoute, Refused, refusals
 from pipelines.portal.pages import delivery_pages, provider
 from pipelines.portal.security.limits import check_rate
@@ -58,7 +58,7 @@ async def send_delivery(
     request: Request,
     feed: str = Query(min_length=1, max_length=120, examples=["caf_police_incidents"]),
     person: Person = Depends(allowed("delivery.upload")),
-) -> models.DeliveryJob:
+) -> reports.DeliveryJob:
     """Send a file of one of your organisation's feeds; the same bytes twice are one delivery."""
     check_rate(request, "upload")
     settings = settings_of(request)
@@ -82,30 +82,30 @@ async def send_delivery(
 
 def _hand_over(
     settings: Settings, person: Person, feed: str, upload: uploads.Upload
-) -> models.DeliveryJob:
+) -> reports.DeliveryJob:
     """Put the judging into the queue, unless the same file came before and is done with."""
     work = taking_in.request_of(upload, feed, person, dt.datetime.now(dt.UTC))
     delivery_id = work["delivery_id"]
     if taking_in.is_settled(settings, delivery_id):
         upload.file.unlink(missing_ok=True)
-        return models.DeliveryJob(id="", state="done", delivery_id=delivery_id, is_known=True)
+        return reports.DeliveryJob(id="", state="done", delivery_id=delivery_id, is_known=True)
     try:
         job_id = jobs.submit(settings, person, taking_in.KIND, work)
     except jobs.TooManyJobs:
         upload.file.unlink(missing_ok=True)
         raise
-    return models.DeliveryJob(id=job_id, state="queued", delivery_id=delivery_id, is_known=False)
+    return reports.DeliveryJob(id=job_id, state="queued", delivery_id=delivery_id, is_known=False)
 
 
 @router.get("/deliveries/jobs/{job_id}", responses=refusals())
 def follow_delivery(
     request: Request, job_id: str, person: Person = Depends(allowed("delivery.upload"))
-) -> models.DeliveryJob:
+) -> reports.DeliveryJob:
     """How far the judging of a file is."""
     job = jobs.job_of(settings_of(request), job_id, person, taking_in.KIND)
     if job is None:
         not_found()
-    return models.DeliveryJob(
+    return reports.DeliveryJob(
         id=job.id,
         state=job.state,
         delivery_id=str(job.request["delivery_id"]),
@@ -119,7 +119,7 @@ def list_own_deliveries(
     request: Request,
     page: int = Query(1, ge=1, le=1_000_000),
     person: Person = Depends(allowed("delivery.read_own")),
-) -> models.Page[models.Delivery]:
+) -> models.Page[reports.Delivery]:
     """What your organisation sent, the latest first."""
     return _listed(request, known.own_feeds(person.organisation), page)
 
@@ -127,7 +127,7 @@ def list_own_deliveries(
 @router.get("/deliveries/{delivery_id}", responses=refusals())
 def read_own_delivery(
     request: Request, delivery_id: str, person: Person = Depends(allowed("delivery.read_own"))
-) -> models.DeliveryReport:
+) -> reports.DeliveryReport:
     """What became of a file: the verdict, and in codes what was wrong."""
     return _report(request, known.own_feeds(person.organisation), delivery_id)
 
@@ -149,7 +149,7 @@ def list_all_deliveries(
     request: Request,
     page: int = Query(1, ge=1, le=1_000_000),
     person: Person = Depends(allowed("delivery.read_all")),
-) -> models.Page[models.Delivery]:
+) -> models.Page[reports.Delivery]:
     """What every service sent, the latest first."""
     return _listed(request, known.every_feed(), page)
 
@@ -157,7 +157,7 @@ def list_all_deliveries(
 @router.get("/all-deliveries/{delivery_id}", responses=refusals())
 def read_any_delivery(
     request: Request, delivery_id: str, person: Person = Depends(allowed("rejections.read_all"))
-) -> models.DeliveryReport:
+) -> reports.DeliveryReport:
     """What became of a file of any service, in codes and counts."""
     return _report(request, known.every_feed(), delivery_id)
 
@@ -165,10 +165,10 @@ def read_any_delivery(
 @router.get("/feeds", responses=refusals())
 def list_feeds(
     request: Request, person: Person = Depends(allowed("feeds.health"))
-) -> list[models.FeedHealth]:
+) -> list[reports.FeedHealth]:
     """How each feed does: when it last came, whether it is late, how much of it passes."""
     return [
-        models.FeedHealth(
+        reports.FeedHealth(
             **{name: getattr(one, name) for name in HEALTH},
             title=models.words(load_feed(one.feed).title),
         )
@@ -182,13 +182,13 @@ HEALTH = (
 )
 
 
-def _listed(request: Request, scope: known.Scope, page: int) -> models.Page[models.Delivery]:
+def _listed(request: Request, scope: known.Scope, page: int) -> models.Page[reports.Delivery]:
     found = known.list_deliveries(settings_of(request), known.Asked(scope), page)
-    items = [models.Delivery.model_validate(line) for line in found.lines]
+    items = [reports.Delivery.model_validate(line) for line in found.lines]
     return models.Page(items=items, total=found.total, page=found.page, pages=found.pages)
 
 
-def _report(request: Request, scope: known.Scope, delivery_id: str) -> models.DeliveryReport:
+def _report(request: Request, scope: known.Scope, delivery_id: str) -> reports.DeliveryReport:
     settings = settings_of(request)
     try:
         delivery: Delivery = known.find(settings, delivery_id, scope)
@@ -202,7 +202,7 @@ def _report(request: Request, scope: known.Scope, delivery_id: str) -> models.De
         "is_published": known.is_published(settings, delivery_id),
     }
     if verdict is None:
-        return models.DeliveryReport(
+        return reports.DeliveryReport(
             **about,
             state="waiting",
             rows_read=None,
@@ -212,14 +212,14 @@ def _report(request: Request, scope: known.Scope, delivery_id: str) -> models.De
             rejections=[],
             warnings=[],
         )
-    return models.DeliveryReport(
+    return reports.DeliveryReport(
         **about,
         state=verdict.state,
         rows_read=verdict.rows_read,
         rows_accepted=verdict.rows_accepted,
         rows_quarantined=verdict.rows_quarantined,
         findings=[
-            models.Finding(
+            reports.Finding(
                 code=one.code, message=models.Words(en=_said(one, "en"), fr=_said(one, "fr"))
             )
             for one in verdict.findings
@@ -229,10 +229,10 @@ def _report(request: Request, scope: known.Scope, delivery_id: str) -> models.De
     )
 
 
-def _counted(found: list[known.Counted]) -> list[models.RuleCount]:
+def _counted(found: list[known.Counted]) -> list[reports.RuleCount]:
     rules = all_rules()
     return [
-        models.RuleCount(
+        reports.RuleCount(
             code=one.code,
             severity=rules[one.code].severity,
             message=models.words(rules[one.code].message),

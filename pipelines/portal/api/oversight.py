@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pipelines.ledger.chain import EVENTS, PAGE_SIZE, entries
 from pipelines.ledger.who import who
 from pipelines.portal import taken
-from pipelines.portal.api import models
+from pipelines.portal.api import models, reports
 from pipelines.portal.api.problems import ProblemRoute, refusals
 from pipelines.portal.pages import oversight as pages
 from pipelines.portal.web import Person, allowed, language_of, not_found, settings_of
@@ -34,7 +34,7 @@ def list_entries(
     until: models.Day | None = None,
     page: int = Number,
     person: Person = Depends(allowed("ledger.read")),
-) -> models.Page[models.Entry]:
+) -> models.Page[reports.Entry]:
     """Entries, newest first; days are inclusive, in UTC."""
     found = entries(
         settings_of(request),
@@ -46,7 +46,7 @@ def list_entries(
         page=page,
     )
     return models.Page(
-        items=[models.Entry.model_validate(one) for one in found.entries],
+        items=[reports.Entry.model_validate(one) for one in found.entries],
         total=found.total,
         page=page,
         pages=max(1, -(-found.total // PAGE_SIZE)),
@@ -56,14 +56,14 @@ def list_entries(
 @router.post("/ledger/checks", responses=refusals())
 def check_ledger(
     request: Request, person: Person = Depends(allowed("ledger.read"))
-) -> models.LedgerCheck:
+) -> reports.LedgerCheck:
     """Look through the whole ledger; that this was done is written down, too."""
     checked, language = pages.checked(settings_of(request), person), language_of(request)
-    return models.LedgerCheck(
+    return reports.LedgerCheck(
         entries=checked.count,
         anchor=checked.anchor,
         faults=[
-            models.LedgerFault(kind=one.kind, seq=one.seq, message=one.text(language))
+            reports.LedgerFault(kind=one.kind, seq=one.seq, message=one.text(language))
             for one in checked.faults
         ],
     )
@@ -72,14 +72,14 @@ def check_ledger(
 @router.get("/agreements", responses=refusals())
 def list_agreements(
     request: Request, person: Person = Depends(allowed("agreements.read"))
-) -> list[models.Agreement]:
+) -> list[reports.Agreement]:
     """Every agreement and how it stands today, what ends first on top."""
     return [_agreement(one) for one in pages.standings(settings_of(request))]
 
 
-def _agreement(one: pages.Standing) -> models.Agreement:
+def _agreement(one: pages.Standing) -> reports.Agreement:
     declared = one.agreement
-    return models.Agreement(
+    return reports.Agreement(
         agreement=declared.agreement,
         title=models.words(declared.title),
         version=declared.version,
@@ -95,7 +95,7 @@ def _agreement(one: pages.Standing) -> models.Agreement:
 @router.get("/agreements/{name}", responses=refusals())
 def read_agreement(
     request: Request, name: str, person: Person = Depends(allowed("agreements.read"))
-) -> models.AgreementInWords:
+) -> reports.AgreementInWords:
     """One agreement, clause by clause in words."""
     language = language_of(request)
     found = pages.standings(settings_of(request))
@@ -103,7 +103,7 @@ def read_agreement(
     if one is None:
         not_found()
     declared = one.agreement
-    return models.AgreementInWords(
+    return reports.AgreementInWords(
         about=_agreement(one),
         legal_reference=models.words(declared.legal_reference),
         permits=[_clause(permit_words(declared, p, language)) for p in declared.permits],
@@ -111,12 +111,12 @@ def read_agreement(
     )
 
 
-def _clause(said: ClauseWords) -> models.ClauseWords:
-    return models.ClauseWords(
+def _clause(said: ClauseWords) -> reports.ClauseWords:
+    return reports.ClauseWords(
         clause=said.clause,
         summary=said.summary,
         in_words=[
-            models.Answered(question=question, answer=answer) for question, answer in said.answers
+            reports.Answered(question=question, answer=answer) for question, answer in said.answers
         ],
     )
 
@@ -131,20 +131,20 @@ def list_taken(
     until: models.Day | None = None,
     page: int = Number,
     person: Person = Depends(allowed("extracts.read_all")),
-) -> models.Page[models.TakenExtract]:
+) -> models.Page[reports.TakenExtract]:
     """Extracts by recipient, agreement or clause, and day of making."""
     asked = taken.Asked(recipient, clause, since, until)
     found = taken.taken(settings_of(request), asked, page)
-    items = [models.TakenExtract.model_validate(one) for one in found.extracts]
+    items = [reports.TakenExtract.model_validate(one) for one in found.extracts]
     return models.Page(items=items, total=found.total, page=found.page, pages=found.pages)
 
 
 @router.post("/holders", responses=refusals())
 def list_holders(
     request: Request,
-    asked: models.RecordAsked,
+    asked: reports.RecordAsked,
     person: Person = Depends(allowed("extracts.read_all")),
-) -> list[models.Holding]:
+) -> list[reports.Holding]:
     """Each extract that holds a record, for whom it was made, who fetched it."""
     found = who(settings_of(request), asked.record_id)
-    return [models.Holding.model_validate(one) for one in found]
+    return [reports.Holding.model_validate(one) for one in found]
