@@ -265,7 +265,7 @@ def publishing(
     forgotten: not what was judged while a publish ran, nor before an interruption.
     """
     from pipelines.lake.arrivals import arrivals
-    from pipelines.ledger.deliveries import published_attempts
+    from pipelines.lake.publish import published_attempts
 
     settings = installation.settings()
     waiting = [one.attempt for one in arrivals(settings, published_attempts(settings))]

@@ -6,7 +6,7 @@ Not here: making and reading the file (`pipelines/backup`).
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session
 from pipelines.cli.stops import REFUSED, Stop
 from pipelines.cli.words import _, language, mark, number
+
+if TYPE_CHECKING:
+    from pipelines.backup.restore import Restored
 
 STEPS = {
     "unpack": mark("Unpacking and comparing with the hashes"),
@@ -113,7 +116,12 @@ def restore(
         )
     if session.is_json:
         session.print_json(vars(done))
-        return REFUSED if done.problems else 0
+    else:
+        _tell_restored(session, done)
+    return REFUSED if done.problems else 0
+
+
+def _tell_restored(session: Session, done: Restored) -> None:
     for problem in done.problems:
         session.complain("PSL-306", problem)
     session.print(
@@ -138,7 +146,6 @@ def restore(
         )
     if not done.problems:
         session.print(_("Tables, files and deliveries agree."))
-    return REFUSED if done.problems else 0
 
 
 def _tell_what_is_missing(session: Session, left_out: tuple[str, ...], with_secrets: bool) -> None:

@@ -41,6 +41,18 @@ OneTime = Annotated[
         "--one-time", help=mark("make a password, print it once, and have it changed at sign-in")
     ),
 ]
+Issuer = Annotated[
+    str,
+    typer.Option(
+        "--oidc-issuer",
+        metavar=mark("ADDRESS"),
+        help=mark("sign in through this OpenID provider, with --oidc-subject"),
+    ),
+]
+Subject = Annotated[
+    str,
+    typer.Option("--oidc-subject", metavar=mark("TEXT"), help=mark("who it is for that provider")),
+]
 
 
 @command(
@@ -65,20 +77,8 @@ def add(  # noqa: PLR0917  (one parameter an option)
     ] = "en",
     password_stdin: FromStdin = False,
     one_time: OneTime = False,
-    oidc_issuer: Annotated[
-        str,
-        typer.Option(
-            "--oidc-issuer",
-            metavar=mark("ADDRESS"),
-            help=mark("sign in through this OpenID provider, with --oidc-subject"),
-        ),
-    ] = "",
-    oidc_subject: Annotated[
-        str,
-        typer.Option(
-            "--oidc-subject", metavar=mark("TEXT"), help=mark("who it is for that provider")
-        ),
-    ] = "",
+    oidc_issuer: Issuer = "",
+    oidc_subject: Subject = "",
 ) -> None:
     """Add."""
     from pipelines.accounts.people import add_user, check_new
