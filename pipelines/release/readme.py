@@ -5,13 +5,14 @@ Not here: the facts (`manifest.py`) and the meaning of the columns (`dictionary.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from pipelines.i18n import Translator, mark, translator
 from pipelines.release.keys import PUBLIC_NAME, spoken
 from pipelines.release.manifest import ClauseUsed, Manifest
-from pipelines.release.wording import coarseness, onward_sharing
+from pipelines.release.wording import coarseness, column_names, onward_sharing
 from schemas.text import Language
 
 PAGES = Path(__file__).parent / "pages"
@@ -68,7 +69,7 @@ def about(manifest: Manifest) -> About:
         (_("Under which agreement"), _agreements(manifest, _)),
         *[(one.clause, _clause(one, manifest, _)) for one in manifest.clauses],
         (_("Providers’ restrictions"), _restrictions(manifest, _)),
-        (_("Masked columns"), ", ".join(manifest.masked_columns)),
+        (_("Masked columns"), _columns(manifest, manifest.masked_columns)),
         (_("Protection of persons"), _protection(manifest, _)),
         (_("Passing it on"), _onward(manifest)),
         (_("How to read the file"), _(FORMATS[manifest.file_format]) + " " + _times(_)),
@@ -135,8 +136,8 @@ def _asked(manifest: Manifest, _: Translator) -> str:
         (_("to"), asked.until.isoformat() if asked.until else ""),
         (_("areas"), ", ".join(asked.areas)),
         (_("offences"), ", ".join(asked.offences)),
-        (_("columns"), ", ".join(asked.columns)),
-        (_("counted by"), ", ".join(asked.dimensions)),
+        (_("columns"), _columns(manifest, asked.columns)),
+        (_("counted by"), _columns(manifest, asked.dimensions)),
     )
     said = [f"{heading} {text}" for heading, text in pairs if text]
     words = "; ".join(said) if said else _("everything that the agreement permits")
@@ -165,12 +166,15 @@ def _clause(clause: ClauseUsed, manifest: Manifest, _: Translator) -> str:
     lines = [
         clause.summary[language],
         _("Rows by this clause: {rows}.", rows=clause.rows_kept),
-        coarseness(clause.precision, language),
+        _sentence(coarseness(clause.precision, language)),
     ]
     if clause.rows_coarsened != "0":
         lines.append(_("Made coarser, so that more are alike: {rows}.", rows=clause.rows_coarsened))
     if clause.cells_masked:
-        masked = ", ".join(f"{column} {count}" for column, count in clause.cells_masked.items())
+        masked = ", ".join(
+            f"{_columns(manifest, [column])} {count}"
+            for column, count in clause.cells_masked.items()
+        )
         lines.append(_("Cells masked: {masked}.", masked=masked))
     for reason, count in clause.rows_dropped.items():
         said = dropped_because(reason, language)
@@ -187,7 +191,7 @@ def _restrictions(manifest: Manifest, _: Translator) -> str:
     lines = []
     for one in manifest.restrictions:
         reason = one.reason[manifest.language]
-        columns = ", ".join(one.columns)
+        columns = _columns(manifest, one.columns)
         lines.append(
             _(
                 "{clause}: {reason} Masked: {columns}.",
@@ -228,7 +232,16 @@ def _protection(manifest: Manifest, _: Translator) -> str:
 
 def _onward(manifest: Manifest) -> str:
     said = [onward_sharing(one.onward, manifest.language) for one in manifest.clauses]
-    return "\n".join(dict.fromkeys(said))
+    return "\n".join(_sentence(one) for one in dict.fromkeys(said))
+
+
+def _columns(manifest: Manifest, names: Iterable[str]) -> str:
+    """Columns by the words over them."""
+    return ", ".join(column_names(manifest.table, names, manifest.language))
+
+
+def _sentence(phrase: str) -> str:
+    return f"{phrase[:1].upper()}{phrase[1:]}."
 
 
 def _times(_: Translator) -> str:
