@@ -8,8 +8,11 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import os
 import re
 import shutil
+import signal
+import time
 import zipfile
 from html import unescape
 
@@ -17,13 +20,18 @@ import pytest
 
 from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
-from pipelines.portal import jobs, jobs_worker, looking
+from pipelines.portal import extracting, jobs, jobs_worker, looking
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
+from pipelines.portal.forms import blank
+from pipelines.portal.jobs_crew import Crew
+from pipelines.portal.menus import menu, request_of
 from pipelines.portal.web import Person
+from pipelines.release.keys import public_key_path
 from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.verify import verify
 from pipelines.settings import settings_for
-from tests.portal import cheap_passwords, csrf_of, signed_in
+from tests.portal import account, cheap_passwords, csrf_of, signed_in
 
 NOW = dt.datetime(2026, 11, 30, 9, tzinfo=dt.UTC)
 AFTER_ALL_AGREEMENTS = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
@@ -243,8 +251,6 @@ def test_the_end_of_an_agreement_closes_what_was_made_before(browser, monkeypatc
     person = _person(browser, settings)
     assert jobs.job_of(settings, job_id, person).state == "done"
     later = dt.datetime(2027, 12, 31, 23, 59, tzinfo=dt.UTC)
-    from pipelines.portal import extracting
-
     job = jobs.job_of(settings, job_id, person)
     assert extracting.closed(settings, job) == ""
     monkeypatch.setattr(clock, "now", lambda: later)
@@ -398,3 +404,44 @@ def test_the_public_key_may_be_taken_along(browser):
     key = browser.get("/verify/public-key.pem")
     assert key.text.startswith("-----BEGIN PUBLIC KEY-----")
     assert "attachment" in key.headers["content-disposition"]
+
+
+def test_an_extract_outlives_the_portal_that_was_asked_for_it(demo_home, tmp_path):
+    """Kill the worker in the middle; the next portal takes the job up and finishes it."""
+    cheap_passwords()
+    shutil.copy(demo_home.catalogue, tmp_path)
+    settings = settings_for(tmp_path, lake=demo_home.lake).prepare()
+    account(settings, "mission_staff")
+    person = _person(None, settings)
+    wanted = _stored(settings, person)
+    job_id = jobs.submit(settings, person, "extract", wanted)
+    killed = Crew(settings, workers=1).start()
+    _until(lambda: jobs.job_of(settings, job_id, person).state != "queued")
+    killed.ended.set()
+    killed.watch.join()
+    os.kill(killed.places[0].process.pid, signal.SIGKILL)
+    killed.places[0].process.wait()
+    half_made = list(settings.releases.glob("*")) if settings.releases.is_dir() else []
+    assert all(file.suffix in (".zip", ".pem") for file in half_made)
+    crew = Crew(settings, workers=2).start()
+    try:
+        _until(lambda: jobs.job_of(settings, job_id, person).state == "done")
+    finally:
+        crew.stop()
+    job = jobs.job_of(settings, job_id, person)
+    file = extracting.file_of(settings, job)
+    assert verify(file, public_key_path(settings)).sha256 == job.result["sha256"]
+    assert entries(settings, events=["extract.made"]).total in (1, 2)
+
+
+def _stored(settings, person):
+    found = menu(settings, person, "incidents", "records", "joint_planning")
+    form = blank(**found.proposed())
+    return extracting.asked(request_of(form, found, person), person)
+
+
+def _until(happened, seconds=120):
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
