@@ -406,7 +406,7 @@ def test_the_public_key_may_be_taken_along(browser):
     assert "attachment" in key.headers["content-disposition"]
 
 
-def test_an_extract_outlives_the_portal_that_was_asked_for_it(demo_home, tmp_path):
+def test_an_extract_outlives_the_worker_that_is_killed_over_it(demo_home, tmp_path):
     """Kill the worker in the middle; the next portal takes the job up and finishes it."""
     cheap_passwords()
     shutil.copy(demo_home.catalogue, tmp_path)
