@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1", "[::1]")
 DEFAULT_LISTEN = "127.0.0.1:8000"
-# What one person (or token, or address, as the name says) may do; `PASSERELLE_RATE_LIMITS` changes.
+# What one person may do, whatever the address; `sign_in_address`: how often sign-ins from there may
+# fail, since a whole mission may be behind one. `PASSERELLE_RATE_LIMITS` changes them.
 DEFAULT_RATES = {
     "sign_in_account": "10/5 minute",
     "sign_in_address": "60/minute",

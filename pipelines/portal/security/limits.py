@@ -1,4 +1,4 @@
-"""How often: sign-ins, uploads, extracts, queries, calls of the API.
+"""How often: failed sign-ins, uploads, extracts, queries, calls of the API.
 
 Not here: the lock of an account after wrong passwords (`pipelines/accounts`), sizes of bodies.
 """
@@ -27,10 +27,16 @@ class RateLimits:
 
     def wait_s(self, name: str, who: str) -> int:
         """Count one more. 0 where there was room; else the seconds until there is."""
-        item = self.items[name]
-        if self.limiter.hit(item, name, who):
-            return 0
-        reset = self.limiter.get_window_stats(item, name, who).reset_time
+        is_room = self.limiter.hit(self.items[name], name, who)
+        return 0 if is_room else self._reset_s(name, who)
+
+    def full_s(self, name: str, who: str) -> int:
+        """The same without counting."""
+        is_room = self.limiter.test(self.items[name], name, who)
+        return 0 if is_room else self._reset_s(name, who)
+
+    def _reset_s(self, name: str, who: str) -> int:
+        reset = self.limiter.get_window_stats(self.items[name], name, who).reset_time
         return max(1, math.ceil(reset - time.time()))
 
 
@@ -39,8 +45,27 @@ def check_rate(request: Request, name: str, who: str = "") -> None:
     visitor = visitor_of(request)
     mine = visitor.person.user_id if visitor.person else visitor.address
     rates: RateLimits = request.app.state.rates
-    if wait := rates.wait_s(name, who or mine):
-        raise HTTPException(429, headers={"Retry-After": str(wait)})
+    _stop_for(rates.wait_s(name, who or mine))
+
+
+def check_address(request: Request) -> None:
+    """429 where too many sign-ins from this address failed; this one is not counted yet.
+
+    A whole mission may be behind one address: who signs in rightly takes no room from the others.
+    """
+    rates: RateLimits = request.app.state.rates
+    _stop_for(rates.full_s("sign_in_address", visitor_of(request).address))
+
+
+def count_failure(request: Request) -> None:
+    """One more sign-in from this address failed."""
+    rates: RateLimits = request.app.state.rates
+    rates.wait_s("sign_in_address", visitor_of(request).address)
+
+
+def _stop_for(seconds: int) -> None:
+    if seconds:
+        raise HTTPException(429, headers={"Retry-After": str(seconds)})
 
 
 def limited(name: str) -> Callable[[Request], Any]:

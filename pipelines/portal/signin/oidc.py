@@ -23,8 +23,7 @@ from pipelines.accounts.permissions import Person
 from pipelines.ledger.chain import append
 from pipelines.portal.configuration import LINK_BY_EMAIL, LINK_BY_NAME, Oidc
 from pipelines.portal.forms import blank
-from pipelines.portal.security.limits import check_rate
-from pipelines.portal.security.visitor import visitor_of
+from pipelines.portal.security.limits import check_address, count_failure
 from pipelines.portal.signin.pages import signed_in
 from pipelines.portal.web import (
     PROVIDER_BACK,
@@ -73,7 +72,7 @@ def client_of(oidc: Oidc) -> StarletteOAuth2App:
 async def go_to_provider(request: Request) -> Response:
     """Send the browser to the provider; a state, a nonce and a challenge wait for its return."""
     client: StarletteOAuth2App = request.app.state.oidc
-    check_rate(request, "sign_in_address", visitor_of(request).address)
+    check_address(request)
     request.session.clear()
     request.session[NEXT] = local_path(request.query_params.get("next", ""))
     base = configuration_of(request).url or str(request.base_url).rstrip("/")
@@ -91,7 +90,7 @@ async def back_from_provider(request: Request) -> Response:
     settings = settings_of(request)
     configuration = configuration_of(request)
     assert configuration.oidc is not None  # noqa: S101  (there is a client)
-    check_rate(request, "sign_in_address", visitor_of(request).address)
+    check_address(request)
     wanted = local_path(str(request.session.get(NEXT, "")))
     try:
         token = await client.authorize_access_token(request)
@@ -147,6 +146,7 @@ def _name_in(claims: dict[str, Any], link: str) -> str:
 async def _refused(request: Request, error: Exception) -> Response:
     """Back at the sign-in page, without the provider's own words: they may name a person."""
     LOG.warning("sign-in through the provider failed: %s", type(error).__name__)
+    count_failure(request)
     if isinstance(error, NotAccepted):
         why, status = _("You are known there, but you have no account here."), 403
         details = {"method": "oidc", "account": "unknown"}

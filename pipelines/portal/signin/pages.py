@@ -14,7 +14,7 @@ from pipelines.accounts.permissions import Person
 from pipelines.accounts.sessions import close_session, open_session
 from pipelines.accounts.signin import Failure, authenticate
 from pipelines.portal.forms import Form, blank, posted
-from pipelines.portal.security.limits import check_rate
+from pipelines.portal.security.limits import check_address, check_rate, count_failure
 from pipelines.portal.security.visitor import cookie_name, set_cookie, visitor_of
 from pipelines.portal.web import (
     configuration_of,
@@ -55,11 +55,12 @@ def sign_in(request: Request) -> Response:
             form.text(field, longest=longest)
     if not form.is_good:
         return _form(request, form, status=422)
-    check_rate(request, "sign_in_address", visitor_of(request).address)
+    check_address(request)
     check_rate(request, "sign_in_account", hashlib.sha256(name.casefold().encode()).hexdigest())
     code = form.value("code").replace(" ", "")[:LONGEST_CODE]
     found = authenticate(settings_of(request), name, password, code)
     if isinstance(found, Failure):
+        count_failure(request)
         return _form(request, form, refusal=found.text(language_of(request)), status=422)
     return signed_in(request, found, form.value("next"), "password")
 
