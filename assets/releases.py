@@ -6,7 +6,7 @@ name of the file; no value of a row, since people read it who may not have the e
 
 import datetime as dt
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -15,6 +15,9 @@ from assets.tables import published_key
 from pipelines.release.standing import StandingExtract, standing_extracts
 from pipelines.settings import current_settings
 from schemas.agreement import AgreementError, load_agreements
+
+if TYPE_CHECKING:
+    from pipelines.release.extract import Extract
 
 STAGE = "releases"
 AS_OF_TAG = "passerelle/as_of"
@@ -55,7 +58,7 @@ def release_asset(standing: StandingExtract) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult[None]:
         from pipelines.ledger.faults import LedgerError
         from pipelines.release.refusals import ReleaseRefused
-        from pipelines.release.standing import make_standing
+        from pipelines.release.standing import NoLongerAsked, make_standing
 
         asked = context.run.tags.get(AS_OF_TAG)
         as_of = dt.date.fromisoformat(asked) if asked else dt.datetime.now(dt.UTC).date()
@@ -68,25 +71,28 @@ def release_asset(standing: StandingExtract) -> dg.AssetsDefinition:
             raise dg.Failure(
                 f"{_code(refused)}{refused.text('en')} / {refused.text('fr')}", allow_retries=False
             ) from None
-        except KeyError:
+        except NoLongerAsked:
             raise dg.Failure(
                 f"No agreement asks for {standing.name} any more. / "
                 f"Aucun accord ne demande plus {standing.name}.",
                 allow_retries=False,
             ) from None
         return dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": made.row_count,
-                "file": made.file.name,
-                "sha256": made.sha256,
-                "clauses": ", ".join(one.clause for one in made.manifest.clauses),
-                "handling": made.manifest.handling.level,
-                "as of": as_of.isoformat(),
-            },
-            data_version=dg.DataVersion(made.extract_id),
+            metadata=_metadata(made), data_version=dg.DataVersion(made.extract_id)
         )
 
     return released
+
+
+def _metadata(made: "Extract") -> dict[str, Any]:
+    return {
+        "dagster/row_count": made.row_count,
+        "file": made.file.name,
+        "sha256": made.sha256,
+        "clauses": ", ".join(one.clause for one in made.manifest.clauses),
+        "handling": made.manifest.handling.level,
+        "as of": made.manifest.as_of.isoformat(),
+    }
 
 
 def _code(refused: Exception) -> str:

@@ -27,6 +27,50 @@ if TYPE_CHECKING:
 MADE_BY = "command"
 
 
+Table = Annotated[str, typer.Argument(metavar=mark("TABLE"), help=mark("such as incidents"))]
+Recipient = Annotated[
+    str, typer.Option("--recipient", metavar=mark("ORGANISATION"), help=mark("who receives it"))
+]
+Purpose = Annotated[
+    str, typer.Option("--purpose", metavar=mark("PURPOSE"), help=mark("what it is for"))
+]
+Since = Annotated[str, typer.Option("--from", metavar=mark("DAY"), help=mark("first day"))]
+Until = Annotated[str, typer.Option("--to", metavar=mark("DAY"), help=mark("last day"))]
+Areas = Annotated[
+    str, typer.Option("--area", metavar=mark("CODES"), help=mark("countries or areas; a,b"))
+]
+Offences = Annotated[
+    str,
+    typer.Option("--offence", metavar=mark("CODES"), help=mark("ICCS codes or beginnings; a,b")),
+]
+Columns = Annotated[
+    str, typer.Option("--columns", metavar=mark("NAMES"), help=mark("else all permitted; a,b"))
+]
+CountsBy = Annotated[
+    str,
+    typer.Option(
+        "--counts-by", metavar=mark("NAMES"), help=mark("counts instead of records, by these")
+    ),
+]
+Measures = Annotated[
+    str, typer.Option("--measure", metavar=mark("NAMES"), help=mark("what is added up; a,b"))
+]
+Shape = Annotated[
+    str,
+    typer.Option(
+        "--format", "-f", metavar=mark("FORMAT"), help=mark("xlsx, csv, parquet, geojson or gpkg")
+    ),
+]
+AsOf = Annotated[
+    str,
+    typer.Option("--as-of", metavar=mark("DAY"), help=mark("the day that delays are counted from")),
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar=mark("FILE"), help=mark("put a copy there"))
+]
+Preview = Annotated[bool, typer.Option("--preview", help=mark("only show what it would hold"))]
+
+
 @command(
     "extract",
     mark(
@@ -42,65 +86,25 @@ MADE_BY = "command"
 )
 def extract(
     context: typer.Context,
-    table: Annotated[str, typer.Argument(metavar=mark("TABLE"), help=mark("such as incidents"))],
+    table: Table,
     *,
-    recipient: Annotated[
-        str,
-        typer.Option("--recipient", metavar=mark("ORGANISATION"), help=mark("who receives it")),
-    ],
-    purpose: Annotated[
-        str, typer.Option("--purpose", metavar=mark("PURPOSE"), help=mark("what it is for"))
-    ],
-    since: Annotated[str, typer.Option("--from", metavar=mark("DAY"), help=mark("first day"))] = "",
-    until: Annotated[str, typer.Option("--to", metavar=mark("DAY"), help=mark("last day"))] = "",
-    areas: Annotated[
-        str, typer.Option("--area", metavar=mark("CODES"), help=mark("countries or areas; a,b"))
-    ] = "",
-    offences: Annotated[
-        str,
-        typer.Option(
-            "--offence", metavar=mark("CODES"), help=mark("ICCS codes or beginnings; a,b")
-        ),
-    ] = "",
-    columns: Annotated[
-        str,
-        typer.Option("--columns", metavar=mark("NAMES"), help=mark("else all permitted; a,b")),
-    ] = "",
-    counts_by: Annotated[
-        str,
-        typer.Option(
-            "--counts-by", metavar=mark("NAMES"), help=mark("counts instead of records, by these")
-        ),
-    ] = "",
-    measures: Annotated[
-        str,
-        typer.Option("--measure", metavar=mark("NAMES"), help=mark("what is added up; a,b")),
-    ] = "",
-    shape: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            "-f",
-            metavar=mark("FORMAT"),
-            help=mark("xlsx, csv, parquet, geojson or gpkg"),
-        ),
-    ] = "xlsx",
-    as_of: Annotated[
-        str,
-        typer.Option(
-            "--as-of", metavar=mark("DAY"), help=mark("the day that delays are counted from")
-        ),
-    ] = "",
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar=mark("FILE"), help=mark("put a copy there")),
-    ] = None,
-    is_preview: Annotated[
-        bool, typer.Option("--preview", help=mark("only show what it would hold"))
-    ] = False,
+    recipient: Recipient,
+    purpose: Purpose,
+    since: Since = "",
+    until: Until = "",
+    areas: Areas = "",
+    offences: Offences = "",
+    columns: Columns = "",
+    counts_by: CountsBy = "",
+    measures: Measures = "",
+    shape: Shape = "xlsx",
+    as_of: AsOf = "",
+    output: Output = None,
+    is_preview: Preview = False,
 ) -> None:
     """Make an extract."""
     from pipelines.cli.released import show_extract, show_preview
+    from pipelines.release.preview import preview
     from pipelines.release.request import Request
 
     session = session_of(context)
@@ -121,13 +125,10 @@ def extract(
         language=language(),
     )
     if is_preview:
-        from pipelines.release.preview import preview
-
-        show_preview(session, request, preview(session.settings, request))
+        show_preview(session, preview(session.settings, request))
         return
     made = make(session, request)
-    copy = _copied(made.file, output) if output else None
-    show_extract(session, made, copy)
+    show_extract(session, made, _copied(made.file, output) if output else None)
 
 
 def make(session: Session, request: Request) -> Extract:

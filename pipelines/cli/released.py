@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pipelines.release.extract import Extract
     from pipelines.release.manifest import Manifest
     from pipelines.release.preview import Preview
-    from pipelines.release.request import Request
     from pipelines.release.verify import Verified
 
 Pairs = list[tuple[str, str]]
@@ -69,7 +68,7 @@ def show_verified(session: Session, file: Path, verified: Verified) -> None:
     _show_clauses(session, manifest)
 
 
-def show_preview(session: Session, request: Request, found: Preview) -> None:
+def show_preview(session: Session, found: Preview) -> None:
     """What the extract would hold, and its first rows."""
     from rich.text import Text
 

@@ -45,7 +45,7 @@ def fields_of(
         if not field.codelist or one.duckdb_type != "VARCHAR":
             fields.append(field)
             continue
-        fields.append(replace(field, label=_("{label} – code", label=field.label)))
+        fields.append(replace(field, label=_("{label} (code)", label=field.label)))
         fields.append(_words_field(field, _))
         words.append(CodeWords(one.name + SUFFIX, one.name, field.codelist, f"label_{language}"))
     return tuple(fields), words

@@ -22,6 +22,10 @@ HEADQUARTERS = "headquarters"  # recipients that belong to no mission
 Days = tuple[dt.date | None, dt.date | None]
 
 
+class NoLongerAsked(Exception):  # noqa: N818  (a state, not a fault)
+    """No agreement asks for a standing extract of this name."""
+
+
 @dataclass(frozen=True)
 class StandingExtract:
     """One of them, with the agreement that asks for it and the mission that it goes to."""
@@ -75,10 +79,12 @@ def request_for(standing: Standing, as_of: dt.date) -> Request:
 
 
 def make_standing(settings: Settings, name: str, as_of: dt.date, *, made_by: str) -> Extract:
-    """Make one by its name. Raises KeyError, and what `make_extract` raises."""
+    """Make one by its name. Raises NoLongerAsked, and what `make_extract` raises."""
     from pipelines.release.extract import make_extract
 
     declared = {one.name: one for one in standing_extracts(load_agreements(settings.agreements))}
+    if name not in declared:
+        raise NoLongerAsked(name)
     return make_extract(settings, request_for(declared[name].declared, as_of), made_by=made_by)
 
 

@@ -197,7 +197,7 @@ def test_a_workbook_explains_itself_without_its_zip(home):
     data, about = book.worksheets
     assert data["A1"].value == "CONFIDENTIAL (TLP:AMBER) – for MINUSCA UN Police only"
     headings = [cell.value for cell in data[2]]
-    assert "Offence (ICCS) – code" in headings
+    assert "Offence (ICCS) (code)" in headings
     assert "Offence (ICCS)" in headings
     assert data.max_row == 3 + extract.row_count
     texts = {row[0].value: row[1].value for row in about.iter_rows(min_row=3)}
