@@ -53,47 +53,65 @@ def some(*values: Any) -> st.SearchStrategy[Any]:
     return st.sampled_from(values)
 
 
+PLACES = (
+    ("CAF", "CF11", "CF111"),
+    ("CAF", "CF11", None),
+    ("CAF", "CF71", None),
+    ("CAF", None, "CF711"),
+    ("CAF", None, None),
+    ("COD", "CD61", None),
+    (None, None, None),
+)
+MOMENTS = st.one_of(
+    some(dt.datetime(2026, 4, 30, 23), dt.datetime(2026, 5, 31, 22, 30), None),
+    st.datetimes(dt.datetime(2026, 4, 20), dt.datetime(2026, 6, 30)),
+)
+# What a row may say beside what an ordinary one says.
+UNUSUAL: dict[str, st.SearchStrategy[Any]] = {
+    "source": some("caf_gendarmerie", "cod_pnc", None),
+    "place": some(*PLACES),
+    "occurred_at": MOMENTS,
+    "occurred_at_precision": some("day", "week", "month", "year"),
+    "time_zone": some("Africa/Lubumbashi", None),
+    "offence_code": some("0101", "0201", "02011", None),
+    "weapon_kind": some(None),
+    "victims_total": st.none() | st.integers(0, 9),
+    "is_sensitive": some(True, None),
+    "handling": some("UNCLASSIFIED", "STRICTLY_CONFIDENTIAL", "COSMIC", None),
+    "location_precision": some("settlement", "admin1", None),
+}
+
+
 @st.composite
 def incident(draw: st.DrawFn) -> dict[str, Any]:
-    at = draw(
-        st.none()
-        | st.datetimes(dt.datetime(2026, 4, 20), dt.datetime(2026, 6, 30))
-        | some(dt.datetime(2026, 4, 30, 23), dt.datetime(2026, 5, 31, 22, 30))
-    )
-    place = draw(
-        some(
-            ("CAF", "CF11", "CF111"),
-            ("CAF", "CF11", None),
-            ("CAF", "CF71", "CF711"),
-            ("CAF", "CF71", None),
-            ("CAF", None, "CF711"),
-            ("CAF", None, None),
-            ("COD", "CD61", None),
-            (None, None, None),
-        )
-    )
-    return {
-        "source": draw(some("caf_police", "caf_police", "caf_gendarmerie", "cod_pnc", None)),
-        "country": place[0],
-        "admin1_code": place[1],
-        "admin2_code": place[2],
-        "place_text": draw(some("PK5", None)),
-        "latitude_deg": draw(some(4.38, None)),
-        "location_precision": draw(some("exact", "settlement", "admin1", None)),
-        "occurred_at": at,
-        "occurred_at_precision": draw(some("minute", "minute", "day", "week", "month", "year")),
-        "occurred_at_text": str(at),
-        "time_zone": draw(some("Africa/Bangui", "Africa/Bangui", "Africa/Lubumbashi", None)),
-        "reported_at": at and at + dt.timedelta(hours=30),
+    """An ordinary incident but for at most three things."""
+    row: dict[str, Any] = {
+        "source": "caf_police",
+        "place": ("CAF", "CF71", "CF711"),
+        "place_text": "PK5",
+        "latitude_deg": 4.38,
+        "location_precision": "exact",
+        "occurred_at": draw(MOMENTS) or dt.datetime(2026, 5, 13, 9, 30),
+        "occurred_at_precision": "minute",
+        "time_zone": "Africa/Bangui",
         "received_at": dt.datetime(2026, 7, 1, 8, 15),
-        "offence_code": draw(some("0101", "0201", "02011", "0501", None)),
+        "offence_code": "0501",
         "offence_text": "Vol",
-        "weapon_kind": draw(some("machete", None)),
-        "victims_total": draw(st.none() | st.integers(0, 9)),
-        "victims_female": draw(st.none() | st.integers(0, 3)),
-        "victims_male": draw(st.none() | st.integers(0, 3)),
-        "is_sensitive": draw(some(False, False, False, True, None)),
-        "handling": draw(some(*LEVELS, "UNCLASSIFIED", "CONFIDENTIAL", "COSMIC", None)),
+        "weapon_kind": "machete",
+        "victims_total": 3,
+        "victims_female": 1,
+        "victims_male": 2,
+        "is_sensitive": False,
+        "handling": "CONFIDENTIAL",
+    }
+    for one in draw(st.lists(some(*UNUSUAL), max_size=3, unique=True)):
+        row[one] = draw(UNUSUAL[one])
+    place, at = row.pop("place"), row["occurred_at"]
+    row |= dict(zip(("country", "admin1_code", "admin2_code"), place, strict=True))
+    return {
+        **row,
+        "occurred_at_text": str(at),
+        "reported_at": at and at + dt.timedelta(hours=30),
     }
 
 
@@ -109,29 +127,31 @@ def numbered(held: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-tables = st.lists(incident(), max_size=12).map(numbered)
+tables = st.lists(incident(), min_size=4, max_size=14).map(numbered)
+
+
+CONDITIONS: dict[str, st.SearchStrategy[Any]] = {
+    "countries": some(["CAF"], ["COD"], ["CAF", "COD"]),
+    "areas": some(["CF11"], ["CF71"], ["CF111"], ["CF711", "CD61"]),
+    "since": some("2026-05-01", "2026-05-13"),
+    "until": some("2026-05-31", "2026-06-10"),
+    "offences": some(["02"], ["0201", "05"], ["01", "02", "05"]),
+    "except_offences": some(["0101"], ["02011"]),
+}
 
 
 @st.composite
 def conditions(draw: st.DrawFn) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    if draw(st.booleans()):
-        found["countries"] = draw(some(["CAF"], ["COD"], ["CAF", "COD"]))
-    if draw(st.booleans()):
-        found["areas"] = draw(some(["CF11"], ["CF71"], ["CF111"], ["CF711", "CD61"]))
-    if draw(st.booleans()):
-        found["since"] = draw(some("2026-05-01", "2026-05-13"))
-    if draw(st.booleans()):
-        found["until"] = draw(some("2026-05-31", "2026-06-10"))
-    if draw(st.booleans()):
-        found["offences"] = draw(some(["02"], ["0201", "05"], ["01", "02", "05"]))
-    if draw(st.booleans()):
-        found["except_offences"] = draw(some(["0101"], ["02011"]))
-    return found
+    """At most two of the conditions of a clause."""
+    names = draw(st.lists(some(*CONDITIONS), max_size=2, unique=True))
+    return {one: draw(CONDITIONS[one]) for one in names}
 
 
-sources = st.lists(
-    some("caf_police", "caf_gendarmerie", "cod_pnc"), min_size=1, max_size=3, unique=True
+sources = some(
+    ["caf_police"],
+    ["caf_police", "caf_gendarmerie"],
+    ["caf_police", "caf_gendarmerie", "cod_pnc"],
+    ["cod_pnc"],
 )
 
 
@@ -139,12 +159,12 @@ sources = st.lists(
 def record_permit(draw: st.DrawFn, k: int | None = 1) -> dict[str, Any]:
     rows = {
         **draw(conditions()),
-        "handling_ceiling": draw(some(*LEVELS)),
-        "sensitive": draw(st.booleans()),
+        "handling_ceiling": draw(some("CONFIDENTIAL", *LEVELS)),
+        "sensitive": draw(some(False, False, True)),
     }
     return permit(
         providers=draw(sources),
-        columns=draw(st.lists(some(*COLUMNS), min_size=1, unique=True)),
+        columns=draw(st.just([*COLUMNS]) | st.lists(some(*COLUMNS), min_size=1, unique=True)),
         rows=rows,
         precision={"area": draw(some(*AREA)), "time": draw(some(*TIME)), "age": "none"},
         delay_days=draw(some(0, 0, 3, 20)),
@@ -155,7 +175,7 @@ def record_permit(draw: st.DrawFn, k: int | None = 1) -> dict[str, Any]:
 @st.composite
 def held_back(draw: st.DrawFn) -> dict[str, Any]:
     rows = draw(conditions())
-    if draw(st.booleans()):
+    if draw(some(False, False, True)):
         rows["handling_at_least"] = draw(some(*LEVELS))
     rows["only_sensitive"] = draw(some(False, False, True))
     masked = draw(st.lists(some(*MASKABLE), max_size=2, unique=True))
@@ -165,13 +185,13 @@ def held_back(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def requests(draw: st.DrawFn) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    if draw(some(False, False, True)):
+    if draw(some(*[False] * 4, True)):
         found["since"] = draw(some(dt.date(2026, 5, 2), dt.date(2026, 5, 13)))
-    if draw(some(False, False, True)):
+    if draw(some(*[False] * 4, True)):
         found["until"] = draw(some(dt.date(2026, 5, 20), dt.date(2026, 6, 12)))
-    if draw(some(False, False, True)):
+    if draw(some(*[False] * 4, True)):
         found["areas"] = draw(some(("CF11",), ("CF711",), ("CAF",), ("COD", "CF71")))
-    if draw(some(False, False, True)):
+    if draw(some(*[False] * 4, True)):
         found["offences"] = draw(some(("02",), ("0101", "05")))
     return found
 
