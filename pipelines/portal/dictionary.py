@@ -154,7 +154,8 @@ def _close(words: str, table: str) -> list[str]:
     }
     single = {word: word for folded in said for word in folded.split() if len(word) > SHORTEST_PART}
     near = difflib.get_close_matches(words, said, 3, 0.72)
-    near += [] if near else difflib.get_close_matches(words, single, 3, 0.72)
+    for word in sorted(words.split(), key=len, reverse=True)[:3]:
+        near += [] if near else difflib.get_close_matches(word, single, 3, 0.8)
     return list(dict.fromkeys(said.get(one, one) for one in near))
 
 

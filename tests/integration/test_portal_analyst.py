@@ -235,3 +235,11 @@ def test_boxes_are_for_this_program_alone(settings, browser):
     assert folder.stat().st_mode & 0o077 == 0
     assert all(file.stat().st_mode & 0o077 == 0 for file in folder.glob("*.duckdb"))
     assert not list(folder.glob("*.part"))
+
+
+def test_while_agreements_cannot_be_relied_on_nothing_is_asked(settings, tmp_path):
+    (tmp_path / "broken.yaml").write_text("agreement: [", encoding="utf-8")
+    app = create_app(replace(settings, agreements=tmp_path), Configuration())
+    page = signed_in(app, "analyst", organisation=UNIT).get("/sql")
+    assert page.status_code == 503
+    assert "WEB-503" in page.text

@@ -5,7 +5,7 @@ Not here: searching (`portal/dictionary.py`) and answering a question (`portal/s
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse
 
 from pipelines.portal import dictionary, forms
@@ -15,6 +15,7 @@ from pipelines.portal.sqlbox.refusals import SqlRefused
 from pipelines.portal.sqlbox.worker import Answer, Task
 from pipelines.portal.web import Person, allowed, language_of, not_found, page, settings_of
 from pipelines.portal.words import _
+from schemas.agreement_problem import AgreementError
 from schemas.codelist import codelist_names
 from schemas.contract import Column, Contract, load_contract, table_names
 from schemas.organisation import purposes as all_purposes
@@ -140,7 +141,7 @@ def ask(request: Request, person: Person = Depends(allowed("sql.run"))) -> HTMLR
     check_rate(request, "sql")
     form = forms.posted(request)
     settings = settings_of(request)
-    open_now = boxes.opened(settings, person.organisation)
+    open_now = _opened(request, person)
     try:
         answer = boxes.ask(
             settings,
@@ -155,6 +156,14 @@ def ask(request: Request, person: Person = Depends(allowed("sql.run"))) -> HTMLR
     return _box(request, person, form.value("purpose"), form=form, answer=answer)
 
 
+def _opened(request: Request, person: Person) -> boxes.Opened:
+    """What is open to the person's organisation; 503 while the agreements cannot be relied on."""
+    try:
+        return boxes.opened(settings_of(request), person.organisation)
+    except AgreementError:
+        raise HTTPException(503) from None
+
+
 def _box(
     request: Request,
     person: Person,
@@ -166,7 +175,7 @@ def _box(
     status: int = 200,
 ) -> HTMLResponse:
     language = language_of(request)
-    open_now = boxes.opened(settings_of(request), person.organisation)
+    open_now = _opened(request, person)
     purpose = purpose if purpose in open_now.purposes else next(iter(open_now.purposes), "")
     relations = boxes.relations(open_now, purpose)
     offered = samples.fitting(relations, language)
