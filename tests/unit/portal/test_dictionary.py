@@ -6,7 +6,7 @@ Not here: the page that shows it (tests/integration/test_portal_analyst.py).
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.portal import dictionary
@@ -121,6 +121,7 @@ def test_rules_about_a_column_are_its_own():
     assert rules and all(rule.column == "offence_code" for rule in rules)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_can_be_searched(asked):
     results = dictionary.search(asked)

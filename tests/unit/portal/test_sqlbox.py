@@ -11,6 +11,7 @@ import json
 import duckdb
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pipelines.ledger.chain import entries
@@ -436,6 +437,7 @@ PIECES = [
 ]
 
 
+@hypothesis_settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=14).map(" ".join))
 def test_whatever_both_readings_let_pass_names_only_what_is_known(question):
     with duckdb.connect() as connection:
@@ -463,6 +465,7 @@ def _without_comments(text: str) -> str:
     return joined
 
 
+@hypothesis_settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_answered_with_a_code(text):
     try:
