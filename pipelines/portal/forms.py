@@ -16,6 +16,7 @@ from starlette.datastructures import FormData
 from pipelines.portal.words import _, date, number
 
 LONGEST_TEXT = 1000
+YEARS = (1900, 2100)  # a day outside was mistyped, and calendars end somewhere
 
 
 @dataclass
@@ -84,9 +85,14 @@ class Form:
             return None
         for pattern in ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y"):
             try:
-                return dt.datetime.strptime(typed, pattern).date()
+                day = dt.datetime.strptime(typed, pattern).date()
             except ValueError:
                 continue
+            if YEARS[0] <= day.year <= YEARS[1]:
+                return day
+            first, last = map(str, YEARS)
+            self.fail(name, _("Give a year from {first} to {last}.", first=first, last=last))
+            return None
         self.fail(name, _("This is not a date. Write it like 2026-02-03."))
         return None
 

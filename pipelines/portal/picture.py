@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipelines.release.material import Material
 
 MOST_MONTHS = 36
+EARLIEST = dt.date(1900, 1, 1)
 MOST_BARS = 8
 MONTH_COLUMNS = ("occurred_at", "period_start")
 KIND_COLUMNS = (
@@ -67,8 +68,8 @@ def summary_of(material: Material) -> Summary:
 def whole_months(request: Request, delays: Sequence[int]) -> tuple[str, str]:
     """The first and the last month that neither the period asked nor a delay cuts."""
     last = request.as_of - dt.timedelta(days=max(delays, default=0))
-    last = min(last, request.until or last)
-    first = request.since or dt.date.min
+    last = max(min(last, request.until or last), EARLIEST)
+    first = min(request.since or dt.date.min, last)
     after = last + dt.timedelta(days=1)
     before = first - dt.timedelta(days=1) if first > dt.date.min else first
     # A month is whole where the day after the last, or before the first, is of another month.
