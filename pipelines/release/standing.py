@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.release.request import Request
-from schemas.agreement import Agreement, Standing, load_agreements
-from schemas.organisation import lineage, organisations
+from schemas.agreement import TIME_DIMENSIONS, Agreement, Standing, load_agreements
+from schemas.organisation import covers, lineage, organisations
 
 if TYPE_CHECKING:
     from pipelines.release.extract import Extract
@@ -59,9 +59,19 @@ def mission_of(recipient: str) -> str:
     return next(filter(None, missions), HEADQUARTERS).lower()
 
 
-def request_for(standing: Standing, as_of: dt.date) -> Request:
-    """What is asked for on a day."""
-    since, until = PERIODS[standing.period](as_of)
+def request_for(standing: Standing, as_of: dt.date, delay_days: int = 0) -> Request:
+    """What is asked for on a day; `delay_days` is the longest of the clauses that it leaves by.
+
+    Counts are of whole months (or what they are broken down by): a month that grows from one week
+    to the next would tell the few records by which it grew.
+    """
+    day = as_of
+    if standing.form == "counts":
+        limit = as_of - dt.timedelta(days=delay_days + 1)
+        day = last_closed_day(standing.dimensions, limit) + dt.timedelta(days=1)
+    since, until = PERIODS[standing.period](day)
+    if standing.form == "counts" and until is None:
+        until = day - dt.timedelta(days=1)
     return Request(
         table=standing.table,
         recipient=standing.recipient,
@@ -82,10 +92,39 @@ def make_standing(settings: Settings, name: str, as_of: dt.date, *, made_by: str
     """Make one by its name. Raises NoLongerAsked, and what `make_extract` raises."""
     from pipelines.release.extract import make_extract
 
-    declared = {one.name: one for one in standing_extracts(load_agreements(settings.agreements))}
+    agreements = load_agreements(settings.agreements)
+    declared = {one.name: one for one in standing_extracts(agreements)}
     if name not in declared:
         raise NoLongerAsked(name)
-    return make_extract(settings, request_for(declared[name].declared, as_of), made_by=made_by)
+    standing = declared[name].declared
+    request = request_for(standing, as_of, _delay_days(agreements, standing))
+    return make_extract(settings, request, made_by=made_by)
+
+
+def last_closed_day(dimensions: Sequence[str], limit: dt.date) -> dt.date:
+    """The end of the last whole period, not after `limit`, of the finest among the dimensions."""
+    finest = [one for one in TIME_DIMENSIONS if one in dimensions][-1:] or ["month"]
+    if finest == ["day"]:
+        return limit
+    if finest == ["week"]:
+        return limit - dt.timedelta(days=(limit.weekday() + 1) % 7)
+    months = {"month": 1, "quarter": 3, "year": 12}[finest[0]]
+    after = limit + dt.timedelta(days=1)
+    first_month = (after.month - 1) // months * months + 1
+    return dt.date(after.year, first_month, 1) - dt.timedelta(days=1)
+
+
+def _delay_days(agreements: Sequence[Agreement], standing: Standing) -> int:
+    """The longest delay of the clauses by which it may leave."""
+    delays = [
+        permit.delay_days
+        for agreement in agreements
+        for permit in agreement.permits
+        if (permit.table, permit.form) == (standing.table, standing.form)
+        and standing.purpose in permit.purposes
+        and any(covers(one, standing.recipient) for one in permit.recipients)
+    ]
+    return max(delays, default=0)
 
 
 def _last_days(count: int) -> Callable[[dt.date], Days]:

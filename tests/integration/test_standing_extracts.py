@@ -15,7 +15,13 @@ from assets.definitions import defs
 from assets.releases import AS_OF_TAG
 from pipelines.ledger.chain import entries
 from pipelines.release.keys import public_key_path
-from pipelines.release.standing import mission_of, request_for, standing_extracts
+from pipelines.release.standing import (
+    last_closed_day,
+    make_standing,
+    mission_of,
+    request_for,
+    standing_extracts,
+)
 from pipelines.release.verify import verify
 from pipelines.settings import Settings
 from schemas.agreement import Standing, load_agreements
@@ -106,6 +112,35 @@ def test_a_period_is_of_whole_days_before_the_day(period, since, until):
     )
     request = request_for(standing, dt.date(2026, 3, 1))
     assert (request.since, request.until) == (since, until)
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "limit", "closed"),
+    [
+        (("country", "month"), dt.date(2026, 3, 30), dt.date(2026, 2, 28)),
+        (("country", "month"), dt.date(2026, 3, 31), dt.date(2026, 3, 31)),
+        (("year", "quarter"), dt.date(2026, 3, 30), dt.date(2025, 12, 31)),
+        (("year",), dt.date(2026, 12, 31), dt.date(2026, 12, 31)),
+        (("week",), dt.date(2026, 3, 1), dt.date(2026, 3, 1)),
+        (("week",), dt.date(2026, 2, 28), dt.date(2026, 2, 22)),
+        (("day",), dt.date(2026, 2, 28), dt.date(2026, 2, 28)),
+        (("country",), dt.date(2026, 3, 30), dt.date(2026, 2, 28)),
+    ],
+)
+def test_counts_are_of_whole_periods(dimensions, limit, closed):
+    assert last_closed_day(dimensions, limit) == closed
+
+
+@pytest.mark.parametrize(
+    "name", ["dpo_monthly_incidents", "public_quarterly_incidents", "unmiss_monthly_police_counts"]
+)
+def test_counts_can_be_made_week_after_week_without_telling_by_what_they_grew(home, name):
+    told = [
+        make_standing(home, name, dt.date(2026, 9, 21) + dt.timedelta(days=days), made_by="x")
+        for days in (0, 7, 14, 28, 42)
+    ]
+    assert all(one.manifest.asked.until < one.manifest.as_of for one in told)
+    assert len({one.manifest.content_hash for one in told}) > 1, "a new period came"
 
 
 def test_a_unit_belongs_to_the_mission_above_it():
