@@ -210,23 +210,28 @@ def take_everything_in(context: dg.OpExecutionContext, installation: Installatio
 
 @dg.op(pool=PUBLISHED)
 def look_after_the_lake(context: dg.OpExecutionContext, installation: Installation) -> None:
-    """Merge small files, remove what no catalogue needs, and check that everything agrees."""
+    """Merge small files, remove what no catalogue needs; check the tables and the ledger."""
     from pipelines.lake.upkeep import check, compact, vacuum
+    from pipelines.ledger.chain import OPERATORS
+    from pipelines.ledger.verify import check_and_note
 
     settings = installation.settings()
     with trying_again(context):
         merged = compact(settings)
         deleted = vacuum(settings, is_dry_run=False)
         problems = check(settings)
+        checked = check_and_note(settings, actor="schedule", organisation=OPERATORS)
     context.add_output_metadata(
         {
             "files before": sum(one.files_before for one in merged),
             "files after": sum(one.files_after for one in merged),
             "files deleted": len(deleted),
+            "ledger entries": checked.count,
+            "ledger anchor": checked.anchor,  # for a check that nobody here can mislead
         }
     )
-    if problems:
-        words = "\n".join(problem.text(settings.language) for problem in problems)
+    if faults := [*problems, *checked.faults]:
+        words = "\n".join(fault.text(settings.language) for fault in faults)
         raise dg.Failure(words, allow_retries=False)
 
 
@@ -236,7 +241,7 @@ def daily_round() -> None:
     take_everything_in()
 
 
-@dg.job(description="Merge small files, remove old ones, check the tables.")
+@dg.job(description="Merge small files, remove old ones, check the tables and the ledger.")
 def weekly_upkeep() -> None:
     """One step."""
     look_after_the_lake()

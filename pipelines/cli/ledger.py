@@ -47,24 +47,16 @@ def verify(
     ] = "",
 ) -> int:
     """Check."""
-    from pipelines.ledger.chain import OPERATOR, OPERATORS, append
-    from pipelines.ledger.verify import check
+    from pipelines.ledger.chain import OPERATOR, OPERATORS
+    from pipelines.ledger.verify import check_and_note
 
     session = session_of(context)
     if anchor and not ANCHOR.fullmatch(anchor):
         raise Stop("PSL-237", _("An anchor is a number, a colon and 64 hexadecimal digits."))
     with session.progress(_("Checking")) as advance:
         advance(0, 1)
-        checked = check(session.settings, anchor)
-    # Written without trusting what was found: who checked, and with which result, is evidence too.
-    details = {"entries": checked.count, "faults": len(checked.faults)}
-    if "head_missing" not in {fault.kind for fault in checked.faults if not fault.seq}:
-        append(
-            session.settings,
-            "ledger.checked",
-            actor=OPERATOR,
-            organisation=OPERATORS,
-            details=details,
+        checked = check_and_note(
+            session.settings, actor=OPERATOR, organisation=OPERATORS, anchor=anchor
         )
     if session.is_json:
         session.print_json(

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from pipelines.release.extract import Extract
     from pipelines.release.request import Request
 
-MADE_BY = "command"
-
 
 Table = Annotated[str, typer.Argument(metavar=mark("TABLE"), help=mark("such as incidents"))]
 Recipient = Annotated[
@@ -133,13 +131,15 @@ def extract(
 
 def make(session: Session, request: Request) -> Extract:
     """Make the extract, with a bar while it lasts."""
+    from pipelines.ledger.chain import OPERATOR, OPERATORS
     from pipelines.release.extract import make_extract
 
     with session.progress(_("Making the extract")) as advance:
         return make_extract(
             session.settings,
             request,
-            made_by=MADE_BY,
+            made_by=OPERATOR,
+            organisation=OPERATORS,
             progress=advance,
         )
 

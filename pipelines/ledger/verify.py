@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from pipelines.i18n import mark, translator
-from pipelines.ledger.chain import Entry, as_entry, hash_of
+from pipelines.ledger.chain import Entry, append, as_entry, hash_of
 from pipelines.ledger.database import readings, troubles
 from pipelines.ledger.models import LedgerEntry, LedgerHead
 from pipelines.ledger.seal import FIRST_HASH, Head, is_ours, read_head_file
@@ -112,6 +112,22 @@ def check(settings: Settings, anchor: str = "") -> Checked:
     if len(faults) > MOST_FAULTS:
         faults = [*faults[:MOST_FAULTS], Fault("more", 0, {"count": MOST_FAULTS})]
     return Checked(tuple(faults), walk.count, walk.seq, walk.hash)
+
+
+def check_and_note(
+    settings: Settings, *, actor: str, organisation: str = "", anchor: str = ""
+) -> Checked:
+    """The same, written down without trusting what was found: who checked is evidence too.
+
+    Where the ledger has lost its head there is nowhere to write.
+    """
+    found = check(settings, anchor)
+    if not any(fault.kind == "head_missing" and not fault.seq for fault in found.faults):
+        details = {"entries": found.count, "faults": len(found.faults)}
+        append(
+            settings, "ledger.checked", actor=actor, organisation=organisation, details=details
+        )
+    return found
 
 
 @dataclass

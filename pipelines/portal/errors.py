@@ -21,6 +21,7 @@ from pipelines.portal import words
 from pipelines.portal.security.visitor import API, visitor_of
 from pipelines.portal.web import SignInNeeded, page, redirect, url
 from pipelines.portal.words import _, mark
+from schemas.agreement_problem import AgreementError
 
 LOG = logging.getLogger("passerelle.portal")
 
@@ -83,6 +84,7 @@ def add_error_pages(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _not_valid)
     app.add_exception_handler(SignInNeeded, _sign_in)
     app.add_exception_handler(LedgerError, no_ledger)
+    app.add_exception_handler(AgreementError, _no_agreements)
 
 
 def _answer(request: Request, error: Exception) -> Response:
@@ -110,6 +112,12 @@ def _not_valid(request: Request, error: Exception) -> Response:
 def no_ledger(request: Request, error: Exception) -> Response:
     """Without the ledger and the accounts nothing can be answered; the log says why."""
     LOG.error("the ledger does not answer: %s", error)
+    return answer(request, 503)
+
+
+def _no_agreements(request: Request, error: Exception) -> Response:
+    """An agreement that cannot be read closes all of them: a restriction may be hidden in it."""
+    LOG.error("the agreements cannot be read: %s", error)
     return answer(request, 503)
 
 

@@ -14,6 +14,7 @@ import shutil
 import signal
 import time
 import zipfile
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -121,6 +122,17 @@ def test_an_organisation_without_an_agreement_is_told_so(app):
     nobody = signed_in(app, "mission_staff", organisation="passerelle", name="no.agreement")
     assert "gives your organisation" in _words(nobody.get("/tables"))
     assert nobody.get("/tables/incidents").status_code == 404
+
+
+@pytest.mark.parametrize("address", ["/tables", "/tables/incidents", "/extracts"])
+def test_an_agreement_that_cannot_be_read_closes_everything(settings, tmp_path, address):
+    (tmp_path / "broken.yaml").write_text("agreement: broken\nsecret_word: 1\n", encoding="utf-8")
+    app = create_app(replace(settings, agreements=tmp_path))
+    answer = signed_in(app, "mission_staff", name="closed.off").get(address)
+    assert answer.status_code in {200, 503}
+    assert "secret_word" not in answer.text and "Traceback" not in answer.text
+    if address != "/extracts":
+        assert answer.status_code == 503 and "WEB-503" in answer.text
 
 
 def test_menus_hold_only_what_a_clause_opens(browser):

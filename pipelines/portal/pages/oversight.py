@@ -15,8 +15,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
 from pipelines.ledger import clock
-from pipelines.ledger.chain import EVENTS, PAGE_SIZE, append, entries
-from pipelines.ledger.verify import Checked, check
+from pipelines.ledger.chain import EVENTS, PAGE_SIZE, entries
+from pipelines.ledger.verify import Checked, check_and_note
 from pipelines.ledger.who import who
 from pipelines.ledger.words import event_words
 from pipelines.portal import forms, taken
@@ -51,16 +51,7 @@ def check_ledger(
 
 def checked(settings: Settings, person: Person) -> Checked:
     """What a look through the whole ledger found; written down unless there is nowhere to."""
-    found = check(settings)
-    if not any(fault.kind == "head_missing" and not fault.seq for fault in found.faults):
-        append(
-            settings,
-            "ledger.checked",
-            actor=person.name,
-            organisation=person.organisation,
-            details={"entries": found.count, "faults": len(found.faults)},
-        )
-    return found
+    return check_and_note(settings, actor=person.name, organisation=person.organisation)
 
 
 def _ledger(request: Request, form: forms.Form, seen: Checked | None = None) -> HTMLResponse:
