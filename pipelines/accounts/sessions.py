@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from contextlib import suppress
 
 import sqlalchemy as sa
 
@@ -17,6 +18,7 @@ from pipelines.accounts.permissions import Person
 from pipelines.ledger import clock
 from pipelines.ledger.chain import writing
 from pipelines.ledger.database import readings, sessions, troubles
+from pipelines.ledger.faults import LedgerError
 from pipelines.settings import Settings
 
 TOKEN_BYTES = 32
@@ -82,7 +84,8 @@ def person_of_session(settings: Settings, token: str) -> Person | None:
     user, last_seen_at = found
     if now - last_seen_at >= SEEN_EVERY:
         seen = sa.update(Session).where(Session.id_hash == id_hash).values(last_seen_at=now)
-        with troubles(), sessions(settings).begin() as session:
+        # A page is not refused because somebody else writes; the next one says it.
+        with suppress(LedgerError), troubles(), sessions(settings).begin() as session:
             session.execute(seen)
     return person_of(user)
 

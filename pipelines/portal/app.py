@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI, Request
 from fastapi.routing import iter_route_contexts
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
@@ -47,6 +48,8 @@ PAGES = (
 LARGEST_FORM_BYTES = 256 * 1024
 SMALLEST_GZIPPED_BYTES = 600
 OIDC_WITHIN_S = 600
+# A page that waits for its turn to look holds a thread; it must not keep all others waiting.
+PAGES_AT_ONCE = 120
 # Already compressed, or sent in ranges: not to be touched on the way.
 SENT_AS_THEY_ARE = (
     *DEFAULT_EXCLUDED_CONTENT_TYPES,
@@ -86,6 +89,7 @@ def create_app(
 @asynccontextmanager
 async def _life(app: FastAPI) -> AsyncIterator[None]:
     """What runs beside the pages begins and ends with them."""
+    current_default_thread_limiter().total_tokens = PAGES_AT_ONCE
     for begin in app.state.at_start:
         begin(app)
     try:

@@ -68,12 +68,13 @@ def result_of(made: Extract) -> dict[str, Any]:
 
 
 def file_of(settings: Settings, job: JobView) -> Path | None:
-    """The finished file, where there is one and it may still be fetched."""
+    """The finished file, where there is one, whole, and it may still be fetched."""
     name = str(job.result.get("file", ""))
     if job.state != "done" or job.is_expired or not name or Path(name).name != name:
         return None
     file = settings.releases / name
-    return file if file.is_file() else None
+    is_whole = file.is_file() and file.stat().st_size == job.result.get("bytes")
+    return file if is_whole else None
 
 
 def closed(settings: Settings, job: JobView) -> str:

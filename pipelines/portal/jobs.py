@@ -31,12 +31,17 @@ MOST_OF_ALL = 200
 MOST_ATTEMPTS = 2
 KEPT = dt.timedelta(days=14)
 SILENCE = dt.timedelta(minutes=10)  # a worker says every few seconds that it is alive
-CANCELLED, INTERRUPTED, BROKEN = "cancelled", "interrupted", "broken"
+CANCELLED, INTERRUPTED, BROKEN, NO_ROOM = "cancelled", "interrupted", "broken", "no_room"
 FAULTS = {
     CANCELLED: mark("You stopped this."),
     INTERRUPTED: mark("The work was cut short twice. Ask again; if it stops again, ask for less."),
     BROKEN: mark("Something went wrong with us, not with you. It was noted; try again later."),
+    NO_ROOM: mark(
+        "Our disk is full or cannot be written, so nothing was kept of it. Tell whoever runs this "
+        "portal, and ask again later."
+    ),
 }
+CODES = {INTERRUPTED: "JOB-101", BROKEN: "JOB-102", NO_ROOM: "JOB-103"}
 
 
 class TooManyJobs(Exception):  # noqa: N818  (an answer, not a fault)
@@ -77,6 +82,14 @@ class JobView:
     def is_expired(self) -> bool:
         """True where its result may no longer be fetched."""
         return self.state == "done" and clock.now() >= self.expires_at
+
+    @property
+    def code(self) -> str:
+        """The code of why it failed, to be told to whoever is asked for help; empty without one."""
+        if self.state != "failed":
+            return ""
+        fault = str(self.result.get("fault", ""))
+        return str(self.result.get("code") or CODES.get(fault, ""))
 
     def fault(self, language: str) -> str:
         """Why it failed, in a sentence; empty where it did not."""

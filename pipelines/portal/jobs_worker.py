@@ -8,6 +8,7 @@ is cut short with it is taken up by the next holder of the place.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import logging
 import os
@@ -24,6 +25,7 @@ from typing import Any
 from pipelines.ledger.faults import LedgerError
 from pipelines.portal.jobs import (
     BROKEN,
+    NO_ROOM,
     JobView,
     claim,
     finish,
@@ -43,6 +45,11 @@ DATABASE_PAUSE_S = 5.0
 PLACE_TAKEN = 75
 UNWANTED = 76
 JOBS_OF_ONE_PROCESS = 100  # then a new one: memory that a library keeps is given back
+DISK = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM),
+    *(errno.EIO, errno.ENOTDIR, errno.EEXIST),
+}
+DISK_OF_DUCKDB = "no space left on device"
 FIRST_KIND = {0: "delivery"}  # one place looks at deliveries first: their senders wait at the page
 
 Tell = Callable[..., None]
@@ -111,7 +118,13 @@ def _fault(job: JobView, error: Exception) -> dict[str, Any]:
         "job %s… (%s) failed: %s at %s:%s",
         *(job.id[:6], job.kind, type(error).__name__, where.filename, where.lineno),
     )
-    return {"fault": BROKEN}
+    return {"fault": NO_ROOM if _is_of_the_disk(error) else BROKEN}
+
+
+def _is_of_the_disk(error: Exception) -> bool:
+    if isinstance(error, OSError) and error.errno in DISK:
+        return True
+    return DISK_OF_DUCKDB in str(error).lower()
 
 
 class _Progress:
