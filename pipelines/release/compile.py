@@ -9,7 +9,8 @@ columns and precision: the columns of two clauses in one row would be a row that
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 
 from pipelines.release import ladder
 from pipelines.release.eligible import Eligible, by_generosity, eligible
@@ -78,15 +79,16 @@ def compile_records(request: Request, allowed: Allowed, contract: Contract) -> C
     columns = [column for column in contract.published if column.name in opened]
     if not columns:
         raise ReleaseRefused("REL-106", asked=list(wanted))
-    before = eligible(request, allowed, contract, permits, _carried(columns, contract))
+    identifying = _identifying(permits, contract)
+    before = eligible(request, allowed, contract, permits, _carried(columns, identifying, contract))
     levels = permit_levels(permits, "_clause")
-    identifying = [column for column in columns if column.is_quasi_identifier]
 
     def keys(at: Levels) -> list[str]:
         return [_opened_only(c, permits, with_detail(contract, c, at)) for c in identifying]
 
     ranked = ladder.steps(before, levels, keys, [column.name for column in identifying])
-    steps = f"WITH {before.steps}, {ranked}, {_told(before, columns, contract, levels)}"
+    told = _told(before, columns, contract, levels, _choice(request))
+    steps = f"WITH {before.steps}, {ranked}, {told}"
     names = ", ".join(f"{name(f'_o_{c.name}')} AS {name(c.name)}" for c in columns)
     out = tuple(OutColumn(column.name, column.duckdb_type, column) for column in columns)
     return Compiled(
@@ -97,7 +99,7 @@ def compile_records(request: Request, allowed: Allowed, contract: Contract) -> C
         holdings_sql=f"{steps} SELECT record_id, _name AS clause, _given AS given_as FROM told "
         "WHERE _leaves ORDER BY _given, sha256(record_id)",
         permits=permits,
-        quasi_identifiers=tuple(column.name for column in identifying),
+        quasi_identifiers=tuple(c.name for c in columns if c.is_quasi_identifier),
         withheld=tuple(one for one in request.columns if one not in opened),
         shown_from=max(
             SHOWN_FROM, *(p.small_cell_threshold or ladder.smallest_group(p) for p in permits)
@@ -116,8 +118,25 @@ def _opened(permit: Permit, wanted: tuple[str, ...], contract: Contract) -> list
     ]
 
 
-def _carried(columns: list[Column], contract: Contract) -> list[str]:
-    names = [column.name for column in columns]
+def _identifying(permits: tuple[Permit, ...], contract: Contract) -> list[Column]:
+    """The quasi-identifiers that the clauses open, asked for or not.
+
+    Groups are formed by all of them: else two extracts of the same records, each with some of the
+    columns, would each be of large groups and together single somebody out.
+    """
+    everything = tuple(column.name for column in contract.published)
+    opened = {one for permit in permits for one in _opened(permit, everything, contract)}
+    return [c for c in contract.published if c.name in opened and c.is_quasi_identifier]
+
+
+def _choice(request: Request) -> str:
+    """What was asked, as a word to tell requests apart; format and language choose no rows."""
+    asked = replace(request, columns=tuple(sorted(request.columns)), format="", language="en")
+    return hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
+
+
+def _carried(columns: list[Column], identifying: list[Column], contract: Contract) -> list[str]:
+    names = list(dict.fromkeys(column.name for column in (*columns, *identifying)))
     is_aged = "age_group" in names and any(c.name == "age_years" for c in contract.published)
     return [*names, *(["age_years"] if is_aged else [])]
 
@@ -133,11 +152,13 @@ def _opened_only(column: Column, permits: tuple[Permit, ...], value: str) -> str
     return f"CASE WHEN _clause IN ({chosen}) THEN {value} END"
 
 
-def _told(before: Eligible, columns: list[Column], contract: Contract, levels: Levels) -> str:
+def _told(
+    before: Eligible, columns: list[Column], contract: Contract, levels: Levels, choice: str
+) -> str:
     """`told AS (…)`: every permitted row with `_o_<column>`, `_given`, `_name` and `_leaves`."""
     if ladder.is_needed(before.permits):
         levels = ladder.on_its_rung(levels)
-    given = _given(before, contract, levels)
+    given = _given(before, contract, levels, choice)
     values = []
     for column in columns:
         value = "_given" if column.name == "record_id" else with_detail(contract, column, levels)
@@ -152,8 +173,12 @@ def _told(before: Eligible, columns: list[Column], contract: Contract, levels: L
     )
 
 
-def _given(before: Eligible, contract: Contract, levels: Levels) -> str:
-    """The name of a record: its own number where nothing is coarser or masked, else a token."""
+def _given(before: Eligible, contract: Contract, levels: Levels, choice: str) -> str:
+    """The name of a record: its own number where nothing is coarser or masked, else a token.
+
+    One that had to be told more coarsely has another token in every request: under one name, what
+    two of them say of it (asked by area, then by day) would add up to what neither may tell.
+    """
     is_plain = (
         f"{levels.area} = 3 AND {levels.time} = 3 AND {levels.detail} = 1 AND NOT "
         f"{before.masked(sorted(naming_masks(contract)))}"
@@ -166,8 +191,15 @@ def _given(before: Eligible, contract: Contract, levels: Levels) -> str:
     is_named = f"_clause IN ({', '.join(map(str, opened))})" if opened else "FALSE"
     return (
         f"CASE WHEN {is_named} AND {is_plain} THEN record_id "
-        f"ELSE coalesce({shown}, '') || {token_of_record()} END"
+        f"ELSE coalesce({shown}, '') || {token_of_record(_named_for(before, choice))} END"
     )
+
+
+def _named_for(before: Eligible, choice: str) -> str:
+    """SQL of what is added to the number of a record before its token is made."""
+    if not ladder.is_needed(before.permits):
+        return ""
+    return f"CASE WHEN _rung > 0 THEN {literal(f' {choice}')} ELSE '' END"
 
 
 def _flow(columns: list[Column], before: Eligible) -> str:

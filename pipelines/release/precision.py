@@ -244,9 +244,13 @@ def last_day(level: str) -> str:
     )
 
 
-def token_of_record() -> str:
-    """The keyed token of a record: HMAC-SHA-256 of `record_id`, 128 bits; NULL without a key."""
-    inner = "unhex(sha256(getvariable('release_inner') || encode(record_id)))"
+def token_of_record(more: str = "") -> str:
+    """The keyed token of a record: HMAC-SHA-256 of `record_id`, 128 bits; NULL without a key.
+
+    `more` is SQL of a text after the number, where one record has several tokens.
+    """
+    named = f"record_id || {more}" if more else "record_id"
+    inner = f"unhex(sha256(getvariable('release_inner') || encode({named})))"
     return f"left(sha256(getvariable('release_outer') || {inner}), 32)"
 
 

@@ -6,6 +6,7 @@ Not here: how coarse they are (`test_precision.py`) and all cases at once (`test
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 
 import pytest
 
@@ -272,3 +273,53 @@ def test_literals_are_quoted() -> None:
     """A value of an agreement with a quote in it is a value, not SQL."""
     clause = permit(rows={"handling_ceiling": "CONFIDENTIAL", "areas": ["O'Hare", "CF71"]})
     assert len(Extract(rows({}), [agreement([clause])], ask()).rows) == 1
+
+
+def test_two_extracts_with_some_of_the_columns_each_tell_no_more_than_one() -> None:
+    """Each by itself is of groups of three; laid side by side in their order they are not."""
+    days = [dt.datetime(2026, 5, 11 + 7 * week) for week in range(3)]
+    held = rows(
+        *(
+            {"occurred_at": day, "offence_code": code}
+            for day in days
+            for code in ("0501", "0601", "0901")
+        )
+    )
+    clause = permit(columns=["record_id", "occurred_at", "offence_code"], smallest_group=3)
+    signed = [agreement([clause])]
+    by_day = Extract(held, signed, ask(columns=("record_id", "occurred_at"))).rows
+    by_kind = Extract(held, signed, ask(columns=("record_id", "offence_code"))).rows
+    assert len(by_day) == len(by_kind) == 9
+    side_by_side = Counter(
+        (one["occurred_at"], other["offence_code"])
+        for one, other in zip(by_day, by_kind, strict=True)
+    )
+    kinds = {row["record_id"]: row["offence_code"] for row in by_kind}
+    joined = Counter((row["occurred_at"], kinds.get(row["record_id"])) for row in by_day)
+    assert min(side_by_side.values()) >= 3
+    assert min(joined.values()) >= 3
+
+
+def test_a_record_told_more_coarsely_has_another_name_in_each_request() -> None:
+    """Asked by area and by offence, its group is of three each time; only one record is in both."""
+    alone = {"admin1_code": "CF71", "offence_code": "0502", "source_record_id": "alone"}
+    held = rows(
+        alone,
+        *({"offence_code": "0501", "occurred_at": dt.datetime(2026, 5, day)} for day in (4, 19)),
+        *(
+            {
+                "offence_code": "0502",
+                "admin1_code": "CF11",
+                "occurred_at": dt.datetime(2026, 5, day),
+            }
+            for day in (7, 25)
+        ),
+    )
+    signed = [agreement([permit(smallest_group=3)])]
+    by_area = Extract(held, signed, ask(areas=("CF71",))).rows
+    by_kind = Extract(held, signed, ask(offences=("0502",))).rows
+    assert len(by_area) == len(by_kind) == 3
+    names = [{row["record_id"] for row in extract} for extract in (by_area, by_kind)]
+    assert not names[0] & names[1]
+    again = Extract(held, signed, ask(areas=("CF71",))).rows
+    assert again == by_area
