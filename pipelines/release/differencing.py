@@ -1,4 +1,4 @@
-"""A new extract of counts beside earlier ones: may it leave, or would the two together tell more?
+"""A new extract of counts beside earlier ones: whether the two together would tell more than each.
 
 Not here: protecting one extract by itself (`suppression.py`) and keeping the record (`extract.py`).
 
@@ -8,13 +8,15 @@ cells everywhere. Every published number is a sum of atoms, so two things are as
 
 1. Of two published numbers, one new and one earlier, where one holds all records of the other: are
    there between 1 and threshold − 1 people in the difference? Subtraction would tell them.
-2. Is a number that is too small to be published, in any of the extracts, a linear combination of
-   what all of them publish? Then solving the equations would tell it.
+2. Is a number that is too small to be published a linear combination of what all of them publish?
+   Then solving the equations would tell it. Asked of every small number that an extract hides, of
+   every small atom, and of every small part of a cell that some extracts count and others do not
+   (the whole, less one area, less another).
 
 Limits: sums of a measure are judged by who is in them, not by their size; what only bounds a small
-number closely, or takes three and more numbers to tell a group that no extract counted, is not
-looked for across extracts; a record that a correction moved to another cell is in both. What
-somebody else received, or knows otherwise, is out of reach. Beyond `MOST_ATOMS` the question cannot
+number closely is not looked for across extracts; a record that a correction moved to another cell
+is in both; records that left as records are not compared with counts of them. What another
+organisation received, or knows otherwise, is out of reach. Beyond `MOST_ATOMS` the question cannot
 be answered here, and the answer is no. Method: differencing attacks in the literature on
 statistical disclosure control (Hundepool et al., Statistical Disclosure Control, 2012).
 """
@@ -38,8 +40,12 @@ Rows = NDArray[np.float64]
 
 
 def sharing_recipients(recipient: str) -> tuple[str, ...]:
-    """Whose earlier extracts count: the recipient, those above it, and its units."""
-    return tuple(dict.fromkeys((*lineage(recipient), *units(recipient))))
+    """Whose earlier extracts count: the recipient, those above it, and every unit of those.
+
+    Two units of one mission sit in one building: what both were told, each may know.
+    """
+    above = lineage(recipient)
+    return tuple(dict.fromkeys((*above, *(unit for one in above for unit in units(one)))))
 
 
 def check_differencing(cells: pa.Table, earlier: Mapping[str, pa.Table]) -> None:
@@ -87,6 +93,21 @@ class _Overlay:
             rows[row] = np.isin(self.signatures[:, at], cells[cuts[node] : cuts[node + 1]])
         return rows, np.asarray(table["threshold"])[chosen]
 
+    def small_parts(self) -> Rows:
+        """What is too small, as sums of atoms: atoms, and parts of cells by who counts them."""
+        least = max(int(np.max(table["threshold"].to_numpy(), initial=0)) for table in self.tables)
+        counted_by = np.unique(self.signatures >= 0, axis=0, return_inverse=True)[1].ravel()
+        groups = [np.arange(self.atoms), counted_by]
+        for at in range(len(self.tables)):
+            pairs = np.stack([counted_by, self.signatures[:, at]], axis=1)
+            groups.append(np.unique(pairs, axis=0, return_inverse=True)[1].ravel())
+        found = []
+        for group in groups:
+            size = np.bincount(group, weights=self.weight)
+            small = np.flatnonzero((size > 0) & (size < least))
+            found.append((group[None, :] == small[:, None]).astype(float))
+        return np.concatenate(found)
+
 
 def _is_told_by_difference(overlay: _Overlay) -> bool:
     new, new_least = overlay.rows(0, "is_published")
@@ -107,7 +128,10 @@ def _is_solvable(overlay: _Overlay) -> bool:
     for at in range(len(overlay.tables)):
         shown.append(overlay.rows(at, "is_published")[0])
         hidden.append(overlay.rows(at, "is_primary")[0])
-    wanted = np.unique(np.concatenate(hidden), axis=0)
+    parts = overlay.small_parts()
+    told = {row.tobytes() for row in np.concatenate(shown)}  # where a clause has a lower threshold
+    parts = parts[np.array([row.tobytes() not in told for row in parts], dtype=bool)]
+    wanted = np.unique(np.concatenate([*hidden, parts]), axis=0)
     is_somebody = overlay.weight > 0
     everything = np.unique(np.concatenate(shown), axis=0)[:, is_somebody]
     wanted = wanted[:, is_somebody]

@@ -16,6 +16,7 @@ from pipelines.release.refusals import ReleaseRefused
 from tests.unit.release.world import Counts, agreement, ask, counts, rows
 
 DAY = dt.datetime(2026, 5, 13, 12)
+AREA = {"admin1_code": "CF11"}
 
 
 def many(*groups: tuple[int, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -93,6 +94,25 @@ def test_three_extracts_together() -> None:
     assert is_refused(extract(held), *parts, hidden)
 
 
+def test_three_extracts_tell_a_group_that_none_of_them_counted() -> None:
+    """The whole, less one area, less another: what is left is three, and nobody asked for them."""
+    held = many((30, {"offence_code": "0101"}), (20, {"offence_code": "0201"}), (2, {}), (1, AREA))
+    parts = [extract(held, offences=("01",)), extract(held, offences=("02",))]
+    assert is_refused(extract(held), *parts)
+    assert is_refused(extract(held, dimensions=("admin1_code",)), *parts)
+    assert is_refused(parts[0], parts[1], extract(held)), "in any order"
+    enough = many((30, {"offence_code": "0101"}), (20, {"offence_code": "0201"}), (5, {}))
+    parts = [extract(enough, offences=("01",)), extract(enough, offences=("02",))]
+    assert not is_refused(extract(enough), *parts)
+
+
+def test_what_another_clause_may_tell_is_no_secret() -> None:
+    held = many((30, {"offence_code": "0101"}), (4, {"offence_code": "0201"}), (12, AREA))
+    low = [agreement([counts(small_cell_threshold=3)])]
+    told = Counts(held, low, ask(form="counts", dimensions=("offence_section",))).cells
+    assert not is_refused(extract(held, areas=("CF11",)), told)
+
+
 def test_a_late_record_tells_itself() -> None:
     late = rows({"source_record_id": "late", "occurred_at": DAY})
     assert is_refused(extract([*HELD, *late]), extract())
@@ -109,6 +129,8 @@ def test_beyond_what_can_be_checked_the_answer_is_no(monkeypatch: pytest.MonkeyP
 
 
 def test_a_unit_and_its_mission_are_one_recipient() -> None:
-    assert sharing_recipients("minusca_unpol_jma") == ("minusca_unpol_jma", "minusca_unpol")
+    assert sharing_recipients("minusca_unpol_jma")[:2] == ("minusca_unpol_jma", "minusca_unpol")
+    assert "minusca_unpol_border" in sharing_recipients("minusca_unpol_jma")
+    assert "caf_police" not in sharing_recipients("minusca_unpol_jma")
     assert "minusca_unpol_border" in sharing_recipients("minusca_unpol")
     assert sharing_recipients("nobody") == ()
