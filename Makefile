@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PASSERELLE_HOME ?= $(CURDIR)/var
 
-.PHONY: run test check bench serve lock clean python
+.PHONY: run test check bench load serve lock clean python
 
 run: $(VENV)/.installed ## install, make the demonstration, and say what came of it
 	$(BIN)/passerelle demo
@@ -31,6 +31,9 @@ check: $(VENV)/.installed-dev ## style, types, and that every generated file is 
 bench: $(VENV)/.installed-dev ## our speed beside what else a person would use
 	$(PIP) install -e ".[bench]"
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+load: $(VENV)/.installed-dev ## the portal with two hundred people and fifty downloads at once
+	$(BIN)/python -m benchmarks.load $(LOAD_ARGS)
 
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras --quiet \
     --no-emit-index-url --no-emit-find-links pyproject.toml requirements.build

@@ -10,6 +10,7 @@ does not know. A rerun makes the same bytes under the same name.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +113,7 @@ def _make(maker: _Maker, material: Material, folder: Path) -> Extract:
         sha256=write_package(draft, signed, key),
         bytes=draft.stat().st_size,
     )
+    _try_the_place(file)
     place(material.holdings, settings.release_records / f"{made.extract_id}.parquet")
     if material.cells:
         told = cells_folder(settings, manifest.table, manifest.recipient.code)
@@ -120,6 +122,13 @@ def _make(maker: _Maker, material: Material, folder: Path) -> Extract:
     place(draft, file)
     tell(DONE + 1, STEPS, file.name)
     return made
+
+
+def _try_the_place(file: Path) -> None:
+    """Raise OSError while nothing has been noted yet, where the folder could not take the file."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=file.parent):
+        pass
 
 
 def file_name(manifest: Manifest) -> str:
