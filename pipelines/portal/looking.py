@@ -22,6 +22,7 @@ from fastapi import HTTPException
 from pipelines.portal import picture
 from pipelines.portal.charts import Figure
 from pipelines.portal.words import _, date, mark, number
+from pipelines.release.counting import LEVEL
 from pipelines.release.flow import Flow
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
@@ -198,13 +199,28 @@ def _first_rows(material: Material, limit: int) -> tuple[tuple[Any, ...], tuple[
     found = material.connection.execute(
         f"SELECT {names} FROM {relation(material)} LIMIT {int(limit)}"
     ).fetchall()
-    return heads, tuple(tuple(cell(value) for value in row) for row in found)
+    level = next((at for at, one in enumerate(shown) if one.name == LEVEL), -1)
+    return heads, tuple(
+        tuple(
+            _level(value, labels) if at == level else cell(value) for at, value in enumerate(row)
+        )
+        for row in found
+    )
+
+
+def _level(value: str, labels: dict[str, str]) -> str:
+    """What a line of counts counts: one cell, or all of one area, of one month."""
+    said = {"cell": _("one by one"), "total": _("all together")}
+    if value in said:
+        return said[value]
+    label = labels.get(value, value).removesuffix(_("{label} (code)", label=""))
+    return _("total by {what}", what=label[:1].lower() + label[1:])
 
 
 def _plain(labels: dict[str, str], one: Any) -> str:
     """The name of a column; of one that holds the words of a code, that of the code."""
     contract_label: str = labels.get(one.words_of, one.label) if one.words_of else one.label
-    return contract_label.removesuffix(" – code").removesuffix(" – code")
+    return contract_label.removesuffix(_("{label} (code)", label=""))
 
 
 def relation(material: Material) -> str:
@@ -278,12 +294,12 @@ def _said(material: Material) -> Iterator[str]:
             if material.risk.k_min > 1
             else _("Some records stand alone: somebody may be recognised, so handle with care.")
         )
-    providers = {source for permit in material.allowed.permits for source in permit.providers}
     asked = {one.name for one in material.fields}
     for restriction in material.allowed.restrictions:
-        is_about = providers & set(restriction.providers)
-        if is_about and (not restriction.columns or asked & set(restriction.columns)):
+        if not restriction.columns or asked & set(restriction.columns):
             yield restriction.reason[material.request.language]
+    if not flow.are_dropped_told:
+        yield _("How much was held back is not told for so narrow a choice.")
 
 
 def _told(flow: Flow, kind: str) -> dict[str, str]:

@@ -205,5 +205,5 @@ def test_before_anything_came_the_pages_say_so(tmp_path):
     desk = signed_in(empty, "data_specialist")
     assert "Nothing came in yet." in said(desk, "/all-deliveries")
     assert "That is silence" in said(desk, "/rejections")
-    assert "never heard of" in said(desk, "/feeds")
+    assert "nothing yet" in said(desk, "/feeds")
     assert "That is silence" in said(desk, f"/feeds/{POLICE}")

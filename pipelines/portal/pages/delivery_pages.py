@@ -90,8 +90,10 @@ class Desk:
         return sorted(found, key=lambda one: one[1].casefold())
 
 
-def state_words(state: str) -> tuple[str, str]:
+def state_words(state: str, to_correct: int | None = 0) -> tuple[str, str]:
     """The kind of badge and the word for the state of a delivery."""
+    if state == "accepted" and to_correct:
+        return "warn", _("accepted in part")
     return {
         "waiting": ("busy", _("being checked")),
         "accepted": ("good", _("accepted")),
@@ -243,9 +245,17 @@ def show(request: Request, desk: Desk, delivery_id: str) -> HTMLResponse:
         looked=looked,
         rules=all_rules(),
         state_words=state_words,
+        came_by=_came_by,
         withdrawal=_withdrawal(feed),
         dagster=dagster_page(request, delivery.feed, delivery.delivery_id),
     )
+
+
+def _came_by(origin: str) -> str:
+    """By which way a file came, in words."""
+    way, _slash, _whose = origin.partition("/")
+    said = {"upload": _("these pages"), "inbox": _("the inbox folder")}
+    return said.get(way, origin or "–")
 
 
 def dagster_page(request: Request, feed: str, delivery_id: str) -> str:

@@ -49,8 +49,8 @@ class Waiting:
 
 
 DELIVERY_STATES = {
-    "waiting": ("busy", mark("being read")),
-    "accepted": ("good", mark("taken in")),
+    "waiting": ("busy", mark("being checked")),
+    "accepted": ("good", mark("accepted")),
     "refused": ("bad", mark("refused")),
 }
 JOB_STATES = {
@@ -133,5 +133,5 @@ def _arrival(line: deliveries.Line, place: str) -> Latest:
         at=line.received_at,
         kind="warn" if rejected and kind == "good" else kind,
         state=_(state),
-        more=_("{count} rows to correct", count=number(rejected)) if rejected else "",
+        more=_("rows to correct: {count}", count=number(rejected)) if rejected else "",
     )

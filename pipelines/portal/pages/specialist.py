@@ -129,7 +129,7 @@ def rejections(request: Request, person: Person = Rejections) -> HTMLResponse:
 
 @router.get("/feeds")
 def feeds(request: Request, person: Person = Health) -> HTMLResponse:
-    """Who sends as announced, who is late, who was never heard of."""
+    """Who sends as announced, who is late, who sent nothing yet."""
     found = figures.health(settings_of(request))
     order = ("silent", "late", "on_time", "never")
     found.sort(key=lambda one: (order.index(one.rhythm), one.feed))
@@ -179,7 +179,7 @@ def rhythm_words(one: figures.Health) -> tuple[str, str]:
         "on_time": ("good", _("on time")),
         "late": ("warn", _("late by {days} days", days=words.number(one.days_late))),
         "silent": ("bad", _("silent: late by {days} days", days=words.number(one.days_late))),
-        "never": ("calm", _("never heard of")),
+        "never": ("calm", _("nothing yet")),
     }[one.rhythm]
 
 
