@@ -201,9 +201,7 @@ def _first_rows(material: Material, limit: int) -> tuple[tuple[Any, ...], tuple[
     ).fetchall()
     level = next((at for at, one in enumerate(shown) if one.name == LEVEL), -1)
     return heads, tuple(
-        tuple(
-            _level(value, labels) if at == level else cell(value) for at, value in enumerate(row)
-        )
+        tuple(_level(value, labels) if at == level else cell(value) for at, value in enumerate(row))
         for row in found
     )
 

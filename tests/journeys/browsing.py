@@ -35,6 +35,7 @@ FLAGS = (
 )
 LAPTOP = {"width": 1366, "height": 768}
 TELEPHONE = {"width": 390, "height": 844}
+LOCALES = {"en": "en-GB", "fr": "fr-FR"}
 PATIENCE_MS = 60_000  # a machine that many share
 STARTS_WITHIN_S, ENDS_WITHIN_S = 60, 30
 # Who lives in the home of the journeys: a name, a role and an organisation for each way.
@@ -55,10 +56,12 @@ class Town:
     settings: Settings
     secrets: dict[str, str] = field(default_factory=dict)
 
-    def person(self, who: str, language: str, number: int = 0, **more: Any) -> str:
+    def person(
+        self, who: str, language: str, number: int = 0, *, name: str = "", **more: Any
+    ) -> str:
         """The name of an account that does nothing else; the second factor is asked of mission."""
         role, organisation = PEOPLE[who]
-        name = f"{who}.{language}.{number}"
+        name = name or f"{who}.{language}.{number}"
         account(
             self.settings, role, organisation=organisation, name=name, language=language, **more
         )
@@ -130,12 +133,16 @@ def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @contextmanager
-def chromium() -> Iterator[Any]:
-    """Debian's Chromium, without a screen."""
+def chromium(language: str = "en") -> Iterator[Any]:
+    """Debian's Chromium, without a screen, as somebody has it who reads this language."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM),
+            args=[*FLAGS, f"--lang={LOCALES[language]}"],
+            env={**os.environ, "LANGUAGE": LOCALES[language].replace("-", "_")},
+        )
         try:
             yield browser
         finally:
@@ -239,7 +246,7 @@ def visitor(
     """A browser of its own for one person; what goes wrong in it is written down."""
     wanted = {
         "viewport": LAPTOP,
-        "locale": {"en": "en-GB", "fr": "fr-FR"}[language],
+        "locale": LOCALES[language],
         "accept_downloads": True,
         "reduced_motion": "reduce",
     }

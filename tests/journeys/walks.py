@@ -181,15 +181,16 @@ def _dates(one: Visitor, since: str, until: str) -> None:
         field = one.page.locator(f"#field-{name}")
         if one.with_keys:
             one.reach(field)
-            one.page.keyboard.type(_typed(day, one.language))
+            year, month, number = day.split("-")
+            # In which order the parts come is the browser's choice: its own language decides.
+            for typed in (number + month + year, month + number + year):
+                one.page.keyboard.type(typed)
+                if field.input_value() == day:
+                    break
+                one.page.keyboard.press("Shift+Tab")
+                one.reach(field)
         else:
             field.fill(day)
-
-
-def _typed(day: str, language: str) -> str:
-    """A day as it is typed into a date field: British and French both begin with the day."""
-    year, month, number = day.split("-")
-    return f"{number}{month}{year}"
 
 
 def _wait_for(one: Visitor, selector: str) -> None:
@@ -199,7 +200,10 @@ def _wait_for(one: Visitor, selector: str) -> None:
     while time.monotonic() < end:
         if one.page.locator(selector).count():
             return
-        if not seen_waiting and one.page.locator('main progress, meta[http-equiv="refresh"]').count():
+        if (
+            not seen_waiting
+            and one.page.locator('main progress, meta[http-equiv="refresh"]').count()
+        ):
             seen_waiting = True
             one.at("waiting")
         time.sleep(0.3)
