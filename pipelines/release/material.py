@@ -16,6 +16,7 @@ from pipelines.release.fields import CodeWords, fields_of
 from pipelines.release.flow import Flow, read_flow
 from pipelines.release.formats.content import Field
 from pipelines.release.formats.write import require_format, require_room
+from pipelines.release.ladder import smallest_group
 from pipelines.release.marking import Marking, cleared, levels, strictest
 from pipelines.release.permits import Allowed, who_may
 from pipelines.release.refusals import ReleaseRefused
@@ -141,7 +142,12 @@ def _records(work: _Work) -> Material:
     allowed, folder = work.allowed, work.folder
     compiled = compile_records(request, allowed, contract)
     require_format(request.format, [column.name for column in compiled.columns])
-    flow = read_flow(connection, compiled.flow_sql, shown_from=compiled.shown_from)
+    flow = read_flow(
+        connection,
+        compiled.flow_sql,
+        shown_from=compiled.shown_from,
+        are_dropped_told=not request.is_narrow,
+    )
     _require_some(flow, compiled)
     require_room(request.format, flow.kept)
     fields, words = fields_of(compiled.columns, request.language)
@@ -196,7 +202,11 @@ def _counts(work: _Work) -> Material:
     _write_holdings(connection, compiled.holdings_sql, "counts", holdings)
     write_rows(connection, ordered, fields, words, rows)
     flow = read_flow(
-        connection, compiled.flow_sql, shown_from=compiled.shown_from, are_kept_told=False
+        connection,
+        compiled.flow_sql,
+        shown_from=compiled.shown_from,
+        are_kept_told=False,
+        are_dropped_told=not request.is_narrow,
     )
     suppressed = sum(protected[SUPPRESSED].to_pylist())
     return Material(
@@ -235,9 +245,14 @@ def is_public(recipient: str) -> bool:
 
 
 def _require_some(flow: Flow, compiled: Compiled) -> None:
-    """Raise ReleaseRefused where all that might have left was too lonely to leave."""
-    if not flow.kept and any(one.dropped.get("k") for one in flow.clauses):
-        raise ReleaseRefused("REL-107", k=compiled.smallest_group)
+    """Raise ReleaseRefused where nothing leaves and records must be alike to leave.
+
+    Also where there were none: else the refusal would say that there is a record, and the request
+    when and where.
+    """
+    least = max(smallest_group(permit) for permit in compiled.permits)
+    if not flow.kept and least > 1:
+        raise ReleaseRefused("REL-107", k=least)
 
 
 def write_rows(

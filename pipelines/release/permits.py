@@ -20,7 +20,7 @@ FORMS: tuple[Form, ...] = ("records", "counts")
 
 @dataclass(frozen=True)
 class Allowed:
-    """The clauses that open what was asked, and every restriction that is over them."""
+    """The clauses that open what was asked, and every restriction over rows of theirs."""
 
     permits: tuple[Permit, ...]
     restrictions: tuple[Restriction, ...]
@@ -66,9 +66,15 @@ def who_may(
             form=form,
             as_of=as_of,
         )
+    providers = {one for _agreement, permit in opened for one in permit.providers}
     return Allowed(
         permits=tuple(permit for _one, permit in opened),
-        restrictions=restrictions_over(agreements, recipient, table),
+        # What others hold back meets no row of these, and is not told: it stands in the query.
+        restrictions=tuple(
+            one
+            for one in restrictions_over(agreements, recipient, table)
+            if providers & set(one.providers)
+        ),
         agreements=tuple(dict.fromkeys(one for one, _permit in opened)),
     )
 

@@ -14,6 +14,8 @@ from schemas.codelist import codes
 from schemas.contract import Contract
 from schemas.text import Language
 
+LONG_DAYS = 28
+
 
 @dataclass(frozen=True)
 class Request:
@@ -38,6 +40,13 @@ class Request:
     offences: tuple[str, ...] = ()
     format: str = "csv"
     language: Language = "en"
+
+    @property
+    def is_narrow(self) -> bool:
+        """Does it choose so little that to say what is not in it would point at a record?"""
+        until = min(self.until or self.as_of, self.as_of)
+        is_short = self.since is not None and (until - self.since).days + 1 < LONG_DAYS
+        return bool(self.areas or self.offences) or is_short
 
     @property
     def has_period(self) -> bool:

@@ -18,7 +18,7 @@ from pipelines.release.manifest import (
 )
 from pipelines.release.material import Material
 from pipelines.settings import PROGRAM_VERSION, Settings
-from schemas.agreement import Restriction, fingerprint
+from schemas.agreement import fingerprint
 from schemas.organisation import organisations, purposes
 
 ISSUER = "passerelle"
@@ -52,9 +52,10 @@ def manifest_of(material: Material, key_fingerprint: str, settings: Settings) ->
         handling=Handling(level=marking.level, tlp=marking.tlp, label=marking.label),
         agreements=_agreements(material, settings),
         clauses=_clauses(material),
+        are_dropped_told=material.flow.are_dropped_told,
         restrictions=tuple(
             RestrictionUsed(clause=one.full_name, reason=one.reason, columns=one.columns)
-            for one in _restrictions(material)
+            for one in material.allowed.restrictions
         ),
         table_versions=material.table_versions,
         row_count=material.row_count,
@@ -92,12 +93,6 @@ def _agreements(material: Material, settings: Settings) -> tuple[AgreementUsed, 
         for one in material.allowed.agreements
         if one.agreement in used
     )
-
-
-def _restrictions(material: Material) -> list[Restriction]:
-    """Those of the services whose rows the clauses open; what others hold back is their own."""
-    providers = {one for permit in material.allowed.permits for one in permit.providers}
-    return [one for one in material.allowed.restrictions if providers & set(one.providers)]
 
 
 def _used_clauses(material: Material) -> list[str]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from tests.unit.release.world import (
     AS_OF,
     Extract,
     agreement,
+    allowed_by,
     ask,
     permit,
     restriction,
@@ -273,6 +276,37 @@ def test_literals_are_quoted() -> None:
     """A value of an agreement with a quote in it is a value, not SQL."""
     clause = permit(rows={"handling_ceiling": "CONFIDENTIAL", "areas": ["O'Hare", "CF71"]})
     assert len(Extract(rows({}), [agreement([clause])], ask()).rows) == 1
+
+
+def test_what_others_hold_back_is_no_part_of_an_extract() -> None:
+    theirs = agreement(
+        [permit()], [restriction(providers=["cod_pnc"], reason={"en": "elsewhere", "fr": "là"})]
+    )
+    extract = Extract(rows({}), [theirs], ask())
+    assert len(extract.rows) == 1
+    assert "cod_pnc" not in extract.compiled.sql
+    allowed = allowed_by([theirs], ask())
+    assert allowed.restrictions == ()
+    assert allowed_by([agreement([permit()], [restriction()])], ask()).restrictions
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"areas": ("CF71",)},
+        {"offences": ("05",)},
+        {"since": AS_OF - dt.timedelta(days=20)},
+        {"since": dt.date(2026, 5, 1), "until": dt.date(2026, 5, 27)},
+    ],
+)
+def test_a_narrow_choice_does_not_ask_out_what_is_kept_back(choice: dict[str, Any]) -> None:
+    assert ask(**choice).is_narrow
+    assert not ask(since=dt.date(2026, 5, 1), until=dt.date(2026, 5, 28)).is_narrow
+    assert not ask(until=AS_OF).is_narrow
+    held = rows({}, *({"is_sensitive": True} for _one in range(9)))
+    flow = Extract(held, [agreement([permit()])], ask()).flow
+    assert flow.told()[0]["dropped"] == {"sensitivity": "≥5"}
+    assert replace(flow, are_dropped_told=False).told()[0]["dropped"] == {}
 
 
 def test_two_extracts_with_some_of_the_columns_each_tell_no_more_than_one() -> None:
