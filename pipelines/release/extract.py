@@ -10,6 +10,9 @@ does not know. A rerun makes the same bytes under the same name.
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -113,7 +116,7 @@ def _make(maker: _Maker, material: Material, folder: Path) -> Extract:
         sha256=write_package(draft, signed, key),
         bytes=draft.stat().st_size,
     )
-    _try_the_place(file)
+    _try_the_place(file, made.bytes)
     place(material.holdings, settings.release_records / f"{made.extract_id}.parquet")
     if material.cells:
         told = cells_folder(settings, manifest.table, manifest.recipient.code)
@@ -124,11 +127,14 @@ def _make(maker: _Maker, material: Material, folder: Path) -> Extract:
     return made
 
 
-def _try_the_place(file: Path) -> None:
+def _try_the_place(file: Path, size: int) -> None:
     """Raise OSError while nothing has been noted yet, where the folder could not take the file."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=file.parent):
         pass
+    is_elsewhere = file.parent.stat().st_dev != file.parent.parent.stat().st_dev
+    if is_elsewhere and shutil.disk_usage(file.parent).free < size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def file_name(manifest: Manifest) -> str:

@@ -5,6 +5,7 @@ Not here: making the files, and the signature in the zip's comment (`signature.p
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -94,11 +95,27 @@ def _hash_at_most(stream: IO[bytes], size: int) -> str:
 
 
 def place(draft: Path, target: Path) -> None:
-    """Put a finished file in its place, whole and on the disk."""
+    """Put a finished file in its place, whole and on the disk; the place may be another disk."""
     target.parent.mkdir(parents=True, exist_ok=True)
     _sync(draft)
-    draft.replace(target)
+    try:
+        draft.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _copy_beside(draft, target)
     _sync(target.parent)
+
+
+def _copy_beside(draft: Path, target: Path) -> None:
+    """From another disk, where one rename cannot do it: copied unseen, then renamed."""
+    copy = target.with_name(f".{target.name}.{draft.parent.name}")
+    try:
+        shutil.copyfile(draft, copy)
+        _sync(copy)
+        copy.replace(target)
+    finally:
+        copy.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:
