@@ -43,6 +43,9 @@ BLOCK = re.compile(
     r"(?:<!-- shown: (?P<shown>[^>]+) -->\n)?```(?P<kind>\w+)\n(?P<body>.*?)\n?```", re.DOTALL
 )
 DELIVERY = re.compile(r"\b(?P<feed>[a-z]{2,}_[a-z_]+)\.(?P<mark>[0-9a-f]{5,12})\b")
+EXTRACT = re.compile(r"\b(?P<what>[a-z_]+_\d{4}-\d\d-\d\d)_[0-9a-f]{12}\.zip")
+# The ids of extracts and the fingerprints of keys, which differ from one home to the next.
+MARKS = re.compile(r"\b(?:[0-9a-f]{12}|(?:[0-9a-f]{4} ){7}[0-9a-f]{4})\b")
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ EVERY = [one for page in PAGES for one in shown_commands(page)]
 
 def run(command: str, home: Path, language: str, folder: Path) -> str:
     """What a person sees who types `command`; the ids of deliveries are made to fit this home."""
-    words = shlex.split(fitted(command, home))
+    words = shlex.split(fitted(command, home).replace("var/", f"{home}/"))
     assert words[0] == "passerelle", command
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PASSERELLE_", "COLUMNS"))}
     done = subprocess.run(
@@ -105,7 +108,10 @@ def run(command: str, home: Path, language: str, folder: Path) -> str:
 
 
 def fitted(command: str, home: Path) -> str:
-    """The command with each delivery replaced by the latest one of its feed in this home."""
+    """The command with each delivery replaced by the latest one of its feed in this home.
+
+    So is the file of an extract by the one that this home has of the same thing.
+    """
 
     def latest(found: re.Match[str]) -> str:
         receipts = {
@@ -115,7 +121,10 @@ def fitted(command: str, home: Path) -> str:
         last = max(receipts, key=lambda path: str(receipts[path] and receipts[path][1]))  # type: ignore[index]
         return f"{found['feed']}.{last.parent.name[: len(found['mark'])]}"
 
-    return DELIVERY.sub(latest, command)
+    def made(found: re.Match[str]) -> str:
+        return next((home / "releases").glob(f"{found['what']}_*.zip")).name
+
+    return EXTRACT.sub(made, DELIVERY.sub(latest, command))
 
 
 def selected(output: str, part: str) -> list[str]:
@@ -146,7 +155,7 @@ def stable(lines: list[str] | tuple[str, ...]) -> list[str]:
 
 
 def masked(line: str) -> str:
-    line = DELIVERY.sub(r"\g<feed>.#", line)
+    line = MARKS.sub("#", DELIVERY.sub(r"\g<feed>.#", line))
     return " ".join(re.sub(r"\d[\d.,\u00a0\u202f]*", "#", line).split())
 
 
@@ -180,7 +189,8 @@ def test_every_command_named_exists(page: Path) -> None:
 
     known = typer.main.get_command(build()).commands  # type: ignore[attr-defined]
     code = " \n ".join(re.findall(r"```.*?```|`[^`\n]+`", page.read_text("utf-8"), re.DOTALL))
-    for words in re.findall(r"(?<![\w/-])passerelle ((?:[a-z]+ ?){1,2})", code):
+    # Where a command begins: a user, a group or a database may have our name too.
+    for words in re.findall(r"(?m)(?:^\s*|[`$&|] ?)passerelle ((?:[a-z]+ ?){1,2})", code):
         first, *rest = words.split()
         assert first in known, f"{page.name}: passerelle {words}"
         if hasattr(known[first], "commands") and rest:
