@@ -184,7 +184,7 @@ def test_an_organisation_without_a_clause_has_nothing_to_ask(settings, browser):
 
 
 def test_after_the_last_day_of_the_agreement_the_box_is_empty(settings):
-    assert boxes.opened(settings, UNIT, dt.date(2030, 1, 1)).purposes == ()
+    assert boxes.opened(settings, UNIT, dt.date(2040, 1, 1)).purposes == ()
 
 
 def test_a_new_restriction_holds_at_once(settings, tmp_path):

@@ -35,7 +35,7 @@ from pipelines.settings import settings_for
 from tests.portal import account, cheap_passwords, csrf_of, signed_in
 
 NOW = dt.datetime(2026, 11, 30, 9, tzinfo=dt.UTC)
-AFTER_ALL_AGREEMENTS = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
+AFTER_ALL_AGREEMENTS = dt.datetime(2040, 1, 1, tzinfo=dt.UTC)
 LARGEST_PAGE = 150_000
 CHOICE = {
     "table": "incidents",
@@ -269,7 +269,7 @@ def test_the_end_of_an_agreement_closes_what_was_made_before(browser, monkeypatc
     assert extracting.closed(settings, job) == ""
     assert extracting.file_of(settings, job) is None, "kept for some days only"
     monkeypatch.setattr(clock, "now", lambda: AFTER_ALL_AGREEMENTS)
-    assert "ended on 2027-12-31" in extracting.closed(settings, job)
+    assert "ended on 2035-12-31" in extracting.closed(settings, job)
 
 
 def _person(_browser, settings):
@@ -331,7 +331,7 @@ def test_the_recipient_is_never_taken_from_the_form(browser, settings):
         **CHOICE,
         "recipient": "minusca_unpol_jma",
         "made_by": "somebody",
-        "as_of": "2030-01-01",
+        "as_of": "2040-01-01",
     }
     page = _asked(browser, choice)
     job = jobs.job_of(settings, page.rpartition("/")[2], _person(browser, settings))
@@ -457,3 +457,35 @@ def _until(happened, seconds=120):
     while not happened():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.02)
+
+
+def test_a_new_restriction_closes_what_was_made_before(browser, settings, tmp_path):
+    job_id = _asked(browser).rpartition("/")[2]
+    job = jobs.job_of(settings, job_id, _person(browser, settings))
+    agreements = tmp_path / "agreements"
+    shutil.copytree(settings.agreements, agreements)
+    later = replace(settings, agreements=agreements)
+    assert extracting.closed(later, job) == ""
+    file = agreements / "caf_minusca.yaml"
+    text = file.read_text(encoding="utf-8")
+    added = (
+        "  - clause: R9\n    reason: {en: held, fr: retenu}\n    providers: [caf_police]\n"
+        "    recipients: [all]\n    table: incidents\n    columns: [weapon_kind]\n"
+    )
+    file.write_text(text.replace("restrictions:\n", f"restrictions:\n{added}"), encoding="utf-8")
+    assert "changed since" in extracting.closed(later, job)
+
+
+def test_who_lost_the_right_while_waiting_gets_nothing(app, settings):
+    from pipelines.accounts.people import find_user, person_of, set_roles
+
+    browser = signed_in(app, "mission_staff", name="leaves.soon")
+    person = person_of(find_user(settings, "leaves.soon"))
+    answer = browser.submit("/tables", CHOICE, to="/extracts", follow_redirects=False)
+    job_id = answer.headers["location"].rpartition("/")[2]
+    set_roles(settings, "leaves.soon", ["provider"])
+    before = len(entries(settings, events=["extract.made"], size=1000).entries)
+    assert jobs_worker.run_next(settings, "here/9")
+    job = jobs.job_of(settings, job_id, person)
+    assert (job.state, job.result["code"]) == ("failed", "ACC-142")
+    assert len(entries(settings, events=["extract.made"], size=1000).entries) == before

@@ -75,16 +75,16 @@ def test_a_run_makes_the_extract_and_shows_counts_only(home):
 
 
 def test_a_refusal_fails_the_run_with_one_sentence_in_both_languages(home):
-    result = release(NAME, AS_OF.replace(year=2031))
+    result = release(NAME, AS_OF.replace(year=2040))
     assert not result.success
     [failure] = [one for one in result.all_events if one.is_step_failure]
     said = failure.event_specific_data.error.message + str(
         failure.event_specific_data.user_failure_data
     )
     assert "REL-105" in said
-    assert "ended on 2027-12-31" in said
+    assert "ended on 2035-12-31" in said
     assert " / " in said
-    assert "a pris fin" in said or "2027" in said.split(" / ")[1]
+    assert "a pris fin" in said or "2035" in said.split(" / ")[1]
     assert not home.releases.exists() or not list(home.releases.glob("*.zip"))
     [entry] = entries(home, events=["extract.refused"]).entries
     assert "REL-105" in json.dumps(entry.details)

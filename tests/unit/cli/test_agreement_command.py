@@ -65,7 +65,7 @@ def test_list_names_them_with_their_state(capsys, mine):
     assert all(name in out for name in NAMES)
     assert out.count("in force") == len(NAMES)
     states = {
-        row["agreement"]: row["state"] for row in data(capsys, "list", "--as-of", "2027-06-30")
+        row["agreement"]: row["state"] for row in data(capsys, "list", "--as-of", "2034-06-30")
     }
     assert states["cod_monusco"] == "expired"
     assert states["caf_minusca"] == "in_force"

@@ -63,7 +63,7 @@ def ways(changes: list[Change]) -> set[str]:
 
 
 EDITS: list[tuple[str, Edit]] = [
-    ("wider", at("valid_until", dt.date(2029, 1, 1))),
+    ("wider", at("valid_until", dt.date(2039, 1, 1))),
     ("narrower", at("valid_from", dt.date(2026, 6, 1))),
     ("changed", at("status", "in_force")),
     ("changed", at("signed_on", dt.date(2026, 1, 14))),
@@ -100,7 +100,7 @@ EDITS: list[tuple[str, Edit]] = [
     ("wider", at("permits.0.onward.allowed", True)),
     ("wider", at("permits.0.onward.consent", "not_needed")),
     ("narrower", at("permits.2.due_diligence", None)),
-    ("wider", at("permits.2.due_diligence.valid_until", dt.date(2027, 6, 1))),
+    ("wider", at("permits.2.due_diligence.valid_until", dt.date(2034, 9, 1))),
     ("narrower", at("permits.2.due_diligence.reviewed_on", dt.date(2026, 2, 1))),
     ("changed", at("permits.2.due_diligence.reference", "another")),
     ("changed", at("permits.0.summary", {"en": "a", "fr": "b"})),

@@ -50,7 +50,7 @@ def test_the_file_becomes_typed_clauses() -> None:
     assert first.agreement == "caf_minusca"
     assert first.rows.handling_ceiling == "CONFIDENTIAL"
     assert first.rows.sensitive is False
-    assert agreement.valid_until == dt.date(2027, 12, 31)
+    assert agreement.valid_until == dt.date(2035, 12, 31)
     assert agreement.restrictions[0].full_name == "caf_minusca/R1"
     assert hash(first) == hash(load_agreement(SHIPPED).permits[0])
 
