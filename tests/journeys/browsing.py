@@ -236,10 +236,10 @@ def visitor(
     place: Town,
     browser: Any,
     name: str,
-    language: str,
-    folder: Path,
     look: Callable[[Visitor, str], None],
     *,
+    language: str,
+    folder: Path,
     with_keys: bool = False,
     **options: Any,
 ) -> Iterator[Visitor]:

@@ -143,16 +143,14 @@ def main() -> None:
         for language in ("en", "fr"):
             # The fields for dates speak the language of the browser, not of the page.
             with chromium(language) as browser:
-                for who, walk in WALKS.items():
-                    _walked(place, browser, who, language, Path(folder), walk)
+                for who in WALKS:
+                    _walked(place, browser, who, language, Path(folder))
 
 
-def _walked(
-    place: Town, browser: Any, who: str, language: str, folder: Path, walk: Callable[..., Any]
-) -> None:
+def _walked(place: Town, browser: Any, who: str, language: str, folder: Path) -> None:
     name = place.person(who, language, name=f"{NAMES[who]}{'' if language == 'en' else '2'}")
-    with visitor(place, browser, name, language, folder, picture) as one:
-        walk(one)
+    with visitor(place, browser, name, picture, language=language, folder=folder) as one:
+        WALKS[who](one)
 
 
 if __name__ == "__main__":
