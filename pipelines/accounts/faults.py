@@ -32,6 +32,7 @@ MESSAGES = {
     "ACC-134": mark("A token lasts from 1 to {most} days."),
     "ACC-135": mark("There is no such token."),
     "ACC-141": mark("This identity belongs to another account already."),
+    "ACC-142": mark("Your account may no longer ask for extracts."),
     "ACC-401": mark(
         "The key that opens the second factors is missing or another one: put secrets/totp.key "
         "back from the backup, or remove the second factor of the account."

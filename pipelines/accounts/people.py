@@ -125,8 +125,7 @@ def set_active(settings: Settings, name: str, is_active: bool, *, actor: str = O
         user.failed_count, user.lockouts, user.locked_until = 0, 0, None
         if not is_active:
             end_sessions(work.session, user.id)
-            tokens = sa.update(Token).where(Token.user_id == user.id, Token.revoked_at.is_(None))
-            work.session.execute(tokens.values(revoked_at=clock.now()))
+            _revoke_tokens(work.session, user.id)
         return {"is_active": is_active}
 
     change_named(settings, name, change, actor)
@@ -164,7 +163,10 @@ def set_password(
     must_change: bool = False,
     actor: str = OPERATOR,
 ) -> None:
-    """Give an account another password, which ends its sessions and any lock. AccountRefused."""
+    """Give an account another password: its sessions, tokens and any lock end. AccountRefused.
+
+    Tokens too: whoever had the old password may have made one.
+    """
     user = find_user(settings, name)
     passwords.check(password, user.name)
     if not must_change and passwords.is_right(user.password_hash, password):
@@ -175,6 +177,7 @@ def set_password(
         user.password_hash, user.must_change_password = kept, must_change
         user.failed_count, user.lockouts, user.locked_until = 0, 0, None
         end_sessions(work.session, user.id)
+        _revoke_tokens(work.session, user.id)
         return {"password": "changed"}
 
     change_named(settings, name, change, actor)
@@ -183,6 +186,11 @@ def set_password(
 def end_sessions(session: orm.Session, user_id: str) -> None:
     """Close every session of an account, in the caller's transaction."""
     session.execute(sa.delete(Session).where(Session.user_id == user_id))
+
+
+def _revoke_tokens(session: orm.Session, user_id: str) -> None:
+    mine = sa.update(Token).where(Token.user_id == user_id, Token.revoked_at.is_(None))
+    session.execute(mine.values(revoked_at=clock.now()))
 
 
 def person_of(user: User) -> Person:

@@ -49,6 +49,8 @@ class Holding:
 def who(settings: Settings, record_id: str) -> list[Holding]:
     """Every extract that holds this record, oldest first. Raises LedgerError, OSError.
 
+    A record may also be named as one recipient was given it: by the token that stands in a file.
+
     An extract whose entry is missing is listed all the same: its file of records is evidence.
     """
     found = _extracts_with(settings, record_id)
@@ -66,7 +68,8 @@ def _extracts_with(settings: Settings, record_id: str) -> list[tuple[str, str, s
         return connection.execute(
             f"SELECT DISTINCT parse_filename(filename, true), clause, form "
             f"FROM read_parquet({pattern}, filename = true, union_by_name = true) "
-            "WHERE record_id = ? ORDER BY ALL",
+            "WHERE record_id = $1 OR record_id IN (SELECT record_id FROM "
+            f"read_parquet({pattern}, union_by_name = true) WHERE given_as = $1) ORDER BY ALL",
             [record_id],
         ).fetchall()
 

@@ -5,19 +5,22 @@ Not here: making the extract (`pipelines/release/extract.py`), the queue (`jobs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.accounts.permissions import Person
+from pipelines.accounts.faults import AccountRefused
+from pipelines.accounts.people import person as person_of_id
+from pipelines.accounts.permissions import Person, may
 from pipelines.portal.jobs import JobView
 from pipelines.portal.menus import kept, restored, today
 from pipelines.portal.words import _, language, mark
-from pipelines.release.permits import who_may
+from pipelines.release.permits import Allowed, who_may
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from pipelines.settings import Settings
-from schemas.agreement import load_agreements
+from schemas.agreement import Permit, Restriction, load_agreements
 
 if TYPE_CHECKING:
     from pipelines.release.extract import Extract
@@ -37,8 +40,16 @@ def asked(request: Request, person: Person) -> dict[str, Any]:
 
 
 def make(settings: Settings, job: JobView, told: Callable[..., None]) -> Mapping[str, Any]:
-    """Make the extract of a job. Raises ReleaseRefused; run again, it gives the same file."""
+    """Make the extract of a job. Raises ReleaseRefused; run again, it gives the same file.
+
+    Raises AccountRefused where who asked has lost the right while the job waited.
+    """
     from pipelines.release.extract import make_extract
+
+    asker = person_of_id(settings, job.owner)
+    is_same = asker is not None and asker.organisation == job.organisation
+    if not (is_same and may(asker, "extract.request")):
+        raise AccountRefused("ACC-142")
 
     def progress(done: int, total: int, _what: str) -> None:
         told([*STAGES][min(done, len(STAGES) - 1)], done, total)
@@ -50,21 +61,39 @@ def make(settings: Settings, job: JobView, told: Callable[..., None]) -> Mapping
         organisation=job.organisation,
         progress=progress,
     )
-    return result_of(made)
+    return result_of(made, settings)
 
 
-def result_of(made: Extract) -> dict[str, Any]:
+def result_of(made: Extract, settings: Settings) -> dict[str, Any]:
     """What is kept of a finished extract."""
     manifest = made.manifest
+    clauses = [one.clause for one in manifest.clauses]
+    open_now = who_may(
+        load_agreements(settings.agreements),
+        recipient=manifest.recipient.code,
+        table=manifest.table,
+        purpose=manifest.purpose.code,
+        form=manifest.form,
+        as_of=manifest.as_of,
+    )
     return {
+        "terms": _terms(open_now, clauses),
         "extract_id": made.extract_id,
         "file": made.file.name,
         "bytes": made.bytes,
         "sha256": made.sha256,
         "rows": made.row_count,
         "handling": manifest.handling.level,
-        "clauses": [one.clause for one in manifest.clauses],
+        "clauses": clauses,
     }
+
+
+def _terms(open_now: Allowed, clauses: Sequence[str]) -> str:
+    """A fingerprint of everything that was agreed about the rows of an extract."""
+    agreed: list[Permit | Restriction] = [*open_now.restrictions]
+    agreed += [one for one in open_now.permits if one.full_name in clauses]
+    said = [f"{one.full_name} {one.model_dump_json()}" for one in agreed]
+    return hashlib.sha256("\n".join(sorted(said)).encode()).hexdigest()
 
 
 def file_of(settings: Settings, job: JobView) -> Path | None:
@@ -80,7 +109,8 @@ def file_of(settings: Settings, job: JobView) -> Path | None:
 def closed(settings: Settings, job: JobView) -> str:
     """Why an extract that was made may not be fetched today; empty where it may.
 
-    An agreement that ended, or a review that ran out, closes what was made before, too.
+    An agreement that ended, a review that ran out, a clause that says something else now and a new
+    restriction close what was made before, too.
     """
     stored = job.request
     try:
@@ -99,5 +129,11 @@ def closed(settings: Settings, job: JobView) -> str:
         return _(
             "A clause by which it was made is no longer open: {clauses}.",
             clauses=", ".join(sorted(gone)),
+        )
+    terms = _terms(allowed, job.result.get("clauses", ()))
+    if job.result.get("terms", terms) != terms:
+        return _(
+            "The agreement, or what a provider holds back, changed since it was made. "
+            "Ask for it again."
         )
     return ""

@@ -73,7 +73,7 @@ def password_page(request: Request, person: Person = Depends(allowed("account.ow
 
 @router.post("/password")
 def change_password(request: Request, person: Person = Depends(allowed("account.own"))) -> Response:
-    """Take a new password; every other session ends."""
+    """Take a new password; every other session and every token ends."""
     _needs_password(request, person)
     settings, form = settings_of(request), posted(request)
     for name in ("present", "password", "again"):

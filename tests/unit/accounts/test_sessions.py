@@ -151,6 +151,8 @@ def test_a_token_of_somebody_who_must_change_the_password_waits(place, somebody)
     said, _kept = make_token(place, somebody, "x", scopes=["sql.run"], days=2)
     set_password(place, "jma.1", "another good password", must_change=True)
     assert person_of_token(place, said) is None
+    set_password(place, "jma.1", "yet another good password")
+    assert person_of_token(place, said) is None, "who had the old password may have made it"
 
 
 @pytest.mark.parametrize(

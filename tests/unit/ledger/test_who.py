@@ -12,6 +12,7 @@ from pipelines.ledger.who import who
 def list_records(settings, extract_id: str, rows: list[tuple[str, str, str]]) -> None:
     settings.release_records.mkdir(exist_ok=True)
     columns = dict(zip(("record_id", "clause", "form"), zip(*rows, strict=True), strict=True))
+    columns["given_as"] = [f"{extract_id}.{record}" for record in columns["record_id"]]
     table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
     pq.write_table(table, settings.release_records / f"{extract_id}.parquet")
 
@@ -37,6 +38,14 @@ def test_each_extract_with_the_record_is_told_with_its_downloads(place):
     assert (second.extract_id, second.form, second.downloads) == ("e.two", "counts", ())
     assert [one.extract_id for one in who(place, "r9")] == ["e.three"]
     assert who(place, "r' OR 1=1 --") == []
+
+
+def test_a_record_is_found_by_the_name_that_one_file_gives_it(place):
+    """What turns up somewhere holds a token; who else has that record is asked with it."""
+    list_records(place, "e.one", [("r1", "x/P1", "records"), ("r2", "x/P1", "records")])
+    list_records(place, "e.two", [("r1", "y/P1", "records")])
+    assert [one.extract_id for one in who(place, "e.one.r1")] == ["e.one", "e.two"]
+    assert [one.extract_id for one in who(place, "e.one.r2")] == ["e.one"]
 
 
 def test_without_any_extract_nobody_holds_anything(place):
