@@ -4,8 +4,9 @@ Not here: what is told of them (`compile.py` for records, `counting.py` for coun
 
 `placed` adds when and where the clocks stood; `judged` adds, by row, `_clause` (the number of the
 one clause that it leaves under, else NULL), `_scope` and `_reason` (the clause that speaks of it
-and why it does not leave), `_held` (a restriction keeps the row back) and `_m_<column>` (a
-restriction masks that cell, or one that would give it away).
+and why it does not leave), `_held` (a restriction keeps the row back), `_r0`, `_r1`, … (each
+restriction that masks cells: does it hold for the row) and `_m_<column>` (one of them masks that
+cell, or one that would give it away).
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ class Eligible:
     permits: tuple[Permit, ...]  # in the order of the numbers in `_clause`, from 1
     steps: str  # `placed AS (…), judged AS (…)`
     masks: dict[str, str]  # column → SQL that is TRUE where a restriction masks the cell
-    may_take_away: bool = True  # are there restrictions at all?
+    masked_by: dict[str, tuple[str, ...]]  # column → `_r0`, … of the restrictions that mask it
+    may_take_away: bool  # are there restrictions at all?
 
     def masked(self, columns: Iterable[str]) -> str:
         """SQL: is a cell of any of these masked by a restriction?"""
@@ -89,25 +91,28 @@ def eligible(
     """The steps that judge every row of the table; `columns` are carried along for later steps."""
     wanted = {*_CONDITION_COLUMNS, *columns}
     carried = [one.name for one in contract.published if one.name in wanted]
-    masking = _masking(allowed.restrictions, contract)
-    masks = {column: f"_m_{column}" for column in masking}
+    masking = [one for one in allowed.restrictions if one.columns]
+    masked_by = _masked_by(masking, contract)
+    masks = {column: f"_m_{column}" for column in masked_by}
     held = [restricted(one, contract) for one in allowed.restrictions if not one.columns]
     by_choice = [masks[one] for one in sorted(asked_columns(request)) if one in masks]
     judged = [
         f"{_first(permits, request, contract, whole=True)} AS _clause",
         f"{_first(permits, request, contract, whole=False)} AS _scope",
-        *(f"{any_of(rules)} IS NOT FALSE AS _m_{column}" for column, rules in masking.items()),
+        *(f"{restricted(r, contract)} IS NOT FALSE AS _r{at}" for at, r in enumerate(masking)),
         f"{any_of(held)} IS NOT FALSE AS _stopped",
     ]
+    masked = [f"{any_of([*rules])} AS _m_{column}" for column, rules in masked_by.items()]
     steps = (
         f"placed AS (SELECT *, {moments()} FROM (SELECT {_carried(carried)}, "
         f"{offset_minutes()} AS _offset_min FROM {name(contract.table)})), "
         f"asked AS (SELECT *, {', '.join(judged)} FROM placed), "
+        f"masked AS (SELECT {', '.join(['*', *masked])} FROM asked), "
         f"judged AS (SELECT *, {any_of(['_stopped', *by_choice])} AS _held, "
         f"{_reason(permits, request, contract)} AS _reason "
-        "FROM asked WHERE _clause IS NOT NULL OR _scope IS NOT NULL)"
+        "FROM masked WHERE _clause IS NOT NULL OR _scope IS NOT NULL)"
     )
-    return Eligible(permits, steps, masks, bool(allowed.restrictions))
+    return Eligible(permits, steps, masks, masked_by, bool(allowed.restrictions))
 
 
 def _carried(columns: list[str]) -> str:
@@ -144,12 +149,11 @@ def _reason(permits: tuple[Permit, ...], request: Request, contract: Contract) -
     return f"CASE WHEN _clause IS NULL THEN {reasons} END"
 
 
-def _masking(restrictions: tuple[Restriction, ...], contract: Contract) -> dict[str, list[str]]:
-    """Column → the conditions under which its cells are masked, with those that would tell it."""
-    found: dict[str, list[str]] = {}
-    for restriction in restrictions:
-        rule = restricted(restriction, contract)
+def _masked_by(masking: list[Restriction], contract: Contract) -> dict[str, tuple[str, ...]]:
+    """Column → the restrictions that mask its cells, with those that would tell it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for at, restriction in enumerate(masking):
         closed = {one for c in restriction.columns for one in given_away_by(contract, c)}
-        for column in sorted(closed):
-            found.setdefault(column, []).append(rule)
+        for column in closed:
+            found[column] = (*found.get(column, ()), f"_r{at}")
     return dict(sorted(found.items()))

@@ -9,7 +9,9 @@ alike; whoever finds no rung does not leave.
 
 Restrictions come after: groups are formed as if there were none, then those that lost records by
 one are looked at again and dropped where fewer than k are left. So a restriction can only take
-away: formed from what restrictions leave, the groups of others could grow and let them out.
+away: formed from what restrictions leave, the groups of others could grow and let them out. For
+the same reason records are alike then only where the same restrictions mask cells of them, even if
+what is masked comes to the same.
 """
 
 from __future__ import annotations
@@ -76,7 +78,7 @@ def steps(
             f"THEN {at} END) AS _rung FROM {f'rung{at - 1}' if at else 'rung'})"
         )
     last = f"rung{len(RUNGS) - 1}"
-    masks = [before.masks[one] for one in identifying if one in before.masks]
+    masks = sorted({rule for one in identifying for rule in before.masked_by.get(one, ())})
     alike = ", ".join(["_clause", "_rung", *keys(on_its_rung(levels)), *masks])
     left = f"count(*) FILTER (WHERE NOT _held) OVER (PARTITION BY {alike})"
     lonely = f"_rung IS NULL OR {left} < {least}" if before.may_take_away else "_rung IS NULL"

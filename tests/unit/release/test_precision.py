@@ -228,3 +228,15 @@ def test_a_restriction_lets_nobody_out() -> None:
     after = grouped(*trio, *pair, restrictions=held)
     assert len(before.rows) == 3
     assert after.rows == []
+
+
+def test_two_masks_do_not_make_alike_what_one_told_apart() -> None:
+    """Found by the property: each record masked by a restriction of its own, they looked alike."""
+    pair = [{"offence_code": "0101"}, {"offence_code": "0102"}]
+    masks = [
+        restriction(columns=["admin1_code"], rows={"offences": ["0101"]}),
+        restriction(columns=["admin1_code"], rows={"offences": ["0102"]}),
+    ]
+    assert len(grouped(*pair, k=2).rows) == 2
+    assert grouped(*pair, k=2, restrictions=masks[:1]).rows == []
+    assert grouped(*pair, k=2, restrictions=masks).rows == []
