@@ -29,7 +29,7 @@ BASE = "/extracts"
 PAGE_SIZE = 20
 REFRESH_S = 2
 RESUMED_WITHIN = dt.timedelta(days=1)
-BLOCK_BYTES = 256 * 1024
+BLOCK_BYTES = 512 * 1024
 router = APIRouter()
 
 Reading = Depends(allowed("extract.read_own"))
