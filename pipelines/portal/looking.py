@@ -208,7 +208,7 @@ def _first_rows(material: Material, limit: int) -> tuple[tuple[Any, ...], tuple[
 
 def _level(value: str, labels: dict[str, str]) -> str:
     """What a line of counts counts: one cell, or all of one area, of one month."""
-    said = {"cell": _("one by one"), "total": _("all together")}
+    said = {"cell": _("detail"), "total": _("total")}
     if value in said:
         return said[value]
     label = labels.get(value, value).removesuffix(_("{label} (code)", label=""))
@@ -296,7 +296,7 @@ def _said(material: Material) -> Iterator[str]:
     for restriction in material.allowed.restrictions:
         if not restriction.columns or asked & set(restriction.columns):
             yield restriction.reason[material.request.language]
-    if not flow.are_dropped_told:
+    if not flow.is_withheld_told:
         yield _("How much was held back is not told for so narrow a choice.")
 
 

@@ -81,18 +81,17 @@ class Town:
 
 @contextmanager
 def town(home: Path, demo: Path | None, **environment: str) -> Iterator[Town]:
-    """A portal process over a copy of the demo's home; agreements that do not end in it."""
+    """A portal process over a copy of the demo's home, or over an empty one."""
     cheap_passwords()
     if demo is not None:
         shutil.copytree(demo, home, dirs_exist_ok=True)
-    settings = settings_for(home, agreements=endless_agreements(home / "agreements")).prepare()
+    settings = settings_for(home).prepare()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         listen = f"127.0.0.1:{probe.getsockname()[1]}"
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PASSERELLE_")}
     own = {
         "PASSERELLE_HOME": str(home),
-        "PASSERELLE_AGREEMENTS": str(settings.agreements),
         "PASSERELLE_PORTAL_LISTEN": listen,
         "PASSERELLE_RATE_LIMITS": ";".join(f"{name}=100000/minute" for name in DEFAULT_RATES),
     }
@@ -108,16 +107,6 @@ def town(home: Path, demo: Path | None, **environment: str) -> Iterator[Town]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(ENDS_WITHIN_S)
-
-
-def endless_agreements(place: Path) -> Path:
-    """The shipped agreements, that the journeys do not fail on the day one of them ends."""
-    if not place.exists():
-        shutil.copytree(settings_for(place).agreements, place)
-        for file in place.glob("*.yaml"):
-            text = file.read_text(encoding="utf-8")
-            file.write_text(text.replace("valid_until: 202", "valid_until: 209"), encoding="utf-8")
-    return place
 
 
 def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
