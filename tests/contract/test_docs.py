@@ -332,17 +332,18 @@ def refresh(place: Path) -> None:
     """
     for language in ("en", "fr"):
         if not (place / f"{language}.txt").is_file():
-            home = settings_for(place / language).prepare().home
-            printed = run("passerelle demo", home, language, place)
+            # As after `make run`: the home lies in the folder where one types.
+            home = settings_for(place / language / "var").prepare().home
+            printed = run("passerelle demo", home, language, home.parent)
             (place / f"{language}.txt").write_text(printed, encoding="utf-8")
     for page, group in itertools.groupby(EVERY, key=lambda one: one.page):
         text = page.read_text("utf-8")
         for one in group:
-            home = place / one.language
+            home = place / one.language / "var"
             output = (
                 (place / f"{one.language}.txt").read_text("utf-8")
                 if one.is_demo
-                else run(one.command, home, one.language, place)
+                else run(one.command, home, one.language, home.parent)
             )
             lines = one.body.split("\n")
             ends = next(i for i, line in enumerate(lines) if not line.endswith("\\"))
