@@ -44,8 +44,8 @@ SENTENCES: dict[str, str] = {
         "Too few records are alike: after coarsening, no group reaches {k} records, so none leaves."
     ),
     "REL-108": mark(
-        "Together with an earlier extract of yours ({extract}), these counts would give away a "
-        "suppressed one."
+        "Together with what you were given or shown before ({extract}), these counts would give "
+        "away a number that is hidden."
     ),
     "REL-109": mark("{rows} rows are too many for the format {format}, which holds {limit}."),
     "REL-109 cell": mark(
@@ -58,6 +58,7 @@ SENTENCES: dict[str, str] = {
     "REL-114": mark("Nothing is published yet, so nothing can be extracted."),
     "REL-115": mark("The format {format} needs a position, and no clause opens one."),
     "REL-116": mark("{cells} counts at once are more than can be checked for what they give away."),
+    "REL-117": mark("{day} is still to come; the delays of the clauses are counted from a day."),
 }
 HINTS: dict[str, str] = {
     "REL-105": mark("Ask the provider for an agreement, or choose another table or purpose."),
@@ -69,6 +70,7 @@ HINTS: dict[str, str] = {
     "REL-108": mark("Ask for the same areas and periods as before, or for coarser ones."),
     "REL-109": mark("Choose CSV or Parquet, or a shorter period."),
     "REL-115": mark("Choose CSV, XLSX or Parquet."),
+    "REL-117": mark("Leave the day out, or give {last} or an earlier day."),
     "REL-116": mark("Ask for fewer dimensions, or for longer periods."),
 }
 
