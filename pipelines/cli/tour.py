@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipelines.demo.writer import DemoSummary
     from pipelines.release.extract import Extract
 
-EXTRACT_DAY = dt.date(2026, 11, 30)  # after the last delivery, whenever the demo is shown
+EXTRACT_DAY = dt.date(2026, 11, 17)  # of the last delivery: no day to come, whatever the clock says
 
 QUESTIONS = (
     (
