@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.landing.receive import Delivery, open_delivery
+from pipelines.portal.remembered import kept, stamp, while_nothing_changes
 from pipelines.settings import Settings
 from pipelines.validate.verdict import Verdict, read_verdict
 from schemas.codelist import load_codelist
 from schemas.feed import Feed, feed_names, load_feed
+from schemas.text import Language
 
 if TYPE_CHECKING:
     import duckdb
@@ -129,6 +131,27 @@ def origin_of(organisation: str) -> str:
     return f"upload/{organisation}"
 
 
+def state_of(settings: Settings) -> Hashable:
+    """Another value whenever a list of deliveries may be another."""
+    feeds = tuple(feed_names())
+    catalogue = stamp(settings)
+    published = kept(("published", catalogue, feeds), lambda: _published(settings, feeds))
+    waiting = [tuple(sorted(one.items())) for one in _newer(settings, feeds, published)]
+    return catalogue, str(settings.landing), tuple(waiting)
+
+
+def _published(settings: Settings, feeds: Sequence[str]) -> dict[str, str]:
+    import duckdb
+
+    from pipelines.lake.catalogue import NothingPublished, connect
+
+    with suppress(NothingPublished, duckdb.CatalogException), closing(connect(settings)) as found:
+        states = "SELECT delivery_id, state FROM deliveries WHERE list_contains(?, feed)"
+        return dict(found.execute(states, [list(feeds)]).fetchall())
+    return {}
+
+
+@while_nothing_changes(state_of)
 def list_deliveries(
     settings: Settings, asked: Asked, page: int = 1, size: int = PAGE_ROWS
 ) -> Listed:
@@ -209,6 +232,16 @@ def _unpublished(settings: Settings, feeds: Sequence[str], published: dict[str, 
     """What lies in the landing and is not in the catalogue, or was judged anew since, as Arrow."""
     import pyarrow as pa
 
+    lines = _newer(settings, feeds, published)
+    kinds = {name.strip(): pa.string() for name in COLUMNS.split(",")}
+    kinds |= {name: pa.int64() for name in kinds if name.startswith("rows_")}
+    kinds["received_at"] = pa.timestamp("us")
+    return pa.Table.from_pylist(lines, pa.schema(kinds))
+
+
+def _newer(
+    settings: Settings, feeds: Sequence[str], published: dict[str, str]
+) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
     for feed in feeds:
         for mark in _marks(settings, feed):
@@ -220,10 +253,7 @@ def _unpublished(settings: Settings, feeds: Sequence[str], published: dict[str, 
                 verdict = verdict_of(delivery)
                 if verdict is None or verdict.state != published.get(delivery_id):
                     lines.append(_line(delivery, verdict))
-    kinds = {name.strip(): pa.string() for name in COLUMNS.split(",")}
-    kinds |= {name: pa.int64() for name in kinds if name.startswith("rows_")}
-    kinds["received_at"] = pa.timestamp("us")
-    return pa.Table.from_pylist(lines, pa.schema(kinds))
+    return lines
 
 
 def _marks(settings: Settings, feed: str) -> list[str]:
@@ -267,15 +297,13 @@ def find(settings: Settings, delivery_id: str, scope: Scope) -> Delivery:
     """
     if delivery_id.rpartition(".")[0] not in scope.feeds:
         raise KeyError
-    try:
-        delivery = open_delivery(settings, delivery_id)
-    except KeyError:
-        raise KeyError from None
+    delivery = open_delivery(settings, delivery_id)
     if not scope.has(delivery):
         raise KeyError
     return delivery
 
 
+@while_nothing_changes(state_of)
 def is_published(settings: Settings, delivery_id: str) -> bool:
     """True where readers of the catalogue see the rows of this delivery."""
     feed = delivery_id.rpartition(".")[0]
@@ -300,6 +328,11 @@ def reasons(
     """By rule, how many rows were set aside and the first of them; the most frequent first."""
     if not (verdict.is_accepted and verdict.rows_quarantined):
         return []
+    key = ("reasons", str(delivery.folder), tuple(sheets))  # an accepted verdict never changes
+    return kept(key, lambda: _reasons(settings, delivery, sheets))
+
+
+def _reasons(settings: Settings, delivery: Delivery, sheets: Sequence[str]) -> list[Counted]:
     import duckdb
 
     from pipelines.ingest import local_part
@@ -338,14 +371,20 @@ def look(settings: Settings, delivery: Delivery, verdict: Verdict) -> Looked:
 
     None of a large file, which would have to be read through for them.
     """
-    from pipelines.i18n import translator
     from pipelines.portal import words
-    from pipelines.validate.report import gathered
-    from pipelines.validate.report_page import first_cells
 
     if not verdict.rows_quarantined or delivery.receipt.bytes > SHOWN_BYTES:
         return Looked([])
     language = words.language()
+    key = ("look", str(delivery.folder), verdict.model_dump_json(), language)
+    return kept(key, lambda: _look(settings, delivery, verdict, language))
+
+
+def _look(settings: Settings, delivery: Delivery, verdict: Verdict, language: Language) -> Looked:
+    from pipelines.i18n import translator
+    from pipelines.validate.report import gathered
+    from pipelines.validate.report_page import first_cells
+
     with gathered(settings, delivery, verdict, language) as report:
         cells = first_cells(report, translator(language)("(whole row)"), FIRST_CELLS)
         return Looked(cells, report.rows.sheets if report.rows else ())

@@ -21,7 +21,8 @@ from typing import Any, Literal
 import duckdb
 from upath import UPath
 
-from pipelines.portal.deliveries import Asked, condition, reading
+from pipelines.portal.deliveries import Asked, condition, reading, state_of
+from pipelines.portal.remembered import while_nothing_changes
 from pipelines.settings import Settings
 from pipelines.validate.verdict import FILE_NAME as VERDICT
 from schemas.feed import feed_names, load_feed
@@ -92,7 +93,14 @@ def health(
 ) -> list[Health]:
     """How each feed does at `now` (UTC), in the order of their names."""
     chosen = tuple(feed_names() if feeds is None else feeds)
-    moment = (now or dt.datetime.now(dt.UTC)).replace(tzinfo=None)
+    moment = (now or dt.datetime.now(dt.UTC)).replace(tzinfo=None, second=0, microsecond=0)
+    return list(_health_at(settings, chosen, moment))
+
+
+@while_nothing_changes(state_of)
+def _health_at(
+    settings: Settings, chosen: tuple[str, ...], moment: dt.datetime
+) -> tuple[Health, ...]:
     with reading(settings, chosen) as connection:
         rows = connection.execute(
             f"""
@@ -108,9 +116,11 @@ def health(
             [list(chosen)],
         ).fetchall()
     found = {row[0]: row[1:] for row in rows}
-    return [_health(feed, found.get(feed, (0, 0, 0, None, None, None)), moment) for feed in chosen]
+    nothing = (0, 0, 0, None, None, None)
+    return tuple(_health(feed, found.get(feed, nothing), moment) for feed in chosen)
 
 
+@while_nothing_changes(state_of)
 def weekly(settings: Settings, asked: Asked) -> list[Week]:
     """Each week from the first delivery to the last, those in which nothing came among them."""
     with reading(settings, asked.scope.feeds) as connection:
@@ -130,6 +140,7 @@ def weekly(settings: Settings, asked: Asked) -> list[Week]:
     return [Week(*row) for row in rows]
 
 
+@while_nothing_changes(state_of)
 def raised(settings: Settings, asked: Asked, *, by_feed: bool = False) -> list[Raised]:
     """How often each rule was raised, the most frequent first; warnings are among them.
 
@@ -156,6 +167,7 @@ def raised(settings: Settings, asked: Asked, *, by_feed: bool = False) -> list[R
     return sorted(every, key=lambda one: (-one.rows, -one.deliveries, one.code, one.feed))
 
 
+@while_nothing_changes(state_of)
 def weekly_by_rule(
     settings: Settings, asked: Asked, codes: Sequence[str]
 ) -> list[tuple[dt.date, str, int | None]]:
@@ -180,6 +192,7 @@ def weekly_by_rule(
     ]
 
 
+@while_nothing_changes(state_of)
 def encodings(settings: Settings, feed: str) -> list[tuple[str, int]]:
     """The encodings in which files of a feed were read, and how many; the most frequent first."""
     with reading(settings, [feed]) as connection:

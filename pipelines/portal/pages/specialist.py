@@ -123,7 +123,7 @@ def rejections(request: Request, person: Person = Rejections) -> HTMLResponse:
         rules=all_rules(),
         weekly=_weekly_figure(weeks),
         top=_top_figure(rows[:BARS_SHOWN]),
-        trends=_trends(figures.weekly_by_rule(settings, choice, top), top),
+        trends=_trends(figures.weekly_by_rule(settings, choice, tuple(top)), top),
     )
 
 
