@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from pipelines.release.material import Material
 
-AT_ONCE, WAIT_S, RETRY_S = 2, 15.0, 10
+AT_ONCE, WAIT_S, RETRY_S = 2, 45.0, 10
 LONGEST_S = 12.0
 COUNT_S, LEAST_COUNT_S, COUNT_WAIT_S = 4.0, 1.0, 0.5  # of one page, of one table, for a place
 INTERRUPT_EVERY_S = 0.05
