@@ -43,7 +43,7 @@ BLOCK = re.compile(
     r"(?:<!-- shown: (?P<shown>[^>]+) -->\n)?```(?P<kind>\w+)\n(?P<body>.*?)\n?```", re.DOTALL
 )
 DELIVERY = re.compile(r"\b(?P<feed>[a-z]{2,}_[a-z_]+)\.(?P<mark>[0-9a-f]{5,12})\b")
-EXTRACT = re.compile(r"\b(?P<what>[a-z_]+_\d{4}-\d\d-\d\d)_[0-9a-f]{12}\.zip")
+EXTRACT = re.compile(r"\b(?P<what>[a-z_]+)_\d{4}-\d\d-\d\d_[0-9a-f]{12}\.zip")
 # The ids of extracts and the fingerprints of keys, which differ from one home to the next.
 MARKS = re.compile(r"\b(?:[0-9a-f]{12}|(?:[0-9a-f]{4} ){7}[0-9a-f]{4})\b")
 
@@ -122,7 +122,8 @@ def fitted(command: str, home: Path) -> str:
         return f"{found['feed']}.{last.parent.name[: len(found['mark'])]}"
 
     def made(found: re.Match[str]) -> str:
-        return next((home / "releases").glob(f"{found['what']}_*.zip")).name
+        names = sorted(path.name for path in (home / "releases").glob("*.zip"))
+        return next(name for name in names if re.match(rf"{found['what']}_\d", name))
 
     return EXTRACT.sub(made, DELIVERY.sub(latest, command))
 
