@@ -133,7 +133,7 @@ def judged(browser, answer):
         if page.status_code == 303:
             place = page.headers["location"]
         else:
-            assert 'http-equiv="refresh"' in page.text, page.text
+            assert page.headers["refresh"] == "2", page.text
             time.sleep(0.3)
     return place
 

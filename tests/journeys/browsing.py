@@ -164,8 +164,8 @@ class Visitor:
         found = self.page.locator(selector).first
         if self.with_keys:
             self.reach(found)
-            self.page.keyboard.press("Enter")
-            self.page.wait_for_load_state()
+            with self.page.expect_navigation():
+                self.page.keyboard.press("Enter")
         else:
             found.click()
 
@@ -216,7 +216,8 @@ FOCUS = """() => {
     Math.min(Math.max(box.left + box.width / 2, 0), innerWidth - 1),
     Math.min(Math.max(box.top + Math.min(box.height, 20) / 2, 0), innerHeight - 1));
   const open = !at || one.contains(at) || at.contains(one);
-  return {is_seen: outlined && inside && open, what: one.outerHTML.slice(0, 200)};
+  const why = [!outlined && 'no outline', !inside && 'off the screen', !open && 'covered'];
+  return {is_seen: outlined && inside && open, what: why.filter(Boolean) + ': ' + one.outerHTML.slice(0, 200)};
 }"""
 
 

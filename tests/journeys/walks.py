@@ -200,10 +200,7 @@ def _wait_for(one: Visitor, selector: str) -> None:
     while time.monotonic() < end:
         if one.page.locator(selector).count():
             return
-        if (
-            not seen_waiting
-            and one.page.locator('main progress, meta[http-equiv="refresh"]').count()
-        ):
+        if not seen_waiting and one.page.locator('main progress, main a[href="?renew=no"]').count():
             seen_waiting = True
             one.at("waiting")
         time.sleep(0.3)

@@ -208,14 +208,24 @@ def progress(request: Request, desk: Desk, person: Person, job_id: str) -> Respo
         return redirect(url(f"{desk.base}/{delivery_id}", **query))
     if job.state == "running" and taking_in.is_judged_since(settings, job.request):
         return redirect(url(f"{desk.base}/{delivery_id}"))
-    return page(
+    renews = job.is_active and request.query_params.get("renew") != "no"
+    shown = page(
         request,
         "provider/progress.html",
         desk=desk,
         job=job,
+        renews=renews,
         fault=job.fault(words.language()),
         feed=load_feed(str(job.request["feed"])),
     )
+    return _renewed(shown, 2 if renews else 0)
+
+
+def _renewed(shown: HTMLResponse, every_s: int) -> HTMLResponse:
+    """A page that renews itself, until its reader tells it not to: some need more time to read."""
+    if every_s:
+        shown.headers["Refresh"] = str(every_s)
+    return shown
 
 
 def show(request: Request, desk: Desk, delivery_id: str) -> HTMLResponse:
@@ -229,7 +239,8 @@ def show(request: Request, desk: Desk, delivery_id: str) -> HTMLResponse:
         looked = known.look(settings, delivery, verdict)
     is_published = known.is_published(settings, delivery_id)
     age = dt.datetime.now(dt.UTC) - delivery.receipt.received_at
-    return page(
+    renews = not is_published and age < STILL_FRESH and request.query_params.get("renew") != "no"
+    shown = page(
         request,
         "provider/delivery.html",
         desk=desk,
@@ -239,7 +250,7 @@ def show(request: Request, desk: Desk, delivery_id: str) -> HTMLResponse:
         verdict=verdict,
         is_published=is_published,
         is_known=request.query_params.get("known") == "1",
-        is_soon=not is_published and age < STILL_FRESH,
+        renews=renews,
         reasons=known.reasons(settings, delivery, verdict, looked.sheets) if verdict else [],
         warnings=known.warnings(verdict) if verdict and verdict.is_accepted else [],
         looked=looked,
@@ -249,6 +260,7 @@ def show(request: Request, desk: Desk, delivery_id: str) -> HTMLResponse:
         withdrawal=_withdrawal(feed),
         dagster=dagster_page(request, delivery.feed, delivery.delivery_id),
     )
+    return _renewed(shown, 4 if renews else 0)
 
 
 def _came_by(origin: str) -> str:
