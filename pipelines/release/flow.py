@@ -5,8 +5,8 @@ Not here: counting them, which is the query's (`compile.py`, `counting.py`).
 A manifest must not give away what the extract protects, so a number smaller than the threshold of
 the clauses is told as `<n`. Kept rows are told exactly, since the recipient can count them; others
 are told down to a multiple of n, or two requests one day apart would tell a single row by their
-difference. Of a narrow choice what was dropped is not told at all: asked day by day and area by
-area, even "some" would say when and where the agreement keeps a record back.
+difference. Of a narrow choice what was masked and dropped is not told at all: asked day by day and
+area by area, even "some" would say when and where a record is kept back, and in which a cell.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Flow:
     clauses: tuple[ClauseFlow, ...]
     shown_from: int
     are_kept_told: bool = True  # counts: the rows behind the cells are not told by clause
-    are_dropped_told: bool = True  # not of a narrow choice
+    is_withheld_told: bool = True  # not of a narrow choice
 
     @property
     def kept(self) -> int:
@@ -52,15 +52,15 @@ class Flow:
                 "clause": one.clause,
                 "kept": str(one.kept) if self.are_kept_told else self._rough(one.kept),
                 "coarsened": self._rough(one.coarsened),
-                "masked": {column: self._rough(n) for column, n in one.masked.items() if n},
-                "dropped": {
-                    reason: self._rough(n)
-                    for reason, n in one.dropped.items()
-                    if n and self.are_dropped_told
-                },
+                "masked": self._withheld(one.masked),
+                "dropped": self._withheld(one.dropped),
             }
             for one in self.clauses
         ]
+
+    def _withheld(self, numbers: Mapping[str, int]) -> dict[str, str]:
+        told = numbers if self.is_withheld_told else {}
+        return {what: self._rough(n) for what, n in told.items() if n}
 
     def _rough(self, number: int) -> str:
         if number == 0:
@@ -76,7 +76,7 @@ def read_flow(
     *,
     shown_from: int,
     are_kept_told: bool = True,
-    are_dropped_told: bool = True,
+    is_withheld_told: bool = True,
 ) -> Flow:
     """Run the `flow_sql` of an extract; every clause is listed, also one that gave nothing."""
     answer = connection.execute(flow_sql)
@@ -94,7 +94,7 @@ def read_flow(
                 dropped=_of(numbers, DROPPED),
             )
         )
-    return Flow(tuple(found), shown_from, are_kept_told, are_dropped_told)
+    return Flow(tuple(found), shown_from, are_kept_told, is_withheld_told)
 
 
 def _of(numbers: Mapping[str, int], prefix: str) -> dict[str, int]:

@@ -137,7 +137,7 @@ class Manifest(_Part):
     handling: Handling
     agreements: tuple[AgreementUsed, ...]
     clauses: tuple[ClauseUsed, ...]
-    are_dropped_told: bool = True  # `flow.py` says why not of a narrow choice
+    is_withheld_told: bool = True  # `flow.py` says why not of a narrow choice
     restrictions: tuple[RestrictionUsed, ...] = ()
     table_versions: dict[str, int]
     row_count: int

@@ -146,7 +146,7 @@ def _records(work: _Work) -> Material:
         connection,
         compiled.flow_sql,
         shown_from=compiled.shown_from,
-        are_dropped_told=not request.is_narrow,
+        is_withheld_told=not request.is_narrow,
     )
     _require_some(flow, compiled)
     require_room(request.format, flow.kept)
@@ -156,7 +156,6 @@ def _records(work: _Work) -> Material:
     _write_holdings(connection, compiled.holdings_sql, "records", holdings)
     write_rows(connection, ordered, fields, words, rows)
     ordered_rows = f"read_parquet({literal(str(ordered))})"
-    masked = {column for one in flow.clauses for column, n in one.masked.items() if n}
     return Material(
         request=request,
         contract=contract,
@@ -174,8 +173,21 @@ def _records(work: _Work) -> Material:
         risk=risk(connection, ordered_rows, compiled.quasi_identifiers, compiled.smallest_group),
         k_required=compiled.smallest_group,
         quasi_identifiers=compiled.quasi_identifiers,
-        masked_columns=tuple(sorted({*masked, *compiled.withheld})),
+        masked_columns=_masked_columns(work, compiled, flow),
     )
+
+
+def _masked_columns(work: _Work, compiled: Compiled, flow: Flow) -> tuple[str, ...]:
+    """Where cells were masked; of a narrow choice, where the terms mask any, whatever it holds."""
+    if flow.is_withheld_told:
+        masked = {column for one in flow.clauses for column, n in one.masked.items() if n}
+    else:
+        closed = {one for restriction in work.allowed.restrictions for one in restriction.columns}
+        names = {column.name for column in compiled.columns if column.column}
+        masked = (names & closed) | {
+            name for permit in compiled.permits for name in names - set(permit.columns)
+        }
+    return tuple(sorted({*masked, *compiled.withheld}))
 
 
 def _counts(work: _Work) -> Material:
@@ -206,7 +218,7 @@ def _counts(work: _Work) -> Material:
         compiled.flow_sql,
         shown_from=compiled.shown_from,
         are_kept_told=False,
-        are_dropped_told=not request.is_narrow,
+        is_withheld_told=not request.is_narrow,
     )
     suppressed = sum(protected[SUPPRESSED].to_pylist())
     return Material(

@@ -179,7 +179,7 @@ def _clause(clause: ClauseUsed, manifest: Manifest, _: Translator) -> str:
     for reason, count in clause.rows_dropped.items():
         said = dropped_because(reason, language)
         lines.append(_("Held back: {count} ({reason}).", count=count, reason=said))
-    if not manifest.are_dropped_told:
+    if not manifest.is_withheld_told:
         lines.append(_("How much was held back is not told for so narrow a choice."))
     return "\n".join(lines)
 

@@ -52,7 +52,7 @@ def manifest_of(material: Material, key_fingerprint: str, settings: Settings) ->
         handling=Handling(level=marking.level, tlp=marking.tlp, label=marking.label),
         agreements=_agreements(material, settings),
         clauses=_clauses(material),
-        are_dropped_told=material.flow.are_dropped_told,
+        is_withheld_told=material.flow.is_withheld_told,
         restrictions=tuple(
             RestrictionUsed(clause=one.full_name, reason=one.reason, columns=one.columns)
             for one in material.allowed.restrictions

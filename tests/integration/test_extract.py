@@ -7,6 +7,7 @@ itself and the signature (`tests/unit/release`).
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import hashlib
 import io
 import json
@@ -340,3 +341,14 @@ def digests_of(place: Path, zone: str, language: str) -> list[str]:
         check=True,
     )
     return done.stdout.split()
+
+
+def test_a_narrow_choice_says_no_more_of_what_it_holds_back(home):
+    """Asked area by area, “fewer than five” and nothing would tell the two apart."""
+    for area in ("CF71", "CF12"):
+        said = preview(home, wanted(areas=(area,), since=dt.date(2026, 1, 1)))
+        told = said.flow.told()
+        assert all(one["dropped"] == {} and one["masked"] == {} for one in told)
+        assert "victims_female" in said.masked_columns, "the terms mask it, whatever is there"
+    whole = preview(home, wanted())
+    assert any(one["dropped"] for one in whole.flow.told())
