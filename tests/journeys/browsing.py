@@ -217,7 +217,8 @@ FOCUS = """() => {
     Math.min(Math.max(box.top + Math.min(box.height, 20) / 2, 0), innerHeight - 1));
   const open = !at || one.contains(at) || at.contains(one);
   const why = [!outlined && 'no outline', !inside && 'off the screen', !open && 'covered'];
-  return {is_seen: outlined && inside && open, what: why.filter(Boolean) + ': ' + one.outerHTML.slice(0, 200)};
+  const what = why.filter(Boolean) + ': ' + one.outerHTML.slice(0, 200);
+  return {is_seen: outlined && inside && open, what: what};
 }"""
 
 

@@ -187,7 +187,8 @@ def _dates(one: Visitor, since: str, until: str) -> None:
                 one.page.keyboard.type(typed)
                 if field.input_value() == day:
                     break
-                one.page.keyboard.press("Shift+Tab")
+                while field.evaluate("one => one === document.activeElement"):
+                    one.page.keyboard.press("Shift+Tab")  # part by part, out of the field
                 one.reach(field)
         else:
             field.fill(day)
