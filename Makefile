@@ -12,7 +12,7 @@ export PASSERELLE_HOME ?= $(CURDIR)/var
 run: $(VENV)/.installed ## install, make the demonstration, and say what came of it
 	$(BIN)/passerelle demo
 
-serve: $(VENV)/.installed ## open Dagster on this machine
+serve: $(VENV)/.installed ## open the portal and Dagster on this machine
 	$(BIN)/passerelle serve
 
 # A process a core, a file of tests at a time: a demonstration is then made once a process.
