@@ -175,8 +175,13 @@ def _show_pairs(session: Session, pairs: Pairs) -> None:
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for heading, text in pairs:
-        grid.add_row(Text(heading, style="dim"), Text(text))
+        grid.add_row(Text(heading, style="dim"), Text(_harmless(text)))
     session.print(grid)
+
+
+def _harmless(text: str) -> str:
+    """Without signs that a terminal obeys: what is shown was written by somebody else."""
+    return "".join(one if one.isprintable() or one == "\n" else "�" for one in text)
 
 
 def _cell(value: Any) -> str:

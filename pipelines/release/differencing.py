@@ -23,20 +23,22 @@ statistical disclosure control (Hundepool et al., Statistical Disclosure Control
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipelines.release.refusals import ReleaseRefused
-from pipelines.release.suppression import is_deducible
+from pipelines.release.suppression import basis_of, is_within
 from schemas.organisation import lineage, units
 
-MOST_ATOMS = 6_000
+MOST_ATOMS, MOST_TOGETHER = 6_000, 1_000
 
 Numbers = NDArray[np.int64]
 Rows = NDArray[np.float64]
+Group = tuple[int, ...]
 
 
 def sharing_recipients(recipient: str) -> tuple[str, ...]:
@@ -93,20 +95,25 @@ class _Overlay:
             rows[row] = np.isin(self.signatures[:, at], cells[cuts[node] : cuts[node + 1]])
         return rows, np.asarray(table["threshold"])[chosen]
 
-    def small_parts(self) -> Rows:
-        """What is too small, as sums of atoms: atoms, and parts of cells by who counts them."""
+    def small_parts(self) -> set[Group]:
+        """What is too small, as atoms: single ones, and parts of cells by who counts them."""
         least = max(int(np.max(table["threshold"].to_numpy(), initial=0)) for table in self.tables)
         counted_by = np.unique(self.signatures >= 0, axis=0, return_inverse=True)[1].ravel()
-        groups = [np.arange(self.atoms), counted_by]
+        groupings = [np.arange(self.atoms), counted_by]
         for at in range(len(self.tables)):
             pairs = np.stack([counted_by, self.signatures[:, at]], axis=1)
-            groups.append(np.unique(pairs, axis=0, return_inverse=True)[1].ravel())
-        found = []
-        for group in groups:
-            size = np.bincount(group, weights=self.weight)
-            small = np.flatnonzero((size > 0) & (size < least))
-            found.append((group[None, :] == small[:, None]).astype(float))
-        return np.concatenate(found)
+            groupings.append(np.unique(pairs, axis=0, return_inverse=True)[1].ravel())
+        return {group for one in groupings for group in self._small(one, least)}
+
+    def _small(self, grouping: Numbers, least: int) -> Iterator[Group]:
+        """The groups of fewer people; nobody's atoms do not count, so each has few atoms."""
+        size = np.bincount(grouping, weights=self.weight)
+        chosen = np.flatnonzero((size[grouping] < least) & (self.weight > 0))
+        ordered = chosen[np.argsort(grouping[chosen], kind="stable")]
+        cuts = np.flatnonzero(np.diff(grouping[ordered])) + 1
+        for group in np.split(ordered, cuts):
+            if len(group):
+                yield tuple(group.tolist())
 
 
 def _is_told_by_difference(overlay: _Overlay) -> bool:
@@ -128,14 +135,31 @@ def _is_solvable(overlay: _Overlay) -> bool:
     for at in range(len(overlay.tables)):
         shown.append(overlay.rows(at, "is_published")[0])
         hidden.append(overlay.rows(at, "is_primary")[0])
-    parts = overlay.small_parts()
-    told = {row.tobytes() for row in np.concatenate(shown)}  # where a clause has a lower threshold
-    parts = parts[np.array([row.tobytes() not in told for row in parts], dtype=bool)]
-    wanted = np.unique(np.concatenate([*hidden, parts]), axis=0)
     is_somebody = overlay.weight > 0
     everything = np.unique(np.concatenate(shown), axis=0)[:, is_somebody]
-    wanted = wanted[:, is_somebody]
-    return bool(is_deducible(everything, wanted[wanted.any(axis=1)]).any())
+    wanted = np.unique(np.concatenate(hidden), axis=0)[:, is_somebody]
+    if not len(everything):
+        return False
+    basis = basis_of(everything)
+    return any(
+        bool(is_within(basis, rows).any())
+        for rows in chain([wanted[wanted.any(axis=1)]], _as_rows(overlay, everything))
+    )
+
+
+def _as_rows(overlay: _Overlay, everything: Rows) -> Iterator[Rows]:
+    """The small parts as sums of atoms, some at a time, but for those that are published."""
+    place = np.cumsum(overlay.weight > 0) - 1
+    few = everything[everything.sum(axis=1) < MOST_TOGETHER]
+    told = {tuple(np.flatnonzero(row).tolist()) for row in few}
+    parts = [tuple(place[list(group)].tolist()) for group in sorted(overlay.small_parts())]
+    open_parts = [group for group in parts if group not in told]
+    for start in range(0, len(open_parts), MOST_TOGETHER):
+        some = open_parts[start : start + MOST_TOGETHER]
+        rows = np.zeros((len(some), everything.shape[1]))
+        for at, group in enumerate(some):
+            rows[at, list(group)] = 1.0
+        yield rows
 
 
 def _members(table: pa.Table) -> tuple[NDArray[np.uint64], Numbers, Numbers]:

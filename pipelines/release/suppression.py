@@ -111,12 +111,17 @@ def is_deducible(shown: NDArray[np.float64], wanted: NDArray[np.float64]) -> Mas
     size = np.einsum("ij,ij->i", wanted, wanted)
     if not len(shown):
         return np.asarray(size < _TINY)
-    basis = _basis(shown)
+    return is_within(basis_of(shown), wanted)
+
+
+def is_within(basis: NDArray[np.float64], wanted: NDArray[np.float64]) -> Mask:
+    """For each row of `wanted`: does it lie in the space of `basis`?"""
+    size = np.einsum("ij,ij->i", wanted, wanted)
     rest = wanted - (wanted @ basis.T) @ basis
     return np.asarray(np.einsum("ij,ij->i", rest, rest) < _TINY * np.maximum(size, 1.0))
 
 
-def _basis(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def basis_of(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Orthonormal rows that span the same space."""
     _left, sizes, right = np.linalg.svd(rows, full_matrices=False)
     is_real = sizes > max(rows.shape) * np.finfo(float).eps * max(sizes.max(initial=0.0), 1.0)

@@ -1,0 +1,29 @@
+"""How an extract is shown in a terminal.
+
+Not here: the commands (`tests/integration/test_extract_cli.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from pipelines.cli import released
+
+
+class _Terminal:
+    def __init__(self) -> None:
+        self.said: list[object] = []
+
+    def print(self, what: object) -> None:
+        self.said.append(what)
+
+
+def test_what_somebody_else_wrote_cannot_command_the_terminal() -> None:
+    """A cell of a delivery or a name in a manifest may hold the signs that move the cursor."""
+    terminal = _Terminal()
+    hostile = "\x1b[2J\x1b]0;title\x07\u202eVer\x9b31mified"
+    released._show_pairs(terminal, [("place", hostile), ("day", str(dt.date(2026, 1, 1)))])
+    [grid] = terminal.said
+    shown = "".join(str(cell) for column in grid.columns for cell in column.cells)
+    assert not set(shown) & set("\x1b\x07\x9b\u202e")
+    assert "ified" in shown and "2026-01-01" in shown
