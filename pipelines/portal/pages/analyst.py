@@ -14,7 +14,7 @@ from pipelines.portal.sqlbox import boxes, fence, run, samples
 from pipelines.portal.sqlbox.refusals import SqlRefused
 from pipelines.portal.sqlbox.worker import Answer, Task
 from pipelines.portal.web import Person, allowed, language_of, not_found, page, settings_of
-from pipelines.portal.words import _
+from pipelines.portal.words import _, mark
 from schemas.agreement_problem import AgreementError
 from schemas.codelist import codelist_names
 from schemas.contract import Column, Contract, load_contract, table_names
@@ -22,6 +22,23 @@ from schemas.organisation import purposes as all_purposes
 
 router = APIRouter()
 CODES_BESIDE_A_COLUMN = 30
+
+
+UNITS = {
+    "person": mark("persons"),
+    "degree": mark("degrees"),
+    "row": mark("rows"),
+    "piece": mark("pieces"),
+    "byte": mark("bytes"),
+    "year": mark("years"),
+    "day": mark("days"),
+    "hour": mark("hours"),
+}
+
+
+def unit_words(unit: str) -> str:
+    """A unit of measure in words; kg and USD are the same in both languages."""
+    return _(UNITS[unit]) if unit in UNITS else unit
 
 
 @router.get("/dictionary")
@@ -42,6 +59,7 @@ def search(request: Request, person: Person = Depends(allowed("dictionary.read")
         codelists=codelist_names(),
         tables=[(one.table, one.title[language]) for one in contracts],
         reason=lambda hit: _reason(hit, language),
+        unit_words=unit_words,
     )
 
 
@@ -82,7 +100,7 @@ def table(
     """One table and its columns."""
     if table not in table_names():
         not_found()
-    return page(request, "analyst/table.html", contract=load_contract(table))
+    return page(request, "analyst/table.html", contract=load_contract(table), unit_words=unit_words)
 
 
 @router.get("/dictionary/{table}/{name}")
@@ -115,7 +133,7 @@ def _about(contract: Contract, column: Column, language: str) -> list[tuple[str,
         (_("Table"), contract.title[language]),
         (_("Name in the table"), column.name),
         (_("Type"), column.duckdb_type),
-        (_("Unit"), column.unit),
+        (_("Unit"), unit_words(column.unit or "")),
         (_("Always filled"), _("yes") if column.is_required else _("no")),
         (_("Handling"), column.classification),
         (_("HXL tag"), column.hxl),
