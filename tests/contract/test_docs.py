@@ -156,7 +156,7 @@ def stable(lines: list[str] | tuple[str, ...]) -> list[str]:
 
 
 def masked(line: str) -> str:
-    line = MARKS.sub("#", DELIVERY.sub(r"\g<feed>.#", line))
+    line = MARKS.sub("#", EXTRACT.sub(r"\g<what>.zip", DELIVERY.sub(r"\g<feed>.#", line)))
     return " ".join(re.sub(r"\d[\d.,\u00a0\u202f]*", "#", line).split())
 
 
