@@ -22,7 +22,7 @@ from tests.journeys.browsing import LAPTOP, Town, Visitor, chromium, sign_in, to
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 LARGEST = 150_000
-SHORTEST, TALLEST = 620, 1500
+SHORTEST, TALLEST = 620, 1700
 # The page of a walk that a picture shows, and down to which element (else the whole page).
 SHOWN = {
     "sign-in": ("portal-sign-in", ""),
