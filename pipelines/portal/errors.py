@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sys
+import traceback
 from dataclasses import dataclass
 
 from fastapi import FastAPI, Request
@@ -24,6 +26,7 @@ from pipelines.portal.words import _, mark
 from schemas.agreement_problem import AgreementError
 
 LOG = logging.getLogger("passerelle.portal")
+LONGEST_CHAIN = 5
 
 
 @dataclass(frozen=True)
@@ -177,5 +180,15 @@ def _sentence(said: Said, wait: str) -> str:
 def unforeseen(request: Request) -> Response:
     """The answer to a fault of ours: the log has its trace under the reference that is shown."""
     reference = secrets.token_hex(4)
-    LOG.exception("reference %s", reference)
+    LOG.error("reference %s\n%s", reference, _trace(sys.exc_info()[1]))
     return answer(request, 500, reference=reference)
+
+
+def _trace(error: BaseException | None) -> str:
+    """Where a fault happened and of what kind, without its message: that may quote a value."""
+    parts: list[str] = []
+    while error is not None and len(parts) < LONGEST_CHAIN:
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        parts.append(f"{frames}{type(error).__module__}.{type(error).__name__}")
+        error = error.__cause__ or error.__context__
+    return "\n\n".join(reversed(parts))

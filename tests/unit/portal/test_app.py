@@ -35,11 +35,11 @@ def app(settings: Settings) -> FastAPI:
 
     @app.get("/fails", dependencies=[Depends(public)])
     def fails() -> None:
-        raise RuntimeError("a secret that must not be shown")
+        raise RuntimeError(" ".join(["a secret", "that must not be shown"]))
 
     @app.get("/api/v1/fails", dependencies=[Depends(public)])
     def api_fails() -> None:
-        raise RuntimeError("a secret that must not be shown")
+        raise RuntimeError(" ".join(["a secret", "that must not be shown"]))
 
     @app.get("/says/{status}", dependencies=[Depends(public)])
     def says(status: int) -> None:
@@ -132,6 +132,8 @@ def test_our_own_fault_shows_a_reference_that_the_log_explains(
     assert "secret" not in answer.text and "Traceback" not in answer.text
     reference = re.search(r"WEB-500 · ([0-9a-f]{8})", answer.text)
     assert reference and reference[1] in caplog.text
+    assert "builtins.RuntimeError" in caplog.text and "test_app.py" in caplog.text
+    assert "a secret that must not be shown" not in caplog.text, "a message may quote a value"
 
 
 @pytest.mark.parametrize("path", ["/account", "/api/v1/absent"])
