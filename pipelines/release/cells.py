@@ -31,6 +31,7 @@ CELLS_SCHEMA = pa.schema(
         ("is_published", pa.bool_()),
         ("is_primary", pa.bool_()),  # too small by itself
         ("threshold", pa.int64()),
+        ("measures", pa.list_(pa.string())),  # the sums that are told beside the number of records
         ("parts", pa.list_(pa.int64())),  # the cells that it is the sum of, by their row here
         ("records", pa.list_(pa.uint64())),  # of a cell: who is in it
         ("weights", pa.list_(pa.int64())),  # of a cell: how many people each record stands for
@@ -96,6 +97,10 @@ def cells_table(compiled: CompiledCounts, counted: pa.Table, members: pa.Table) 
             "is_published": pa.array(is_published),
             "is_primary": pa.array(_primary(compiled, counted)[order]),
             "threshold": pa.array([compiled.threshold] * counted.num_rows, pa.int64()),
+            "measures": pa.array(
+                [[one for one in compiled.measures if one != RECORDS]] * counted.num_rows,
+                pa.list_(pa.string()),
+            ),
             "parts": pa.array([*own, *parts], pa.list_(pa.int64())),
             "records": pa.chunked_array(
                 [*members["records"].chunks, pa.array(empty, pa.list_(pa.uint64()))],

@@ -23,7 +23,7 @@ statistical disclosure control (Hundepool et al., Statistical Disclosure Control
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 import numpy as np
@@ -131,29 +131,62 @@ def _is_told_by_difference(overlay: _Overlay) -> bool:
 
 
 def _is_solvable(overlay: _Overlay) -> bool:
-    shown, hidden = [], []
-    for at in range(len(overlay.tables)):
-        shown.append(overlay.rows(at, "is_published")[0])
-        hidden.append(overlay.rows(at, "is_primary")[0])
+    """Question 2, of people and of each sum that the new extract tells.
+
+    Where too few records make up a sum of a cell, the sum is the secret and how many records there
+    are is not: only numbers of the same sum can tell it.
+    """
+    everybody = range(len(overlay.tables))
+    shown = {at: overlay.rows(at, "is_published")[0] for at in everybody}
+    few: list[Rows] = []
+    thin: dict[int, Rows] = {}
+    for at in everybody:
+        hidden, least = overlay.rows(at, "is_primary")
+        is_few = hidden @ overlay.weight < least
+        few.append(hidden[is_few])
+        thin[at] = hidden[~is_few]
+    people = np.unique(np.concatenate(list(shown.values())), axis=0)
+    if _is_told(overlay, people, chain(few, _as_rows(overlay, people))):
+        return True
+    for measure in _sums(overlay.tables[0]) or ():
+        same = [at for at in everybody if _tells(overlay.tables[at], measure)]
+        told = np.unique(np.concatenate([shown[at] for at in same]), axis=0)
+        if _is_told(overlay, told, [thin[at] for at in same]):
+            return True
+    return False
+
+
+def _is_told(overlay: _Overlay, shown: Rows, wanted: Iterable[Rows]) -> bool:
+    """Is a row of `wanted` a linear combination of those shown?"""
     is_somebody = overlay.weight > 0
-    everything = np.unique(np.concatenate(shown), axis=0)[:, is_somebody]
-    wanted = np.unique(np.concatenate(hidden), axis=0)[:, is_somebody]
-    if not len(everything):
+    if not len(shown):
         return False
-    basis = basis_of(everything)
-    return any(
-        bool(is_within(basis, rows).any())
-        for rows in chain([wanted[wanted.any(axis=1)]], _as_rows(overlay, everything))
-    )
+    basis = basis_of(shown[:, is_somebody])
+    for rows in wanted:
+        of_people = rows[:, is_somebody]
+        if is_within(basis, of_people[of_people.any(axis=1)]).any():
+            return True
+    return False
+
+
+def _sums(table: pa.Table) -> list[str] | None:
+    """The sums that an extract tells; None for a record of before they were written down."""
+    if "measures" not in table.column_names:
+        return None
+    return table["measures"][0].as_py() if table.num_rows else []
+
+
+def _tells(table: pa.Table, measure: str) -> bool:
+    sums = _sums(table)
+    return sums is None or measure in sums
 
 
 def _as_rows(overlay: _Overlay, everything: Rows) -> Iterator[Rows]:
     """The small parts as sums of atoms, some at a time, but for those that are published."""
-    place = np.cumsum(overlay.weight > 0) - 1
-    few = everything[everything.sum(axis=1) < MOST_TOGETHER]
+    only = np.where(overlay.weight > 0, everything, 0)
+    few = only[only.sum(axis=1) < MOST_TOGETHER]
     told = {tuple(np.flatnonzero(row).tolist()) for row in few}
-    parts = [tuple(place[list(group)].tolist()) for group in sorted(overlay.small_parts())]
-    open_parts = [group for group in parts if group not in told]
+    open_parts = [group for group in sorted(overlay.small_parts()) if group not in told]
     for start in range(0, len(open_parts), MOST_TOGETHER):
         some = open_parts[start : start + MOST_TOGETHER]
         rows = np.zeros((len(some), everything.shape[1]))

@@ -6,12 +6,14 @@ the rows: a page (`preview.py`) or a signed zip (`extract.py`).
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.ledger import clock
 from pipelines.release.fields import CodeWords, fields_of
 from pipelines.release.flow import Flow, read_flow
 from pipelines.release.formats.content import Field
@@ -30,8 +32,10 @@ from schemas.sqltext import literal, name
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
     from pipelines.release.compile import Compiled
+    from pipelines.release.counting import CompiledCounts
 
 Progress = Callable[[int, int, str], None]
 OnOpen = Callable[["duckdb.DuckDBPyConnection"], None]
@@ -72,23 +76,57 @@ def gathered(
     Raises ReleaseRefused where nothing may leave, AgreementError where the agreements cannot be
     relied on, and what the engine raises.
     """
-    allowed = who_may(
-        load_agreements(settings.agreements),
-        recipient=request.recipient,
-        table=request.table,
-        purpose=request.purpose,
-        form=request.form,
-        as_of=request.as_of,
-        columns=request.columns,
-    )
+    allowed = granted(settings, request)
     contract = load_contract(request.table)
     with _catalogue(settings, request, folder) as connection:
         if on_open:
             on_open(connection)
+        _require_no_later_day(connection, request)
         if request.form == "counts":
             yield _counts(_Work(settings, request, allowed, contract, connection, folder))
         else:
             yield _records(_Work(settings, request, allowed, contract, connection, folder))
+
+
+def granted(settings: Settings, request: Request) -> Allowed:
+    """The clauses that are open on the day of the request and still are today.
+
+    A day gone by gives an extract again, and opens no clause that has ended since. Raises as
+    `who_may`.
+    """
+    agreements = load_agreements(settings.agreements)
+
+    def on(day: dt.date) -> Allowed:
+        return who_may(
+            agreements,
+            recipient=request.recipient,
+            table=request.table,
+            purpose=request.purpose,
+            form=request.form,
+            as_of=day,
+            columns=request.columns,
+        )
+
+    then, today = on(request.as_of), clock.now().date()
+    if request.as_of >= today:
+        return then
+    still = on(today)
+    both = tuple(permit for permit in then.permits if permit in still.permits)
+    if not both:
+        label = organisations()[request.recipient].label
+        raise ReleaseRefused("REL-105", table=request.table, recipient=label)
+    return replace(then, permits=both)
+
+
+def _require_no_later_day(connection: duckdb.DuckDBPyConnection, request: Request) -> None:
+    """Raise ReleaseRefused for a day to come: it would undo the delays that clauses demand.
+
+    The day of the last delivery is no later day, whatever the clock of this machine says.
+    """
+    found = connection.execute("SELECT max(received_at)::DATE FROM deliveries").fetchone()
+    last = max(filter(None, (clock.now().date(), found[0] if found else None)))
+    if request.as_of > last:
+        raise ReleaseRefused("REL-117", day=request.as_of, last=last)
 
 
 @contextmanager
@@ -190,22 +228,32 @@ def _masked_columns(work: _Work, compiled: Compiled, flow: Flow) -> tuple[str, .
     return tuple(sorted({*masked, *compiled.withheld}))
 
 
+def _counted(work: _Work, compiled: CompiledCounts) -> tuple[pa.Table, pa.Table]:
+    """The counts with the small ones hidden, and the private record of them (`cells_table`).
+
+    Raises ReleaseRefused where earlier extracts and these would together tell a hidden one.
+    """
+    from pipelines.release.cells import cells_table, protect_counts
+    from pipelines.release.differencing import check_differencing
+    from pipelines.release.earlier import earlier_cells
+
+    counted = work.connection.execute(compiled.sql).to_arrow_table()
+    members = work.connection.execute(compiled.members_sql).to_arrow_table()
+    cells = cells_table(compiled, counted, members)
+    check_differencing(cells, earlier_cells(work.settings, work.request))
+    return protect_counts(compiled, counted), cells
+
+
 def _counts(work: _Work) -> Material:
     import pyarrow.parquet as pq
 
-    from pipelines.release.cells import cells_table, is_listing_suppressed, protect_counts
+    from pipelines.release.cells import is_listing_suppressed
     from pipelines.release.counting import SUPPRESSED, compile_counts
-    from pipelines.release.differencing import check_differencing
-    from pipelines.release.earlier import earlier_cells
 
     request, connection = work.request, work.connection
     compiled = compile_counts(request, work.allowed, work.contract)
     require_format(request.format, [column.name for column in compiled.columns])
-    counted = connection.execute(compiled.sql).to_arrow_table()
-    protected = protect_counts(compiled, counted)
-    members = connection.execute(compiled.members_sql).to_arrow_table()
-    cells = cells_table(compiled, counted, members)
-    check_differencing(cells, earlier_cells(work.settings, request))
+    protected, cells = _counted(work, compiled)
     fields, words = fields_of(compiled.columns, request.language)
     names = ("ordered", "holdings", "rows", "cells")
     ordered, holdings, rows, kept = (work.folder / f"{name}.parquet" for name in names)

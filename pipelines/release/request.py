@@ -23,7 +23,8 @@ class Request:
 
     `since` and `until` are inclusive days of `occurred_at`; `areas` are codes of countries or
     admin areas; `offences` are ICCS codes or their beginnings. `as_of` is the day on which delays
-    and validity are measured, never the clock, so that the same request gives the same bytes.
+    and validity are measured, never the clock, so that the same request gives the same bytes;
+    the clock only closes: a day to come and a clause that has ended since are refused.
     """
 
     table: str

@@ -13,7 +13,7 @@ from pathlib import Path
 from pipelines.release.request import Request
 from pipelines.settings import Settings, settings_for
 
-AS_OF = dt.date(2026, 11, 30)
+AS_OF = dt.date(2026, 11, 20)
 
 
 def home_beside(demo: Settings, place: Path, **changes: object) -> Settings:

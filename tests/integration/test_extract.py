@@ -26,6 +26,7 @@ import pyogrio
 import pytest
 import yaml
 
+from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
 from pipelines.ledger.who import who
 from pipelines.release.earlier import cells_folder
@@ -191,6 +192,25 @@ def with_points(home: Settings, folder: Path) -> Path:
     return changed
 
 
+def test_a_day_to_come_would_undo_the_delays(home):
+    after = clock.now().date() + dt.timedelta(days=3650)
+    with pytest.raises(ReleaseRefused) as refused:
+        preview(home, wanted(as_of=after.replace(year=min(after.year, 2035))))
+    assert refused.value.code == "REL-117"
+    assert refused.value.text("en") != refused.value.text("fr")
+
+
+def test_a_clause_that_has_ended_is_not_opened_by_a_day_gone_by(home, tmp_path):
+    shipped = (home.agreements / "caf_minusca.yaml").read_text(encoding="utf-8")
+    raw = yaml.safe_load(shipped)
+    raw["valid_until"], raw["standing"] = dt.date(2026, 10, 31), []
+    (tmp_path / "caf_minusca.yaml").write_text(yaml.safe_dump(raw), encoding="utf-8")
+    ended = replace(home, agreements=tmp_path)
+    with pytest.raises(ReleaseRefused) as refused:
+        make_extract(ended, wanted(as_of=dt.date(2026, 10, 1)), made_by="desk")
+    assert (refused.value.code, refused.value.case) == ("REL-105", "expired")
+
+
 def test_a_workbook_explains_itself_without_its_zip(home):
     extract = make_extract(home, wanted(format="xlsx", language="en"), made_by="desk")
     with zipfile.ZipFile(extract.file) as archive:
@@ -227,7 +247,7 @@ def test_a_preview_shows_what_the_extract_holds(home, made, opened):
         ({"table": "deliveries"}, "REL-103"),
         ({"columns": ("birth_place",)}, "REL-104"),
         ({"recipient": "iom"}, "REL-105"),
-        ({"as_of": AS_OF.replace(year=2035)}, "REL-105"),
+        ({"as_of": AS_OF.replace(year=2040)}, "REL-105"),
         ({"columns": ("place_text",)}, "REL-106"),
         ({"format": "docx"}, "REL-111"),
     ],

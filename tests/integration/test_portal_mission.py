@@ -114,7 +114,7 @@ def test_the_tables_are_those_of_the_agreements_with_their_newness_and_rows(
     text = _words(shown)
     assert title in text and "caf_minusca/P1" in text and "cod_monusco" not in text
     assert re.search(r"[1-9]\d* (records|fiches)", text)
-    assert ("Until 31 Dec 2027" if language == "en" else "31 déc. 2027") in text
+    assert ("Until 31 Dec 2035" if language == "en" else "31 déc. 2035") in text
     assert len(shown.content) < LARGEST_PAGE
 
 
