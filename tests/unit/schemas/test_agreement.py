@@ -1,7 +1,7 @@
 """Reading an agreement: what it must say, and how a file that does not say it is answered.
 
 Not here: names that do not exist and missing protections (`test_agreement_check.py`), and the six
-agreements that are shipped (`tests/contract/test_agreements.py`).
+agreements that are shipped (`tests/contract/test_shipped_agreements.py`).
 """
 
 from __future__ import annotations
