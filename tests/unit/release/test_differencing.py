@@ -113,6 +113,20 @@ def test_what_another_clause_may_tell_is_no_secret() -> None:
     assert not is_refused(extract(held, areas=("CF11",)), told)
 
 
+def test_the_records_of_a_cell_do_not_tell_a_sum_that_few_of_them_make_up() -> None:
+    """Counts of records first, then of victims by the same areas: nothing of the one is hidden."""
+    hurt = {"victims_total": 3}
+    held = many((20, {}), (12, AREA), (2, {**AREA, **hurt}), (9, hurt))
+    plain = extract(held, dimensions=("admin1_code",))
+    both = extract(held, dimensions=("admin1_code",), measures=("records", "victims_total"))
+    assert both["is_primary"].to_pylist().count(True) == 1
+    assert not is_refused(both, plain)
+    assert not is_refused(plain, both)
+    whole = extract(held, measures=("victims_total",))
+    part = extract(held, measures=("victims_total",), areas=("CF71",))
+    assert is_refused(whole, part, both), "the whole less one area is the sum of the other"
+
+
 def test_a_late_record_tells_itself() -> None:
     late = rows({"source_record_id": "late", "occurred_at": DAY})
     assert is_refused(extract([*HELD, *late]), extract())
