@@ -38,7 +38,11 @@ def passerelle(
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PASSERELLE_")}
     done = subprocess.run(
         [sys.executable, "-m", "pipelines.cli", *arguments],
-        env={**environment, "PASSERELLE_HOME": str(home), "LANG": language, "LC_ALL": language},
+        env={
+            **environment,
+            **{"PASSERELLE_HOME": str(home), "LANG": language, "LC_ALL": language},
+            "COLUMNS": "110",  # as where there is no terminal, whatever runs the tests
+        },
         cwd=home,
         input=stdin,
         capture_output=True,
