@@ -151,6 +151,8 @@ def _show_clauses(session: Session, manifest: Manifest) -> None:
 
 def _show_flow(session: Session, flow: list[dict[str, Any]]) -> None:
     """What each clause let out, and what it did not."""
+    from rich.text import Text
+
     from pipelines.release.readme import dropped_because
 
     heads = (_("Clause"), _("Rows"), _("Made coarser"), _("Masked cells"), _("Held back"))
@@ -161,7 +163,8 @@ def _show_flow(session: Session, flow: list[dict[str, Any]]) -> None:
             f"{count} {dropped_because(reason, language())}"
             for reason, count in one["dropped"].items()
         )
-        grid.add_row(one["clause"], one["kept"], one["coarsened"], masked or "–", dropped or "–")
+        cells = (one["clause"], one["kept"], one["coarsened"], masked or "–", dropped or "–")
+        grid.add_row(*(Text(_harmless(cell)) for cell in cells))
     session.print()
     session.print(grid)
     session.print()

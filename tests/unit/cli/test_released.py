@@ -14,7 +14,7 @@ class _Terminal:
     def __init__(self) -> None:
         self.said: list[object] = []
 
-    def print(self, what: object) -> None:
+    def print(self, what: object = "") -> None:
         self.said.append(what)
 
 
@@ -27,3 +27,12 @@ def test_what_somebody_else_wrote_cannot_command_the_terminal() -> None:
     shown = "".join(str(cell) for column in grid.columns for cell in column.cells)
     assert not set(shown) & set("\x1b\x07\x9b\u202e")
     assert "ified" in shown and "2026-01-01" in shown
+
+
+def test_a_clause_of_somebody_elses_manifest_is_text_and_no_markup() -> None:
+    terminal = _Terminal()
+    flow = {"kept": "5", "coarsened": "0", "masked": {}, "dropped": {}}
+    released._show_flow(terminal, [{"clause": "[bold red]x[/]\x1b[2J", **flow}])
+    [grid] = [one for one in terminal.said if hasattr(one, "columns")]
+    shown = [str(cell) for cell in grid.columns[0].cells]
+    assert shown == ["[bold red]x[/]�[2J"]
