@@ -24,7 +24,7 @@ from pipelines.ledger import clock
 from pipelines.ledger.database import readings, sessions, troubles
 from pipelines.ledger.faults import LedgerError
 from pipelines.ledger.models import LedgerEntry, LedgerHead
-from pipelines.ledger.seal import Head, sealed, write_head_file
+from pipelines.ledger.seal import Head, is_ours, read_head_file, sealed, write_head_file
 from pipelines.settings import Settings
 
 EVENTS = (
@@ -32,7 +32,8 @@ EVENTS = (
     *("extract.made", "extract.refused", "extract.downloaded"),
     *("signin.succeeded", "signin.failed", "signin.locked"),
     *("user.added", "user.changed", "token.made", "token.revoked"),
-    *("policy.changed", "sql.run", "ledger.checked", "backup.made", "backup.restored"),
+    *("policy.changed", "sql.run", "ledger.checked", "ledger.fault_noticed"),
+    *("backup.made", "backup.restored"),
 )
 OPERATOR = "operator"  # whoever may type commands on this machine
 OPERATORS = "passerelle"  # their organisation
@@ -84,6 +85,7 @@ class Writing:
         """Begin; `session` is one of `database.sessions`."""
         self.settings, self.session = settings, session
         self.head: Head | None = None
+        self.is_head_in_doubt = False
 
     def append(
         self,
@@ -104,8 +106,10 @@ class Writing:
         kept = self.session.get(LedgerHead, 1)
         if kept is None:
             raise LedgerError("LED-403")
+        faults = _faults_of_head(self.settings, kept)
+        self.is_head_in_doubt = self.is_head_in_doubt or bool(faults)
         written, seq, previous = [], kept.seq, kept.hash
-        for one in new:
+        for one in (*faults, *new):
             seq += 1
             entry = _entry(one, seq, previous)
             previous = entry.hash
@@ -114,7 +118,24 @@ class Writing:
             self.session.execute(sa.insert(LedgerEntry), [vars(entry) for entry in written])
             self.head = sealed(self.settings, seq, previous)
             kept.seq, kept.hash, kept.mac = self.head.seq, self.head.hash, self.head.mac
-        return written
+        return written[len(faults) :]
+
+
+def _faults_of_head(settings: Settings, kept: LedgerHead) -> list[NewEntry]:
+    """What is wrong with the head that the next entry would cover up, written down before it.
+
+    A head that this installation did not sign: its key was lost or exchanged. A head file that is
+    further on than the table: the end was cut off.
+    """
+    found: list[dict[str, Any]] = []
+    if kept.seq and not is_ours(settings, Head(kept.seq, kept.hash, kept.mac)):
+        found.append({"kind": "head_forged", "entry": kept.seq})
+    known = read_head_file(settings)
+    if known and known.seq > kept.seq:
+        found.append(
+            {"kind": "cut_off", "entry": kept.seq + 1, "last": known.seq, "hash": known.hash}
+        )
+    return [NewEntry("ledger.fault_noticed", "", details=one) for one in found]
 
 
 @contextmanager
@@ -127,7 +148,7 @@ def writing(settings: Settings) -> Iterator[Writing]:
             work = Writing(settings, session)
             yield work
         if work.head:
-            write_head_file(settings, work.head)
+            write_head_file(settings, work.head, is_forced=work.is_head_in_doubt)
 
 
 def append(

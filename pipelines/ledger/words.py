@@ -25,6 +25,7 @@ WORDS = {
     "policy.changed": mark("agreements changed"),
     "sql.run": mark("question asked in SQL"),
     "ledger.checked": mark("ledger checked"),
+    "ledger.fault_noticed": mark("fault of the ledger noticed"),
     "backup.made": mark("backup made"),
     "backup.restored": mark("backup restored"),
 }

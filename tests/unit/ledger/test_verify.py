@@ -84,6 +84,32 @@ def test_a_cut_end_shows_though_an_older_head_was_put_back(ledger):
     assert found(ledger) == [("cut_off", 16)]
 
 
+def test_a_cut_end_is_written_down_before_a_new_entry_covers_it_up(ledger):
+    fifteenth = entries(ledger, actor="a14").entries[0]
+    head = seal.sealed(ledger, fifteenth.seq, fifteenth.hash)
+    untied(
+        ledger,
+        "DELETE FROM ledger_entries WHERE seq > 15",
+        f"UPDATE ledger_head SET seq = 15, hash = '{head.hash}', mac = '{head.mac}'",
+    )
+    entry = append(ledger, "sql.run", actor="later")
+    assert (entry.seq, entry.actor) == (17, "later")
+    append(ledger, "sql.run", actor="later")
+    [noticed] = entries(ledger, events=["ledger.fault_noticed"]).entries
+    assert noticed.details["kind"] == "cut_off"
+    assert (noticed.details["entry"], noticed.details["last"]) == (16, COUNT)
+
+
+def test_another_key_is_written_down_before_its_first_entry(ledger):
+    for key in ledger.secrets.glob("ledger*"):
+        key.unlink()
+    append(ledger, "sql.run", actor="later")
+    append(ledger, "sql.run", actor="later")
+    [noticed] = entries(ledger, events=["ledger.fault_noticed"]).entries
+    assert noticed.details == {"kind": "head_forged", "entry": COUNT}
+    assert found(ledger) == []
+
+
 def test_what_both_heads_were_made_to_hide_shows_against_an_anchor(ledger):
     anchor = check(ledger).anchor
     fifteenth = entries(ledger, actor="a14").entries[0]
