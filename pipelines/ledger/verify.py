@@ -124,9 +124,7 @@ def check_and_note(
     found = check(settings, anchor)
     if not any(fault.kind == "head_missing" and not fault.seq for fault in found.faults):
         details = {"entries": found.count, "faults": len(found.faults)}
-        append(
-            settings, "ledger.checked", actor=actor, organisation=organisation, details=details
-        )
+        append(settings, "ledger.checked", actor=actor, organisation=organisation, details=details)
     return found
 
 
