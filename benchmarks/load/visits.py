@@ -45,7 +45,7 @@ PREVIEW = {
     "format": "xlsx",
     "language": "en",
 }
-SQL = {"question": "SELECT count(*) AS n FROM range(1000)"}
+SQL = {"question": "SELECT country, count(*) AS areas FROM admin_areas GROUP BY country"}
 VISITS: dict[str, tuple[Visit, ...]] = {
     "mission_staff": (
         *EVERYBODY,

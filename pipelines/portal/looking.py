@@ -4,6 +4,7 @@ Not here: deciding what leaves. What is shown is read from the very rows that th
 hold, gathered in the same way, so that nobody sees here what the file would not tell.
 
 A look is bounded: few at once, in the memory and on the cores of a few, and stopped after a while.
+Colleagues who ask for the same are shown the same, until the tables or the agreements change.
 """
 
 from __future__ import annotations
@@ -42,11 +43,13 @@ LONGEST_S = 12.0
 COUNT_S, LEAST_COUNT_S, COUNT_WAIT_S = 4.0, 1.0, 0.5  # of one page, of one table, for a place
 INTERRUPT_EVERY_S = 0.05
 MEMORY, THREADS = "512MB", 2
-KEPT_COUNTS = 500
+KEPT_COUNTS, KEPT_LOOKS = 500, 100
 LONGEST_CELL, LONGEST_WORD = 60, 24
 
 _places = threading.BoundedSemaphore(AT_ONCE)
 _counts: OrderedDict[tuple[Any, ...], int | None] = OrderedDict()
+_looks: OrderedDict[tuple[Any, ...], Seen] = OrderedDict()
+_turns: dict[tuple[Any, ...], _Turn] = {}
 _guard = threading.Lock()
 
 REASONS = {
@@ -73,9 +76,53 @@ class Seen:
     is_too_long: bool = False
 
 
+@dataclass
+class _Turn:
+    """Whose turn it is among those who ask for the same."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    waiting: int = 0
+
+
 def look(settings: Settings, request: Request, language: Language, limit: int) -> Seen:
     """The first `limit` rows of an extract and what is told of it. Raises ReleaseRefused."""
     shown = replace(request, language=language, format="csv")
+    key = (*_state(settings), shown, limit)
+    with _alone(key):
+        with _guard:
+            if key in _looks:
+                _looks.move_to_end(key)
+                return _looks[key]
+        found = _look(settings, shown, limit)
+        if not found.is_too_long:
+            with _guard:
+                _looks[key] = found
+                while len(_looks) > KEPT_LOOKS:
+                    _looks.popitem(last=False)
+    return found
+
+
+@contextmanager
+def _alone(key: tuple[Any, ...]) -> Iterator[None]:
+    """Let those who ask for the same wait for the first of them. 503 where that takes too long."""
+    with _guard:
+        turn = _turns.setdefault(key, _Turn())
+        turn.waiting += 1
+    try:
+        if not turn.lock.acquire(timeout=WAIT_S):
+            raise HTTPException(503, headers={"Retry-After": str(RETRY_S)})
+        try:
+            yield
+        finally:
+            turn.lock.release()
+    finally:
+        with _guard:
+            turn.waiting -= 1
+            if not turn.waiting:
+                del _turns[key]
+
+
+def _look(settings: Settings, shown: Request, limit: int) -> Seen:
     try:
         with _looking(settings, shown, LONGEST_S) as material:
             heads, rows = _first_rows(material, limit)
@@ -88,7 +135,7 @@ def look(settings: Settings, request: Request, language: Language, limit: int) -
                 rows=rows,
                 said=tuple(_said(material)),
                 clauses=tuple(one.clause for one in material.flow.clauses),
-                figures=picture.figures(summary, material.contract, language),
+                figures=picture.figures(summary, material.contract, shown.language),
             )
     except TimeoutError:
         return Seen(is_too_long=True)

@@ -361,7 +361,8 @@ def test_a_refusal_says_why_and_keeps_the_choice(browser, monkeypatch):
 
 def test_a_look_that_takes_too_long_is_stopped_and_said(browser, monkeypatch):
     monkeypatch.setattr(looking, "LONGEST_S", 0.0)
-    answer = browser.submit("/tables", CHOICE, to="/extracts/preview")
+    new = {**CHOICE, "columns": CHOICE["columns"][:3]}  # nobody was shown this yet
+    answer = browser.submit("/tables", new, to="/extracts/preview")
     assert answer.status_code == 200 and "too much to look at" in answer.text
     assert "Ask for this file" in answer.text
 
@@ -370,12 +371,38 @@ def test_too_many_looks_at_once_wait_and_then_say_so(browser, monkeypatch):
     monkeypatch.setattr(looking, "WAIT_S", 0.01)
     for _ in range(looking.AT_ONCE):
         assert looking._places.acquire(blocking=False)
+    other = {**CHOICE, "columns": CHOICE["columns"][1:]}
     try:
-        answer = browser.submit("/tables", CHOICE, to="/extracts/preview")
+        answer = browser.submit("/tables", other, to="/extracts/preview")
     finally:
         for _ in range(looking.AT_ONCE):
             looking._places.release()
     assert answer.status_code == 503 and answer.headers["retry-after"]
+
+
+def test_colleagues_who_look_at_the_same_see_it_at_once_and_others_do_not(
+    app, browser, monkeypatch, settings, tmp_path
+):
+    wanted = {**CHOICE, "columns": CHOICE["columns"][:4]}
+    first = browser.submit("/tables", wanted, to="/extracts/preview").text
+
+    def refuse(*_arguments, **_more):
+        raise AssertionError("looked again")
+
+    monkeypatch.setattr(looking, "_look", refuse)
+    colleague = signed_in(app, "mission_staff", name="a.colleague")
+    again = colleague.submit("/tables", wanted, to="/extracts/preview").text
+    body = re.compile(r"<main.*</main>", re.DOTALL)
+    blank_csrf = re.compile(r'name="csrf" value="[^"]*"')
+    assert blank_csrf.sub("", body.search(again)[0]) == blank_csrf.sub("", body.search(first)[0])
+    unit = signed_in(app, "mission_staff", organisation="minusca_unpol_jma", name="a.unit")
+    assert unit.submit("/tables", wanted, to="/extracts/preview").status_code == 500
+    shutil.copytree(settings.agreements, tmp_path / "agreements")
+    own = tmp_path / "agreements" / "caf_minusca.yaml"
+    own.write_text(own.read_text(encoding="utf-8").replace("1.0.0", "1.0.1"), encoding="utf-8")
+    changed = create_app(replace(settings, agreements=tmp_path / "agreements"))
+    elsewhere = signed_in(changed, "mission_staff", name="after.a.change")
+    assert elsewhere.submit("/tables", wanted, to="/extracts/preview").status_code == 500
 
 
 def test_waiting_renews_itself_and_can_be_told_not_to_and_stopped(browser, settings):
