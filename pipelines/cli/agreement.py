@@ -265,7 +265,8 @@ def _problem(path: Path, one: AgreementProblem) -> dict[str, Any]:
 
 
 def _state(one: Agreement, day: dt.date) -> str:
-    return _(STATES[_state_code(one, day)])
+    state = _(STATES[_state_code(one, day)])
+    return _("{state}, illustrative", state=state) if one.status == "illustrative" else state
 
 
 def _state_code(one: Agreement, day: dt.date) -> str:

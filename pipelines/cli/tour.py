@@ -147,7 +147,7 @@ def _show_next(session: Session, first: list[tuple[str, str]]) -> None:
     for words, command in first:
         grid.add_row(words, Text(command, "cyan"))
     grid.add_row(_("Ask who may have what"), Text("passerelle agreement list", "cyan"))
-    grid.add_row(_("Watch it in Dagster"), Text("passerelle serve", "cyan"))
+    grid.add_row(_("Open the portal and Dagster"), Text("passerelle serve", "cyan"))
     grid.add_row(_("Read a delivery’s rejections"), Text("passerelle deliveries", "cyan"))
     elsewhere = f"duckdb -readonly {session.settings.catalogue}"
     grid.add_row(_("Open the tables elsewhere"), Text(elsewhere, "cyan"))

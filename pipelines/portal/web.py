@@ -151,6 +151,7 @@ def templates() -> Environment:
         span=words.span,
         size=words.size,
         url=url,
+        level_words=words.level_words,
         static=static_address,
         program_version=PROGRAM_VERSION,
     )

@@ -13,6 +13,7 @@ from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal, format_percent
 
 from pipelines.i18n import translator
+from pipelines.release import marking
 from schemas.text import Language
 
 _LANGUAGE: ContextVar[Language] = ContextVar("portal_language", default="en")
@@ -39,6 +40,12 @@ def _(message: str, /, **values: Any) -> str:
 def mark(message: str) -> str:
     """The same sentence: marks it for the catalogues where it is declared before it is said."""
     return message
+
+
+def level_words(level: str) -> str:
+    """A handling level as it is stamped on paper: `CONFIDENTIEL`."""
+    known = marking.levels().get(level)
+    return known.label[language()].upper() if known else level
 
 
 def number(value: float | None, decimals: int = 0) -> str:

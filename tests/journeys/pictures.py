@@ -37,11 +37,11 @@ SHOWN = {
     "ledger-checked": ("portal-ledger", "main tbody tr:nth-child(9)"),
 }
 NAMES = {
-    "mission": "a.moreau",
+    "mission": "desk.bangui",
     "provider": "greffe.bangui",
     "specialist": "data.desk",
-    "analyst": "j.okello",
-    "oversight": "m.diallo",
+    "analyst": "analysis.desk",
+    "oversight": "oversight.desk",
 }
 
 
