@@ -29,6 +29,13 @@ def test_what_somebody_else_wrote_cannot_command_the_terminal() -> None:
     assert "ified" in shown and "2026-01-01" in shown
 
 
+def test_the_spaces_of_french_stay() -> None:
+    terminal = _Terminal()
+    released._show_pairs(terminal, [("Lignes", "1\u202f104\u00a0: oui")])
+    [grid] = terminal.said
+    assert "1\u202f104\u00a0: oui" in [str(one) for one in grid.columns[1].cells]
+
+
 def test_a_clause_of_somebody_elses_manifest_is_text_and_no_markup() -> None:
     terminal = _Terminal()
     flow = {"kept": "5", "coarsened": "0", "masked": {}, "dropped": {}}
