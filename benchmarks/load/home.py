@@ -31,7 +31,7 @@ DESKS = (
     ("provider", "caf_police", 15),
     ("provider", "ssd_ssnps", 10),
     ("data_specialist", "minusca_unpol", 10),
-    ("analyst", "dpo_police_division", 10),
+    ("analyst", "minusca_unpol", 10),
     ("oversight", "dpo_police_division", 10),
 )
 COLLEAGUES = ("mission_staff", "minusca_unpol_jma")  # those who download: one organisation

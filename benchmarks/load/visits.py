@@ -45,7 +45,10 @@ PREVIEW = {
     "format": "xlsx",
     "language": "en",
 }
-SQL = {"question": "SELECT country, count(*) AS areas FROM admin_areas GROUP BY country"}
+SQL = {
+    "purpose": "joint_planning",
+    "question": "SELECT country, count(*) AS areas FROM admin_areas GROUP BY country",
+}
 VISITS: dict[str, tuple[Visit, ...]] = {
     "mission_staff": (
         *EVERYBODY,
