@@ -7,6 +7,7 @@ everybody's are.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -68,7 +69,7 @@ def make_home(home: Path, rows: int, accounts: list[Account], say: Say) -> Setti
     """The installation in `home`, made unless it is there already."""
     settings = settings_for(home, agreements=home / "agreements")
     told = home / READY
-    state = f"{rows} {len(accounts)}"
+    state = f"{rows} {hashlib.sha256(repr(accounts).encode()).hexdigest()}"
     if told.exists() and told.read_text(encoding="utf-8") == state:
         return settings
     shutil.rmtree(home, ignore_errors=True)
