@@ -120,7 +120,24 @@ class DueDiligence(_Declared):
         return self.reviewed_on <= day <= self.valid_until
 
 
-class Permit(_Declared):
+class _Clause(_Declared):
+    """What every clause knows: its name, and the agreement that it stands in."""
+
+    clause: str
+    _agreement: str = PrivateAttr(default="")
+
+    @property
+    def agreement(self) -> str:
+        """The name of the agreement that it is a clause of."""
+        return self._agreement
+
+    @property
+    def full_name(self) -> str:
+        """`caf_minusca/P1`: what each row that leaves carries."""
+        return f"{self._agreement}/{self.clause}"
+
+
+class Permit(_Clause):
     """One clause that lets rows of some providers leave to some recipients for some purposes."""
 
     clause: str = Field(pattern=r"^P[1-9]\d*$")
@@ -140,20 +157,9 @@ class Permit(_Declared):
     smallest_group: int | None = Field(default=None, ge=1)
     onward: Onward
     due_diligence: DueDiligence | None = None
-    _agreement: str = PrivateAttr(default="")
-
-    @property
-    def agreement(self) -> str:
-        """The name of the agreement that it is a clause of."""
-        return self._agreement
-
-    @property
-    def full_name(self) -> str:
-        """`caf_minusca/P1`: what each row that leaves carries."""
-        return f"{self._agreement}/{self.clause}"
 
 
-class Restriction(_Declared):
+class Restriction(_Clause):
     """One clause of a provider that holds rows back, or masks columns of them; it always wins.
 
     It holds whether or not its agreement is in force: that an agreement ends must open nothing.
@@ -166,17 +172,6 @@ class Restriction(_Declared):
     table: str
     columns: Strings = ()  # masked for these rows; none: the rows do not leave at all
     rows: RestrictedRows = RestrictedRows()
-    _agreement: str = PrivateAttr(default="")
-
-    @property
-    def agreement(self) -> str:
-        """The name of the agreement that it is a clause of."""
-        return self._agreement
-
-    @property
-    def full_name(self) -> str:
-        """`caf_minusca/R1`."""
-        return f"{self._agreement}/{self.clause}"
 
 
 class Standing(_Declared):
