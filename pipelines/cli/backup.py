@@ -13,7 +13,8 @@ import typer
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session
 from pipelines.cli.stops import REFUSED, Stop
-from pipelines.cli.words import _, language, mark, number
+from pipelines.cli.words import _, language, number
+from pipelines.i18n import mark
 
 if TYPE_CHECKING:
     from pipelines.backup.restore import Restored

@@ -15,7 +15,8 @@ from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session, table
 from pipelines.cli.stops import Stop
 from pipelines.cli.usage import no_such
-from pipelines.cli.words import _, language, mark, number
+from pipelines.cli.words import _, language, number
+from pipelines.i18n import mark
 from schemas.contract import all_rules
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines.cli.stops import Stop
-from pipelines.cli.words import _, mark, use
+from pipelines.cli.words import _, use
+from pipelines.i18n import mark
 from pipelines.settings import environment_language
 from schemas.text import LANGUAGES, Language
 

@@ -17,7 +17,8 @@ from typer.core import TyperCommand, TyperGroup
 
 from pipelines.cli.everywhere import HELP as EVERYWHERE
 from pipelines.cli.usage import no_such
-from pipelines.cli.words import _, mark
+from pipelines.cli.words import _
+from pipelines.i18n import mark
 
 WIDEST = 100
 ENDINGS = mark(

@@ -13,7 +13,8 @@ import typer
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session, table
 from pipelines.cli.stops import REFUSED, Stop
-from pipelines.cli.words import _, language, listed, mark, number
+from pipelines.cli.words import _, language, listed, number
+from pipelines.i18n import mark
 
 KEEP_DAYS = 7.0
 

@@ -16,7 +16,8 @@ from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session, table
 from pipelines.cli.stops import REFUSED, Stop
 from pipelines.cli.usage import no_such
-from pipelines.cli.words import _, language, listed, mark, number
+from pipelines.cli.words import _, language, listed, number
+from pipelines.i18n import mark
 
 if TYPE_CHECKING:
     from pipelines.ledger.chain import Entry

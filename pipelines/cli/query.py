@@ -15,7 +15,8 @@ import typer
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session, table
 from pipelines.cli.stops import Stop
-from pipelines.cli.words import _, mark, number
+from pipelines.cli.words import _, number
+from pipelines.i18n import mark
 from schemas.sqltext import literal
 
 if TYPE_CHECKING:

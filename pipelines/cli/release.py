@@ -16,7 +16,8 @@ from pipelines.cli.days import day_of
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session
 from pipelines.cli.stops import REFUSED, Stop
-from pipelines.cli.words import _, language, mark
+from pipelines.cli.words import _, language
+from pipelines.i18n import mark
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey

@@ -24,7 +24,8 @@ import typer
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session
 from pipelines.cli.stops import Stop
-from pipelines.cli.words import _, mark
+from pipelines.cli.words import _
+from pipelines.i18n import mark
 
 LOOPBACK = "127.0.0.1"
 PORT, PORTAL_PORT = 3000, 8000

@@ -14,7 +14,8 @@ import typer
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.deliveries import known_deliveries
 from pipelines.cli.session import Session, table
-from pipelines.cli.words import _, mark, number
+from pipelines.cli.words import _, number
+from pipelines.i18n import mark
 from schemas.feed import feed_names, load_feed
 
 if TYPE_CHECKING:

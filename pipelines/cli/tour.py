@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from pipelines.cli.query import locked_connection, show_result
 from pipelines.cli.session import Session
 from pipelines.cli.stops import Stop
-from pipelines.cli.words import _, language, mark, number
+from pipelines.cli.words import _, language, number
+from pipelines.i18n import mark
 
 if TYPE_CHECKING:
     from pipelines.demo.writer import DemoSummary

@@ -13,7 +13,8 @@ import typer
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session, table
 from pipelines.cli.stops import Stop
-from pipelines.cli.words import _, listed, mark
+from pipelines.cli.words import _, listed
+from pipelines.i18n import mark
 
 if TYPE_CHECKING:
     from pipelines.accounts.models import User

@@ -30,11 +30,6 @@ def _(message: str, /, **values: Any) -> str:
     return translator(_LANGUAGE.get())(message, **values)
 
 
-def mark(message: str) -> str:
-    """The same sentence: marks it for the catalogues where it is declared before it is said."""
-    return message
-
-
 def number(count: int | None) -> str:
     """A count with its thousands set apart as the language does."""
     if count is None:

@@ -18,11 +18,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from pipelines.i18n import mark
 from pipelines.ledger.faults import LedgerError
 from pipelines.portal import words
 from pipelines.portal.security.visitor import API, visitor_of
 from pipelines.portal.web import SignInNeeded, page, redirect, url
-from pipelines.portal.words import _, mark
+from pipelines.portal.words import _
 from schemas.agreement_problem import AgreementError
 
 LOG = logging.getLogger("passerelle.portal")

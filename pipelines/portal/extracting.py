@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from pipelines.accounts.faults import AccountRefused
 from pipelines.accounts.people import person as person_of_id
 from pipelines.accounts.permissions import Person, may
+from pipelines.i18n import mark
 from pipelines.portal.jobs import JobView
 from pipelines.portal.menus import kept, restored, today
-from pipelines.portal.words import _, language, mark
+from pipelines.portal.words import _, language
 from pipelines.release.permits import Allowed, who_may
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request

@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import HTTPException
 
+from pipelines.i18n import mark
 from pipelines.portal import picture
 from pipelines.portal.charts import Figure
-from pipelines.portal.words import _, date, mark, number
+from pipelines.portal.remembered import stamp
+from pipelines.portal.words import _, date, number
 from pipelines.release.counting import LEVEL
 from pipelines.release.flow import Flow
 from pipelines.release.refusals import ReleaseRefused
@@ -172,9 +174,7 @@ def rows_within(
 
 
 def _state(settings: Settings) -> tuple[Any, ...]:
-    file = settings.catalogue
-    stamp = file.stat().st_mtime_ns if file.is_file() else 0
-    return (str(file), stamp, tuple(sorted(fingerprint(settings.agreements).items())))
+    return (stamp(settings), tuple(sorted(fingerprint(settings.agreements).items())))
 
 
 @contextmanager

@@ -14,9 +14,10 @@ from functools import cache
 from typing import Any
 
 from pipelines.accounts.permissions import Person
+from pipelines.i18n import mark
 from pipelines.ledger import clock
 from pipelines.portal.forms import Form
-from pipelines.portal.words import _, language, mark
+from pipelines.portal.words import _, language
 from pipelines.release.permits import Offer, offers
 from pipelines.release.precision import never_opens
 from pipelines.release.request import Request

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipelines.accounts.permissions import Person, may
-from pipelines.portal.words import _, mark
+from pipelines.i18n import mark
+from pipelines.portal.words import _
 
 
 @dataclass(frozen=True)

@@ -37,11 +37,6 @@ def _(message: str, /, **values: Any) -> str:
     return translator(_LANGUAGE.get())(message, **values)
 
 
-def mark(message: str) -> str:
-    """The same sentence: marks it for the catalogues where it is declared before it is said."""
-    return message
-
-
 def level_words(level: str) -> str:
     """A handling level as it is stamped on paper: `CONFIDENTIEL`."""
     known = marking.levels().get(level)

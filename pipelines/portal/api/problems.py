@@ -12,13 +12,14 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
+from pipelines.i18n import mark
 from pipelines.ledger.faults import LedgerError
 from pipelines.portal.errors import problem
 from pipelines.portal.forms import Form
 from pipelines.portal.jobs import TooManyJobs
 from pipelines.portal.sqlbox.refusals import SqlRefused
 from pipelines.portal.web import language_of
-from pipelines.portal.words import _, mark
+from pipelines.portal.words import _
 from pipelines.release.refusals import ReleaseRefused
 
 MEDIA = "application/problem+json"

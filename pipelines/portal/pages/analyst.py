@@ -8,13 +8,14 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse
 
+from pipelines.i18n import mark
 from pipelines.portal import dictionary, forms
 from pipelines.portal.security.limits import check_rate
 from pipelines.portal.sqlbox import boxes, fence, run, samples
 from pipelines.portal.sqlbox.refusals import SqlRefused
 from pipelines.portal.sqlbox.worker import Answer, Task
 from pipelines.portal.web import Person, allowed, language_of, not_found, page, settings_of
-from pipelines.portal.words import _, mark
+from pipelines.portal.words import _
 from schemas.agreement_problem import AgreementError
 from schemas.codelist import codelist_names
 from schemas.contract import Column, Contract, load_contract, table_names

@@ -13,11 +13,12 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.requests import ClientDisconnect
 
+from pipelines.i18n import mark
 from pipelines.portal import uploads, words
 from pipelines.portal.forms import Form
 from pipelines.portal.security.limits import check_rate
 from pipelines.portal.web import Person, allowed, not_found, page, settings_of
-from pipelines.portal.words import _, mark
+from pipelines.portal.words import _
 from pipelines.release import keys
 from pipelines.release.verify import NotAuthentic, Verified, verify
 from pipelines.release.wording import onward_sharing

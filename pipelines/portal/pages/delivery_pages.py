@@ -25,6 +25,7 @@ from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from pipelines.duck import scratch_folder
+from pipelines.i18n import mark
 from pipelines.landing.receive import Delivery
 from pipelines.ledger.chain import append
 from pipelines.portal import deliveries as known
@@ -41,7 +42,7 @@ from pipelines.portal.web import (
     settings_of,
     url,
 )
-from pipelines.portal.words import _, mark
+from pipelines.portal.words import _
 from pipelines.settings import Settings
 from pipelines.validate.verdict import Verdict
 from schemas.contract import all_rules

@@ -13,13 +13,14 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from pipelines.accounts.permissions import may
+from pipelines.i18n import mark
 from pipelines.portal import deliveries, jobs
 from pipelines.portal.feed_figures import health
 from pipelines.portal.navigation import role_names
 from pipelines.portal.pages.account import organisation_name
 from pipelines.portal.pages.oversight import standings
 from pipelines.portal.web import Person, allowed, language_of, page, settings_of
-from pipelines.portal.words import _, mark, number
+from pipelines.portal.words import _, number
 from pipelines.settings import Settings
 from schemas.agreement_problem import AgreementError
 from schemas.contract import load_contract, table_names

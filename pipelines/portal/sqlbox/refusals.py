@@ -11,14 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.i18n import translator
+from pipelines.i18n import mark, translator
 from schemas.text import Language
-
-
-def mark(sentence: str) -> str:
-    """Declare a sentence that is said later, in the reader's language."""
-    return sentence
-
 
 SENTENCES = {
     "SQL-101": mark("Write a question first, for example: SELECT count(*) FROM incidents"),

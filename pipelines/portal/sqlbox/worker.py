@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from pipelines.i18n import mark
 from pipelines.portal.sqlbox import engine_reading
-from pipelines.portal.sqlbox.refusals import SqlRefused, mark
+from pipelines.portal.sqlbox.refusals import SqlRefused
 from schemas.sqltext import literal, name
 
 if TYPE_CHECKING:
