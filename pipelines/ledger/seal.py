@@ -17,9 +17,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from pipelines.keys import installation_key
 from pipelines.ledger.database import sessions, troubles
 from pipelines.ledger.faults import LedgerError
-from pipelines.ledger.keys import installation_key
 from pipelines.ledger.models import LedgerHead
 from pipelines.settings import Settings
 

@@ -16,7 +16,7 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipelines.ledger.keys import installation_key
+from pipelines.keys import installation_key
 from pipelines.portal import static_files
 from pipelines.portal.api import v1
 from pipelines.portal.configuration import Configuration, Oidc, current_configuration

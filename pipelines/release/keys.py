@@ -9,12 +9,10 @@ only, belongs in the backup of the home and nowhere else. Losing it loses nothin
 from __future__ import annotations
 
 import hashlib
-import os
-import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.keys import write_whole
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,7 +45,7 @@ def signing_key(settings: Settings) -> Ed25519PrivateKey:
 
     path = settings.prepare().secrets / PRIVATE_NAME
     if not path.is_file():
-        _write_whole(path, _new_key_pem(), 0o600, replace=False)
+        write_whole(path, _new_key_pem(), 0o600, replace=False)
     try:
         key = load_pem_private_key(path.read_bytes(), password=None)
     except ValueError as error:
@@ -63,7 +61,7 @@ def publish_key(settings: Settings, key: Ed25519PublicKey) -> Path:
     path, pem = public_key_path(settings), public_pem(key)
     if not path.is_file() or path.read_bytes() != pem:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_whole(path, pem, 0o644, replace=True)
+        write_whole(path, pem, 0o644, replace=True)
     return path
 
 
@@ -111,20 +109,3 @@ def _new_key_pem() -> bytes:
     return Ed25519PrivateKey.generate().private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     )
-
-
-def _write_whole(path: Path, content: bytes, mode: int, *, replace: bool) -> None:
-    """Write beside `path` and put it there whole; without `replace` the first process wins."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    if replace:
-        draft.replace(path)
-        return
-    with suppress(FileExistsError):
-        os.link(draft, path)
-    draft.unlink()

@@ -19,7 +19,7 @@ from functools import cache
 import duckdb
 
 from pipelines.harmonise.timezones import zone_offsets
-from pipelines.harmonise.tokens import token_key
+from pipelines.harmonise.tokens import set_hmac_pads, token_key
 from pipelines.settings import Settings
 from schemas.agreement import Permit
 from schemas.codelist import load_codelist
@@ -31,7 +31,6 @@ TIME_LEVELS = {"month": 0, "week": 1, "day": 2, "exact": 3}
 AGE_LEVELS = {"none": 0, "group": 1, "exact": 2}
 _NEEDED_AREA = {"admin1": 1, "admin2": 2, "point": 3}
 _UNITS = {2: "day", 1: "week", 0: "month", -1: "year"}
-_BLOCK_BYTES = 64  # of SHA-256, by RFC 2104
 
 # What gives a column away where the column itself is held back: a part, a twin, a narrower word.
 _GIVEN_AWAY_BY = {
@@ -262,10 +261,8 @@ def set_release_key(
     Two recipients get different tokens for one record; one recipient the same each time.
     """
     message = f"passerelle release {recipient}".encode()
-    padded = hmac.digest(token_key(settings), message, hashlib.sha256).ljust(_BLOCK_BYTES, b"\0")
-    for variable, pad in (("release_inner", 0x36), ("release_outer", 0x5C)):
-        value = bytes(byte ^ pad for byte in padded)
-        connection.execute(f"SET VARIABLE {variable} = ?", [value])
+    key = hmac.digest(token_key(settings), message, hashlib.sha256)
+    set_hmac_pads(connection, key, "release")
 
 
 def _moment(column: Column, level: str) -> str:
