@@ -33,8 +33,8 @@ NOT_DONE = """## What the others do not do
   twice, and make no catalogue and no report for the provider. Each knows one feed.
 - (b) and (d) have no second opinion; in (c) Great Expectations routes, so nothing checks it.
 - (c) and (d) leave out the rules on columns that this feed lacks and hold all rows in memory,
-  whatever the limit; (c) is run up to a million rows. Rules that no expectation on pandas can
-  say are truth values that pandas makes and Great Expectations looks at.
+  whatever the limit. Rules that no expectation on pandas can say are truth values that pandas
+  makes and Great Expectations looks at.
 - To their advantage, all look words up in our lists and write Delta files with our settings.
 """
 
@@ -55,6 +55,7 @@ def main() -> None:
         larger += measure([OURS], rows, csv, rounds=1, limits=limits, say=_say)
     parts = [HEAD, table.facts(limits, given.rounds), "", table.speed_table(series), ""]
     parts += [table.target_table(series), ""]
+    parts += ["## Where the time goes", "", table.steps_table(series), ""]
     if larger:
         mine = [one for one in series if one.engine == OURS]
         parts += ["## Memory of larger deliveries", "", table.memory_table([*mine, *larger]), ""]

@@ -35,9 +35,9 @@ def write_parts(work: Work, accepted: pa.Table, quarantined: pa.Table) -> None:
 
 def import_delta() -> None:
     """What a service has imported before a delivery comes."""
-    import deltalake  # noqa: F401
+    import pipelines.lake.tables  # noqa: F401  # first: it tells Delta's allocator what to keep
 
-    import pipelines.lake.tables  # noqa: F401
+    import deltalake  # noqa: F401  # isort: skip
 
 
 def publish(work: Work, connection: duckdb.DuckDBPyConnection) -> None:

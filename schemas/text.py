@@ -1,4 +1,4 @@
-"""Words in English and French, and the two small readers (YAML, CSV) that every declaration uses.
+"""Words in two languages, signs that may be shown, and how declarations (YAML, CSV) are read.
 
 Not here: what the declarations mean (contract, codelist, feed) and the words of the program itself.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 from typing import Any, Literal
+from unicodedata import category
 
 import yaml
 from pydantic import BaseModel, ConfigDict
@@ -28,6 +29,18 @@ class Bilingual(BaseModel):
     def __getitem__(self, language: str) -> str:
         """The words in `language`; English for a language that we do not speak."""
         return self.fr if language == "fr" else self.en
+
+
+def printable(text: str, *, also: str = "") -> str:
+    """Without signs that a terminal obeys or a database stumbles over; those in `also` may stay.
+
+    Python counts the spaces by which French sets numbers and signs apart as not printable.
+    """
+    sound = text.encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair is no sign
+    return "".join(
+        sign if sign.isprintable() or sign in also or category(sign) == "Zs" else "�"
+        for sign in sound
+    )
 
 
 def read_yaml(path: Path) -> Any:

@@ -14,18 +14,21 @@ from benchmarks.work import FEED, FEEDS, RECEIVED_AT, Steps, Work
 from pipelines.ingest import judge
 from pipelines.lake.publish import publish
 from pipelines.landing.receive import receive
+from schemas.contract import load_contract, table_names
 
 WARMING_ROWS = 500
 
 
 def prepare(work: Work) -> None:
-    """A service that runs: code lists and checkpoint are made; and the delivery is landed.
+    """A service that runs: contracts, code lists, checkpoint are there; and the delivery is landed.
 
     Judging a small delivery before makes them; it is forgotten again, and never published.
     """
     import deltalake  # noqa: F401
 
     schemas.feed.FEEDS_FOLDER = FEEDS
+    for table in table_names():
+        load_contract(table)
     settings = work.settings
     if work.fence.exists():
         settings.reference.mkdir(parents=True, exist_ok=True)

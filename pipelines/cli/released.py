@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from unicodedata import category
 
 from pipelines.cli.session import Session, table
 from pipelines.cli.words import _, language, number
+from schemas.text import printable
 
 if TYPE_CHECKING:
     from pipelines.release.extract import Extract
@@ -184,13 +184,8 @@ def _show_pairs(session: Session, pairs: Pairs) -> None:
 
 
 def _harmless(text: str) -> str:
-    """Without signs that a terminal obeys: what is shown was written by somebody else.
-
-    French sets numbers and signs apart with spaces that Python does not count as printable.
-    """
-    return "".join(
-        one if one.isprintable() or one == "\n" or category(one) == "Zs" else "�" for one in text
-    )
+    """What is shown was written by somebody else."""
+    return printable(text, also="\n")
 
 
 def _cell(value: Any) -> str:

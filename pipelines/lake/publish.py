@@ -55,8 +55,8 @@ if TYPE_CHECKING:
 
 # What the Delta writer may have open at once: it keeps rows and about 1 MB of every partition in
 # memory (measured: 0.7 GB a million incidents).
-ROWS_A_PASS = 1_000_000
-PARTITIONS_A_PASS = 200
+ROWS_A_PASS = 1_250_000
+PARTITIONS_A_PASS = 250
 ATTEMPTS = 8
 
 log = logging.getLogger("passerelle")

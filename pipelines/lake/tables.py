@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 PARTITIONS = ("is_latest", "country", "occurred_month")
 PARTITION_TYPES = {"is_latest": "BOOLEAN", "country": "VARCHAR", "occurred_month": "VARCHAR"}
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
-BATCH_ROWS = 20_000
+BATCH_ROWS = 40_000
 ROW_GROUP_ROWS = 131_072
 _MEASURED = ("DOUBLE", "BIGINT", "TIMESTAMP")
 _CONFIGURATION = {"delta.dataSkippingNumIndexedCols": "-1"}  # null counts tell which columns exist

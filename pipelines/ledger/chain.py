@@ -26,6 +26,7 @@ from pipelines.ledger.faults import LedgerError
 from pipelines.ledger.models import LedgerEntry, LedgerHead
 from pipelines.ledger.seal import Head, is_ours, read_head_file, sealed, write_head_file
 from pipelines.settings import Settings
+from schemas.text import printable
 
 EVENTS = (
     *("delivery.judged", "delivery.published", "rejections.downloaded"),
@@ -245,7 +246,7 @@ def hash_of(entry: Entry, *, seq: int | None = None, previous_hash: str | None =
 
 def _entry(new: NewEntry, seq: int, previous: str) -> Entry:
     details = json.loads(_canonical(new.details))
-    texts = {name: _tidy(getattr(new, name))[:length] for name, length in LONGEST.items()}
+    texts = {name: printable(getattr(new, name))[:length] for name, length in LONGEST.items()}
     entry = Entry(seq, clock.now(), new.event, **texts, details=details, previous_hash=previous)
     return Entry(**{**vars(entry), "hash": hash_of(entry)})
 
@@ -254,9 +255,3 @@ def _canonical(value: Any) -> str:
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
     )
-
-
-def _tidy(text: str) -> str:
-    """Without signs that a database or a terminal would stumble over."""
-    plain = text.encode("utf-8", "replace").decode("utf-8")
-    return "".join(sign if sign.isprintable() else "�" for sign in plain)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.landing.receive import Delivery, open_delivery
-from pipelines.portal.remembered import kept, stamp, while_nothing_changes
+from pipelines.portal.remembered import ANSWERS, stamp, while_nothing_changes
 from pipelines.settings import Settings
 from pipelines.validate.verdict import Verdict, read_verdict
 from schemas.codelist import load_codelist
@@ -135,7 +135,7 @@ def state_of(settings: Settings) -> Hashable:
     """Another value whenever a list of deliveries may be another."""
     feeds = tuple(feed_names())
     catalogue = stamp(settings)
-    published = kept(("published", catalogue, feeds), lambda: _published(settings, feeds))
+    published = ANSWERS.kept(("published", catalogue, feeds), lambda: _published(settings, feeds))
     waiting = [tuple(sorted(one.items())) for one in _newer(settings, feeds, published)]
     return catalogue, str(settings.landing), tuple(waiting)
 
@@ -329,7 +329,7 @@ def reasons(
     if not (verdict.is_accepted and verdict.rows_quarantined):
         return []
     key = ("reasons", str(delivery.folder), tuple(sheets))  # an accepted verdict never changes
-    return kept(key, lambda: _reasons(settings, delivery, sheets))
+    return ANSWERS.kept(key, lambda: _reasons(settings, delivery, sheets))
 
 
 def _reasons(settings: Settings, delivery: Delivery, sheets: Sequence[str]) -> list[Counted]:
@@ -377,7 +377,7 @@ def look(settings: Settings, delivery: Delivery, verdict: Verdict) -> Looked:
         return Looked([])
     language = words.language()
     key = ("look", str(delivery.folder), verdict.model_dump_json(), language)
-    return kept(key, lambda: _look(settings, delivery, verdict, language))
+    return ANSWERS.kept(key, lambda: _look(settings, delivery, verdict, language))
 
 
 def _look(settings: Settings, delivery: Delivery, verdict: Verdict, language: Language) -> Looked:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -23,7 +22,7 @@ from fastapi import HTTPException
 from pipelines.i18n import mark
 from pipelines.portal import picture
 from pipelines.portal.charts import Figure
-from pipelines.portal.remembered import stamp
+from pipelines.portal.remembered import Remembered, stamp
 from pipelines.portal.words import _, date, number
 from pipelines.release.counting import LEVEL
 from pipelines.release.flow import Flow
@@ -49,8 +48,6 @@ KEPT_COUNTS, KEPT_LOOKS = 500, 100
 LONGEST_CELL, LONGEST_WORD = 60, 24
 
 _places = threading.BoundedSemaphore(AT_ONCE)
-_counts: OrderedDict[tuple[Any, ...], int | None] = OrderedDict()
-_looks: OrderedDict[tuple[Any, ...], Seen] = OrderedDict()
 _turns: dict[tuple[Any, ...], _Turn] = {}
 _guard = threading.Lock()
 
@@ -78,6 +75,14 @@ class Seen:
     is_too_long: bool = False
 
 
+_counts = Remembered(KEPT_COUNTS)
+_looks = Remembered(KEPT_LOOKS)
+
+
+class _NotNow(Exception):  # noqa: N818  (a state, not a fault)
+    """There is no time or no place for a count at this moment; the next who asks may have both."""
+
+
 @dataclass
 class _Turn:
     """Whose turn it is among those who ask for the same."""
@@ -90,18 +95,11 @@ def look(settings: Settings, request: Request, language: Language, limit: int) -
     """The first `limit` rows of an extract and what is told of it. Raises ReleaseRefused."""
     shown = replace(request, language=language, format="csv")
     key = (*_state(settings), shown, limit)
-    with _alone(key):
-        with _guard:
-            if key in _looks:
-                _looks.move_to_end(key)
-                return _looks[key]
-        found = _look(settings, shown, limit)
-        if not found.is_too_long:
-            with _guard:
-                _looks[key] = found
-                while len(_looks) > KEPT_LOOKS:
-                    _looks.popitem(last=False)
-    return found
+    try:
+        with _alone(key):
+            return _looks.kept(key, lambda: _look(settings, shown, limit))
+    except TimeoutError:
+        return Seen(is_too_long=True)
 
 
 @contextmanager
@@ -125,22 +123,19 @@ def _alone(key: tuple[Any, ...]) -> Iterator[None]:
 
 
 def _look(settings: Settings, shown: Request, limit: int) -> Seen:
-    try:
-        with _looking(settings, shown, LONGEST_S) as material:
-            heads, rows = _first_rows(material, limit)
-            summary = picture.summary_of(material)
-            return Seen(
-                row_count=material.row_count,
-                level=material.marking.level,
-                numbers=_numbers(material),
-                heads=heads,
-                rows=rows,
-                said=tuple(_said(material)),
-                clauses=tuple(one.clause for one in material.flow.clauses),
-                figures=picture.figures(summary, material.contract, shown.language),
-            )
-    except TimeoutError:
-        return Seen(is_too_long=True)
+    with _looking(settings, shown, LONGEST_S) as material:
+        heads, rows = _first_rows(material, limit)
+        summary = picture.summary_of(material)
+        return Seen(
+            row_count=material.row_count,
+            level=material.marking.level,
+            numbers=_numbers(material),
+            heads=heads,
+            rows=rows,
+            said=tuple(_said(material)),
+            clauses=tuple(one.clause for one in material.flow.clauses),
+            figures=picture.figures(summary, material.contract, shown.language),
+        )
 
 
 def rows_within(
@@ -151,26 +146,24 @@ def rows_within(
     Counted once for each state of the catalogue and the agreements.
     """
     key = (*_state(settings), request.table, request.recipient, clauses, request.as_of)
-    with _guard:
-        if key in _counts:
-            return _counts[key]
-    if seconds < LEAST_COUNT_S:
+    try:
+        return _counts.kept(key, lambda: _counted(settings, request, seconds))
+    except _NotNow:
         return None
-    found: int | None
+
+
+def _counted(settings: Settings, request: Request, seconds: float) -> int | None:
+    if seconds < LEAST_COUNT_S:
+        raise _NotNow
     try:
         with _looking(settings, request, seconds, COUNT_WAIT_S) as material:
-            found = material.row_count
+            return material.row_count
     except HTTPException:
-        return None  # others are looking; the next who asks may have more luck
+        raise _NotNow from None  # others are looking
     except ReleaseRefused:
-        found = 0
+        return 0
     except TimeoutError:
-        found = None
-    with _guard:
-        _counts[key] = found
-        while len(_counts) > KEPT_COUNTS:
-            _counts.popitem(last=False)
-    return found
+        return None
 
 
 def _state(settings: Settings) -> tuple[Any, ...]:

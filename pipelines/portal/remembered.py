@@ -1,7 +1,7 @@
-"""Answers about deliveries that stay the same until something new comes in or is published.
+"""Answers that stay the same until something new comes in or is published.
 
-Not here: the questions (`deliveries.py`, `feed_figures.py`). Opening the catalogue costs more than
-most answers, and two hundred people ask the same ones.
+Not here: the questions (`deliveries.py`, `feed_figures.py`, `looking.py`). Opening the catalogue
+costs more than most answers, and two hundred people ask the same ones.
 """
 
 from __future__ import annotations
@@ -18,22 +18,34 @@ KEPT = 1000
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_kept: OrderedDict[Hashable, Any] = OrderedDict()
-_guard = threading.Lock()
+
+class Remembered:
+    """The last answers, up to a number of them; for any thread."""
+
+    def __init__(self, most: int) -> None:
+        """Remember nothing yet."""
+        self._most = most
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def kept(self, key: Hashable, answer: Callable[[], R]) -> R:
+        """The answer for this key: the one that was given before, or a new one.
+
+        Nothing is kept where `answer` raises.
+        """
+        with self._guard:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return cast("R", self._kept[key])
+        found = answer()
+        with self._guard:
+            self._kept[key] = found
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return found
 
 
-def kept(key: Hashable, answer: Callable[[], R]) -> R:
-    """The answer for this key: the one that was given before, or a new one."""
-    with _guard:
-        if key in _kept:
-            _kept.move_to_end(key)
-            return cast("R", _kept[key])
-    found = answer()
-    with _guard:
-        _kept[key] = found
-        while len(_kept) > KEPT:
-            _kept.popitem(last=False)
-    return found
+ANSWERS = Remembered(KEPT)
 
 
 def while_nothing_changes(
@@ -48,7 +60,7 @@ def while_nothing_changes(
             given = [*args[1:], *(part for pair in sorted(kwargs.items()) for part in pair)]
             more = tuple(tuple(one) if isinstance(one, list) else one for one in given)
             key = (question.__qualname__, state(settings), more)
-            return kept(key, lambda: question(*args, **kwargs))
+            return ANSWERS.kept(key, lambda: question(*args, **kwargs))
 
         return answered
 
