@@ -209,6 +209,7 @@ def _audit(settings: Settings, delivery: Delivery, harmonised: Harmonised) -> Au
         rows_exact_duplicates=harmonised.rows_exact_duplicates,
         reason_counts=harmonised.reason_counts,
         warning_counts=harmonised.warning_counts,
+        rows_unsplit=harmonised.text_rows.rows_unsplit,
         data_docs=settings.data_docs,
         name=delivery.delivery_id,
         settings=settings,

@@ -93,6 +93,7 @@ class Rule:
     message: Bilingual
     explanation: Bilingual
     correction: Bilingual
+    is_about_row: bool = True  # False: about a file as a whole
 
 
 @dataclass(frozen=True)
@@ -231,4 +232,5 @@ def _rule(entry: dict[str, Any]) -> Rule:
         message=Bilingual(en=entry["description"], fr=custom["messageFr"]),
         explanation=Bilingual(en=custom["explanationEn"], fr=custom["explanationFr"]),
         correction=Bilingual(en=custom["correctionEn"], fr=custom["correctionFr"]),
+        is_about_row=bool(implementation) or custom.get("about") == "row",
     )

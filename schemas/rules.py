@@ -35,6 +35,26 @@ def is_cross_record(rule: Rule) -> bool:
     return rule.expectation == "expect_column_values_to_be_unique"
 
 
+def codes_that_hold(conditions: list[tuple[str, str]]) -> str:
+    """The SQL of the list of the codes whose condition holds, of pairs of a code and a predicate.
+
+    A list is built only for rows where some condition holds: CASE evaluates that branch for those
+    rows alone, which keeps the pass over clean rows to comparisons.
+    """
+    if not conditions:
+        return "[]::VARCHAR[]"
+    each = ",\n      ".join(f"CASE WHEN {c} THEN {literal(code)} END" for code, c in conditions)
+    return (
+        f"CASE WHEN {any_holds(conditions)}\n"
+        f"    THEN list_filter([{each}], lambda c: c IS NOT NULL)\n    ELSE []::VARCHAR[] END"
+    )
+
+
+def any_holds(conditions: list[tuple[str, str]]) -> str:
+    """SQL that is TRUE where one of the conditions holds; never NULL."""
+    return f"coalesce({' OR '.join(condition for _, condition in conditions) or 'FALSE'}, FALSE)"
+
+
 def _between(kwargs: dict[str, Any]) -> str:
     column = name(kwargs["column"])
     parts = []

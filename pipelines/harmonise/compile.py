@@ -25,7 +25,8 @@ from pipelines.harmonise.joins import area_join, attribute_join, geofence_answer
 from pipelines.harmonise.lookups import AREA_LEVELS, AREA_LIST
 from schemas.contract import Column, Contract
 from schemas.feed import Feed, Mapping
-from schemas.rules import fails_when
+from schemas.render.expectations import UNSPLIT_CODE
+from schemas.rules import any_holds, codes_that_hold, fails_when
 from schemas.sqltext import literal, name
 
 TIMES = "TIMESTAMP"
@@ -60,9 +61,13 @@ class Steps:
 
 @dataclass(frozen=True)
 class CompiledFeed:
-    """What a delivery of a feed needs: the statement, the texts to look up, the lists to load."""
+    """What a delivery needs: the statement, rows that it cannot judge, what it looks up.
+
+    `sql` reads `text_rows`, `unsplit_sql` the rows that could not be split into columns.
+    """
 
     sql: str
+    unsplit_sql: str
     lookup_texts: dict[str, str]
     codelists: frozenset[str]
     columns: tuple[str, ...]
@@ -125,6 +130,7 @@ class _Compiler:
             lists.add("border_points")
         return CompiledFeed(
             sql=self.steps.sql,
+            unsplit_sql=self._unsplit(),
             lookup_texts={target: self.texts[target] for target in self.looked_up},
             codelists=frozenset(lists),
             columns=self.shown_columns,
@@ -350,8 +356,9 @@ class _Compiler:
         listed = ", ".join(name(column) for column in self.shown_columns)
         self.steps.start(
             "judged",
-            f"SELECT {listed},\n    {_codes(warnings)} AS quality_flags,\n"
-            f"    {_codes(errors)} AS reasons,\n    {_any_of(errors)} AS is_rejected\n  FROM shown",
+            f"SELECT {listed},\n    {codes_that_hold(warnings)} AS quality_flags,\n"
+            f"    {codes_that_hold(errors)} AS reasons,\n"
+            f"    {any_holds(errors)} AS is_rejected\n  FROM shown",
         )
 
     # --- small questions -----------------------------------------------------------------------
@@ -366,26 +373,13 @@ class _Compiler:
     def _has_admin1(self) -> bool:
         return "admin1_code" in self.feed.map or "border_point_code" in self.read
 
+    def _unsplit(self) -> str:
+        """The rows that could not be split: where they come from and the reason, nothing else."""
+        origin = ("source", "delivery_id", "received_at")
+        known = ", ".join(f"{self.provenance[column]} AS {column}" for column in origin)
+        verdict = f"[]::VARCHAR[] AS quality_flags, [{literal(UNSPLIT_CODE)}] AS reasons"
+        return f"SELECT source_row, {known}, {verdict} FROM text_rows_unsplit"
+
     def _or_null(self, column: str) -> str:
         has = column in self.feed.map or (column == "admin1_code" and self._has_admin1())
         return name(column) if has else "NULL::VARCHAR"
-
-
-def _codes(conditions: list[tuple[str, str]]) -> str:
-    """The list of the codes whose condition holds.
-
-    A list is built only for rows where some condition holds: CASE evaluates that branch for those
-    rows alone, which keeps the pass over clean rows to comparisons.
-    """
-    if not conditions:
-        return "[]::VARCHAR[]"
-    each = ",\n      ".join(f"CASE WHEN {c} THEN {literal(code)} END" for code, c in conditions)
-    return (
-        f"CASE WHEN {_any_of(conditions)}\n    THEN list_filter([{each}], lambda c: c IS NOT NULL)"
-        "\n    ELSE []::VARCHAR[] END"
-    )
-
-
-def _any_of(conditions: list[tuple[str, str]]) -> str:
-    """TRUE where a condition holds; never NULL."""
-    return f"coalesce({' OR '.join(condition for _, condition in conditions) or 'FALSE'}, FALSE)"

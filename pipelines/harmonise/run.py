@@ -50,7 +50,8 @@ def harmonise(settings: Settings, delivery: Delivery, folder: Path) -> Harmonise
 
     accepted.parquet and quarantined.parquet have the same columns: those of the contract (without
     what the lake fills), `<column>__unread`, helpers, facts, `quality_flags`, `reasons`.
-    duplicates.parquet has source_row and duplicate_of.
+    A row that could not be split is in quarantined.parquet with its number, its reason, where it
+    came from, and nothing else. duplicates.parquet has source_row and duplicate_of.
     Raises DeliveryRefused where the file as a whole cannot be used.
     """
     feed = load_feed(delivery.feed)
@@ -84,7 +85,7 @@ def harmonise_file(
         )
         prepare(connection, settings, feed, contract, compiled)
         set_provenance(connection, delivery_id, received_at)
-        _route(connection, contract, compiled, folder, rows.row_count)
+        _route(connection, contract, compiled, folder, rows)
         return _counted(connection, folder, rows, original)
 
 
@@ -93,20 +94,21 @@ def _route(
     contract: Contract,
     compiled: CompiledFeed,
     folder: Path,
-    rows: int,
+    rows: TextRows,
 ) -> None:
     """Write the rows of each verdict to its file."""
     # Which row stands where in a file means nothing; keeping the order would hold rows in memory.
     connection.execute("SET preserve_insertion_order = false")
     accepted, quarantined = folder / "accepted.parquet", folder / "quarantined.parquet"
-    if rows <= ROWS_AT_ONCE:
+    unsplit = f" UNION ALL BY NAME {compiled.unsplit_sql}" if rows.rows_unsplit else ""
+    if rows.row_count <= ROWS_AT_ONCE:
         connection.execute(f"CREATE TEMP TABLE judged AS {compiled.sql}")
         _write(connection, accepted_of("judged"), accepted)
-        _write(connection, rejected_of("judged"), quarantined)
+        _write(connection, rejected_of("judged") + unsplit, quarantined)
     else:
         _write(connection, accepted_of(f"({compiled.sql})"), accepted)
         rest = _rows_left(connection, contract, accepted)
-        _write(connection, rejected_of(f"({compiled.sql_over(rest)})"), quarantined)
+        _write(connection, rejected_of(f"({compiled.sql_over(rest)})") + unsplit, quarantined)
     connection.execute(
         "COPY (SELECT source_row, duplicate_of FROM repeated_rows WHERE duplicate_of IS NOT NULL) "
         f"TO {literal(str(folder / 'duplicates.parquet'))} (FORMAT parquet)"
@@ -147,12 +149,12 @@ def _counted(
 ) -> Harmonised:
     paths = {part: folder / f"{part}.parquet" for part in ("accepted", "quarantined", "duplicates")}
     counts = {part: _count(connection, path) for part, path in paths.items()}
-    if sum(counts.values()) != rows.row_count:
-        written = sum(counts.values())
-        raise refused("DEL-723", original, expected=rows.row_count, rows=written)
+    read, written = rows.row_count + rows.rows_unsplit, sum(counts.values())
+    if written != read:
+        raise refused("DEL-723", original, expected=read, rows=written)
     return Harmonised(
         **paths,
-        rows_read=rows.row_count,
+        rows_read=read,
         rows_accepted=counts["accepted"],
         rows_quarantined=counts["quarantined"],
         rows_exact_duplicates=counts["duplicates"],

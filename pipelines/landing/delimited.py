@@ -7,13 +7,20 @@ quotes between threads, so its row numbers are believed only when arithmetic pro
 physical line after the header gave one record. Otherwise, and after any error, the records are read
 one after the other with the standard library's strict parser, in batches, and each is numbered as
 a person sees it in a spreadsheet. No cell of an engine's message ever reaches anybody.
+
+A record with more or fewer cells than the headings is set aside by itself, and its cells are not
+read: nobody knows which of them stands under which heading. Where they are as many as the others,
+the file as a whole has another shape, and is refused. Empty cells at the end are no surplus where
+most records have as many: some programs write a separator after the last cell. Where one record
+alone has one more, a text in it was split, and every cell behind that text is one place off.
 """
 
 from __future__ import annotations
 
 import csv
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, islice, zip_longest
 from pathlib import Path
@@ -21,18 +28,22 @@ from typing import Any
 
 import duckdb
 
+from pipelines.duck import PASSING_FAULTS
 from pipelines.findings import DeliveryRefused
 from pipelines.landing.columns import Columns, merged_headings
 from pipelines.landing.encoding import demand_utf8
 from pipelines.landing.lines import LineCount, Spaces, count_lines, longest_line, text_lines
 from pipelines.landing.refuse import KILOBYTE, refused
-from pipelines.landing.staging import UNSPLIT, cell_list, stage
+from pipelines.landing.staging import BLANK, PADDED, UNSPLIT, Staged, cell_list, stage
 from schemas.feed import Layout
 from schemas.sqltext import literal
 
 LONGEST_CELL_CHARS = 1024**2
 BUFFER_BYTES = 2 * 1024**2  # several a thread, beside DuckDB's own memory limit
 ROW_NUMBER = "source_row"  # staged with each record where no arithmetic gives it
+# For DuckDB's reader: a cell that is not there, unlike an empty one. Nobody writes these signs.
+NOT_THERE = "\x01\x1f\x01"
+LOOKED_AT_RECORDS = 1000
 BATCH_RECORDS = 50_000
 BATCH_BYTES = 128 * 1024**2
 
@@ -87,16 +98,18 @@ def stage_delimited(
     """Fill the temporary table `staged`; returns the SQL of a row's number in it.
 
     Raises DeliveryRefused: DEL-701 encoding, DEL-702 cut off, DEL-707 a cell beyond the limit,
-    DEL-717 records that have not as many cells as the header.
+    DEL-717 where half of the records or more have not as many cells as the header.
     """
     counted = count_lines(source.file, source.layout.delimiter, source.layout.quote)
     if counted.overlong:
         raise _too_long(source, counted.overlong)
     if place := _stage_fast(connection, source, columns, staged, counted):
-        return f"{place} + {source.records_before + 1}"
-    _stage_exact(connection, source, columns, staged, counted)
-    _refuse_unsplit(connection, source, staged, counted)
-    return ROW_NUMBER
+        row_sql = f"{place} + {source.records_before + 1}"
+    else:
+        _stage_exact(connection, source, columns, staged, counted)
+        row_sql = ROW_NUMBER
+    _refuse_unsplit(connection, source, Staged(staged, columns, row_sql), counted)
+    return row_sql
 
 
 def _has_text(file: Path) -> bool:
@@ -132,10 +145,11 @@ def _stage_fast(
 ) -> str:
     """Stage with DuckDB's reader; returns the SQL of a row's place, from 0.
 
-    Empty where the rows are not proved to be the file's lines.
+    Empty where the rows are not proved to be the file's lines, or some end in empty cells too many.
+    The reader forgives those; so it is asked for one cell more than there are headings.
     """
-    layout = source.layout
-    raw = [f"r{at}" for at in range(columns.width)]
+    layout, width = source.layout, columns.width
+    raw = [f"r{at}" for at in range(width + 1)]
     options = {
         "auto_detect": False,
         "header": False,
@@ -143,23 +157,35 @@ def _stage_fast(
         "delim": layout.delimiter,
         "quote": layout.quote,
         "escape": layout.quote,
+        "null_padding": True,
+        "nullstr": NOT_THERE,
         "buffer_size": BUFFER_BYTES,
     }
+    cells = cell_list(
+        columns,
+        raw,
+        spaces=counted.spaces,
+        unsplit=f"r{width - 1} IS NULL OR trim(r{width}) <> ''",
+        padded=f"r{width} IS NOT NULL",
+    )
     given = ", ".join(f"{option} = {literal(value)}" for option, value in options.items())
     types = ", ".join(f"{literal(cell)}: 'VARCHAR'" for cell in raw)
     try:
         place = stage(
             connection,
             staged,
-            f"SELECT {cell_list(columns, raw, spaces=counted.spaces)} "
+            f"SELECT {cells} "
             f"FROM read_csv({literal(str(source.file))}, {given}, columns = {{{types}}})",
             source.bytes,
         )
-    except (duckdb.InvalidInputException, duckdb.ConversionException):
+    except PASSING_FAULTS:
+        raise
+    except duckdb.Error:
         return ""
-    rows = connection.execute(f"SELECT count(*) FROM {staged}").fetchone()
-    is_proved = rows is not None and int(rows[0]) == counted.lines - source.lines_before
-    return place if is_proved else ""
+    found = connection.execute(
+        f"SELECT count(*), count(*) FILTER (kind = {PADDED}) FROM {staged}"
+    ).fetchone()
+    return place if found == (counted.lines - source.lines_before, 0) else ""
 
 
 def _stage_exact(
@@ -174,7 +200,8 @@ def _stage_exact(
 
     width = columns.width
     raw = [f"r{at}" for at in range(width)]
-    unsplit = f"cells < {width} OR trim(coalesce(beyond, '')) <> ''"
+    widths = f"{width}, {_usual_cells(source, width)}"
+    unsplit = f"cells NOT IN ({widths}) OR trim(coalesce(beyond, '')) <> ''"
     # These records may have line ends within quotes.
     spaces = Spaces.ALL if counted.spaces is Spaces.ALL else Spaces.CONTROLS
     cells = cell_list(columns, [*raw, "beyond"], spaces=spaces, unsplit=unsplit)
@@ -192,6 +219,17 @@ def _stage_exact(
         raise
     finally:
         connection.unregister("landing_batch")
+
+
+def _usual_cells(source: Delimited, width: int) -> int:
+    """How many cells most of the first records have, where that is more than the headings have."""
+    with text_lines(source.file) as lines, suppress(csv.Error, UnicodeDecodeError):
+        reader = csv.reader(lines, **dialect(source.layout))
+        records = islice(reader, source.records_before, source.records_before + LOOKED_AT_RECORDS)
+        found = Counter(len(record) for record in records if any(record))
+        usual = max(found, key=found.__getitem__, default=width)
+        return usual if 2 * found[usual] > found.total() else width
+    return width
 
 
 def _kept(batches: Iterator[Any], refusals: list[DeliveryRefused]) -> Iterator[Any]:
@@ -259,15 +297,16 @@ def _too_long(source: Delimited, row: int) -> DeliveryRefused:
 
 
 def _refuse_unsplit(
-    connection: duckdb.DuckDBPyConnection, source: Delimited, staged: str, counted: LineCount
+    connection: duckdb.DuckDBPyConnection, source: Delimited, staged: Staged, counted: LineCount
 ) -> None:
-    """Raise where records have a wrong width: cut off if it is the last one only, else DEL-717."""
+    """Raise DEL-702 where the last record is cut off, DEL-717 where too many have a wrong width."""
     found = connection.execute(
-        f"SELECT count(*), min(source_row), (SELECT max(source_row) FROM {staged}) "
-        f"FROM {staged} WHERE kind = {UNSPLIT}"
+        f"SELECT count(*), min({staged.row_sql}), max({staged.row_sql}), "
+        f"(SELECT (max({staged.row_sql}), count(*)) FROM {staged.table} WHERE kind <> {BLANK}) "
+        f"FROM {staged.table} WHERE kind = {UNSPLIT}"
     ).fetchone()
-    rows, first, last = found or (0, 0, 0)
-    if rows == 1 and first == last and not counted.is_ended:
-        raise refused("DEL-702", source.shown, row=int(first))
-    if rows:
-        raise refused("DEL-717", source.shown, rows=int(rows), row=int(first))
+    unsplit, first, last_unsplit, (last, records) = found or (0, 0, 0, (0, 0))
+    if unsplit and last_unsplit == last and not counted.is_ended:
+        raise refused("DEL-702", source.shown, row=int(last))
+    if unsplit and 2 * unsplit >= records:
+        raise refused("DEL-717", source.shown, rows=int(unsplit), row=int(first))

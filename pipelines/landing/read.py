@@ -33,6 +33,8 @@ from schemas.sqltext import name
 class TextRows:
     """What was read: columns by the feed's names, how many data rows, and how.
 
+    `rows_unsplit` counts records of a delimited file that have more or fewer cells than the
+    headings: none of `row_count`, and without cells.
     `encoding` is a Python codec name, empty for workbooks. `notes` are warnings. `rows_skipped`
     counts rows that the feed declares as no data. `sheets` are those of a workbook that
     were read, in its order. `has_line_records` says that each record of a delimited file is proved
@@ -44,6 +46,7 @@ class TextRows:
     encoding: str
     layout: Layout
     notes: list[Finding] = field(default_factory=list)
+    rows_unsplit: int = 0
     rows_skipped: int = 0
     sheets: tuple[str, ...] = ()
     has_line_records: bool = False
@@ -60,7 +63,8 @@ def read_text_rows(
     """Make the temporary view `table_name(source_row BIGINT, <columns> VARCHAR)` of a delivery.
 
     Its columns are those that the feed maps, spelled as in the feed; ignored ones are not read.
-    Texts are trimmed, and NULL where nothing is left. Entirely blank rows are not there.
+    Texts are trimmed, and NULL where nothing is left. Entirely blank rows are not there. Beside it,
+    `<table_name>_unsplit(source_row)` has the rows that could not be split into columns.
     Raises DeliveryRefused, whose findings (DEL-7xx) name every wrong column at once.
     """
     layout = layout_of(feed, delivery_file)
@@ -124,6 +128,7 @@ def _text(reading: _Reading) -> TextRows:
         row_count=shown.row_count,
         encoding=encoding,
         layout=layout,
+        rows_unsplit=shown.rows_unsplit,
         rows_skipped=shown.rows_skipped,
         has_line_records=layout.format == "csv" and row_sql != ROW_NUMBER,
     )

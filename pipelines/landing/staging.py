@@ -24,7 +24,7 @@ from pipelines.landing.lines import SPACES, Spaces
 from pipelines.landing.refuse import refused
 from schemas.sqltext import literal, name
 
-DATA, BLANK, DECLARED, UNSPLIT = range(4)
+DATA, BLANK, DECLARED, UNSPLIT, PADDED = range(5)
 LARGE_BYTES = 32 * 1024**2
 ROW_GROUP_ROWS = 40_960  # each thread keeps one until it is full
 
@@ -40,9 +40,10 @@ class Staged:
 
 @dataclass(frozen=True)
 class Shown:
-    """How many staged rows are data, and how many the feed declares as no data."""
+    """How many staged rows are data, how many could not be split, and how many are no data."""
 
     row_count: int
+    rows_unsplit: int
     rows_skipped: int
 
 
@@ -66,6 +67,7 @@ def cell_list(
     *,
     spaces: Spaces = Spaces.ALL,
     unsplit: str = "FALSE",
+    padded: str = "FALSE",
     unjudged: int = 0,
 ) -> str:
     """SQL select list of a staged table: `c<position>` of the columns read, `kind`, `cells`.
@@ -74,8 +76,9 @@ def cell_list(
     the same only if they say the same of a name that we never keep.
 
     `raw` is the SQL of each physical cell, as text; a row is blank only if all of them are.
-    `unsplit` is a condition on rows whose cells cannot be told apart; the last `unjudged` cells are
-    not the sender's (a sheet's name) and make no row a full one.
+    `unsplit` is a condition on rows whose cells cannot be told apart, `padded` one on rows of which
+    that is open; the last `unjudged` cells are not the sender's (a sheet's name) and make no row a
+    full one.
     """
     texts = [trimmed(cell, spaces) for cell in raw]
     cells = [f"{texts[at]} AS c{at}" for at in (*columns.kept.values(), *columns.unnamed)]
@@ -87,8 +90,8 @@ def cell_list(
     any_text = ", ".join([*judged, "NULL"])
     kind = (
         f"CASE WHEN coalesce({any_text}) IS NULL THEN {BLANK} "
-        f"WHEN {unsplit} THEN {UNSPLIT} WHEN {declared or 'FALSE'} THEN {DECLARED} "
-        f"ELSE {DATA} END::UTINYINT AS kind"
+        f"WHEN {unsplit} THEN {UNSPLIT} WHEN {padded} THEN {PADDED} "
+        f"WHEN {declared or 'FALSE'} THEN {DECLARED} ELSE {DATA} END::UTINYINT AS kind"
     )
     return ", ".join([*cells, kind, f"hash({any_text}) AS cells"])
 
@@ -127,7 +130,8 @@ def show(
 ) -> Shown:
     """Make the view `table_name(source_row BIGINT, <columns> VARCHAR)` over a staged table.
 
-    Beside it, `<table_name>_cells(source_row, cells)` has the hash of all cells of each row.
+    Beside it, `<table_name>_cells(source_row, cells)` has the hash of all cells of each row, and
+    `<table_name>_unsplit(source_row)` the rows whose cells could not be told apart.
 
     Raises DeliveryRefused: DEL-706 without a data row, DEL-704 for a column without a heading that
     holds text.
@@ -150,7 +154,11 @@ def show(
             f"SELECT ({staged.row_sql})::BIGINT AS source_row, {', '.join(select)} "
             f"FROM {staged.table}{only_data}"
         )
-    return Shown(counts[DATA], counts.get(DECLARED, 0))
+    connection.execute(
+        f"CREATE OR REPLACE TEMP VIEW {name(f'{table_name}_unsplit')} AS SELECT "
+        f"({staged.row_sql})::BIGINT AS source_row FROM {staged.table} WHERE kind = {UNSPLIT}"
+    )
+    return Shown(counts[DATA], counts.get(UNSPLIT, 0), counts.get(DECLARED, 0))
 
 
 def _demand_empty(connection: duckdb.DuckDBPyConnection, staged: Staged, file: Path) -> None:
@@ -158,7 +166,8 @@ def _demand_empty(connection: duckdb.DuckDBPyConnection, staged: Staged, file: P
     if not unnamed:
         return
     counted = ", ".join(f"count(c{at})" for at in unnamed)
-    filled = connection.execute(f"SELECT {counted} FROM {staged.table}").fetchone() or ()
+    split = f"{staged.table} WHERE kind <> {UNSPLIT}"
+    filled = connection.execute(f"SELECT {counted} FROM {split}").fetchone() or ()
     for at, cells in zip(unnamed, filled, strict=True):
         if cells:
             raise refused("DEL-704", file, column=f"#{at + 1}")

@@ -29,7 +29,13 @@ from pipelines.settings import Settings, current_settings
 from pipelines.validate.data_docs import AuditSummary, keep_results, page_of
 from schemas.codelist import codelist_names, codelist_path
 from schemas.contract import Contract
-from schemas.render.expectations import AUDIT_CODE, CODE_LISTS, ROW_COUNT
+from schemas.render.expectations import (
+    AUDIT_CODE,
+    CODE_LISTS,
+    IS_UNSPLIT,
+    ROW_COUNT,
+    UNSPLIT_CODE,
+)
 from schemas.sqltext import literal
 
 if TYPE_CHECKING:
@@ -60,6 +66,7 @@ class Routed:
     rows_exact_duplicates: int
     reason_counts: Mapping[str, int]
     warning_counts: Mapping[str, int]
+    rows_unsplit: int = 0  # by the reading, not by the router: some of `rows_quarantined`
 
     @property
     def is_conserved(self) -> bool:
@@ -79,6 +86,7 @@ def audit(
     rows_exact_duplicates: int,
     reason_counts: Mapping[str, int],
     warning_counts: Mapping[str, int],
+    rows_unsplit: int = 0,
     data_docs: Path | None,
     name: str,
     settings: Settings | None = None,
@@ -86,7 +94,8 @@ def audit(
     """Audit one delivery with this process's auditor; `name` is the delivery's id.
 
     `reason_counts` counts the errors of the quarantined rows, `warning_counts` the warnings of the
-    accepted ones, both rows by rule code. With `data_docs`, the results are kept there for
+    accepted ones, both rows by rule code; `rows_unsplit` is what the reading counted, some of
+    `rows_quarantined`. With `data_docs`, the results are kept there for
     `data_docs.build_data_docs`. Raises nothing for wrong data: problems are findings (DEL-715);
     OSError where memory, or the disk to spill to, did not suffice.
     """
@@ -97,6 +106,7 @@ def audit(
         rows_exact_duplicates,
         reason_counts,
         warning_counts,
+        rows_unsplit,
     )
     auditor = process_auditor(settings or current_settings())
     return auditor.audit(contract, accepted, quarantined, routed, data_docs=data_docs, name=name)
@@ -172,7 +182,7 @@ class Auditor:
     def _open_files(self, accepted: Path, quarantined: Path) -> None:
         self._datasource.run(_code_lists_sql(self._settings))
         self._datasource.read_files(ACCEPTED, accepted)
-        self._datasource.read_files(QUARANTINED, quarantined)
+        self._datasource.read_files(QUARANTINED, quarantined, but=IS_UNSPLIT)
         self._datasource.read_files(TOGETHER, accepted, quarantined)
 
     def _run(self, contract: Contract, routed: Routed) -> tuple[dict[str, Any], dict[str, str]]:
@@ -242,7 +252,8 @@ def _parameters(contract: Contract, routed: Routed) -> dict[str, int]:
 
     parameters = {
         "rows_accepted": routed.rows_accepted,
-        "rows_quarantined": routed.rows_quarantined,
+        "rows_judged_and_quarantined": routed.rows_quarantined - routed.rows_unsplit,
+        parameter_name(UNSPLIT_CODE): routed.rows_unsplit,
     }
     for rule in contract.rules:
         counts = routed.reason_counts if rule.severity == "error" else routed.warning_counts
@@ -299,9 +310,13 @@ def _finding(view: str, result: Any, name: str) -> Finding:
 
 
 def _row_counts(results: Mapping[str, Any]) -> dict[str, int]:
-    return {
-        view: result.result.get("observed_value", -1)
-        for view, run in results.items()
-        for result in run.results
-        if result.expectation_config.type == ROW_COUNT
-    }
+    """Rows by file; those that were not split stand beside what was judged in the second one."""
+    counts: dict[str, int] = {}
+    for view, run in results.items():
+        for result in run.results:
+            if result.expectation_config.type == ROW_COUNT:
+                counts[view] = counts.get(view, 0) + result.result.get("observed_value", -1)
+            elif result.expectation_config.meta["code"] == UNSPLIT_CODE:
+                unsplit = result.result.get("unexpected_count", 0)
+                counts[QUARANTINED] = counts.get(QUARANTINED, 0) + unsplit
+    return counts

@@ -89,7 +89,8 @@ class DuckDBDatasource(SQLDatasource):
         """Run one statement of ours (a view, a table of codes). Raises QueryFailedError."""
         self.get_execution_engine().execute_query(sa.text(statement.replace(":", r"\:")))
 
-    def read_files(self, view: str, *files: Path) -> None:
-        """Make `view` the rows of Parquet files of the same columns."""
+    def read_files(self, view: str, *files: Path, but: str = "FALSE") -> None:
+        """Make `view` the rows of Parquet files of the same columns, but those of a condition."""
         paths = ", ".join(literal(str(file)) for file in files)
-        self.run(f"CREATE OR REPLACE VIEW {name(view)} AS SELECT * FROM read_parquet([{paths}])")
+        rows = f"SELECT * FROM read_parquet([{paths}])"
+        self.run(f"CREATE OR REPLACE VIEW {name(view)} AS {rows} WHERE NOT ({but})")

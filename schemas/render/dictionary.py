@@ -222,7 +222,7 @@ def _rules(rules: Iterable[Rule], language: Language) -> str:
     say = _WORDS[language]
     rows = []
     for rule in rules:
-        prefix = "" if rule.expectation else "delivery_"
+        prefix = "" if rule.is_about_row else "delivery_"
         sentence = f"**{rule.message[language]}** {rule.explanation[language]}"
         rows.append(
             (

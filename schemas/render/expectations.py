@@ -16,9 +16,11 @@ from schemas.rules import UNEXPECTED_ROWS_PREFIX, is_cross_record
 from schemas.sqltext import literal, name
 
 AUDIT_CODE = "DEL-715"
+UNSPLIT_CODE = "DEL-727"  # the only reason of a row that could not be split into columns
 ROW_COUNT = "expect_table_row_count_to_equal"
 REASONS = "reasons"  # codes of the errors of a row: empty where the row was accepted
 FLAGS = "quality_flags"  # codes of the warnings of a row
+IS_UNSPLIT = f"coalesce(list_contains({REASONS}, {literal(UNSPLIT_CODE)}), FALSE)"
 CODE_LISTS = "code_lists"  # the table (list, code) that the audit fills from `schemas/codelists`
 
 
@@ -51,12 +53,15 @@ def accepted_suite(contract: Contract) -> list[Expectation]:
 
 
 def quarantined_suite(contract: Contract) -> list[Expectation]:
-    """A recount: each rule fails as many rows as the router recorded; each row has a reason."""
+    """A recount: each rule fails as many rows as the router recorded; each row has a reason.
+
+    Over the rows that were judged: one that could not be split has nothing that a rule could judge.
+    """
     return [
         *_shape(contract),
         _no_rows(f"coalesce(len({REASONS}), 0) = 0", REASONS, "a row set aside has a reason"),
         *(_rule(rule) for rule in contract.rules),
-        _row_count("rows_quarantined"),
+        _row_count("rows_judged_and_quarantined"),
     ]
 
 
@@ -64,7 +69,8 @@ def together_suite(contract: Contract) -> list[Expectation]:
     """Over both files at once: no row is in both, and records are compared across the delivery.
 
     A rule across records has to be recounted here: a router that keeps the first of two rows of one
-    record leaves two files that are each in order.
+    record leaves two files that are each in order. So have the rows that could not be split: the
+    reading says how many there are, and nothing of them may have become a value.
     """
     return [
         {
@@ -73,7 +79,26 @@ def together_suite(contract: Contract) -> list[Expectation]:
             "meta": {"code": AUDIT_CODE, "says": "a row of the delivery goes to one file, once"},
         },
         *(_rule(rule) for rule in contract.rules if is_cross_record(rule)),
+        _unsplit(),
+        _no_rows(
+            f"{IS_UNSPLIT} AND (len({REASONS}) > 1 OR record_id IS NOT NULL)",
+            REASONS,
+            "a row that was not split has no number and no other reason",
+        ),
     ]
+
+
+def _unsplit() -> Expectation:
+    return {
+        "type": "unexpected_rows_expectation",
+        "kwargs": {"unexpected_rows_query": UNEXPECTED_ROWS_PREFIX + IS_UNSPLIT},
+        "meta": {
+            "code": UNSPLIT_CODE,
+            "column": REASONS,
+            "counts_in": REASONS,
+            "says": "as many rows were set aside unsplit as the reading counted",
+        },
+    }
 
 
 def _file_columns(contract: Contract) -> list[Column]:

@@ -217,7 +217,28 @@ def input_written(files: Files, routed: Routed) -> Routed:
     return routed
 
 
+UNREAD = "source_row IN (51, 101)"  # two of the rows that were set aside
+
+
+def unsplit_invented(files: Files, routed: Routed) -> Routed:
+    """Rows that were read are called unsplit, so that nobody counts what is wrong with them."""
+    rewrite(files[1], f"SELECT * REPLACE (['DEL-727'] AS reasons) FROM rows WHERE {UNREAD}")
+    said = counted(*files, routed.rows_read)
+    return replace(said, rows_exact_duplicates=routed.rows_read - 2 - said.rows_accepted)
+
+
+def unsplit_with_a_number(files: Files, routed: Routed) -> Routed:
+    return replace(unsplit_invented(files, routed), rows_unsplit=2)
+
+
+def unsplit_lost(files: Files, routed: Routed) -> Routed:
+    return replace(routed, rows_unsplit=1)
+
+
 TAMPERED: list[tuple[Tamper, str]] = [
+    (unsplit_invented, "DEL-727"),
+    (unsplit_with_a_number, "unexpected_rows_expectation reasons"),
+    (unsplit_lost, "DEL-727"),
     (lost_row, "rows"),
     (lost_row_and_lied, "expect_table_row_count_to_equal"),
     (lost_row_called_a_duplicate, "expect_column_values_to_be_unique source_row"),

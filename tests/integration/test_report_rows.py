@@ -10,11 +10,14 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+import pipelines
 from pipelines.duck import connect_scratch
 from pipelines.ingest import ingest
+from pipelines.lake.publish import publish
 from pipelines.landing.read import read_text_rows
 from pipelines.landing.receive import Delivery, open_delivery
 from pipelines.settings import Settings, settings_for
+from pipelines.validate.report import write_report
 from pipelines.validate.report_rows import rows_suffix, write_rows
 from pipelines.validate.verdict import Verdict
 from schemas.feed import feed_names, load_feed
@@ -94,6 +97,41 @@ def test_bad_rows_come_back_and_are_accepted_corrected(
     assert corrected.state == "accepted"
     assert corrected.rows_accepted == verdict.rows_quarantined
     assert corrected.reason_counts == {}
+
+
+def test_rows_that_could_not_be_split_come_back_too(settings: Settings, tmp_path: Path) -> None:
+    """One bad row costs that row, not the delivery; corrected, it is a row as any other."""
+    sent = counterexample(CSV_FEED, "DEL-727_point_virgule_dans_un_texte.csv")
+    delivery, verdict = judged(settings, CSV_FEED, sent)
+    assert verdict.state == "accepted"
+    assert verdict.reason_counts == {"DEL-727": 1} == {"DEL-727": verdict.rows_quarantined}
+    assert verdict.rows_accepted and verdict.audit
+    assert verdict.audit.counts["quarantined"] == 1
+
+    report = write_report(settings, delivery, verdict, "fr", tmp_path / "rapport.xlsx")
+    book = openpyxl.load_workbook(report)
+    said = [cell.value for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert "DEL-727" in said
+    assert "derrière" not in " ".join(map(str, said)), "nobody knows whose cell that is"
+
+    rows = write_rows(settings, delivery, tmp_path / "rows.csv")
+    wrong = "; derrière le marché"
+    correct(rows, wrong, wrong.replace(";", ","), "cp1252")
+    _, corrected = judged(settings, CSV_FEED, rows)
+    assert (corrected.rows_accepted, corrected.reason_counts) == (1, {})
+
+
+def test_rejections_tell_of_rows_that_could_not_be_split(settings: Settings) -> None:
+    sent = counterexample(CSV_FEED, "DEL-727_point_virgule_dans_un_texte.csv")
+    delivery, _ = judged(settings, CSV_FEED, sent)
+    publish(settings)
+    with pipelines.connect(settings) as connection:
+        rejected = connection.execute(
+            "SELECT source_row, rule_code, severity, column_name FROM rejections "
+            "WHERE delivery_id = ?",
+            [delivery.delivery_id],
+        ).fetchall()
+    assert rejected == [(3, "DEL-727", "error", None)]
 
 
 @every_layout

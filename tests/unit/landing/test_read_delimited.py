@@ -186,11 +186,63 @@ def test_an_accent_before_a_no_break_space_is_not_taken_for_utf8(tmp_path: Path)
 
 
 def test_refusal_names_the_line_and_no_cell(tmp_path: Path) -> None:
-    file = write(tmp_path, b"a,b,c\n1,2,3\nSECRET,5\n6,7,8\n")
+    file = write(tmp_path, b"a,b,c\n1,2,3\nSECRET,5\n6,7,8\n9,9\n")
     with pytest.raises(DeliveryRefused) as refusal:
         read(file, make_feed(["a", "b", "c"], file=CSV))
-    assert refusal.value.findings[0].values == {"file_name": "d.csv", "rows": 1, "row": 3}
+    assert refusal.value.findings[0].values == {"file_name": "d.csv", "rows": 2, "row": 3}
     assert "SECRET" not in repr(refusal.value.__dict__) + refusal.value.findings[0].text("en")
+
+
+def test_rows_of_a_wrong_width_are_set_aside_without_their_cells(tmp_path: Path) -> None:
+    data = b"a,b,c\n1,2,3\nSECRET,5\n6,7,8\nx,SECRET,y,z\n\n9,10,11\n12,,14\n"
+    feed = make_feed(["a", "b", "c"], file=CSV)
+    with scratch_connection() as connection:
+        read_as = read_text_rows(connection, write(tmp_path, data), feed)
+        rows = connection.execute("FROM text_rows ORDER BY source_row").fetchall()
+        unsplit = connection.execute("FROM text_rows_unsplit ORDER BY source_row").fetchall()
+    assert rows == [
+        (2, "1", "2", "3"),
+        (4, "6", "7", "8"),
+        (7, "9", "10", "11"),
+        (8, "12", None, "14"),
+    ]
+    assert unsplit == [(3,), (5,)]
+    assert (read_as.row_count, read_as.rows_unsplit) == (4, 2)
+
+
+def test_a_surplus_cell_of_such_a_row_is_no_text_without_a_heading(tmp_path: Path) -> None:
+    assert rows_of(tmp_path, b"a,b,c,\n1,2,3,\n4,5,6,7,8\n9,9,9,\n") == [
+        (2, "1", "2", "3"),
+        (4, "9", "9", "9"),
+    ]
+
+
+def test_one_row_with_an_empty_cell_too_many_is_one_place_off(tmp_path: Path) -> None:
+    """`x;y` in a text, and an empty last column: DuckDB's reader would take it as it stands."""
+    data = b"a,b,c\n1,2,3\n4,x,y,\n5,6,\n7,8,9\n"
+    assert rows_of(tmp_path, data) == [
+        (2, "1", "2", "3"),
+        (4, "5", "6", None),
+        (5, "7", "8", "9"),
+    ]
+
+
+def test_a_separator_after_the_last_cell_of_every_row_is_no_cell(tmp_path: Path) -> None:
+    data = b"a,b,c\n1,2,3,\n4,x,y,,\n5,6,,\n7,8,9\n10,11,12,\n"
+    assert rows_of(tmp_path, data) == [
+        (2, "1", "2", "3"),
+        (4, "5", "6", None),
+        (5, "7", "8", "9"),
+        (6, "10", "11", "12"),
+    ]
+
+
+def test_a_last_row_that_was_cut_off_refuses_the_file_whatever_else_is_wrong(
+    tmp_path: Path,
+) -> None:
+    data = b"a,b,c\n1,2,3\n4,5\n6,7,8\n9,10,11\n12,1"
+    assert codes_of(tmp_path, data) == ["DEL-702"]
+    assert codes_of(tmp_path, data + b"\n") == []
 
 
 def test_names_decide_the_layout(tmp_path: Path) -> None:
