@@ -161,7 +161,11 @@ def _unsound(
 def published_attempts(settings: Settings) -> set[str]:
     """The attempts (see `Arrival.attempt`) in the table `deliveries`: what the lake has in full."""
     table = existing_table(settings, "deliveries")
-    if table is None or not (files := table.file_uris()):
+    if table is None:
+        return set()
+    root = table_uri(settings, "deliveries")  # Delta's own addresses are percent-encoded
+    files = [f"{root}/{file.path}" for file in data_files(table)]
+    if not files:
         return set()
     with connect_scratch(settings) as connection:
         let_read(connection, settings)

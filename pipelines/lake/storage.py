@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
-from pipelines.i18n import translator
+from pipelines.i18n import mark, translator
 from pipelines.settings import Settings
 from schemas.text import Language
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 LOCK_TIMEOUT_S = 900.0
 SYNCS_AT_ONCE = 16
 STAGING = "_staging"
+# deltalake writes to such a folder and then reads from the one that it decodes the name to.
+NO_PERCENT = mark(
+    "Choose another folder than {place}: a “%” before two digits cannot be in its name."
+)
 
 
 class LakeError(Exception):
@@ -52,8 +57,10 @@ def writing(settings: Settings, timeout_s: float = LOCK_TIMEOUT_S) -> AbstractCo
     The kernel releases the lock of a process that dies, so a kill leaves nothing to clean. A lake
     in an object store cannot be locked from two machines: the lock then only guards this
     installation's own catalogue, and a commit that meets another one fails and is planned anew.
-    Raises LakeBusy after `timeout_s` seconds.
+    Raises LakeBusy after `timeout_s` seconds, LakeError for a folder that Delta cannot find again.
     """
+    if settings.is_lake_local and unquote(settings.lake) != settings.lake:
+        raise LakeError(NO_PERCENT, place=settings.lake)
     return _file_lock(Path(settings.lake) if settings.is_lake_local else settings.home, timeout_s)
 
 

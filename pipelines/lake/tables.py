@@ -306,7 +306,7 @@ def commit(
             "Somebody else committed to {table} first.", table=str(table.table_uri)
         ) from conflict
     if settings.is_lake_local:
-        log = Path(table.table_uri.removeprefix("file://")) / "_delta_log"
+        log = Path(table_uri(settings, table.metadata().name)) / "_delta_log"
         sync_files([log / f"{table.version() + 1:020}.json"])
     table.update_incremental()
 

@@ -17,6 +17,7 @@ from pipelines.lake.publish import publish
 from pipelines.lake.storage import LakeError
 from pipelines.lake.upkeep import check, compact, vacuum
 from pipelines.landing.reference import LIST_SCHEMA, LOADED_AREAS_FILE
+from pipelines.settings import settings_for
 from schemas.contract import load_contract, table_names
 from tests.unit.lake.judged import content, deliver, row, write_rows
 
@@ -276,3 +277,24 @@ def test_codes_have_words_in_both_languages(settings):
         ).fetchone()
     assert said is not None
     assert said[0] and said[1] and said[0] != said[1] and said[2] is None
+
+
+def test_a_home_may_have_spaces_accents_and_apostrophes_in_its_name(tmp_path):
+    settings = settings_for(tmp_path / "données du poste, l'été #1").prepare()
+    deliver(settings, "a", [row("1"), row("2")], rejected=[])
+    publish(settings)
+    deliver(settings, "b", [row("1", "corrected"), row("3")], day=3)
+    publish(settings)
+    compact(settings)
+    vacuum(settings, keep_days=0, is_dry_run=False)
+    with connect(settings) as connection:
+        assert connection.execute("SELECT count(*) FROM incidents").fetchone() == (3,)
+    assert check(settings) == []
+
+
+def test_a_home_that_delta_cannot_find_again_is_refused_before_anything_is_written(tmp_path):
+    settings = settings_for(tmp_path / "a%20b").prepare()
+    deliver(settings, "a", [row("1")])
+    with pytest.raises(LakeError, match="another folder"):
+        publish(settings)
+    assert not list(Path(settings.lake).rglob("*.json"))
