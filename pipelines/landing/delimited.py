@@ -12,7 +12,9 @@ A record with more or fewer cells than the headings is set aside by itself, and 
 read: nobody knows which of them stands under which heading. Where they are as many as the others,
 the file as a whole has another shape, and is refused. Empty cells at the end are no surplus where
 most records have as many: some programs write a separator after the last cell. Where one record
-alone has one more, a text in it was split, and every cell behind that text is one place off.
+alone has one more, a text in it was split, and every cell behind that text is one place off. A cell
+of several lines that holds as many separators as a whole record has swallowed records between two
+stray quotation marks.
 """
 
 from __future__ import annotations
@@ -44,6 +46,7 @@ ROW_NUMBER = "source_row"  # staged with each record where no arithmetic gives i
 # For DuckDB's reader: a cell that is not there, unlike an empty one. Nobody writes these signs.
 NOT_THERE = "\x01\x1f\x01"
 LOOKED_AT_RECORDS = 1000
+FEWEST_SEPARATORS = 4  # of a text of several lines that may be records; fewer are punctuation
 BATCH_RECORDS = 50_000
 BATCH_BYTES = 128 * 1024**2
 
@@ -98,7 +101,8 @@ def stage_delimited(
     """Fill the temporary table `staged`; returns the SQL of a row's number in it.
 
     Raises DeliveryRefused: DEL-701 encoding, DEL-702 cut off, DEL-707 a cell beyond the limit,
-    DEL-717 where half of the records or more have not as many cells as the header.
+    DEL-730 a quotation mark that is never closed, DEL-717 where half of the records or more have
+    not as many cells as the header.
     """
     counted = count_lines(source.file, source.layout.delimiter, source.layout.quote)
     if counted.overlong:
@@ -113,8 +117,9 @@ def stage_delimited(
 
 
 def _has_text(file: Path) -> bool:
-    with text_lines(file) as lines:
+    with text_lines(file) as lines, suppress(UnicodeDecodeError):
         return next(filter(str.strip, lines), "") != ""
+    return True
 
 
 def dialect(layout: Layout) -> dict[str, Any]:
@@ -202,13 +207,17 @@ def _stage_exact(
     raw = [f"r{at}" for at in range(width)]
     widths = f"{width}, {_usual_cells(source, width)}"
     unsplit = f"cells NOT IN ({widths}) OR trim(coalesce(beyond, '')) <> ''"
+    separators = max(width - 1, FEWEST_SEPARATORS)
+    swallowed = (_holds_records(cell, source.layout.delimiter, separators) for cell in raw)
+    unsplit = " OR ".join([unsplit, *swallowed])
     # These records may have line ends within quotes.
     spaces = Spaces.ALL if counted.spaces is Spaces.ALL else Spaces.CONTROLS
     cells = cell_list(columns, [*raw, "beyond"], spaces=spaces, unsplit=unsplit)
     texts = [(column, pa.string()) for column in (*raw, "beyond")]
     schema = pa.schema([("source_row", pa.int64()), ("cells", pa.int64()), *texts])
     refusals: list[DeliveryRefused] = []
-    records = pa.RecordBatchReader.from_batches(schema, _kept(_batches(source, schema), refusals))
+    batches = _batches(source, schema, counted)
+    records = pa.RecordBatchReader.from_batches(schema, _kept(batches, refusals))
     connection.register("landing_batch", records)
     try:
         select = f"SELECT source_row, {cells} FROM landing_batch"
@@ -241,7 +250,14 @@ def _kept(batches: Iterator[Any], refusals: list[DeliveryRefused]) -> Iterator[A
         raise
 
 
-def _batches(source: Delimited, schema: Any) -> Iterator[Any]:
+def _holds_records(cell: str, delimiter: str, separators: int) -> str:
+    """SQL: a cell of several lines with as many separators as a record has."""
+    others = f"length({cell}) - length(replace({cell}, {literal(delimiter)}, ''))"
+    has_lines = f"(contains({cell}, chr(10)) OR contains({cell}, chr(13)))"
+    return f"coalesce({has_lines} AND {others} >= {separators * len(delimiter)}, FALSE)"
+
+
+def _batches(source: Delimited, schema: Any, counted: LineCount) -> Iterator[Any]:
     """Arrow batches of the records below the header, numbered as a person counts them."""
     numbers = count(source.records_before + 1)
     longest_bytes, _ = longest_line(source.file)
@@ -257,7 +273,7 @@ def _batches(source: Delimited, schema: Any) -> Iterator[Any]:
         demand_utf8(source.file, source.shown)
         raise
     except csv.Error as error:
-        raise _unparsable(source, str(error), row=next(numbers) - 1) from None
+        raise _unparsable(source, str(error), next(numbers) - 1, counted) from None
 
 
 def _arrow(batch: list[tuple[int, list[str]]], schema: Any) -> Any:
@@ -283,12 +299,12 @@ def _or_empty(cell: str | None) -> str:
     return cell or ""
 
 
-def _unparsable(source: Delimited, reason: str, row: int) -> DeliveryRefused:
+def _unparsable(source: Delimited, reason: str, row: int, counted: LineCount) -> DeliveryRefused:
     """The refusal for a record that the strict parser does not accept."""
     if "field larger" in reason:
         return _too_long(source, row)
     if "end of data" in reason:
-        return refused("DEL-702", source.shown, row=row)
+        return refused("DEL-702" if row >= counted.lines else "DEL-730", source.shown, row=row)
     return refused("DEL-717", source.shown, rows=1, row=row)
 
 

@@ -157,6 +157,7 @@ def test_all_wrong_columns_are_named_at_once_with_the_nearest(tmp_path: Path) ->
         (b'a,b,c\n1,"x" y,3\n3,4,5\n', ["DEL-717"]),
         (b"a,b,c\n1,2,3\n4,5", ["DEL-702"]),
         (b'a,b,c\n1,2,3\n4,5,"cut of', ["DEL-702"]),
+        (b'a,b,c\n1,"2,3\n4,5,6\n7,8,9\n', ["DEL-730"]),
         (b"a,b,c\n1,2,caf\xe9\n", ["DEL-701"]),
         (b'a,b,c\n1,"2\n",caf\xe9\n', ["DEL-701"]),
         (b"a,b,,c\n1,2,x,3\n", ["DEL-704"]),
@@ -215,6 +216,22 @@ def test_a_surplus_cell_of_such_a_row_is_no_text_without_a_heading(tmp_path: Pat
         (2, "1", "2", "3"),
         (4, "9", "9", "9"),
     ]
+
+
+def test_records_between_two_stray_quotation_marks_are_set_aside(tmp_path: Path) -> None:
+    """Nothing of them becomes a value: the names of an ignored column are among them."""
+    head = b"a,b,c,d,e,f\n"
+    rows = [b"%d,x,y,z,u,v\n" % n for n in range(9)]
+    rows[3], rows[5] = b'3,"PK 12,y,z,SECRET,v\n', b'5,marche",y,z,u,v\n'
+    rows[8] = b'8,"a text\nof two lines, with a comma",y,z,u,v\n'
+    feed = make_feed(["a", "b", "c", "d", "e", "f"], file=CSV)
+    with scratch_connection() as connection:
+        read_text_rows(connection, write(tmp_path, head + b"".join(rows)), feed)
+        found = connection.execute("SELECT source_row, b FROM text_rows").fetchall()
+        unsplit = connection.execute("FROM text_rows_unsplit").fetchall()
+    told = "a text\nof two lines, with a comma"
+    assert found == [*((n, "x") for n in (2, 3, 4, 6, 7)), (8, told)]
+    assert unsplit == [(5,)]
 
 
 def test_one_row_with_an_empty_cell_too_many_is_one_place_off(tmp_path: Path) -> None:
