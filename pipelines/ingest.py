@@ -112,7 +112,8 @@ def land_again(settings: Settings, delivery_id: str, file: str = "") -> Delivery
         return open_delivery(settings, delivery_id)
     feed = delivery_id.rpartition(".")[0]
     places = [UPath(file)] if file else []
-    places += [one.file for one in inbox_files(settings) if one.feed == feed]
+    waiting = (one for one in inbox_files(settings) if one.feed == feed)
+    places += [one.file for one in sorted(waiting, key=_arrival)]
     for place in places:
         if place.exists() and delivery_id_of(feed, fingerprint(place)) == delivery_id:
             return land(settings, feed, place, origin="inbox")
@@ -326,7 +327,7 @@ def write_audit_pages(settings: Settings, *, is_here: bool = True) -> None:
 
 
 def _unjudged(settings: Settings, complain: Complain) -> tuple[list[Waiting], list[Waiting]]:
-    """Files without a verdict, small ones and large ones; of equal contents only one."""
+    """Files without a verdict, small and large ones; of equal contents that which came first."""
     found: dict[str, Waiting] = {}
     strangers: set[str] = set()
     for one in inbox_files(settings):
@@ -334,12 +335,18 @@ def _unjudged(settings: Settings, complain: Complain) -> tuple[list[Waiting], li
             strangers.add(one.feed)
             continue
         delivery_id = delivery_id_of(one.feed, fingerprint(one.file))
-        if delivery_id not in found and not is_judged(settings, delivery_id):
+        if known := found.get(delivery_id):
+            found[delivery_id] = min(known, one, key=_arrival)
+        elif not is_judged(settings, delivery_id):
             found[delivery_id] = one
     for feed in sorted(strangers):
         complain(Finding(UNKNOWN_FEED, {"feed": feed}))
     small = [one for one in found.values() if one.bytes <= SMALL_BYTES]
     return small, [one for one in found.values() if one.bytes > SMALL_BYTES]
+
+
+def _arrival(one: Waiting) -> float:
+    return one.modified_s
 
 
 def _attempt(settings: Settings, received_by: str, one: Waiting) -> Verdict | list[Finding]:

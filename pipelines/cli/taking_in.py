@@ -5,17 +5,19 @@ Not here: the journey itself (`pipelines/ingest.py`), publishing (`lake`), the i
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.cli.account import as_data, show_account, show_reasons, show_refused
+from pipelines.cli.days import day_of
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session
 from pipelines.cli.stops import REFUSED, Stop
 from pipelines.cli.usage import no_such
-from pipelines.cli.words import _, language, number
+from pipelines.cli.words import _, counted, language, number
 from pipelines.i18n import mark
 
 if TYPE_CHECKING:
@@ -51,6 +53,14 @@ def ingest(
             help=mark("role or account; never a private name"),
         ),
     ] = "",
+    received: Annotated[
+        str,
+        typer.Option(
+            "--received",
+            metavar=mark("DAY"),
+            help=mark("day on which they came in, where that is not now"),
+        ),
+    ] = "",
 ) -> int:
     """Take files in."""
     session = session_of(context)
@@ -58,22 +68,25 @@ def ingest(
     from pipelines.ingest import ingest as take_in
     from pipelines.ingest import write_audit_pages
 
-    verdicts = []
+    # A copy may bear the time of a clock that was never set; the inbox has nothing better.
+    now = dt.datetime.now(dt.UTC)
+    moment = dt.datetime.combine(day_of(received), dt.time()) if received else now
+    verdicts = {}  # by delivery: a file may be named twice
     with session.progress(_("Checking")) as advance:
         for done, file in enumerate(files):
             advance(done, len(files), file)
-            verdicts.append(
-                take_in(
-                    session.settings,
-                    feed,
-                    file,
-                    received_by=received_by,
-                    origin="command",
-                    again=True,
-                )
+            verdict = take_in(
+                session.settings,
+                feed,
+                file,
+                received_by=received_by,
+                received_at=moment,
+                origin="command",
+                again=True,
             )
+            verdicts[verdict.delivery_id] = verdict
         write_audit_pages(session.settings)
-    return finish(session, verdicts, [])
+    return finish(session, list(verdicts.values()), [])
 
 
 @command(
@@ -107,7 +120,9 @@ def demo(
     context: typer.Context,
     seed: Annotated[
         int | None,
-        typer.Option("--seed", metavar=mark("NUMBER"), help=mark("another number: other data")),
+        typer.Option(
+            "--seed", metavar=mark("NUMBER"), min=0, help=mark("another number: other data")
+        ),
     ] = None,
     scale: Annotated[
         float,
@@ -134,6 +149,8 @@ def demo(
         session.print(_("Take them in with: {command}", command="passerelle run"))
         return 0
     verdicts, problems = take_inbox(session)
+    if not verdicts and not session.is_json:
+        _tell_known(session)
     code = finish(session, verdicts, problems)
     show_tour(session)
     release_one(session)
@@ -215,10 +232,31 @@ def _tell(
 ) -> None:
     if verdicts:
         _tell_verdicts(session, verdicts, refused)
-    if published and published.deliveries:
-        session.print(_("Published: {count} deliveries.", count=number(len(published.deliveries))))
-    elif verdicts:
+    if used := _used(session, verdicts, published):
+        one, several = mark("Published: {count} delivery."), mark("Published: {count} deliveries.")
+        session.print(counted(used, one, several))
+    elif any(verdict.is_accepted for verdict in verdicts):
         session.print(_("All of it was published before."))
+
+
+def _used(session: Session, verdicts: Sequence[Verdict], published: Published | None) -> int:
+    """How many accepted deliveries were published; of a refused one, only that it came in."""
+    from pipelines.ingest import verdict_of
+    from pipelines.landing.receive import open_delivery
+
+    known = {verdict.delivery_id: verdict for verdict in verdicts}
+    ids = published.deliveries if published else ()
+    found = (known.get(i) or verdict_of(open_delivery(session.settings, i)) for i in ids)
+    return sum(verdict is not None and verdict.is_accepted for verdict in found)
+
+
+def _tell_known(session: Session) -> None:
+    """What an earlier call took in, where nothing is new."""
+    from pipelines.cli.deliveries import known_deliveries
+
+    known = [verdict for _delivery, verdict in known_deliveries(session) if verdict]
+    session.print(_("All of it was taken in before."))
+    _tell_verdicts(session, known, [one for one in known if not one.is_accepted])
 
 
 def _tell_verdicts(

@@ -39,6 +39,7 @@ PART_PREFIX = ".part-"
 PART_EXPIRES_S = 24 * 3600
 # Before it lies the moment at which a clock starts that nobody set, and 1980, where ZIP starts.
 EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+FAST_CLOCK = dt.timedelta(hours=1)  # of the machine that the file was written on
 
 _DELIVERY_ID = re.compile(r"(?P<feed>[a-z0-9_]+)\.(?P<mark>[0-9a-f]{12})")
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
@@ -111,7 +112,7 @@ def receive(
 
     `file_name` is what the sender calls it, where it lies here under another name. `received_at`
     (UTC if it names no zone) is the file's time of modification unless given, or the present
-    moment where the file has none or one before 2000; one in the future is left as it is.
+    moment where the file has none, or one that no set clock shows: before 2000, or to come.
     Raises DeliveryRefused (DEL-718) for a file beyond `settings.largest_delivery_bytes`, KeyError
     for a feed that is not declared, OSError where a place cannot be read or written.
     """
@@ -303,9 +304,9 @@ def _received_at(source: UPath, given: dt.datetime | None) -> tuple[dt.datetime,
     """The time of receipt in UTC, and who told it."""
     if given:
         return _as_utc(given), "given"
-    modified = _modified_at(source)
-    if modified is None or modified < EARLIEST:
-        return dt.datetime.now(dt.UTC), "clock"
+    now, modified = dt.datetime.now(dt.UTC), _modified_at(source)
+    if modified is None or not EARLIEST <= modified <= now + FAST_CLOCK:
+        return now, "clock"
     return modified, "file"
 
 

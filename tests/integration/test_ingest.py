@@ -5,7 +5,9 @@ Not here: hostile files one by one (`tests/faults`), and what the stages do with
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +22,7 @@ from pipelines.findings import DeliveryRefused
 from pipelines.ingest import ingest, ingest_inbox, judge, land, land_again
 from pipelines.lake.publish import publish
 from pipelines.lake.upkeep import check
-from pipelines.landing.receive import list_deliveries
+from pipelines.landing.receive import list_deliveries, open_delivery
 from pipelines.settings import Settings, settings_for
 from schemas.feed import load_feed
 
@@ -206,6 +208,15 @@ def test_equal_contents_are_judged_once(place):
     for name in ("a.csv", "b.csv", "c.csv"):
         deliver(place, example(), name=name)
     assert len(ingest_inbox(place)) == 1
+
+
+def test_of_equal_contents_the_one_that_came_first_is_taken(place):
+    for name, day in (("a.csv", 3), ("b.csv", 2), ("c.csv", 4)):
+        sent = deliver(place, example(), name=name)
+        moment = dt.datetime(2026, 10, day, tzinfo=dt.UTC)
+        os.utime(sent, (moment.timestamp(), moment.timestamp()))
+    (verdict,) = ingest_inbox(place)
+    assert open_delivery(place, verdict.delivery_id).receipt.received_at.day == 2
 
 
 def test_partial_and_hidden_files_are_left_alone(place):
