@@ -40,6 +40,15 @@ def _half_position(c: Any, absent: Absent) -> Any:
     )
 
 
+def _sum_above(c: Any, absent: Absent, one: str, other: str, total: str) -> Any:
+    """True where two parts are more than the total; of one part only, where that one is."""
+    return (
+        (c[one] + c[other] > c[total])
+        | (absent(c[other]) & (c[one] > c[total]))
+        | (absent(c[one]) & (c[other] > c[total]))
+    )
+
+
 WHOLE_ROW: dict[str, Form] = {
     "INC-101": lambda c, absent: absent(c["source_record_id"]),
     "INC-102": _lacks("country"),
@@ -64,11 +73,13 @@ WHOLE_ROW: dict[str, Form] = {
     "INC-505": lambda c, absent: (
         (c["admin1_country"] != c["country"]) & ~absent(c["admin1_country"]) & ~absent(c["country"])
     ),
-    "INC-511": lambda c, _: c["victims_female"] + c["victims_male"] > c["victims_total"],
+    "INC-511": lambda c, absent: _sum_above(
+        c, absent, "victims_female", "victims_male", "victims_total"
+    ),
     "INC-512": lambda c, _: c["victims_female"] + c["victims_male"] < c["victims_total"],
-    "INC-515": lambda c, _: (
-        (c["killed_total"] + c["injured_total"] > c["victims_total"])
-        & (c["killed_total"] <= c["victims_total"])
+    "INC-515": lambda c, absent: (
+        _sum_above(c, absent, "killed_total", "injured_total", "victims_total")
+        & ((c["killed_total"] <= c["victims_total"]) | absent(c["killed_total"]))
     ),
     "INC-519": lambda c, _: c["offence_code"].str.slice(0, 4).eq("0101") & (c["killed_total"] == 0),
     "INC-602": lambda c, _: c["same_event_records"] > 1,

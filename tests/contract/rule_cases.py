@@ -106,6 +106,24 @@ ROUND_TRIP: tuple[Cells, Cells] = (
     {"origin_country": "CMR", "destination_country": "CMR"},
     {"origin_country": "CMR", "destination_country": "CMR", "direction": "transit"},
 )
+# Code → more such pairs: rules of which a part of a sum or of a range may be missing.
+FURTHER: dict[str, list[tuple[Cells, Cells]]] = {
+    "INC-511": [
+        (
+            {"victims_total": 4, "victims_female": 9},
+            {"victims_total": 4, "victims_female": 4},
+        ),
+        ({"victims_total": 4, "victims_male": 9}, {"victims_total": -1}),
+    ],
+    "INC-515": [
+        ({"victims_total": 3, "injured_total": 4}, {"victims_total": 3, "injured_total": 3}),
+        ({"victims_total": 3, "injured_total": 4}, {"killed_total": 3, "injured_total": 4}),
+    ],
+    "INC-517": [
+        ({"killed_total": 1, "killed_low": 2}, {"killed_total": 2, "killed_low": 2}),
+        ({"killed_total": 3, "killed_high": 2}, {"killed_total": 2, "killed_high": 2}),
+    ],
+}
 OWN: dict[str, tuple[Cells, Cells]] = {
     # --- incidents -----------------------------------------------------------------------------
     "INC-104": ({"admin1_code": None}, {"admin1_code": None, "location_precision": "country"}),
