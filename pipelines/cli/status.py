@@ -36,15 +36,15 @@ class FeedState:
     rows_accepted: int
     rows_rejected: int
     last_received_at: dt.datetime | None
+    last_accepted_at: dt.datetime | None
     expected_every_days: int
 
     @property
     def days_late(self) -> int:
-        """Whole days beyond the feed's rhythm; 0 where nothing ever came."""
-        if self.last_received_at is None:
-            return 0
-        age = dt.datetime.now(dt.UTC) - self.last_received_at
-        return max(0, age.days - self.expected_every_days)
+        """Whole days beyond the feed's rhythm; a refused file ends no lateness."""
+        from pipelines.validate.lateness import Lateness
+
+        return Lateness(self.last_accepted_at, self.expected_every_days).days_late
 
 
 @command(
@@ -106,6 +106,10 @@ def _state(feed: str, pairs: list[tuple[Delivery, Verdict | None]], waiting: int
         rows_accepted=sum(verdict.rows_accepted or 0 for verdict in accepted),
         rows_rejected=sum(verdict.rows_quarantined or 0 for verdict in accepted),
         last_received_at=max((d.receipt.received_at for d, _verdict in mine), default=None),
+        last_accepted_at=max(
+            (d.receipt.received_at for d, verdict in mine if verdict and verdict.is_accepted),
+            default=None,
+        ),
         expected_every_days=load_feed(feed).expected_every_days,
     )
 
@@ -126,7 +130,8 @@ def _show(session: Session, states: list[FeedState]) -> None:
     )
     for state in states:
         counts = (state.waiting, state.deliveries, state.rows_accepted, state.rows_rejected)
-        last = f"{state.last_received_at:%Y-%m-%d}" if state.last_received_at else "–"
+        # Of the last that was accepted, so that both columns tell of the same file.
+        last = f"{state.last_accepted_at:%Y-%m-%d}" if state.last_accepted_at else "–"
         late = _("{days} d", days=state.days_late) if state.days_late else ""
         grid.add_row(state.feed, *(number(count) for count in counts), last, Text(late, "yellow"))
     session.print(grid)
