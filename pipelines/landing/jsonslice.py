@@ -30,9 +30,9 @@ def slice_array(file: Path, path: str, target: Path, shown: Path) -> Path:
     """Write the array at `path` (`$`, `$.data.events`) of the UTF-8 document `file` to `target`.
 
     Raises DeliveryRefused: DEL-701 for a beginning that is not UTF-8 (the rest is the reader's to
-    find out), DEL-703 where the document has no such key, DEL-706 where it is blank, DEL-711 for a
-    text that is no JSON, a bracket that never closes, text after the end, nesting deeper than
-    `DEEPEST`.
+    find out), DEL-706 where it is blank, DEL-711 for a text that is no JSON, a bracket that never
+    closes, text after the end, nesting deeper than `DEEPEST`, DEL-733 where the document has no
+    such key, or something else than an array in its place.
     """
     with file.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
@@ -77,23 +77,22 @@ def array_start(head: bytes, path: str, shown: Path) -> int:
         text = codecs.getincrementaldecoder("utf-8")("strict").decode(head)
     except UnicodeDecodeError:
         raise refused("DEL-701", shown, encoding="utf-8") from None
-    at, walked = _skip_blank(text, 0), "$"
+    at = _skip_blank(text, 0)
     if at == len(text):
         raise refused("DEL-706", shown)
     for key in keys:
-        walked = f"{walked}.{key}"
-        at = _value_of(text, at, key, walked, shown)
+        at = _value_of(text, at, key, path, shown)
     if text[at : at + 1] != "[":
-        raise _broken(text, at, shown)
+        raise _other_shape(text, at, path, shown)
     return len(text[:at].encode())
 
 
-def _value_of(text: str, at: int, key: str, walked: str, shown: Path) -> int:
+def _value_of(text: str, at: int, key: str, path: str, shown: Path) -> int:
     """Where the value of `key` begins in the object that begins at `at`."""
     decoder = json.JSONDecoder()
     try:
         if text[at] != "{":
-            raise _broken(text, at, shown)
+            raise _other_shape(text, at, path, shown)
         at = _skip_blank(text, at + 1)
         while text[at] != "}":
             name, at = decoder.raw_decode(text, at)
@@ -107,7 +106,7 @@ def _value_of(text: str, at: int, key: str, walked: str, shown: Path) -> int:
                 at = _skip_blank(text, _after(text, at, ","))
     except (ValueError, IndexError, RecursionError):
         raise _broken(text, at, shown) from None
-    raise refused("DEL-703", shown, column=walked, near="–")
+    raise refused("DEL-733", shown, path=path)
 
 
 def _after(text: str, at: int, sign: str) -> int:
@@ -115,6 +114,17 @@ def _after(text: str, at: int, sign: str) -> int:
     if text[at] != sign:
         raise ValueError(sign)
     return at + 1
+
+
+def _other_shape(text: str, at: int, path: str, shown: Path) -> DeliveryRefused:
+    """The refusal of what stands where a part of `path` should: other JSON, or none at all."""
+    try:
+        json.JSONDecoder().raw_decode(text, at)
+    except (ValueError, RecursionError):
+        is_cut = text[at] in "{[" and len(text.encode()) > HEAD_BYTES - 4  # at a whole letter
+        if not is_cut:
+            return _broken(text, at, shown)
+    return refused("DEL-733", shown, path=path)
 
 
 def _broken(text: str, at: int, shown: Path) -> DeliveryRefused:

@@ -3,8 +3,9 @@
 Not here: finding the array in a document (`jsonslice`), which columns are wanted (`columns`).
 
 A record's column is a leaf of it, named by its path: `a.b.c`; in GeoJSON by its path under
-`properties`, and `longitude`, `latitude` of the point. Arrays stay JSON text. The number of a row
-is the ordinal of its record, or its line where each line is one.
+`properties`, and `longitude`, `latitude` of the point; the feature's own `id`, which many programs
+number anew at every export, is no column. Arrays stay JSON text. The number of a row is the ordinal
+of its record, or its line where each line is one.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ BATCH_BYTES = 16 * 1024**2
 LOCATABLE_BYTES = 64 * 1024**2  # a document up to this size is parsed again to name the broken line
 SUSPECT_BRACKETS = 50  # fewer opening brackets cannot nest too deep; only more are looked into
 OBJECTS = "landing_objects"
+OF_A_FEATURE = ("type", "id", "bbox", "geometry")
 POINT = {"longitude": "/geometry/coordinates/0", "latitude": "/geometry/coordinates/1"}
 
 KeyPath = tuple[str, ...]
@@ -51,9 +53,9 @@ def open_json(
 ) -> JsonRecords:
     """Stage the records of `file` (UTF-8) and find every leaf that any of them has.
 
-    Raises DeliveryRefused: DEL-701 encoding, DEL-703 no such array, DEL-702 or DEL-711 malformed,
-    DEL-706 no record with a value, DEL-707 a record beyond the limit, DEL-717 a record that is no
-    object or no point.
+    Raises DeliveryRefused: DEL-701 encoding, DEL-702 or DEL-711 malformed, DEL-706 no record with a
+    value, DEL-707 a record beyond the limit, DEL-717 a record that is no object or no point,
+    DEL-733 no such array, DEL-734 a key twice in one object.
     """
     if layout.format == "ndjson":
         _stage_lines(connection, file, shown)
@@ -65,6 +67,7 @@ def open_json(
     paths = _leaves(connection)
     if not paths:
         raise refused("DEL-706", shown)
+    _demand_each_key_once(connection, paths, shown)
     if layout.format == "geojson":
         other = "body->>'$.geometry.type' <> 'Point'"
         _demand_none(connection, shown, other)
@@ -181,6 +184,25 @@ def _demand_none(connection: duckdb.DuckDBPyConnection, shown: Path, wrong: str)
         raise refused("DEL-717", shown, rows=int(rows), row=int(first or 1))
 
 
+def _demand_each_key_once(
+    connection: duckdb.DuckDBPyConnection, paths: list[KeyPath], shown: Path
+) -> None:
+    """Raise DEL-734 where an object of a record has a key twice: only the first would be read.
+
+    Over the few distinct lists of keys. Objects inside arrays stay text, and are not looked into.
+    """
+    objects = dict.fromkeys(path[:depth] for path in paths for depth in range(len(path)))
+    found = connection.execute(
+        "SELECT sum(records), min(first) FROM (SELECT "
+        f"json_keys(body, {literal(tuple(map(_pointer, objects)))}) AS keys, "
+        f"count(*) AS records, min(rowid) + 1 AS first FROM {OBJECTS} GROUP BY keys) "
+        "WHERE list_bool_or([list_unique(of_one) <> len(of_one) for of_one in keys])"
+    ).fetchone()
+    rows, first = found or (None, None)
+    if rows:
+        raise refused("DEL-734", shown, rows=int(rows), row=int(first))
+
+
 def _leaves(connection: duckdb.DuckDBPyConnection) -> list[KeyPath]:
     """The paths of all leaves of all records, in the order in which they first occur.
 
@@ -213,17 +235,21 @@ def _features(paths: list[KeyPath]) -> JsonRecords:
     """GeoJSON: properties by their own names, the point's two coordinates, anything else by path.
 
     A property may itself be called latitude; the point's coordinates then come as
-    `geometry.latitude`, so that a feed says which of them it means.
+    `geometry.latitude`, so that a feed says which of them it means. Of anything else the property
+    of the same name is read.
     """
-    places = {
-        path[1:] if path[0] == "properties" and len(path) > 1 else path: path
+    own = [(".".join(path[1:]), path) for path in paths if path[0] == "properties" and path[1:]]
+    taken = {heading for heading, _ in own}
+    besides = [
+        (".".join(path), path)
         for path in paths
-        if path[0] not in ("type", "bbox", "geometry") and path != ("properties",)
-    }
-    headings = {".".join(name): _pointer(path) for name, path in places.items()}
+        if path[0] not in (*OF_A_FEATURE, "properties") and ".".join(path) not in taken
+    ]
+    columns = [(heading, _pointer(path)) for heading, path in (*own, *besides)]
     for name, pointer in POINT.items():
-        headings[f"geometry.{name}" if name in headings else name] = pointer
-    return JsonRecords(tuple(headings), tuple(headings.values()))
+        columns.append((f"geometry.{name}" if name in taken else name, pointer))
+    headings, pointers = zip(*columns, strict=True)
+    return JsonRecords(headings, pointers)
 
 
 def _pointer(path: KeyPath) -> str:
