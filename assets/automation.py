@@ -8,38 +8,27 @@ late, twice or again under another name is taken for what it is.
 
 import hashlib
 import json
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from assets.checks import verdict_checks, verdict_metadata
 from assets.deliveries import FILE_TAG, deliveries_of
 from assets.deliveries import STAGE as LANDED
+from assets.elsewhere import UNFINISHED, done_elsewhere
+from assets.freshness import lateness
 from assets.harmonised import STAGE as HARMONISED
 from assets.releases import release_jobs
 from assets.resources import Installation, trying_again
 from assets.tables import STAGE as PUBLISHED
+from assets.tables import table_events
 from schemas.feed import feed_names
 
 if TYPE_CHECKING:
     from pipelines.inbox import Waiting
-    from pipelines.validate.verdict import Verdict
 
-MOST_RUNS_A_TICK, MOST_SHOWN_A_TICK = 50, 200
+MOST_RUNS_A_TICK = 50
 DAILY, WEEKLY = "30 4 * * *", "0 3 * * 0"
 MONDAYS = "0 5 * * 1"  # once the weekend's deliveries are published
-
-UNFINISHED = [
-    status
-    for status in dg.DagsterRunStatus
-    if status
-    not in (
-        dg.DagsterRunStatus.SUCCESS,
-        dg.DagsterRunStatus.FAILURE,
-        dg.DagsterRunStatus.CANCELED,
-    )
-]
 
 Known = dict[str, list[Any]]
 
@@ -129,66 +118,6 @@ def _asked(requests: list[dg.RunRequest], otherwise: str, cursor: str) -> dg.Sen
     )
 
 
-@dg.sensor(
-    name="done_elsewhere",
-    minimum_interval_seconds=60,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Shows here what was taken in from the command line or by the daily round.",
-)
-def done_elsewhere(
-    context: dg.SensorEvaluationContext, installation: Installation
-) -> dg.SensorResult:
-    """Record the deliveries that have a verdict and that Dagster has not heard of."""
-    from pipelines.ingest import verdict_of
-    from pipelines.landing.receive import list_deliveries
-
-    settings = installation.settings()
-    events: list[Any] = []
-    partitions = []
-    room = MOST_SHOWN_A_TICK
-    for feed in feed_names():
-        known = context.instance.get_materialized_partitions(dg.AssetKey([HARMONISED, feed]))
-        known |= _running(context, feed)
-        judged = [
-            verdict
-            for delivery in list_deliveries(settings, feed)
-            if delivery.delivery_id not in known and (verdict := verdict_of(delivery))
-        ][:room]
-        room -= len(judged)
-        if judged:
-            ids = [verdict.delivery_id for verdict in judged]
-            partitions.append(deliveries_of(feed).build_add_request(ids))
-        for verdict in judged:
-            events += _events(feed, verdict, settings.language)
-    if not events:
-        return dg.SensorResult(skip_reason="nothing new")
-    return dg.SensorResult(asset_events=events, dynamic_partitions_requests=partitions)
-
-
-def _running(context: dg.SensorEvaluationContext, feed: str) -> set[str]:
-    """Deliveries of the feed that a run of ours is just judging; it will say so itself."""
-    runs = context.instance.get_runs(dg.RunsFilter(statuses=UNFINISHED, tags={"feed": feed}))
-    return {run.tags.get("dagster/partition", "") for run in runs}
-
-
-def _events(feed: str, verdict: "Verdict", language: Any) -> Iterator[Any]:
-    key = dg.AssetKey([HARMONISED, feed])
-    partition = verdict.delivery_id
-    yield dg.AssetMaterialization(dg.AssetKey([LANDED, feed]), partition=partition)
-    yield dg.AssetMaterialization(
-        key, partition=partition, metadata=verdict_metadata(verdict, language)
-    )
-    for result in verdict_checks(key, verdict, language):
-        yield dg.AssetCheckEvaluation(
-            asset_key=key,
-            check_name=str(result.check_name),
-            passed=result.passed,
-            metadata=result.metadata,
-            severity=result.severity,
-            description=result.description,
-        )
-
-
 @dg.op(pool=PUBLISHED)
 def take_everything_in(context: dg.OpExecutionContext, installation: Installation) -> None:
     """Judge whatever is left in the inbox in one process, and publish all that is judged."""
@@ -200,6 +129,8 @@ def take_everything_in(context: dg.OpExecutionContext, installation: Installatio
     with trying_again(context):
         verdicts = ingest_inbox(settings, on_problem=problems.append)
         done = publish(settings)
+        for event in table_events(context.instance, settings, done):
+            context.log_event(event)
     for problem in problems:
         context.log.warning(f"{problem.code}: {problem.text(settings.language)}")
     refused = sum(not verdict.is_accepted for verdict in verdicts)
@@ -284,7 +215,7 @@ def publishing(
     return dg.RunRequest(run_key=key)
 
 
-sensors = [inbox, done_elsewhere, publishing]
+sensors = [inbox, done_elsewhere, publishing, lateness]
 jobs = [*judge_jobs, publish_job, daily_round, weekly_upkeep, *release_jobs]
 schedules = [
     dg.ScheduleDefinition(

@@ -11,6 +11,7 @@ import dagster as dg
 
 from assets.automation import jobs, schedules, sensors
 from assets.deliveries import landed_assets
+from assets.freshness import freshness_checks
 from assets.harmonised import harmonised_assets
 from assets.releases import release_assets
 from assets.resources import Installation
@@ -32,6 +33,7 @@ def executor() -> dg.ExecutorDefinition:
 
 defs = dg.Definitions(
     assets=[*landed_assets, *harmonised_assets, published, *release_assets],
+    asset_checks=freshness_checks,
     jobs=jobs,
     schedules=schedules,
     sensors=sensors,

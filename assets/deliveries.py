@@ -4,11 +4,15 @@ Not here: what becomes of their rows (`harmonised.py`) and who notices a new fil
 """
 
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from assets.resources import OWNER, Installation, trying_again
 from schemas.feed import Feed, feed_names, load_feed
+
+if TYPE_CHECKING:
+    from pipelines.landing.receive import Receipt
 
 STAGE = "landed"
 FILE_TAG = "passerelle/file"
@@ -40,6 +44,8 @@ def landed_asset(name: str) -> dg.AssetsDefinition:
         owners=[OWNER],
         pool=STAGE,
         # Half as long again as the feed says: a late week is a warning, a lost one is a failure.
+        # Dagster counts from the moment at which it heard of a file, whatever became of it; the
+        # check `freshness` counts from the receipt of the last that was accepted.
         freshness_policy=dg.FreshnessPolicy.time_window(
             fail_window=expected * 2, warn_window=expected * 1.5
         ),
@@ -55,18 +61,22 @@ def landed_asset(name: str) -> dg.AssetsDefinition:
                 delivery = land_again(installation.settings(), context.partition_key, file)
         except KeyError:
             raise nowhere(context.partition_key) from None
-        receipt = delivery.receipt
         return dg.MaterializeResult(
-            metadata={
-                "file": receipt.file_name,
-                "bytes": receipt.bytes,
-                "received": dg.MetadataValue.timestamp(receipt.received_at),
-                "fingerprint": receipt.sha256,
-            },
-            data_version=dg.DataVersion(receipt.sha256),
+            metadata=receipt_metadata(delivery.receipt),
+            data_version=dg.DataVersion(delivery.sha256),
         )
 
     return landed
+
+
+def receipt_metadata(receipt: "Receipt") -> dict[str, Any]:
+    """What is known of a delivery besides its rows."""
+    return {
+        "file": receipt.file_name,
+        "bytes": receipt.bytes,
+        "received": dg.MetadataValue.timestamp(receipt.received_at),
+        "fingerprint": receipt.sha256,
+    }
 
 
 def nowhere(delivery_id: str) -> dg.Failure:

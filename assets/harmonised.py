@@ -26,7 +26,7 @@ def harmonised_asset(name: str) -> dg.AssetsDefinition:
         deps=[dg.AssetKey([LANDED, name])],
         description=f"{feed.title.en} / {feed.title.fr}",
         partitions_def=deliveries_of(name),
-        check_specs=check_specs(key),
+        check_specs=check_specs(key, deliveries_of(name)),
         group_name=STAGE,
         kinds={"duckdb", "parquet"},
         tags=tags_of(feed),

@@ -5,6 +5,7 @@ Not here: the asset graph itself (`tests/unit/assets`) and the stages that the a
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import shutil
@@ -17,12 +18,13 @@ import pytest
 
 import pipelines
 import pipelines.inbox as module
-from assets.automation import daily_round, done_elsewhere, inbox, publishing
+from assets.automation import daily_round, done_elsewhere, inbox, lateness, publishing
 from assets.definitions import defs
 from assets.resources import Installation
 from pipelines.ingest import ingest
 from pipelines.lake.publish import publish
 from pipelines.settings import Settings, settings_for
+from schemas.contract import table_names
 from schemas.feed import load_feed
 
 FEED = "caf_gendarmerie_incidents"
@@ -203,6 +205,38 @@ def test_a_refused_delivery_fails_its_check_and_not_its_run(place, instance, tmp
     assert "Traceback" not in metadata_of(result)
 
 
+def outcomes(instance: dg.DagsterInstance, name: str) -> dict[str | None, bool]:
+    """What a check said last of each delivery."""
+    key = dg.AssetCheckKey(HARMONISED, name)
+    history = instance.event_log_storage.get_asset_check_execution_history(key, limit=100)
+    said = {}
+    for record in reversed(history):
+        evaluation = record.event.dagster_event.event_specific_data
+        said[evaluation.partition] = evaluation.passed
+    return said
+
+
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+def test_a_refused_delivery_stays_refused_when_a_good_one_follows(
+    place, instance, tmp_path, is_elsewhere
+):
+    wrong = tmp_path / "registre.csv"
+    wrong.write_text("a;b\n1;2\n", encoding="ascii")
+    ids = []
+    for file in (wrong, load_feed(FEED).examples()[0]):
+        if is_elsewhere:
+            ids.append(ingest(place, FEED, file).delivery_id)
+            report(instance, evaluate(done_elsewhere, instance).asset_events)
+        else:
+            deliver(place, file)
+            [request] = look_twice(instance).run_requests
+            ids.append(str(request.partition_key))
+            assert run(instance, ids[-1], dict(request.tags)).success
+    refused, good = ids
+    assert outcomes(instance, "great_expectations") == {refused: False, good: True}
+    assert outcomes(instance, "rejections")[refused] is False, "no row of it was taken"
+
+
 def test_a_partition_whose_file_is_gone_says_so_in_both_languages_and_is_not_retried(
     place, instance
 ):
@@ -226,9 +260,87 @@ def test_what_the_command_line_did_is_shown_once(place, instance):
     assert kinds.count("AssetMaterialization") == 2
     assert kinds.count("AssetCheckEvaluation") == 2
     assert [r.partition_keys for r in result.dynamic_partitions_requests] == [[verdict.delivery_id]]
-    for event in result.asset_events:
-        instance.report_runless_asset_event(event)
+    [landed] = [e for e in result.asset_events if getattr(e, "asset_key", None) == LANDED]
+    assert landed.metadata["file"].value == source.name
+    assert landed.metadata["bytes"].value == source.stat().st_size
+    assert verdict.delivery_id.endswith(landed.metadata["fingerprint"].value[:12])
+    report(instance, result.asset_events)
     assert skipped(evaluate(done_elsewhere, instance)) == "nothing new"
+
+
+def report(instance: dg.DagsterInstance, events: Any) -> None:
+    """What Dagster's daemon does with the events of a sensor."""
+    for event in events:
+        instance.report_runless_asset_event(event)
+
+
+def tables_of(events: Any) -> dict[str, int]:
+    """The rows of each table that is said to be materialised."""
+    return {
+        event.asset_key.path[1]: event.metadata["dagster/row_count"].value
+        for event in events or ()
+        if isinstance(event, dg.AssetMaterialization) and event.asset_key.path[0] == "published"
+    }
+
+
+def test_tables_that_the_command_line_published_are_shown_with_their_rows(place, instance):
+    ingest(place, FEED, load_feed(FEED).examples()[0])
+    assert tables_of(evaluate(done_elsewhere, instance).asset_events) == {}
+    publish(place)
+    first = evaluate(done_elsewhere, instance)
+    shown = tables_of(first.asset_events)
+    assert set(shown) == set(table_names())
+    with pipelines.connect(place) as connection:
+        for table, rows in shown.items():
+            assert connection.table(table).count("*").fetchone() == (rows,)
+    report(instance, first.asset_events)
+    assert skipped(evaluate(done_elsewhere, instance, first.cursor)) == "nothing new"
+    assert skipped(evaluate(done_elsewhere, instance)) == "nothing new", "known by its content"
+    ingest(place, FEED, counterexample()[0])
+    publish(place)
+    again = tables_of(evaluate(done_elsewhere, instance, first.cursor).asset_events)
+    assert {"incidents", "deliveries"} <= set(again)
+    assert not {"border_flows", "offences"} & set(again), "nothing was published into these"
+
+
+def test_what_a_run_of_ours_published_is_not_said_again(place, instance):
+    ingest(place, FEED, load_feed(FEED).examples()[0])
+    started = instance.create_run_for_job(
+        defs.resolve_job_def("publish"), status=dg.DagsterRunStatus.STARTED
+    )
+    publish(place)
+    meanwhile = evaluate(done_elsewhere, instance)
+    assert tables_of(meanwhile.asset_events) == {}
+    report(instance, meanwhile.asset_events)
+    instance.report_run_canceled(started)
+    published = defs.get_assets_def(dg.AssetKey(["published", "incidents"]))
+    dg.materialize([published], instance=instance, resources={"installation": Installation()})
+    assert skipped(evaluate(done_elsewhere, instance, meanwhile.cursor)) == "nothing new"
+
+
+def test_a_refused_file_ends_no_lateness_in_dagster(place, instance, tmp_path):
+    now = dt.datetime.now(dt.UTC)
+    expected = load_feed(FEED).expected_every_days
+    assert not evaluate(lateness, instance).asset_events, "unheard of, and not late"
+    received_at = now - dt.timedelta(days=expected + 3, hours=1)
+    ingest(place, FEED, load_feed(FEED).examples()[0], received_at=received_at)
+    first = evaluate(lateness, instance)
+    [late] = first.asset_events
+    assert (late.asset_key, late.check_name, late.passed) == (HARMONISED, "freshness", False)
+    assert late.metadata["days late"].value == 3
+    assert "Days late: 3." in late.description
+    wrong = tmp_path / "registre.csv"
+    wrong.write_text("a;b\n1;2\n", encoding="ascii")
+    deliver(place, wrong)
+    [request] = look_twice(instance).run_requests
+    checks = run(instance, request.partition_key, dict(request.tags)).get_asset_check_evaluations()
+    [freshness] = [one for one in checks if one.check_name == "freshness"]
+    assert not freshness.passed
+    assert freshness.metadata["days late"].value == 3
+    assert not evaluate(lateness, instance, first.cursor).asset_events
+    ingest(place, FEED, counterexample()[0], received_at=now)
+    [ended] = evaluate(lateness, instance, first.cursor).asset_events
+    assert ended.passed
 
 
 def test_publishing_shows_every_table_and_its_rows(place, instance):
@@ -282,3 +394,7 @@ def test_the_daily_round_takes_in_what_is_left_and_publishes(place, instance):
     assert result.success
     with pipelines.connect(place) as connection:
         assert connection.sql("SELECT count(*) FROM deliveries").fetchone() == (1,)
+    event = instance.get_latest_materialization_event(dg.AssetKey(["published", "deliveries"]))
+    assert event.asset_materialization.metadata["dagster/row_count"].value == 1
+    later = evaluate(done_elsewhere, instance)
+    assert tables_of(later.asset_events) == {}, "said by the round itself"

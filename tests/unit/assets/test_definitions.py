@@ -18,10 +18,12 @@ from types import SimpleNamespace
 import dagster as dg
 import pytest
 import yaml
+from dagster._core.workspace.load_target import ModuleTarget, WorkspaceFileTarget
 
 from assets.automation import MONDAYS
 from assets.definitions import defs, executor
 from assets.resources import TRIES, trying_again
+from pipelines.cli.serving import _dagster
 from pipelines.release.standing import standing_extracts
 from schemas.agreement import load_agreements
 from schemas.contract import table_names
@@ -50,8 +52,13 @@ def graph_text() -> str:
         if node.partitions_def:
             lines.append(f"    partitions {node.partitions_def.name}")
         lines += [f"    from {dep.asset_key.to_user_string()}" for dep in sorted_deps(spec)]
-        lines += [f"    check {key.name}" for key in sorted(node.check_keys)]
+        lines += [f"    check {check_text(key)}" for key in sorted(node.check_keys)]
     return "\n".join(lines) + "\n"
+
+
+def check_text(key: dg.AssetCheckKey) -> str:
+    each = defs.resolve_asset_graph().get(key).partitions_def
+    return f"{key.name}, of each of {each.name}" if each else key.name
 
 
 def sorted_deps(spec: dg.AssetSpec) -> list[dg.AssetDep]:
@@ -159,6 +166,15 @@ def test_workspace_and_dg_name_the_same_module():
     [entry] = workspace["load_from"]
     assert entry["python_module"]["module_name"] == "assets.definitions"
     assert len((root / "assets" / "definitions.py").read_text().splitlines()) < 60
+
+
+def test_a_location_has_one_name_however_it_is_loaded():
+    """What a sensor remembers is kept by this name; `passerelle serve` loads the module by its."""
+    line = _dagster(3000)
+    served = ModuleTarget(line[line.index("-m") + 1], None, None, None).create_origins()
+    file = Path(__file__).parents[3] / "workspace.yaml"
+    loaded = WorkspaceFileTarget([str(file)]).create_origins()
+    assert [one.location_name for one in served] == [one.location_name for one in loaded]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,91 @@
+"""One check a feed, `freshness`: how late it is, by the last delivery that was accepted.
+
+Not here: the lateness itself (`pipelines/validate/lateness.py`).
+
+Dagster's own freshness policies follow the moment of a materialisation. A home that is shown to
+Dagster for the first time would look fresh by them, and so would a feed of which a file was just
+refused; this check says of each feed what `passerelle status` says.
+"""
+
+import json
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from assets.checks import evaluation_of
+from assets.harmonised import STAGE as HARMONISED
+from assets.resources import Installation
+from schemas.feed import feed_names
+from schemas.text import Language
+
+if TYPE_CHECKING:
+    from pipelines.validate.lateness import Lateness
+
+FRESHNESS = "freshness"
+LOOK_EVERY_S = 600
+
+
+def freshness_check(feed: str) -> dg.AssetChecksDefinition:
+    """The check of one feed. It runs after each delivery, and may be run by hand."""
+
+    @dg.asset_check(
+        asset=dg.AssetKey([HARMONISED, feed]),
+        name=FRESHNESS,
+        description="The last delivery that was accepted was received no longer ago than the feed "
+        "announces. A refused file ends no lateness.",
+    )
+    def freshness(installation: Installation) -> dg.AssetCheckResult:
+        from pipelines.validate.lateness import lateness_of
+
+        settings = installation.settings()
+        return _result(feed, lateness_of(settings, feed), settings.language)
+
+    return freshness
+
+
+def _result(feed: str, late: "Lateness", language: Language) -> dg.AssetCheckResult:
+    metadata: dict[str, dg.MetadataValue] = {
+        "days late": dg.MetadataValue.int(late.days_late),
+        "expected every days": dg.MetadataValue.int(late.expected_every_days),
+    }
+    if late.last_accepted_at:
+        metadata["last accepted"] = dg.MetadataValue.timestamp(late.last_accepted_at)
+    return dg.AssetCheckResult(
+        asset_key=dg.AssetKey([HARMONISED, feed]),
+        check_name=FRESHNESS,
+        passed=late.last_accepted_at is not None and not late.days_late,
+        severity=dg.AssetCheckSeverity.ERROR if late.is_lost else dg.AssetCheckSeverity.WARN,
+        description=late.text(language),
+        metadata=metadata,
+    )
+
+
+@dg.sensor(
+    name="lateness",
+    minimum_interval_seconds=LOOK_EVERY_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Says of each feed by how many days it is late, when that changed.",
+)
+def lateness(context: dg.SensorEvaluationContext, installation: Installation) -> dg.SensorResult:
+    """Evaluate `freshness` where it changed. The cursor is `{feed: [last accepted, days late]}`.
+
+    Of a feed of which nothing was ever accepted nothing is said: it is not late but unheard of.
+    """
+    from pipelines.validate.lateness import lateness_of
+
+    settings = installation.settings()
+    before = json.loads(context.cursor or "{}")
+    now, events = {}, []
+    for feed in feed_names():
+        late = lateness_of(settings, feed)
+        if late.last_accepted_at is None:
+            continue
+        now[feed] = [late.last_accepted_at.isoformat(), late.days_late]
+        if before.get(feed) != now[feed]:
+            events.append(evaluation_of(_result(feed, late, settings.language)))
+    if not events:
+        return dg.SensorResult(skip_reason="nothing changed", cursor=json.dumps(now))
+    return dg.SensorResult(asset_events=events, cursor=json.dumps(now))
+
+
+freshness_checks = [freshness_check(name) for name in feed_names()]
