@@ -172,7 +172,7 @@ def explain(
         "Compare two versions of agreements: what widened, what narrowed, what merely changed.\n\n"
         "With --fail-if-wider the exit code is 3 where more may leave than before."
     ),
-    "passerelle agreement diff old/caf_minusca.yaml schemas/agreements/caf_minusca.yaml",
+    "passerelle agreement diff old/caf_minusca.yaml new/caf_minusca.yaml",
 )
 def diff(
     context: typer.Context,

@@ -80,7 +80,7 @@ def backup(
         "put in place; then the tables are shown at their new place and compared with the "
         "deliveries. Everybody has to sign in anew."
     ),
-    "passerelle restore backup.tar.zst --home /srv/passerelle --secrets /media/key/secrets",
+    "passerelle restore backup.tar.zst --home /srv/passerelle --secrets /media/key",
 )
 def restore(
     context: typer.Context,

@@ -15,7 +15,7 @@ from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session, table
 from pipelines.cli.stops import REFUSED, Stop
 from pipelines.cli.usage import no_such
-from pipelines.cli.words import _, language, listed, number
+from pipelines.cli.words import _, language, listed, number, quoted
 from pipelines.i18n import mark
 
 if TYPE_CHECKING:
@@ -108,9 +108,10 @@ def new(
     if session.is_json:
         session.print_json({"file": str(place), "doubts": doubts})
         return
-    session.print(_("Written: {file}", file=place))
+    session.print_line(_("Written: {file}", file=place))
     session.print(_("Doubts to settle, marked “# ?”: {count}", count=number(doubts)))
-    session.print(_("Then: {command}", command=f"passerelle feed check {folder}"))
+    check = f"passerelle feed check {quoted(folder)}"
+    session.print_line(_("Then: {command}", command=check))
 
 
 @command(

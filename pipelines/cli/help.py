@@ -59,7 +59,7 @@ def _page(command: Any, context: Any, sections: list[RenderableType]) -> str:
     console.width = min(console.width, WIDEST)
     with console.capture() as page:
         for part in _parts(command, context, sections):
-            console.print(part)
+            console.print(part, crop=False)
     return "\n".join(line.rstrip() for line in page.get().splitlines()).rstrip() + "\n"
 
 
@@ -76,8 +76,9 @@ def _parts(command: Any, context: Any, sections: list[RenderableType]) -> Iterat
         yield _section("", rows)
     yield from sections
     yield Text(_("Example"), style="bold")
-    yield Text("".join(f"  {line}\n" for line in command.epilog.splitlines()))
-    yield _section(_("With every command"), [(o, _(words)) for o, words in EVERYWHERE])
+    lines = "".join(f"  {line}\n" for line in command.epilog.splitlines())
+    yield Group(Text(lines, no_wrap=True, overflow="ignore"))  # each can be copied and run
+    yield _section(_("With every command"), [(_(o), _(words)) for o, words in EVERYWHERE])
     if context.parent is None:
         yield Text(_("Exit codes"), style="bold")
         yield Padding(Text(_(ENDINGS)), (0, 0, 0, 2))

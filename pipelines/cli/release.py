@@ -79,9 +79,10 @@ Preview = Annotated[bool, typer.Option("--preview", help=mark("only show what it
         "“passerelle agreement explain” says what one may ask for. Every extract and every "
         "refusal is noted in the ledger."
     ),
-    "passerelle extract incidents --recipient minusca_unpol --purpose joint_planning --lang fr\n"
-    "passerelle extract incidents --recipient public --purpose public_information "
-    "--counts-by country,quarter --format csv",
+    "passerelle extract incidents --recipient minusca_unpol \\\n"
+    "  --purpose joint_planning --lang fr\n"
+    "passerelle extract incidents --recipient public \\\n"
+    "  --purpose public_information --counts-by country,quarter --format csv",
 )
 def extract(
     context: typer.Context,
@@ -153,8 +154,8 @@ def make(session: Session, request: Request) -> Extract:
         "It needs no network and nothing but the zip and the maker's public key. A zip that was "
         "changed by a single byte is refused (exit code 3). Nothing is unpacked."
     ),
-    "passerelle verify incidents_minusca_unpol_2026-11-01_0123456789ab.zip "
-    "--key passerelle-public-key.pem",
+    "passerelle verify incidents_minusca_unpol_2026-11-01_0123456789ab.zip \\\n"
+    "  --key passerelle-public-key.pem",
 )
 def verify(
     context: typer.Context,
@@ -206,7 +207,7 @@ def show_key(context: typer.Context) -> None:
         session.print_json({"fingerprint": fingerprint(key), "file": place, "pem": pem})
         return
     session.print(_("Fingerprint: {fingerprint}", fingerprint=spoken(fingerprint(key))))
-    session.print(_("File: {file}", file=public_key_path(session.settings)))
+    session.print_line(_("File: {file}", file=public_key_path(session.settings)))
     session.print()
     session.print(pem.rstrip())
 

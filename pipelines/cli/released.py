@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.session import Session, table
-from pipelines.cli.words import _, language, number
+from pipelines.cli.words import _, language, number, quoted
 from schemas.text import printable
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ def show_extract(session: Session, made: Extract, copy: Path | None) -> None:
         return
     _show_pairs(session, [*_about(made.manifest), (_("File"), str(copy or made.file))])
     _show_clauses(session, made.manifest)
-    check = f"passerelle verify {copy or made.file}"
-    session.print(_("Check it: {command}", command=check))
+    check = f"passerelle verify {quoted(copy or made.file)}"
+    session.print_line(_("Check it: {command}", command=check))
 
 
 def show_verified(session: Session, file: Path, verified: Verified) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pipelines.cli.everywhere import Everywhere
 from pipelines.cli.stops import Stop
 from pipelines.cli.words import _
-from pipelines.settings import Settings, current_settings, settings_for
+from pipelines.settings import SettingError, Settings, current_settings, settings_for
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,9 +47,8 @@ class Session:
             settings = current_settings()
             if self.everywhere.home:
                 settings = replace(settings, **_places(settings_for(self.everywhere.home)))
-        except ValueError as error:
-            message = _("A PASSERELLE_… variable cannot be used: {error}.", error=error)
-            raise Stop("PSL-207", message) from None
+        except SettingError as error:
+            raise Stop("PSL-207", f"{error.variable} {_(error.needed)}.") from None
         return replace(settings, language=self.everywhere.language)
 
     @property
@@ -77,6 +76,13 @@ class Session:
         if not self.is_json:
             self.out.print(*what)
 
+    def print_line(self, line: str, style: str = "") -> None:
+        """A line that will be copied, such as a command or a path: never broken by us."""
+        if not self.is_json:
+            from rich.text import Text
+
+            self.out.print(Text(line, style), no_wrap=True, overflow="ignore", crop=False)
+
     def print_json(self, data: Any) -> None:
         """Data for machines, on standard output."""
         sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
@@ -84,13 +90,23 @@ class Session:
     def complain(self, code: str, message: str, hint: str = "") -> None:
         """A coded sentence on standard error, and below it what to do."""
         if self.is_json:
-            self.print_json({"error": code, "message": message, "hint": hint})
+            self._complain_in_json({"error": code, "message": message, "hint": hint})
             return
         from rich.text import Text
 
         self.err.print(Text.assemble((f"{code}  ", "bold red"), message))
         if hint:
-            self.err.print(Text(hint, style="dim"))
+            if "passerelle " in hint:  # a command that will be copied
+                self.err.print(Text(hint, "dim"), no_wrap=True, overflow="ignore", crop=False)
+            else:
+                self.err.print(Text(hint, style="dim"))
+
+    def _complain_in_json(self, complaint: dict[str, str]) -> None:
+        try:
+            self.print_json(complaint)
+            sys.stdout.flush()
+        except OSError:  # standard output is what the complaint is about
+            sys.stderr.write(json.dumps(complaint, ensure_ascii=False) + "\n")
 
     @contextmanager
     def progress(self, label: str) -> Iterator[Advance]:
@@ -119,11 +135,15 @@ class Session:
 
 
 def table(*headings: str, numbers: Sequence[int] = (), whole: Sequence[int] = ()) -> Table:
-    """A plain table: headings, a rule, no frame; `numbers` to the right, `whole` never folded."""
-    from rich import box
-    from rich.table import Table
+    """A plain table: headings, a rule, no frame; `numbers` to the right, `whole` never folded.
 
-    grid = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    In a terminal too narrow for it, each row is a block of its own.
+    """
+    from rich import box
+
+    from pipelines.cli.narrow import Narrowing
+
+    grid = Narrowing(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for position, heading in enumerate(headings):
         is_number = position in numbers
         grid.add_column(

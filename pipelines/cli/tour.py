@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipelines.cli.query import locked_connection, show_result
 from pipelines.cli.session import Session
 from pipelines.cli.stops import Stop
-from pipelines.cli.words import _, language, number
+from pipelines.cli.words import _, language, number, quoted
 from pipelines.i18n import mark
 
 if TYPE_CHECKING:
@@ -63,7 +63,6 @@ def write_deliveries(session: Session, seed: int | None, scale: float) -> DemoSu
 
 def show_tour(session: Session) -> None:
     """Three questions that anybody may ask next, with their answers, and where to look further."""
-    from rich.padding import Padding
     from rich.text import Text
 
     if session.is_json:
@@ -73,9 +72,7 @@ def show_tour(session: Session) -> None:
             asked = query.format(lang=session.settings.language)
             session.print()
             session.print(Text(_(words), style="bold"))
-            session.print(
-                Padding(Text(f'passerelle sql "{_one_line(asked)}"', "dim"), (0, 0, 0, 2))
-            )
+            session.print_line(f'  passerelle sql "{_one_line(asked)}"{_at_home(session)}', "dim")
             show_result(session, connection.query(asked), 0)
 
 
@@ -114,21 +111,21 @@ def _show_release(session: Session, made: Extract) -> None:
     session.print(Text(_("An extract for a mission, by its agreement"), style="bold"))
     asked = (
         "passerelle extract incidents --recipient minusca_unpol --purpose joint_planning "
-        f"--as-of {EXTRACT_DAY}"
+        f"--as-of {EXTRACT_DAY}{_at_home(session)}"
     )
-    session.print(Text(f"  {asked}", "dim"))
+    session.print_line(f"  {asked}", "dim")
     session.print(
         _(
-            "{rows} records for {recipient} by {clauses}, marked {handling}, in {file}",
+            "{rows} records for {recipient} by {clauses}, marked {handling}:",
             rows=number(made.row_count),
             recipient=manifest.recipient.label[language()],
             clauses=", ".join(one.clause for one in manifest.clauses),
             handling=manifest.handling.label[language()],
-            file=_near(made.file),
         )
     )
+    session.print_line(f"  {_near(made.file)}")
     session.print(_("Checked with its public key: authentic and unchanged."))
-    again = f"passerelle verify {_near(made.file)} --key {_near(key)}"
+    again = f"passerelle verify {quoted(_near(made.file))} --key {quoted(_near(key))}"
     _show_next(session, [(_("Check the extract"), again)])
 
 
@@ -138,21 +135,27 @@ def _near(path: Path) -> Path:
 
 
 def _show_next(session: Session, first: list[tuple[str, str]]) -> None:
-    from rich.padding import Padding
-    from rich.table import Table
+    """What to do next, each with its command on a line of its own, to be copied and run."""
     from rich.text import Text
 
+    home = _at_home(session)
     session.print()
     session.print(Text(_("What next"), style="bold"))
-    grid = Table.grid(padding=(0, 2))
-    for words, command in first:
-        grid.add_row(words, Text(command, "cyan"))
-    grid.add_row(_("Ask who may have what"), Text("passerelle agreement list", "cyan"))
-    grid.add_row(_("Open the portal and Dagster"), Text("passerelle serve", "cyan"))
-    grid.add_row(_("Read a delivery’s rejections"), Text("passerelle deliveries", "cyan"))
-    elsewhere = f"duckdb -readonly {session.settings.catalogue}"
-    grid.add_row(_("Open the tables elsewhere"), Text(elsewhere, "cyan"))
-    session.print(Padding(grid, (0, 0, 0, 2)))
+    steps = [
+        *first,
+        (_("Ask who may have what"), f"passerelle agreement list{home}"),
+        (_("Open the portal and Dagster"), f"passerelle serve{home}"),
+        (_("Read a delivery’s rejections"), f"passerelle deliveries{home}"),
+        (_("Open the tables elsewhere"), f"duckdb -readonly {quoted(session.settings.catalogue)}"),
+    ]
+    for words, line in steps:
+        session.print(f"  {words}")
+        session.print_line(f"    {line}", "cyan")
+
+
+def _at_home(session: Session) -> str:
+    """The option that a command needs to find what this call made."""
+    return f" --home {quoted(session.everywhere.home)}" if session.everywhere.home else ""
 
 
 def _one_line(query: str) -> str:

@@ -5,7 +5,9 @@ Not here: the catalogues (`pipelines/locale`) and the words of the data (contrac
 
 from __future__ import annotations
 
+import shlex
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 from pipelines.i18n import translator
@@ -30,11 +32,22 @@ def _(message: str, /, **values: Any) -> str:
     return translator(_LANGUAGE.get())(message, **values)
 
 
+def counted(count: int, one: str, several: str, /, **values: Any) -> str:
+    """Whichever of two marked sentences fits `count`, which it names; in French 0 is one too."""
+    is_one = count == 1 if language() == "en" else count < 2
+    return _(one if is_one else several, count=number(count), **values)
+
+
 def number(count: int | None) -> str:
     """A count with its thousands set apart as the language does."""
     if count is None:
         return "–"
     return f"{count:,}" if language() == "en" else f"{count:,}".replace(",", NARROW_NO_BREAK_SPACE)
+
+
+def quoted(path: Path | str) -> str:
+    """A path as it stands in a command that can be copied and run."""
+    return shlex.quote(str(path))
 
 
 def listed(items: list[str]) -> str:
