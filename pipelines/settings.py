@@ -15,6 +15,7 @@ from pathlib import Path
 
 from upath import UPath
 
+from pipelines.i18n import mark
 from schemas.text import FOLDER, Language
 
 PROGRAM_VERSION = version("passerelle")
@@ -96,13 +97,22 @@ class Settings:
         return self
 
 
+class SettingError(ValueError):
+    """A variable whose value cannot be used; `needed` is a marked sentence without its subject."""
+
+    def __init__(self, name: str, needed: str) -> None:
+        """Keep both; the value itself is not repeated, as it may be a key."""
+        super().__init__(f"PASSERELLE_{name} {needed}")
+        self.variable, self.needed = f"PASSERELLE_{name}", needed
+
+
 def settings_for(home: str | Path, **changes: object) -> Settings:
     """Settings of an installation that keeps everything under one folder.
 
-    Raises ValueError for an address: the home is of this machine, unlike the places in it.
+    Raises SettingError for an address: the home is of this machine, unlike the places in it.
     """
     if "://" in str(home):
-        raise ValueError("PASSERELLE_HOME must be a local folder")
+        raise SettingError("HOME", mark("must be a local folder"))
     root = Path(home).expanduser().resolve()
     places: dict[str, object] = {
         "home": root,
@@ -116,28 +126,59 @@ def settings_for(home: str | Path, **changes: object) -> Settings:
 def current_settings() -> Settings:
     """Settings from `PASSERELLE_*`; the table of them is in docs/settings.md.
 
-    Raises ValueError where a number is not a number, or the token key is no key.
+    Raises SettingError where a number is not a number, or the token key is no key.
     """
     if (key := os.environ.get("PASSERELLE_TOKEN_KEY")) and not _KEY.fullmatch(key):
-        raise ValueError("PASSERELLE_TOKEN_KEY must be 64 hexadecimal digits")
+        raise SettingError("TOKEN_KEY", mark("must be 64 hexadecimal digits"))
     changes: dict[str, object] = {"language": environment_language()}
     for name, read in _VARIABLES.items():
         if value := os.environ.get(f"PASSERELLE_{name.upper()}"):
-            changes[name] = read(value)
+            try:
+                changes[name] = read(value)
+            except ValueError as error:
+                needed = error.args[0] if isinstance(error, _NeedError) else UNUSABLE
+                raise SettingError(name.upper(), needed) from None
     return settings_for(os.environ.get("PASSERELLE_HOME", "var"), **changes)
 
 
 # Looked at before any delivery is: the fault of a key would else be found in every one of them.
 _KEY = re.compile(r"[0-9a-fA-F]{64}")
+_MEMORY = re.compile(r"\s*\d+(\.\d+)?\s*[KMGT]i?B\s*", re.IGNORECASE)
+UNUSABLE = mark("cannot be used")
+
+
+class _NeedError(ValueError):
+    """What a value must be, as a marked sentence."""
+
+
+def _memory(text: str) -> str:
+    if not _MEMORY.fullmatch(text):
+        raise _NeedError(mark("must be a size, such as 4GB"))
+    return text
+
+
+def _lake(text: str) -> str:
+    if "://" not in text:
+        return str(Path(text).resolve())
+    UPath(text)  # ValueError for a kind of address that nobody knows
+    return text
+
+
+def _count(text: str) -> int:
+    if not text.strip().isdecimal():
+        raise _NeedError(mark("must be a whole number, 0 or more"))
+    return int(text)
+
+
 _VARIABLES: dict[str, Callable[[str], object]] = {
     "inbox": UPath,
     "landing": UPath,
-    "lake": lambda text: text if "://" in text else str(Path(text).resolve()),
+    "lake": _lake,
     "agreements": lambda text: Path(text).expanduser().resolve(),
     "database": str,
-    "memory_limit": str,
-    "threads": int,
-    "largest_delivery_bytes": int,
+    "memory_limit": _memory,
+    "threads": _count,
+    "largest_delivery_bytes": _count,
 }
 
 

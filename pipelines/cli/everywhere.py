@@ -17,7 +17,7 @@ from schemas.text import LANGUAGES, Language
 WITH_VALUE = ("--home", "--lang")
 FLAGS = ("--json", "--debug")
 HELP = (
-    ("--home FOLDER", mark("where everything is kept; else $PASSERELLE_HOME, else ./var")),
+    (mark("--home FOLDER"), mark("where everything is kept; else $PASSERELLE_HOME, else ./var")),
     ("--lang en|fr", mark("language of the messages; else that of $LANG")),
     ("--json", mark("print data for machines instead of text for people")),
     ("--debug", mark("show technical details of an error")),

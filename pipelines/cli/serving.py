@@ -29,6 +29,7 @@ from pipelines.i18n import mark
 
 LOOPBACK = "127.0.0.1"
 PORT, PORTAL_PORT = 3000, 8000
+LAST_PORT = 65_535
 READY_WITHIN_S = 120
 LOOK_EVERY_S = 0.3
 FIRST_ACCOUNT = "passerelle user add jma.1 --organisation minusca_unpol --role mission_staff"
@@ -49,10 +50,24 @@ ENDS_WITHIN_S = 20
 def serve(
     context: typer.Context,
     port: Annotated[
-        int, typer.Option("--port", metavar=mark("NUMBER"), help=mark("port of Dagster"))
+        int,
+        typer.Option(
+            "--port",
+            metavar=mark("NUMBER"),
+            min=1,
+            max=LAST_PORT - 1,  # the next one is for the Data Docs
+            help=mark("port of Dagster"),
+        ),
     ] = PORT,
     portal_port: Annotated[
-        int, typer.Option("--portal-port", metavar=mark("NUMBER"), help=mark("port of the portal"))
+        int,
+        typer.Option(
+            "--portal-port",
+            metavar=mark("NUMBER"),
+            min=1,
+            max=LAST_PORT,
+            help=mark("port of the portal"),
+        ),
     ] = PORTAL_PORT,
     no_dagster: Annotated[
         bool, typer.Option("--no-dagster", help=mark("the portal alone"))

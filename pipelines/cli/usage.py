@@ -50,7 +50,8 @@ def _parameter(error: Any) -> str:
     if parameter is None:
         return str(getattr(error, "param_hint", None) or "?")
     is_argument = parameter.param_type_name == "argument"
-    return str(parameter.human_readable_name).upper() if is_argument else parameter.opts[0]
+    name = str(parameter.human_readable_name)
+    return _(name).upper() if is_argument else str(parameter.opts[0])
 
 
 def _bad_value(error: Any) -> str:
@@ -58,4 +59,10 @@ def _bad_value(error: Any) -> str:
     if choices:
         options = listed([str(getattr(choice, "value", choice)) for choice in choices])
         return _("{name} must be one of: {options}.", name=_parameter(error), options=options)
+    least, most = (getattr(error.param.type, name, None) for name in ("min", "max"))
+    if least is not None and most is not None:
+        asked = {"name": _parameter(error), "least": least, "most": most}
+        return _("{name} must be a number from {least} to {most}.", **asked)
+    if least is not None:
+        return _("{name} must be a number, {least} or more.", name=_parameter(error), least=least)
     return _("The value of {name} cannot be used.", name=_parameter(error))
