@@ -5,14 +5,17 @@ Not here: what a command does (one module a subject beside this one) and any wor
 Exit codes: 0 done (rows may have been rejected: that is a result, not an error) · 2 the command
 was not understood, or names something that does not exist · 3 a delivery was refused, or a check
 that was asked for did not pass · 4 a place could not be reached or written: try again · 5 an error
-inside Passerelle · 130 stopped with Ctrl-C.
+inside Passerelle · 130 stopped with Ctrl-C. A reader that has
+had enough (`| head`) is no fault: 0.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from pipelines.cli.stops import Stop, report
 
@@ -33,11 +36,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         session = Session(everywhere)
         from pipelines.cli.app import run
 
-        return run(rest, session)
+        code = run(rest, session)
+        sys.stdout.flush()  # what cannot be written is found out here, not after the last line
+        return code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of our output has had enough (`| head`)
-        sys.stderr.close()
         return 0
+    except SystemExit as ended:  # as which the parser and the printer pass the same on
+        if isinstance(ended.__context__, BrokenPipeError):
+            return 0
+        raise
     except (Stop, Exception) as error:
         return report(error, session)
+    finally:
+        _let_go_of_output()
+
+
+def _let_go_of_output() -> None:
+    """Drop what cannot be written: Python would try again as it ends, and print a trace."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError, ValueError):  # not a file where a test reads it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

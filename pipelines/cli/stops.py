@@ -8,6 +8,7 @@ pass, PSL-4xx a place cannot be reached or written, PSL-5xx an error inside Pass
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ from pipelines.findings import DeliveryRefused
 if TYPE_CHECKING:
     from pipelines.cli.session import Session
 
+# Packages by which fsspec reaches addresses; their errors say nothing about us.
+STORES = ("aiobotocore", "aiohttp", "botocore", "paramiko")
 NOT_UNDERSTOOD, REFUSED, UNREACHABLE, INTERNAL = 2, 3, 4, 5
 
 
@@ -78,6 +81,24 @@ def _coded(error: BaseException) -> list[tuple[str, str, str]]:
     return []
 
 
+def _package(error: ImportError) -> str:
+    """Which package is missing; what fsspec raises has the reason as its cause."""
+    cause = error.__cause__ if isinstance(error.__cause__, ImportError) else error
+    return (cause.name or "").partition(".")[0]
+
+
+def _out_of_reach(error: OSError) -> Stop:
+    """A place that cannot be read or written; the output itself has no name."""
+    hint = _("Check that it exists, that you may use it and that the disk has room; then retry.")
+    if error.filename:
+        words = _("“{place}” cannot be read or written.", place=error.filename)
+    elif error.errno == errno.ENOSPC:
+        words = _("There is no room left where the output goes.")
+    else:
+        words = _("A place cannot be read or written ({kind}).", kind=type(error).__name__)
+    return Stop("PSL-401", words, hint)
+
+
 def _as_stop(error: BaseException) -> Stop:
     from pipelines.cli.usage import usage_stop
 
@@ -88,12 +109,14 @@ def _as_stop(error: BaseException) -> Stop:
     if isinstance(error, LakeError):
         return Stop("PSL-406", error.text(language()))
     if isinstance(error, OSError):
-        where = error.filename or type(error).__name__
-        return Stop(
-            "PSL-401",
-            _("“{place}” cannot be read or written.", place=where),
-            _("Check that it exists, that you may use it and that the disk has room; then retry."),
-        )
+        return _out_of_reach(error)
+    if isinstance(error, ImportError) and (package := _package(error)):
+        message = _("The Python package “{package}” is needed for this.", package=package)
+        hint = _("Install it: {command}", command=f"python -m pip install {package}")
+        return Stop("PSL-407", message, hint)
+    if type(error).__module__.partition(".")[0] in STORES:
+        message = _("The address cannot be used ({kind}).", kind=type(error).__name__)
+        return Stop("PSL-408", message, _("Check the address and the right to use it; then retry."))
     return Stop(
         "PSL-501",
         _("Something went wrong inside Passerelle ({kind}).", kind=type(error).__name__),

@@ -5,6 +5,7 @@ Not here: what commands do with deliveries (`tests/integration/test_cli.py`).
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import subprocess
@@ -14,13 +15,14 @@ from typing import Any
 
 import pytest
 import typer
+from botocore.exceptions import NoCredentialsError
 
 import pipelines.cli.status
 from pipelines.cli import main
 from pipelines.cli.app import build
 from pipelines.cli.everywhere import take_everywhere
 from pipelines.cli.stops import Stop
-from pipelines.cli.words import number, use
+from pipelines.cli.words import use
 from schemas.text import LANGUAGES
 
 HEAVY = ("great_expectations", "pandas", "duckdb", "deltalake", "dagster", "shapely", "pyarrow")
@@ -116,7 +118,7 @@ def test_a_group_without_a_command_shows_its_page(capsys):
         ("ingst", "PSL-208", "Did you mean “ingest”?"),
         ("feed lst", "PSL-208", "Did you mean “list”?"),
         ("ingest", "PSL-205", "FEED is missing"),
-        ("deliveries --last many", "PSL-206", "The value of --last cannot be used"),
+        ("deliveries --last many", "PSL-206", "--last must be a number, 0 or more"),
         ("sql x --format xml", "PSL-206", "--format must be one of: table, csv, json, parquet"),
         ("status --nope", "PSL-204", "There is no option --nope"),
         ("deliveries --feed", "PSL-202", "--feed needs a value"),
@@ -128,6 +130,12 @@ def test_a_group_without_a_command_shows_its_page(capsys):
         ("dictionary incident", "PSL-221", "Did you mean “incidents”?"),
         ("sql x -o x.xlsx", "PSL-216", ".csv, .json or .parquet"),
         ("sql x -f parquet", "PSL-217", "-o result.parquet"),
+        ("deliveries --last -1", "PSL-206", "--last must be a number, 0 or more"),
+        ("sql x --limit -1", "PSL-206", "--limit must be a number, 0 or more"),
+        ("lake vacuum --keep-days -1", "PSL-206", "--keep-days must be a number, 0 or more"),
+        ("demo --seed -5", "PSL-206", "--seed must be a number, 0 or more"),
+        ("serve --port 99999", "PSL-206", "--port must be a number from 1 to 65534"),
+        ("ingest caf_police_incidents nosuch://a/b", "PSL-209", "of a kind that is not known"),
         ("feed check nowhere", "PSL-223", "neither the folder of a feed nor its name"),
     ],
 )
@@ -191,6 +199,63 @@ def test_a_place_out_of_reach_is_a_sentence(monkeypatch, capsys):
     assert "PSL-401  “/far/away” cannot be read or written." in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (OSError(errno.ENOSPC, "no"), "PSL-401", "There is no room left where the output goes."),
+        (ConnectionRefusedError(111, "no"), "PSL-401", "written (ConnectionRefusedError)"),
+        (ModuleNotFoundError("no", name="paramiko.client"), "PSL-407", "“paramiko” is needed"),
+        (NoCredentialsError(), "PSL-408", "The address cannot be used (NoCredentialsError)"),
+    ],
+)
+def test_what_is_out_of_reach_without_a_name_is_a_sentence_too(
+    error, code, said, monkeypatch, capsys
+):
+    def broken(*_arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(pipelines.cli.status, "feed_states", broken)
+    assert main(["status"]) == 4
+    told = capsys.readouterr().err
+    assert told.startswith(f"{code}  ")
+    assert said in told
+
+
+def test_an_address_names_the_package_that_it_needs(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "paramiko", None)  # as where it is not installed
+    assert main(["ingest", "caf_police_incidents", "sftp://host/file.csv"]) == 4
+    told = capsys.readouterr().err
+    assert "PSL-407  The Python package “paramiko” is needed for this." in told
+    assert "python -m pip install paramiko" in told
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("THREADS", "abc", "PASSERELLE_THREADS must be a whole number, 0 or more."),
+        ("THREADS", "-1", "PASSERELLE_THREADS must be a whole number, 0 or more."),
+        ("MEMORY_LIMIT", "abc", "PASSERELLE_MEMORY_LIMIT must be a size, such as 4GB."),
+        ("LAKE", "nosuch://x", "PASSERELLE_LAKE cannot be used."),
+        ("INBOX", "nosuch://x", "PASSERELLE_INBOX cannot be used."),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(variable, value, said, monkeypatch, capsys):
+    monkeypatch.setenv(f"PASSERELLE_{variable}", value)
+    assert main(["status"]) == 2
+    assert capsys.readouterr().err == f"PSL-207  {said}\n"
+    assert main(["status", "--lang", "fr"]) == 2
+    assert said.split(" ", 1)[1] not in capsys.readouterr().err
+
+
+def test_a_missing_word_is_named_in_french_too(capsys):
+    assert main(["ingest", "--lang", "fr"]) == 2
+    assert "PSL-205  FLUX manque." in capsys.readouterr().err
+    assert main(["run", "--help", "--lang", "fr"]) == 0
+    page = capsys.readouterr().out
+    assert "--home DOSSIER" in page
+    assert "FOLDER" not in page
+
+
 def test_ctrl_c_ends_quietly(monkeypatch, capsys):
     def interrupted(*_arguments: object) -> None:
         raise KeyboardInterrupt
@@ -205,13 +270,6 @@ def test_ctrl_c_ends_quietly(monkeypatch, capsys):
 )
 def test_the_exit_code_follows_from_the_code(code, ending):
     assert Stop(code, "…").exit_code == ending
-
-
-def test_numbers_are_set_apart_as_the_language_does():
-    assert number(1234567) == "1,234,567"
-    use("fr")
-    assert number(1234567) == "1\u202f234\u202f567"
-    assert number(None) == "–"
 
 
 def test_help_starts_fast_and_without_heavy_packages():
