@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.session import Session, table
-from pipelines.cli.words import _, language, number
+from pipelines.cli.words import _, counted, language, number
+from pipelines.i18n import mark
 from schemas.contract import all_rules
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ def show_reasons(session: Session, verdicts: Sequence[Verdict], top: int = TOP_R
         grid.add_row(code, number(count), rules[code].message[language()])
     session.print(grid)
     if (rest := len(reasons) - top) > 0:
-        session.print(_("… and {count} other reasons.", count=number(rest)))
+        one, several = mark("… and {count} other reason."), mark("… and {count} other reasons.")
+        session.print(counted(rest, one, several))
 
 
 def show_refused(session: Session, refused: Sequence[tuple[str, Verdict]]) -> None:

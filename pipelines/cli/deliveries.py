@@ -15,7 +15,7 @@ from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session, table
 from pipelines.cli.stops import Stop
 from pipelines.cli.usage import no_such
-from pipelines.cli.words import _, language, number
+from pipelines.cli.words import _, counted, language, number
 from pipelines.i18n import mark
 from schemas.contract import all_rules
 
@@ -43,7 +43,8 @@ def deliveries(
         bool, typer.Option("--refused", help=mark("only those of which nothing was used"))
     ] = False,
     last: Annotated[
-        int, typer.Option("--last", metavar=mark("NUMBER"), help=mark("only the latest; 0: all"))
+        int,
+        typer.Option("--last", metavar=mark("NUMBER"), min=0, help=mark("only the latest; 0: all")),
     ] = 30,
 ) -> None:
     """List deliveries."""
@@ -52,20 +53,30 @@ def deliveries(
     session = session_of(context)
     if feed:
         require_feed(feed)
+    known = known_deliveries(session, feed)
     pairs = [
         (delivery, verdict)
-        for delivery, verdict in known_deliveries(session, feed)
+        for delivery, verdict in known
         if not is_refused or (verdict is not None and not verdict.is_accepted)
     ]
     shown = pairs[-last:] if last else pairs
     if session.is_json:
         session.print_json([_row(delivery, verdict) for delivery, verdict in shown])
     elif not pairs:
-        session.print(_("Nothing came in yet."))
+        session.print(_why_none(is_refused and bool(known), feed))
     else:
         _show(session, shown)
         if (earlier := len(pairs) - len(shown)) > 0:
-            session.print(_("… and {count} earlier ones (--last 0).", count=number(earlier)))
+            one = mark("… and {count} earlier one (--last 0).")
+            several = mark("… and {count} earlier ones (--last 0).")
+            session.print(counted(earlier, one, several))
+
+
+def _why_none(has_some: bool, feed: str) -> str:
+    """Why there is nothing to list; `has_some` where deliveries came in, but none was refused."""
+    if has_some:
+        return _("None was refused.")
+    return _("Nothing came in yet from {feed}.", feed=feed) if feed else _("Nothing came in yet.")
 
 
 def known_deliveries(session: Session, feed: str = "") -> list[tuple[Delivery, Verdict | None]]:
@@ -122,7 +133,7 @@ def _row(delivery: Delivery, verdict: Verdict | None) -> dict[str, Any]:
         "in it, formulas included, so it goes to its sender only."
     ),
     "passerelle rejections caf_gendarmerie_incidents.9f2c\n"
-    "passerelle rejections caf_gendarmerie_incidents.9f2c -o rejets.xlsx --rows lignes.csv",
+    "passerelle rejections caf_gendarmerie_incidents.9f2c -o r.xlsx --rows l.csv",
 )
 def rejections(
     context: typer.Context,
@@ -216,7 +227,7 @@ def _write(
         session.print_json({kind: str(path) for kind, path in written.items() if path})
     for path in (output, rows):
         if path is not None:
-            session.print(_("Written: {file}", file=path))
+            session.print_line(_("Written: {file}", file=path))
     if rows is None and verdict.is_accepted and verdict.rows_quarantined:
         option = f"--rows rows{rows_suffix(delivery)}"
         session.print(_("Just the bad rows, to correct and send again: {option}", option=option))
@@ -299,4 +310,4 @@ def _show_reasons(session: Session, delivery: Delivery, verdict: Verdict) -> Non
     session.print(grid)
     session.print()
     command_line = f"passerelle rejections {delivery.delivery_id} -o report.xlsx"
-    session.print(_("The report for the sender: {command}", command=command_line))
+    session.print_line(_("The report for the sender: {command}", command=command_line))

@@ -46,7 +46,7 @@ def compact(context: typer.Context) -> None:
     "vacuum",
     mark(
         "Delete files that no reader can still have open.\n\n"
-        "It only says which; --delete deletes them."
+        "It only says how many; --delete deletes them."
     ),
     "passerelle lake vacuum --delete",
 )
@@ -56,7 +56,10 @@ def vacuum(
     keep_days: Annotated[
         float,
         typer.Option(
-            "--keep-days", metavar=mark("NUMBER"), help=mark("keep what was shown in these days")
+            "--keep-days",
+            metavar=mark("NUMBER"),
+            min=0,
+            help=mark("keep what was shown in these days"),
         ),
     ] = KEEP_DAYS,
 ) -> None:
@@ -75,7 +78,9 @@ def vacuum(
     else:
         session.print(_("Files that may be deleted: {count}.", count=number(len(files))))
         if files:
-            session.print(_("Delete them: {command}", command="passerelle lake vacuum --delete"))
+            kept = "" if keep_days == KEEP_DAYS else f" --keep-days {keep_days:g}"
+            line = f"passerelle lake vacuum{kept} --delete"
+            session.print_line(_("Delete them: {command}", command=line))
 
 
 @command(

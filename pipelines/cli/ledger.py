@@ -16,7 +16,7 @@ from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session, table
 from pipelines.cli.stops import REFUSED, Stop
 from pipelines.cli.usage import no_such
-from pipelines.cli.words import _, language, listed, number
+from pipelines.cli.words import _, counted, language, listed, number
 from pipelines.i18n import mark
 
 if TYPE_CHECKING:
@@ -184,7 +184,8 @@ def list_entries(
 
 def _tell_rest(session: Session, rest: int) -> None:
     if rest > 0:
-        session.print(_("… and {count} older entries.", count=number(rest)))
+        one, several = mark("… and {count} older entry."), mark("… and {count} older entries.")
+        session.print(counted(rest, one, several))
 
 
 def _actor(entry: Entry) -> str:
