@@ -58,7 +58,7 @@ def tables(context: typer.Context) -> None:
     session.print(grid)
     session.print()
     session.print(_("Every version of a record: <table>_history."))
-    session.print(_("To open them elsewhere: {file}", file=session.settings.catalogue))
+    session.print_line(_("To open them elsewhere: {file}", file=session.settings.catalogue))
 
 
 @command(
@@ -75,6 +75,9 @@ def dictionary(
 
     session = session_of(context)
     if name and name not in table_names():
+        if found := _published_only(session, name):
+            _show_published(session, name, found)
+            return
         message = _("There is no table “{name}”.", name=name)
         hint = _("See: {command}", command="passerelle dictionary")
         raise no_such(message, name, table_names(), "PSL-221", hint)
@@ -84,6 +87,48 @@ def dictionary(
         _show_columns(session, name)
     else:
         _show_contracts(session)
+
+
+def _published_only(session: Session, name: str) -> list[tuple[str, str, str, str]]:
+    """Column, type, meaning, and what the whole is, of what has no contract of its own.
+
+    Such are `<table>_history` and `code_labels`. Empty for any other name and while nothing is
+    published; comments in the catalogue are “English | French”.
+    """
+    if not session.settings.catalogue.is_file():
+        return []
+    with locked_connection(session) as connection:
+        rows = connection.execute(
+            "SELECT column_name, data_type, c.comment, w.comment FROM duckdb_columns() AS c JOIN "
+            "(SELECT table_oid AS oid, comment FROM duckdb_tables() UNION ALL "
+            "SELECT view_oid, comment FROM duckdb_views()) AS w ON c.table_oid = w.oid "
+            "WHERE table_name = ? AND schema_name = 'main' AND NOT internal ORDER BY column_index",
+            [name],
+        ).fetchall()
+    return [(column, kind, _spoken(words), _spoken(whole)) for column, kind, words, whole in rows]
+
+
+def _spoken(comment: str | None) -> str:
+    english, _sign, french = (comment or "").partition(" | ")
+    return french if french and language() == "fr" else english
+
+
+def _show_published(session: Session, name: str, found: list[tuple[str, str, str, str]]) -> None:
+    from rich.text import Text
+
+    if session.is_json:
+        rows = [
+            {"column": one, "type": kind, "description": said} for one, kind, said, _whole in found
+        ]
+        session.print_json({name: rows})
+        return
+    session.print(Text(name, style="bold"))
+    session.print(found[0][3])
+    session.print()
+    grid = table(_("Column"), _("Type"), _("Meaning"), whole=[0, 1])
+    for column, kind, words, _whole in found:
+        grid.add_row(column, kind, words)
+    session.print(grid)
 
 
 def _explained(name: str) -> list[dict[str, Any]]:

@@ -15,9 +15,9 @@ import typer
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session, table
 from pipelines.cli.stops import Stop
-from pipelines.cli.words import _, number
+from pipelines.cli.words import _, counted
 from pipelines.i18n import mark
-from schemas.sqltext import literal
+from schemas.sqltext import literal, name
 
 if TYPE_CHECKING:
     import duckdb
@@ -67,7 +67,9 @@ def sql(
     ] = None,
     limit: Annotated[
         int,
-        typer.Option("--limit", metavar=mark("NUMBER"), help=mark("rows shown of a table; 0: all")),
+        typer.Option(
+            "--limit", metavar=mark("NUMBER"), min=0, help=mark("rows shown of a table; 0: all")
+        ),
     ] = ROWS_SHOWN,
 ) -> None:
     """Ask."""
@@ -79,7 +81,8 @@ def sql(
             result = _only_reading(connection, asked)
             if output is not None:
                 rows = write_result(result, wanted, output)
-                session.print(_("{count} rows in {file}.", count=number(rows), file=output))
+                one, several = mark("{count} row in {file}."), mark("{count} rows in {file}.")
+                session.print_line(counted(rows, one, several, file=output))
             elif wanted is Format.TABLE:
                 show_result(session, result, limit)
             else:
@@ -157,10 +160,9 @@ def show_result(session: Session, result: duckdb.DuckDBPyRelation, limit: int) -
             grid.add_row(*cells)
         session.out.print(grid)
     if len(rows) > len(shown):
-        hint = _(
-            "Only the first {count} rows are shown (--limit 0: all).", count=number(len(shown))
-        )
-        session.err.print(hint, style="dim")
+        one = mark("Only the first row is shown (--limit 0: all).")
+        several = mark("Only the first {count} rows are shown (--limit 0: all).")
+        session.err.print(counted(len(shown), one, several), style="dim")
 
 
 def _show_records(session: Session, columns: list[str], rows: list[list[str]]) -> None:
@@ -170,8 +172,8 @@ def _show_records(session: Session, columns: list[str], rows: list[list[str]]) -
     for row in rows:
         grid = Table.grid(padding=(0, 2))
         grid.add_column(no_wrap=True)
-        for name, cell in zip(columns, row, strict=True):
-            grid.add_row(Text(name, style="dim"), cell)
+        for column, cell in zip(columns, row, strict=True):
+            grid.add_row(Text(column, style="dim"), cell)
         session.out.print(grid)
         session.out.print()
 
@@ -231,7 +233,16 @@ def _write_text(result: duckdb.DuckDBPyRelation, shape: Format, stream: Any) -> 
     if shape is Format.CSV:
         return _write_csv(result, stream)
     rows = 0
-    lines = result.query("asked", "SELECT to_json(asked)::VARCHAR FROM asked")
+    # JSON has no NaN and no infinity.
+    finite = [
+        f"CASE WHEN isfinite({column}) THEN {column} END AS {column}"
+        if str(kind) in ("DOUBLE", "FLOAT")
+        else column
+        for column, kind in zip(_names(result.columns), result.types, strict=True)
+    ]
+    lines = result.project(", ".join(finite)).query(
+        "asked", "SELECT to_json(asked)::VARCHAR FROM asked"
+    )
     while batch := lines.fetchmany(ROWS_A_BATCH):
         stream.write("[\n" if not rows else ",\n")
         stream.write(",\n".join(line for (line,) in batch))
@@ -247,7 +258,7 @@ def _write_csv(result: duckdb.DuckDBPyRelation, stream: Any) -> int:
     writer.writerow(result.columns)
     rows = 0
     # As text in DuckDB's own notation, so that lists and times read back as they were.
-    casts = ", ".join(f'"{name}"::VARCHAR'.replace("\x00", "") for name in _quoted(result.columns))
+    casts = ", ".join(f"{column}::VARCHAR" for column in _names(result.columns))
     lines = result.project(casts)
     while batch := lines.fetchmany(ROWS_A_BATCH):
         writer.writerows(batch)
@@ -255,5 +266,6 @@ def _write_csv(result: duckdb.DuckDBPyRelation, stream: Any) -> int:
     return rows
 
 
-def _quoted(columns: list[str]) -> list[str]:
-    return [name.replace('"', '""') for name in columns]
+def _names(columns: list[str]) -> list[str]:
+    """The names of columns as SQL has them."""
+    return [name(column.replace("\x00", "")) for column in columns]

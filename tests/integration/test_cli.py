@@ -10,6 +10,8 @@ import csv
 import io
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import socket
@@ -28,7 +30,7 @@ import pytest
 from pipelines.settings import Settings, settings_for
 from schemas.contract import table_names
 from schemas.feed import feed_names, load_feed
-from tests.conftest import passerelle
+from tests.conftest import DEMO_SCALE, passerelle
 
 FEED = "caf_gendarmerie_incidents"
 STARTED_WITHIN_S = 90
@@ -40,6 +42,12 @@ def said(settings: Settings, *arguments: str, **options: str) -> str:
 
 def data(settings: Settings, *arguments: str) -> object:
     return json.loads(said(settings, *arguments, "--json"))
+
+
+def commands_of(text: str) -> list[list[str]]:
+    """The lines of commands in what was printed, each as a shell takes it apart."""
+    lines = [line for line in text.splitlines() if re.match(r"\s+(passerelle|duckdb) ", line)]
+    return [shlex.split(line) for line in lines]
 
 
 def one_delivery(settings: Settings) -> dict:
@@ -202,6 +210,58 @@ def test_run_takes_the_good_files_in_whatever_the_others_are(own_home):
     assert done.returncode == 3
     assert sorted(v["state"] for v in told["verdicts"]) == ["accepted", "refused"]
     assert [p["code"] for p in told["problems"]] == ["DEL-721"]
+
+
+def test_a_file_named_twice_counts_once_and_a_refused_one_is_not_published(own_home, tmp_path):
+    example = str(load_feed(FEED).examples()[0])
+    once = said(own_home, "ingest", FEED, example, example)
+    assert re.search(rf"(?m)^{FEED} +1 ", once)
+    assert "Published: 1 delivery." in once
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("a;b\n1;2\n", encoding="ascii")
+    refused = passerelle("ingest", FEED, str(wrong), home=own_home.home, check=False)
+    assert "ublished" not in refused.stdout
+
+
+def test_no_refused_delivery_is_not_no_delivery(demo_home, own_home):
+    assert "None was refused." in said(demo_home, "deliveries", "--refused")
+    assert "None was refused." in said(demo_home, "deliveries", "--refused", "--feed", FEED)
+    assert "Nothing came in yet." in said(own_home, "deliveries", "--refused")
+    assert f"Nothing came in yet from {FEED}." in said(own_home, "deliveries", "--feed", FEED)
+
+
+def test_the_demo_again_shows_the_same_and_its_commands_can_be_copied(demo_home, tmp_path):
+    home = settings_for(shutil.copytree(demo_home.home, tmp_path / "my home"))
+    again = said(home, "demo", "--scale", str(DEMO_SCALE))
+    assert "All of it was taken in before." in again
+    assert re.search(rf"(?m)^{FEED} +2 ", again)
+    assert "Why rows were rejected" in again
+    line = next(words for words in commands_of(again) if words[1] == "verify")
+    assert passerelle(*line[1:], home=home.home).returncode == 0
+    lake = next(words for words in commands_of(again) if words[0] == "duckdb")
+    assert Path(lake[-1]).is_file()
+    asked = next(words for words in commands_of(again) if words[1] == "sql")
+    assert len(data(home, *asked[1:])) == 5
+
+
+def test_json_has_no_number_that_is_none(demo_home):
+    query = "SELECT 'nan'::DOUBLE AS a, 'inf'::FLOAT AS \"b\"\"c\", 1.5::DOUBLE AS d"
+    assert data(demo_home, "sql", query) == [{"a": None, 'b"c': None, "d": 1.5}]
+
+
+def test_the_dictionary_explains_views_too(demo_home):
+    history = said(demo_home, "dictionary", "incidents_history", "--lang", "fr")
+    assert "known_from" in history
+    assert "toutes les versions" in " ".join(history.split())
+    columns = data(demo_home, "dictionary", "incidents_history")["incidents_history"]
+    assert "record_id" in {row["column"] for row in columns}
+    assert "label_fr" in said(demo_home, "dictionary", "code_labels")
+
+
+def test_upkeep_suggests_the_command_that_was_meant(demo_home):
+    vacuum = said(demo_home, "lake", "vacuum", "--keep-days", "0")
+    if "Delete them" in vacuum:
+        assert "passerelle lake vacuum --keep-days 0 --delete" in vacuum
 
 
 def test_a_new_feed_is_proposed_with_its_doubts_marked(own_home, tmp_path):
