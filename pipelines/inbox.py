@@ -43,6 +43,34 @@ def inbox_files(settings: Settings) -> Iterator[Waiting]:
                 yield Waiting(folder.name, UPath(file), state.st_size, state.st_mtime)
 
 
+def misplaced(settings: Settings) -> list[str]:
+    """What lies where nothing is taken in: files beside the feeds, folders with files within one.
+
+    Each as it stands below the inbox. Raises OSError as `inbox_files`.
+    """
+    if not settings.inbox.exists():
+        return []
+    found = []
+    for place in sorted(settings.inbox.iterdir(), key=str):
+        if _is_partial(place.name):
+            continue
+        if place.is_file():
+            found.append(place.name)
+        elif place.is_dir():
+            found += [
+                f"{place.name}/{folder.name}"
+                for folder in sorted(place.iterdir(), key=str)
+                if folder.is_dir() and not _is_partial(folder.name) and _has_files(folder)
+            ]
+    return found
+
+
+def _has_files(folder: UPath) -> bool:
+    return any(
+        _has_files(one) if one.is_dir() else not _is_partial(one.name) for one in folder.iterdir()
+    )
+
+
 def _is_partial(name: str) -> bool:
     """True for names that programs give to files which are hidden, open or still being copied."""
     return name.startswith((".", "~")) or name.lower().endswith(PARTIAL_ENDINGS)

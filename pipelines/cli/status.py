@@ -14,7 +14,8 @@ import typer
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.deliveries import known_deliveries
 from pipelines.cli.session import Session, table
-from pipelines.cli.words import _, number
+from pipelines.cli.taking_in import misplaced_files
+from pipelines.cli.words import _, language, number
 from pipelines.i18n import mark
 from schemas.feed import feed_names, load_feed
 
@@ -60,6 +61,7 @@ def status(context: typer.Context) -> None:
     settings = session.settings.prepare()
     states = feed_states(session)
     published = _published_at(session)
+    problems = misplaced_files(session)
     if session.is_json:
         session.print_json(
             {
@@ -67,6 +69,7 @@ def status(context: typer.Context) -> None:
                 "published_at": published,
                 "free_bytes": free_bytes(settings),
                 "feeds": [vars(state) | {"days_late": state.days_late} for state in states],
+                "problems": [{"code": p.code, "message": p.text(language())} for p in problems],
             }
         )
         return
@@ -74,7 +77,9 @@ def status(context: typer.Context) -> None:
     if refused := sum(state.refused for state in states):
         how = "passerelle deliveries --refused"
         session.print(_("Refused files: {count} ({command})", count=number(refused), command=how))
-    session.print(_("Home: {place}", place=settings.home))
+    for problem in problems:
+        session.complain(problem.code, problem.text(language()), problem.correction(language()))
+    session.print_line(_("Home: {place}", place=settings.home))
     when = f"{published:%Y-%m-%d %H:%M} UTC" if published else _("never")
     session.print(_("Last published: {when}", when=when))
     session.print(_("Room on the disk: {count} GB", count=number(free_bytes(settings) // GIGABYTE)))

@@ -65,28 +65,41 @@ def ingest(
     """Take files in."""
     session = session_of(context)
     require_feed(feed)
-    from pipelines.ingest import ingest as take_in
-    from pipelines.ingest import write_audit_pages
-
+    for file in files:
+        _require_address(file)
     # A copy may bear the time of a clock that was never set; the inbox has nothing better.
     now = dt.datetime.now(dt.UTC)
     moment = dt.datetime.combine(day_of(received), dt.time()) if received else now
-    verdicts = {}  # by delivery: a file may be named twice
+    return finish(session, _take(session, feed, files, received_by, moment), [])
+
+
+def _take(
+    session: Session, feed: str, files: list[str], received_by: str, moment: dt.datetime
+) -> list[Verdict]:
+    """Take the files in; one verdict a delivery, as a file may be named twice."""
+    from pipelines.ingest import ingest as take_in
+    from pipelines.ingest import write_audit_pages
+
+    verdicts = {}
     with session.progress(_("Checking")) as advance:
         for done, file in enumerate(files):
             advance(done, len(files), file)
-            verdict = take_in(
-                session.settings,
-                feed,
-                file,
-                received_by=received_by,
-                received_at=moment,
-                origin="command",
-                again=True,
-            )
+            try:
+                verdict = take_in(
+                    session.settings,
+                    feed,
+                    file,
+                    received_by=received_by,
+                    received_at=moment,
+                    origin="command",
+                    again=True,
+                )
+            except FileNotFoundError as error:
+                error.filename = error.filename or file  # an address has none
+                raise
             verdicts[verdict.delivery_id] = verdict
         write_audit_pages(session.settings)
-    return finish(session, list(verdicts.values()), [])
+    return list(verdicts.values())
 
 
 @command(
@@ -167,12 +180,23 @@ def require_feed(feed: str) -> None:
         raise no_such(message, feed, feed_names(), "PSL-210", hint)
 
 
+def _require_address(file: str) -> None:
+    """Raise Stop for an address of a kind that nobody knows."""
+    from upath import UPath
+
+    try:
+        UPath(file)
+    except ValueError:
+        message = _("“{place}” is an address of a kind that is not known here.", place=file)
+        raise Stop("PSL-209", message) from None
+
+
 def take_inbox(session: Session) -> tuple[list[Verdict], list[Finding]]:
     """Judge what waits; the verdicts, and what could not be taken in."""
     from pipelines.crew import cores
     from pipelines.ingest import ingest_inbox
 
-    problems: list[Finding] = []
+    problems = misplaced_files(session)
     with session.progress(_("Checking")) as advance:
         verdicts = ingest_inbox(
             session.settings,
@@ -181,6 +205,14 @@ def take_inbox(session: Session) -> tuple[list[Verdict], list[Finding]]:
             on_problem=problems.append,
         )
     return verdicts, problems
+
+
+def misplaced_files(session: Session) -> list[Finding]:
+    """Files that wait where nothing is taken in."""
+    from pipelines.findings import Finding
+    from pipelines.inbox import misplaced
+
+    return [Finding("DEL-732", {"location": place}) for place in misplaced(session.settings)]
 
 
 def finish(session: Session, verdicts: Sequence[Verdict], problems: Sequence[Finding]) -> int:
