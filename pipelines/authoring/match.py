@@ -18,6 +18,8 @@ from schemas.sqltext import name
 LEAST = 0.6
 NEVER_BY_VALUE = ("source", "country")  # too much hangs on them
 WORDS_SHOWN = 4
+SHARED_BY = 3  # fewer rows with a word could be one person's
+OF_PEOPLE = ("perpetrator_kind", "seized_by")  # where registers write names instead
 DATED = ("TIMESTAMP", "DATE")
 COUNTED = ("INTEGER", "BIGINT")
 POSITION_PARTS = ("position:utm_zone", "position:easting", "position:northing")
@@ -135,12 +137,20 @@ class Matcher:
     def _coded(self, match: Match, column: Column, text: str) -> float:
         share, unknown = self.values.in_list(column.codelist, text)
         if unknown:
-            some = ", ".join(f"“{word}”" for word in unknown[:WORDS_SHOWN])
+            some = "".join(f"“{w}”, " for w in self._shown(match.sources[0], column, unknown))
             match.doubts.append(
-                f"not in the list {column.codelist}: {some}, {len(unknown)} in all; "
+                f"not in the list {column.codelist}: {some}{len(unknown)} in all; "
                 f"write crosswalks/{column.codelist}.csv, name it with crosswalk:"
             )
         return 0.3 if share >= ENOUGH else 0.15 if share >= 0.5 else 0.0 if share >= 0.2 else -0.2
+
+    def _shown(self, heading: str, column: Column, words: list[str]) -> list[str]:
+        """Of a column's words a few that can be written down: none that may tell of a person."""
+        if column.name in OF_PEOPLE or self.vocabulary.is_of_people(heading):
+            return []
+        rows = self.sample.words(heading)
+        shared = [w for w in words if rows[w] >= SHARED_BY and not any(c.isdigit() for c in w)]
+        return shared[:WORDS_SHOWN]
 
     def _dated(self, match: Match, column: Column, dates: Dates) -> float:
         """Formats and zone of a date column; month-first is a doubt wherever it reads as well."""
@@ -169,16 +179,17 @@ class Matcher:
             share = self.values.number(text)
             return 0.2 if share >= ENOUGH else -0.6 if share < 0.5 else 0.0
         if kind == "BOOLEAN":
-            return self._truth(match, text)
+            return self._truth(match, column, text)
         if column.name == "source_record_id":
             return 0.2 if self._is_unique((match.sources[0],)) else -0.05
         return 0.0
 
-    def _truth(self, match: Match, text: str) -> float:
+    def _truth(self, match: Match, column: Column, text: str) -> float:
         if self.values.truth(text) >= ENOUGH:
             return 0.3
         words = list(self.sample.words(match.sources[0]))
-        some = ", ".join(f"“{word}”" for word in words[:WORDS_SHOWN])
+        shown = self._shown(match.sources[0], column, words)
+        some = ", ".join(f"“{word}”" for word in shown) or f"its {len(words)} words"
         match.doubts.append(f"which of {some} withdraws? write crosswalks/withdrawal.csv")
         return 0.05 if len(words) <= 4 else -0.6
 

@@ -18,7 +18,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from pipelines.findings import DeliveryRefused, Finding
 from pipelines.landing.columns import merged_headings, plain
 from pipelines.landing.encoding import detect
 from pipelines.landing.refuse import refused
@@ -56,8 +55,8 @@ class Sniffed:
 def sniff(sample: Path) -> Sniffed:
     """The likely layout of `sample`.
 
-    Raises DeliveryRefused for a file that holds nothing, or nothing that we read (DEL-706, DEL-701,
-    DEL-713, DEL-711).
+    Raises DeliveryRefused for a file that holds nothing, or nothing that we read (DEL-706, DEL-731,
+    DEL-713, DEL-711), and for a table without headings (DEL-714): its cells are nobody's to show.
     """
     with sample.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
@@ -90,6 +89,8 @@ def _delimited(sample: Path, text: str) -> Sniffed:
     delimiter = max(DELIMITERS, key=lambda mark: scores[mark])
     rows = [[plain(cell) for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
     header_rows, doubt = header_of(rows)
+    if not has_header(rows, header_rows):
+        raise refused("DEL-714", sample, row=1)
     layout = {
         "format": "csv",
         "name": f"*{sample.suffix or '.csv'}",
@@ -150,6 +151,31 @@ def _is_words(cells: list[str]) -> bool:
     return not values and len(set(runs)) >= 0.8 * len(runs)
 
 
+def has_header(rows: Sequence[Row], header_rows: list[int]) -> bool:
+    """False where the row taken for the header, or a full one above it, is a row of data.
+
+    A row of data has dates or many numbers; or cells that come again below, in the same column.
+    """
+    texts = [[plain(cell) for cell in row] for row in rows]
+    header, below = texts[header_rows[-1] - 1], texts[header_rows[-1] :]
+    filled = sum(1 for cell in header if cell)
+    above = [row for row in texts[: header_rows[0] - 1] if sum(map(bool, row)) > 0.6 * filled]
+    if any(map(_is_data, [*above, header])):
+        return False
+    same = [
+        {at for at, (one, other) in enumerate(zip(header, row, strict=False)) if one == other != ""}
+        for row in below
+    ]
+    is_repeated = any(len(one) >= 0.9 * filled for one in same)  # a header on every page
+    return is_repeated or len(set[int]().union(*same)) < 2
+
+
+def _is_data(cells: list[str]) -> bool:
+    filled = [cell for cell in cells if cell and not _YEAR.fullmatch(cell)]
+    numbers = sum(1 for cell in filled if _NUMBER.fullmatch(cell))
+    return any(map(_DATE.fullmatch, filled)) or 3 * numbers > len(filled)
+
+
 def _heads_groups(upper: list[str], lower: list[str]) -> bool:
     """True where `lower` names columns under the headings of `upper`; some span several."""
     filled = [cell for cell in lower if cell]
@@ -179,13 +205,16 @@ def _workbook(sample: Path) -> Sniffed:
     except (python_calamine.CalamineError, OSError, ValueError):
         raise refused("DEL-713", sample, expected="XLSX") from None
     heads: dict[str, tuple[tuple[int, ...], tuple[str, ...], str]] = {}
+    has_headless = False
     for name, rows in sheets.items():
         header_rows, doubt = header_of(rows)
-        if len(rows) > header_rows[-1]:
+        if len(rows) > header_rows[-1] and not has_header(rows, header_rows):
+            has_headless = True
+        elif len(rows) > header_rows[-1]:
             cells = merged_headings([rows[at - 1] for at in header_rows])
             heads[name] = (tuple(header_rows), tuple(cells), doubt)
     if not heads:
-        raise refused("DEL-706", sample)
+        raise refused("DEL-714", sample, row=1) if has_headless else refused("DEL-706", sample)
     wanted = Counter(cells for _, cells, _ in heads.values() if len(cells) > 2)
     common = max(wanted, key=lambda key: (wanted[key], len(key)), default=())
     names = [name for name, (_, cells, _) in heads.items() if cells == common]
@@ -237,9 +266,7 @@ def _json(sample: Path, text: str) -> Sniffed:
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
-        raise DeliveryRefused(
-            Finding("DEL-711", {"file": sample.name, "row": error.lineno})
-        ) from None
+        raise refused("DEL-711", sample, row=error.lineno) from None
     if isinstance(document, dict) and document.get("type") == "FeatureCollection":
         return Sniffed({"format": "geojson", "name": f"*{sample.suffix or '.geojson'}"})
     arrays = dict(_arrays(document, "$"))

@@ -19,6 +19,17 @@ IGNORE = "ignore:"
 EXACT_SYNONYM, EXACT_NAME = 1.0, 0.97
 LAST_PART = 0.85  # of a nested name: `victims.killed` read as `killed`
 ALIKE = 0.88
+PERSONAL = tuple(IGNORE + kind for kind in ("name", "narrative", "biometric"))
+# Besides the words that stand alone among the synonyms: whose column it is, in the key's spelling.
+PEOPLE = (
+    *("accused", "author", "auteur", "auteurs", "chauffeur", "chef", "commandant", "commander"),
+    *("conducteur", "contrevenant", "detainee", "detenu", "driver", "identity", "individu"),
+    *("inspecteur", "leader", "magistrat", "mec", "officier", "offender", "owner", "passager"),
+    *("passenger", "patient", "perpetrator", "perpetrators", "person", "personne", "personnes"),
+    *("persons", "plaintiff", "prevenu", "prisoner", "proprietaire", "signataire"),
+    *("supervisor", "suspect", "suspects", "titulaire", "traveller", "victim", "victime"),
+    *("victimes", "victims", "voyageur"),
+)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -65,6 +76,14 @@ class Vocabulary:
                 if score >= 0.45 and (known is None or score > known.score):
                     found[phrase.target] = Meaning(phrase.target, score, phrase.language)
         return found
+
+    def is_of_people(self, heading: str) -> bool:
+        """True where a heading suggests that names of persons, or texts about them, are below."""
+        if any(target in PERSONAL for target in self.meanings(heading)):
+            return True
+        words = {word for key, _ in self._readings(heading) for word in key.split()}
+        alone = {p.key for p in self.phrases if p.target in PERSONAL and " " not in p.key}
+        return bool(words & {*alone, *PEOPLE})
 
     def _readings(self, heading: str) -> list[tuple[str, float]]:
         """The keys of a heading: as it stands, by its words, and by its last parts."""

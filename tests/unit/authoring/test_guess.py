@@ -116,12 +116,31 @@ def test_day_and_month_that_cannot_be_told_apart_are_a_doubt(tmp_path: Path) -> 
     assert "month first" not in month_first
 
 
-def test_words_outside_the_list_are_named(tmp_path: Path) -> None:
+def test_shared_words_outside_the_list_are_named(tmp_path: Path) -> None:
     sample = tmp_path / "events.csv"
-    sample.write_text("id;arme\n1;couteau\n2;lance-pierre\n3;couteau\n", encoding="utf-8")
+    words = ("couteau", *3 * ("lance-pierre",), "fronde de Jean", *3 * ("fusil n° 12",))
+    rows = "".join(f"{at};{word}\n" for at, word in enumerate(words))
+    sample.write_text("id;arme\n" + rows, encoding="utf-8")
     text = propose_feed(sample, "incidents")
-    assert "weapon_kind: {from: arme}  # ? not in the list weapon_kinds: “lance-pierre”" in text
+    assert (
+        "weapon_kind: {from: arme}  # ? not in the list weapon_kinds: “lance-pierre”, 3 in all"
+        in text
+    )
     assert "language: fr" in text
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["Auteur présumé", "Perpetrator", "auteur.nom", "Arme de la victime", "Nom de l'arme", "Agent"],
+)
+def test_no_person_is_named_however_often(tmp_path: Path, heading: str) -> None:
+    sample = tmp_path / "events.csv"
+    rows = "".join(f"{at};DUPONT Jean;rayé;couteau\n" for at in range(5))
+    rows += "9;NGANA Marie;annulé par KOUTOU;couteau\n"
+    sample.write_text(f"id;{heading};annulé;arme\n" + rows, encoding="utf-8")
+    for table in table_names("data"):
+        text = propose_feed(sample, table)
+        assert not re.search("DUPONT|NGANA|KOUTOU", text), table
 
 
 def test_words_for_no_value_and_totals_are_found(tmp_path: Path) -> None:

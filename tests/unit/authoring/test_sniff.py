@@ -139,6 +139,10 @@ def test_lines_of_json_and_geojson(tmp_path: Path) -> None:
         (b'{"a": [', "DEL-711"),
         (b'{"a": 1}', "DEL-706"),
         (b"PK\x03\x04x", "DEL-713"),
+        (b"1/26;28/05/2026;28/05/2026;Vol\n2/26;29/05/2026;29/05/2026;Vol\n", "DEL-714"),
+        (b"A;Jean;12;3\nB;Luc;13;4\n", "DEL-714"),
+        (b"A;12/05/2026;13\nB;;\nC;14/05/2026;2\n", "DEL-714"),
+        (b"BT1;Jean;Vol;Feu\nBT2;Luc;Vol;Feu\nBT3;Paul;Viol;Feu\n", "DEL-714"),
     ],
 )
 def test_what_cannot_be_read_is_refused(tmp_path: Path, content: bytes, code: str) -> None:
@@ -147,3 +151,11 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path, content: bytes, code: st
     with pytest.raises(DeliveryRefused) as refused:
         sniff(sample)
     assert [finding.code for finding in refused.value.findings] == [code]
+    assert "sample" in refused.value.findings[0].text("en")
+
+
+def test_a_header_on_every_page_and_years_are_still_headings(tmp_path: Path) -> None:
+    sample = tmp_path / "sample.csv"
+    header = "n;place;kind;2025;2026\n"
+    sample.write_text(header + "1;a;b;3;4\n" + header + "2;a;b;5;6\n", encoding="utf-8")
+    assert sniff(sample).headings == ["n", "place", "kind", "2025", "2026"]
