@@ -29,7 +29,7 @@ COLUMNS = ("PV", *CODED.values(), "Lieu", *COORDINATES.values(), "Date", "Heure"
            *COUNTS.values())  # fmt: skip
 CONTENT = tuple(column for column in COLUMNS if column not in {"PV", "Signalé le"})
 NUMBER = "'[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)'"
-WHOLE = "'[+-]?[0-9]{1,18}([.]0*)?'"
+WHOLE = "'[+-]?[0-9]{1,18}([.]0{0,2})?'"
 
 
 def prepare(work: Work) -> None:

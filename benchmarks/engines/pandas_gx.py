@@ -33,7 +33,7 @@ from schemas.contract import Rule
 
 CODES: list[Codes] = []
 NUMBER = r"[+-]?(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)"
-WHOLE = r"[+-]?[0-9]{1,18}(?:[.]0*)?"
+WHOLE = r"[+-]?[0-9]{1,18}(?:[.]0{0,2})?"
 RESULT = {"result_format": "COMPLETE", "return_unexpected_index_query": False}
 
 

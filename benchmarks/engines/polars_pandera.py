@@ -33,7 +33,7 @@ from schemas.contract import Rule
 os.environ.setdefault("PANDERA_VALIDATION_DEPTH", "SCHEMA_AND_DATA")
 CODES: list[Codes] = []
 NUMBER = r"^[+-]?(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)$"
-WHOLE = r"^[+-]?[0-9]{1,18}(?:[.]0*)?$"
+WHOLE = r"^[+-]?[0-9]{1,18}(?:[.]0{0,2})?$"
 
 
 def prepare(work: Work) -> None:

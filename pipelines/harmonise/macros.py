@@ -13,12 +13,12 @@ import re
 import duckdb
 
 # A whole number. The first branch is the fast path for clean digits; DuckDB's own TRY_CAST would
-# round 12.7 to 13 and read 1e3, both of which would be silent changes. A count stays below a
-# billion, so that a rule can add two of them.
+# round 12.7 to 13 and read 1e3, both silent changes. 12.0 is 12, but the point of 1.000 may as well
+# part thousands. A count stays below a billion, so that a rule can add two of them.
 _NUMBERS = r"""
 CREATE MACRO read_whole(words) AS CASE
     WHEN TRY_CAST(words AS BIGINT)::VARCHAR = words THEN TRY_CAST(words AS BIGINT)
-    WHEN regexp_full_match(words, '[+-]?[0-9]{1,18}([.]0*)?')
+    WHEN regexp_full_match(words, '[+-]?[0-9]{1,18}([.]0{0,2})?')
         THEN TRY_CAST(TRY_CAST(split_part(words, '.', 1) AS BIGINT) AS BIGINT) END;
 CREATE MACRO read_count(words) AS CASE
     WHEN abs(read_whole(words)) < 1000000000 THEN read_whole(words)::INTEGER END;
@@ -30,22 +30,29 @@ CREATE MACRO read_truth(words) AS CASE
     WHEN lookup_key(words) IN ('false', 'no', 'n', '0', 'non', 'faux', 'f') THEN FALSE END;
 """
 
-# Degrees, minutes, seconds with a hemisphere letter on either side; O is the French Ouest.
-_ANGLES = r"""
+# Degrees, minutes, seconds; O is the French Ouest. Only the last number has decimals, and either a
+# letter or a sign tells the hemisphere. The S of `4d 21m 36s` alone may be the south or seconds.
+_PART = "[ ]*[0-9]{1,2}"
+_DECIMALS = "(?:[.,][0-9]+)?[ ]*"
+_MINUTES = "[''’′M]"
+_DMS = (
+    f"[0-9]{{1,3}}(?:{_DECIMALS}[°ºD]?"
+    f"|[ ]*[°ºD: ]{_PART}{_DECIMALS}{_MINUTES}?"
+    f"|[ ]*[°ºD: ]{_PART}[ ]*(?:{_MINUTES}|[: ]){_PART}{_DECIMALS}(?:[\"”″S]|''''|’’|′′)?)"
+)
+_ANGLES = rf"""
 CREATE MACRO angle_numbers(words) AS
     list_transform(
         regexp_extract_all(replace(words, ',', '.'), '[0-9]+(?:[.][0-9]+)?'), lambda n: n::DOUBLE
     );
 CREATE MACRO read_dms(words) AS CASE
-    WHEN regexp_full_match(
-        upper(trim(words)),
-        '[NSEWO]?[ ]*[+-]?[0-9]{1,3}(?:[.,][0-9]+)?'
-        || '(?:[ ]*[°ºD: ][ ]*[0-9]{1,2}(?:[.,][0-9]+)?'
-        || '(?:[ ]*[''’′M: ][ ]*[0-9]{1,2}(?:[.,][0-9]+)?)?)?'
-        || '[ ]*(?:[°ºD]|[''’′M]|["”″S]|''''|’’|′′)?[ ]*[NSEWO]?')
+    WHEN regexp_full_match(upper(trim(words)),
+        '[NSEWO][ ]*{_DMS}|{_DMS}[ ]*[NSEWO]|[+-]?{_DMS}')
+    AND NOT regexp_matches(upper(trim(words)), '^[+-].*S$|^[^NSEWO]*M.*[0-9]S$')
     AND coalesce(angle_numbers(words)[2], 0) < 60
     AND coalesce(angle_numbers(words)[3], 0) < 60
-    THEN (CASE WHEN regexp_matches(upper(trim(words)), '^[ ]*[SWO]|[SWO]$|-') THEN -1 ELSE 1 END)
+    THEN
+        CASE WHEN regexp_matches(upper(trim(words)), '^[SWO-]|^[^NSEWO].*[SWO]$') THEN -1 ELSE 1 END
         * (angle_numbers(words)[1]
            + coalesce(angle_numbers(words)[2], 0) / 60
            + coalesce(angle_numbers(words)[3], 0) / 3600)
@@ -148,9 +155,16 @@ CREATE MACRO read_position_mgrs(words) AS grids_to_position(list_transform(list_
     lambda square: mgrs_grid(square)));
 """
 
+# A number that identifies something has a digit, and is more than zeros: `???`, `illisible` and `0`
+# would give all who bear them one token. Nor has it passed through Excel's 1,23457E+15.
+#
 # HMAC-SHA-256 (RFC 2104) over the session's two pads (`tokens.py`), cut to 128 bits. The kind keeps
 # the tokens of documents, plates and serial numbers apart; spelling (spaces, case) does not count.
 _TOKENS = r"""
+CREATE MACRO read_identifier(words) AS CASE
+    WHEN regexp_matches(words, '\p{N}') AND regexp_matches(words, '\p{L}|[^\P{N}0٠۰०]')
+        AND NOT (contains(words, '+') AND regexp_matches(words, '[0-9]([.,][0-9]*)?[eE][+][0-9]+$'))
+    THEN words END;
 CREATE MACRO token_message(kind, words) AS
     encode(kind || ':' || regexp_replace(upper(strip_accents(words)), '[^\p{L}\p{N}]+', '', 'g'));
 CREATE MACRO keyed_token(kind, words) AS CASE WHEN words IS NOT NULL THEN

@@ -39,8 +39,10 @@ def read() -> Iterator[Read]:
 
 @pytest.mark.parametrize(
     ("words", "expected"),
-    [("12", 12), ("-3", -3), ("+4", 4), ("007", 7), ("12.", 12), ("12.0", 12)]
-    + [(words, None) for words in ("12.7", "1e3", "12 ", "", "nan", "1,2", "٣", None)],
+    [("12", 12), ("-3", -3), ("+4", 4), ("007", 7), ("12.", 12), ("12.0", 12), ("12.00", 12)]
+    + [(words, None) for words in ("12.7", "1e3", "12 ", "", "nan", "1,2", "٣", None)]
+    # The point of 1.000 may part thousands: 1 would be wrong by as many.
+    + [(words, None) for words in ("1.000", "12.000", "1.00000")],
 )
 def test_whole_numbers_are_never_rounded(read: Read, words: str | None, expected: int) -> None:
     assert read("read_whole", words) == expected
@@ -75,6 +77,17 @@ def test_truth_in_both_languages(read: Read, words: str | None, expected: bool |
         ("4°61'N", None),
         ("4°21'60\"N", None),
         ("quatre degrés", None),
+        ("S 4d 21m 36s", -4.36),
+        ("N 4d21m36s", 4.36),
+        ("31°35.17'", 31.586167),
+        ("-4°21'36\"", -4.36),
+        ("4.5°51'N", None),  # decimals before the last part
+        ("4°51.6'36\"N", None),
+        ("N4°51'S", None),  # two hemispheres
+        ("-4°51'S", None),  # a sign beside a letter
+        ("-4 51 36 S", None),
+        ("N-4.5", None),
+        ("4d21m36s", None),  # the south, or seconds
         (None, None),
     ],
 )
@@ -145,6 +158,24 @@ def test_tokens_are_hmac_sha256_of_the_key_whatever_the_spelling(read: Read) -> 
     assert read.connection.execute("SELECT keyed_token('plate', NULL)").fetchone() == (None,)
     other = read.connection.execute("SELECT keyed_token('plate', 'CODE123')").fetchone()
     assert other != (expected,)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("???", "/", "—", "--", "inconnu", "PAS DE PIECE", "illisible", "0", "00-00", "٠٠", None),
+        *("1,23457E+15", "1.23457e+15", "1E+15"),
+    ],
+)
+def test_what_identifies_nobody_is_no_number(read: Read, words: str | None) -> None:
+    assert read("read_identifier", words) is None
+
+
+@pytest.mark.parametrize(
+    "words", ["O-0123", "1 234 567", "RCA٣٤", "12E5", "AB+7", "ZZ0000000", "3.5E-14"]
+)
+def test_a_number_is_kept_as_written(read: Read, words: str) -> None:
+    assert read("read_identifier", words) == words
 
 
 @pytest.mark.parametrize("words", ["Préfecture  de l'OUHAM ", "prefecture de l ouham"])
