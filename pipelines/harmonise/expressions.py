@@ -14,6 +14,12 @@ from schemas.sqltext import literal, name
 
 # What a workbook reader writes for a date cell, whatever the sheet shows.
 WORKBOOK_DATES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
+_WORKBOOK_DATE, _WORKBOOK_TIME = "%Y-%m-%d", "%H:%M:%S"
+_NEVER_KEPT = "STRICTLY_CONFIDENTIAL"
+# Control characters, but for tabs and line ends, which people type.
+_UNPRINTABLE = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]"
+# What ends a text with an offset that exists: Z, or up to fourteen hours.
+_OFFSET = "([zZ]|[+-]((0[0-9]|1[0-3])(:?[0-5][0-9])?|14(:?00)?))$"
 _INTEGERS = {"INTEGER": "read_count", "BIGINT": "read_whole"}
 
 
@@ -29,12 +35,32 @@ def text_of(feed: Feed, mapping: Mapping, column: Column) -> str:
         for c in mapping.source
     ]
     text = parts[0]
-    if len(parts) > 1:
+    if len(parts) > 1 and is_identifier(column):
+        # Half a number is another's: NULL where a part is missing, so that a rule says so.
+        text = "(" + f" || {literal(mapping.join)} || ".join(parts) + ")"
+    elif len(parts) > 1:
         text = f"nullif(concat_ws({literal(mapping.join)}, {', '.join(parts)}), '')"
     if mapping.pattern:
         cut = f"nullif(regexp_extract({text}, {literal(mapping.pattern)}, 1), '')"
         text = cut if column.is_plain_text else f"coalesce({cut}, {text})"
-    return text
+    return printable(text) if column.name == "place_text" else text
+
+
+def printable(text: str) -> str:
+    """`text` with spaces for control characters, which break the files that it is released in."""
+    signs = literal(_UNPRINTABLE)  # looked for first: replacing nothing costs half as much again
+    cleaned = f"nullif(trim(regexp_replace({text}, {signs}, ' ', 'g')), '')"
+    return f"CASE WHEN regexp_matches({text}, {signs}) THEN {cleaned} ELSE {text} END"
+
+
+def is_identifier(column: Column) -> bool:
+    """True for the number of a record, and of a document, plate or weapon, which become tokens."""
+    return column.name == "source_record_id" or _becomes_token(column)
+
+
+def _becomes_token(column: Column) -> bool:
+    is_secret = column.filled_by == "input" and column.classification == _NEVER_KEPT
+    return is_secret and column.duckdb_type == "VARCHAR"
 
 
 def number_of(feed: Feed, mapping: Mapping, column: Column, text: str) -> str:
@@ -52,8 +78,23 @@ def formats_of(feed: Feed, mapping: Mapping) -> tuple[list[str], list[str]]:
     """The date formats to try, in order: those with an offset from UTC, and the local ones."""
     formats = list(mapping.formats or feed.dates)
     if any(layout.format == "xlsx" for layout in feed.file):
-        formats += [form for form in WORKBOOK_DATES if form not in formats]
+        mixed = _mixed_formats(formats, mapping.join) if len(mapping.source) > 1 else []
+        formats = list(dict.fromkeys([*formats, *WORKBOOK_DATES, *mixed]))
     return [f for f in formats if "%z" in f], [f for f in formats if "%z" not in f]
+
+
+def _mixed_formats(formats: list[str], join: str) -> list[str]:
+    """The formats of a date and a time in two cells of which a workbook knows one for what it is.
+
+    In one row the day is text and the hour a time of the workbook, in the next the other way round.
+    """
+    mixed = []
+    for form in formats:
+        hour = re.search("%-?[HI]", form)
+        date, time = (form[: hour.start()], form[hour.start() :]) if hour else ("", "")
+        if date.endswith(join) and len(date) > len(join) and "%z" not in time:
+            mixed += [f"{_WORKBOOK_DATE}{join}{time}", f"{date}{_WORKBOOK_TIME}"]
+    return mixed
 
 
 def instant_of(formats: list[str], text: str) -> str:
@@ -64,7 +105,11 @@ def instant_of(formats: list[str], text: str) -> str:
     zulu = f"regexp_replace({text}, '[zZ]$', '+00:00')"
     # One format at a time: given a list and %z, DuckDB 1.5.5 reads 30 February as 2 March.
     read = ", ".join(f"try_strptime({zulu}, {literal(form)})" for form in formats)
-    return f"make_timestamp(epoch_us(coalesce({read}, NULL)))"
+    instant = f"make_timestamp(epoch_us(coalesce({read}, NULL)))"
+    if not all(form.endswith("%z") for form in formats):
+        return instant
+    # DuckDB also takes +25:00 and +02:75, and moves the hour by as much.
+    return f"CASE WHEN regexp_matches({text}, {literal(_OFFSET)}) THEN {instant} END"
 
 
 def wall_of(formats: list[str], text: str) -> str:
@@ -128,7 +173,7 @@ def typed_value(feed: Feed, mapping: Mapping, column: Column, text: str) -> str:
     if kind == "DATE":
         return f"{wall_of(formats_of(feed, mapping)[1], text)}::DATE"
     if kind == "VARCHAR":
-        return text
+        return f"read_identifier({text})" if _becomes_token(column) else text
     raise ValueError(f"{column.name}: no reader for {kind}")
 
 

@@ -5,11 +5,21 @@ Not here: dates within a delivery (`test_harmonise.py`), offsets and zones.
 
 from __future__ import annotations
 
+import datetime as dt
+
 import duckdb
 import pytest
 
-from pipelines.harmonise.expressions import formats_of, has_time, wall_of
-from schemas.feed import feed_names, load_feed
+from pipelines.harmonise.expressions import (
+    formats_of,
+    has_time,
+    instant_of,
+    printable,
+    text_of,
+    wall_of,
+)
+from schemas.contract import load_contract
+from schemas.feed import Mapping, feed_names, load_feed
 
 FORMATS = [
     ["%d/%m/%Y %H:%M", "%d/%m/%Y"],
@@ -26,6 +36,7 @@ TEXTS = [
     "31/02/2026 10:00", "3 March 2026", "3 March 2026 9h30", "03-Oct-2026", "03-Oct-2026 23:59",
     "2026-06-03", "2026-06-03 00:00:00", "2026-06-03T07:45", "2026-06-03t07:45", "260603",
     "20260603 0745", "14:05", "", " ", ":", "h", "T", "03/06/2026 :", "03/06/2026  14:05",
+    "03-Oct-2026 22:30:00", "2026-06-03 22:30", "2026-06-03 1229 hrs", "03/06/2026 22:30:00",
     "03/06/2026 14:05 ", "le 03/06/2026", "03.06.2026", "03/06/26", None,
 ]  # fmt: skip
 
@@ -59,3 +70,76 @@ def test_signs_only_spare_formats_that_could_not_fit(formats: list[str]) -> None
 def test_a_letter_of_a_month_is_no_hour() -> None:
     assert "contains" not in has_time(["%d %B %Y %Hh%M", "%d %B %Y"], "text")
     assert has_time(["%d %B %Y %H:%M", "%d %B %Y"], "text") == "contains(text, ':')"
+
+
+@pytest.mark.parametrize(
+    ("feed", "text"),
+    [
+        ("ssd_ssnps_incidents", "10-May-2026 22:30:00"),  # an Excel time beside a date in text
+        ("ssd_ssnps_incidents", "2026-05-10 22:30"),  # and an Excel date beside a time in text
+        ("ssd_ssnps_incidents", "2026-05-10 22:30:00"),
+        ("ssd_immigration_border_crossings", "10/05/2026 22:30:00"),
+        ("ssd_immigration_border_crossings", "2026-05-10 22:30"),
+        ("ssd_immigration_border_crossings", "2026-05-10 2230 hrs"),
+    ],
+)
+def test_a_workbook_may_know_the_day_or_the_hour_alone(feed: str, text: str) -> None:
+    declared = load_feed(feed)
+    formats = formats_of(declared, declared.map["occurred_at"])[1]
+    query = (
+        f"SELECT {wall_of(formats, 't')}, {has_time(formats, 't')} FROM (SELECT ?::VARCHAR AS t)"
+    )
+    assert duckdb.execute(query, [text]).fetchone() == (dt.datetime(2026, 5, 10, 22, 30), True)
+
+
+def test_one_cell_of_a_workbook_mixes_no_formats() -> None:
+    declared = load_feed("caf_police_incidents")
+    formats = formats_of(declared, declared.map["occurred_at"])[1]
+    assert formats == [*declared.dates, "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"]
+
+
+@pytest.mark.parametrize(
+    ("offset", "hour"),
+    [("Z", 19), ("z", 19), ("+02:00", 17), ("+0200", 17), ("+02", 17), ("-05:30", 1), ("+14:00", 5)]
+    + [(offset, None) for offset in ("+25:00", "+02:75", "+14:30", "-15", "+2", "")],
+)
+def test_an_offset_that_no_clock_has_is_not_read(offset: str, hour: int | None) -> None:
+    query = f"SELECT {instant_of(['%Y-%m-%dT%H:%M%z'], 't')} FROM (SELECT ?::VARCHAR AS t)"
+    row = duckdb.execute(query, ["2026-05-07T19:30" + offset]).fetchone()
+    assert row is not None
+    assert (row[0] and row[0].hour) == hour
+
+
+@pytest.mark.parametrize(
+    ("target", "cells", "expected"),
+    [
+        ("source_record_id", ("A", "1"), "A/1"),
+        ("source_record_id", ("A", None), None),
+        ("source_record_id", ("A", "-"), None),
+        ("source_record_id", (None, "1"), None),
+        ("document_number", ("A", None), None),
+        ("place_text", ("A", "1"), "A/1"),
+        ("place_text", ("A", None), "A"),
+        ("place_text", (None, None), None),
+    ],
+)
+def test_half_a_number_is_no_number(
+    target: str, cells: tuple[str | None, str | None], expected: str | None
+) -> None:
+    feed = load_feed("caf_border_crossings")
+    table = "incidents" if target == "place_text" else feed.table
+    column = load_contract(table).column(target)
+    text = text_of(feed, Mapping.model_validate({"from": ["a", "b"], "join": "/"}), column)
+    query = f"SELECT {text} FROM (SELECT ?::VARCHAR AS a, ?::VARCHAR AS b)"
+    assert duckdb.execute(query, list(cells)).fetchone() == (expected,)
+
+
+def test_control_characters_of_a_text_are_spaces() -> None:
+    query = f"SELECT {printable('t')} FROM (SELECT ?::VARCHAR AS t)"
+    for text, clean in (
+        ("PK\0 5\x1b", "PK  5"),
+        ("\x07", None),
+        ("a\n\tb", "a\n\tb"),
+        (None, None),
+    ):
+        assert duckdb.execute(query, [text]).fetchone() == (clean,)

@@ -202,6 +202,14 @@ def test_rows_without_an_id_are_not_taken_for_one_another(bench: Bench) -> None:
     assert done.reason_counts == {"INC-101": 2}
 
 
+def test_a_number_of_two_columns_needs_both(bench: Bench) -> None:
+    bench.declaration["map"]["source_record_id"] = {"from": ["Province", "No"], "join": "/"}
+    nameless = GOOD.replace("1;COD", "-;COD")
+    done = bench.run(GOOD, nameless, nameless.replace("2;1;1", "1;1;0"))
+    assert [row["record_id"] for row in rows_of(done.accepted)] == ["cod_pnc:Nord-Kivu/1"]
+    assert done.reason_counts == {"INC-101": 2}
+
+
 def test_a_delivery_of_bad_rows_only_leaves_an_empty_accepted_file(bench: Bench) -> None:
     done = bench.run(GOOD.replace("Vol", "?"))
     assert (done.rows_accepted, rows_of(done.accepted)) == (0, [])
@@ -226,6 +234,31 @@ def test_a_pattern_that_does_not_fit_loses_nothing_in_silence(bench: Bench) -> N
     )
     assert rows_of(done.accepted)[0]["victims_total"] == 2
     assert rows_of(done.quarantined)[0]["victims_total__unread"] == "deux"
+
+
+def test_a_document_number_that_names_nobody_is_told_and_not_kept(tmp_path: Path) -> None:
+    feed = load_feed("caf_border_crossings")
+    header, row = feed.examples()[0].read_bytes().splitlines()[:2]
+    numbers = ["???", "inconnu", "0000", "1,23457E+15", "", "ZZ0000584"]
+    rows = [
+        row.replace(b"26-00001", f"26-0000{n}".encode()).replace(b"ZZ0000584", number.encode())
+        for n, number in enumerate(numbers)
+    ]
+    (tmp_path / "delivery.csv").write_bytes(b"\n".join([header, *rows]))
+    done = harmonise_file(
+        settings_for(tmp_path / "home").prepare(),
+        feed,
+        tmp_path / "delivery.csv",
+        tmp_path / "out",
+        delivery_id="caf_border_crossings.0",
+        received_at=RECEIVED_AT,
+    )
+    assert (done.rows_read, done.rows_accepted, done.reason_counts) == (6, 2, {"BXC-214": 4})
+    assert [r["document_token"] is None for r in rows_of(done.accepted)] == [True, False]
+    rejected = rows_of(done.quarantined)
+    assert {(r["document_token"], r["document_number__unread"]) for r in rejected} == {
+        (None, "•••")
+    }
 
 
 def test_an_impossible_day_with_an_offset_is_not_moved_to_the_next_month(bench: Bench) -> None:
