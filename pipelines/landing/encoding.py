@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
+from pipelines.findings import DeliveryRefused
 from pipelines.landing.refuse import refused
 
 DETECT = "detect"
@@ -33,7 +34,7 @@ def as_utf8(file: Path, declared: str, scratch: Path) -> tuple[Path, str]:
     The path is `file` itself where it is UTF-8 already; its validity is then the reader's to find
     out (see `demand_utf8`), since reading it twice would cost more than it gives. Otherwise it is a
     new file in `scratch`. `declared` is a Python codec name or `detect`.
-    Raises DeliveryRefused (DEL-701) where the bytes are not of that encoding.
+    Raises DeliveryRefused where the bytes are not of that encoding (DEL-701), or of none (DEL-731).
     """
     with file.open("rb") as stream:
         head = stream.read(SAMPLE_BYTES)
@@ -41,21 +42,28 @@ def as_utf8(file: Path, declared: str, scratch: Path) -> tuple[Path, str]:
     if encoding in UTF8_NAMES:
         return file, "utf-8"
     target = scratch / f"{file.stem}.utf8"
-    _transcode(file, encoding, target)
+    try:
+        _transcode(file, encoding, target)
+    except DeliveryRefused:
+        if declared == DETECT:  # nobody agreed on what was detected
+            raise refused("DEL-731", file) from None
+        raise
     return target, encoding
 
 
 def detect(file: Path, head: bytes) -> str:
     """The encoding of `file`: by its mark, else UTF-8 if all of it is, else the likeliest.
 
-    Raises DeliveryRefused (DEL-701) where nothing fits.
+    Raises DeliveryRefused (DEL-731) where nothing fits.
     """
     from charset_normalizer import from_bytes
 
     if marked := _marked(head):
         return marked
     if head.count(0) > len(head) // 4:
-        return _utf16_order(file, head)
+        if order := _utf16_order(head):
+            return order
+        raise refused("DEL-731", file)
     if (offset := _first_not_utf8(file)) is None:
         return "utf-8"
     with file.open("rb") as stream:
@@ -63,7 +71,7 @@ def detect(file: Path, head: bytes) -> str:
         sample = stream.read(SAMPLE_BYTES)
     found = from_bytes(sample, cp_isolation=list(LIKELY_ENCODINGS), threshold=0.9)
     if not found:
-        raise refused("DEL-701", file, encoding=DETECT)
+        raise refused("DEL-731", file)
     # A few accents are too little for statistics: first come the letters that are written here.
     best = max(found, key=lambda match: _familiar(str(match)))
     return "cp1252" if "cp1252" in best.could_be_from_charset else best.encoding
@@ -111,7 +119,9 @@ def _declared(file: Path, declared: str, head: bytes) -> str:
     if marked and not encoding.startswith(marked):
         raise refused("DEL-701", file, encoding=declared)
     if encoding == "utf-16" and not marked and head:
-        return _utf16_order(file, head)
+        encoding = _utf16_order(head)
+        if not encoding:
+            raise refused("DEL-701", file, encoding=declared)
     return encoding
 
 
@@ -119,11 +129,14 @@ def _marked(head: bytes) -> str:
     return next((name for mark, name in BYTE_ORDER_MARKS if head.startswith(mark)), "")
 
 
-def _utf16_order(file: Path, head: bytes) -> str:
-    """UTF-16 without a mark: Latin text has its zero bytes second (little-endian) or first."""
+def _utf16_order(head: bytes) -> str:
+    """UTF-16 without a mark: Latin text has its zero bytes second (little-endian) or first.
+
+    Empty where it has as many of both.
+    """
     first, second = head[0::2].count(0), head[1::2].count(0)
     if first == second:
-        raise refused("DEL-701", file, encoding="utf-16")
+        return ""
     return "utf-16-le" if second > first else "utf-16-be"
 
 
