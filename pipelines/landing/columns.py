@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,9 @@ from schemas.feed import Feed
 
 SHEET_COLUMN = "sheet"
 HEADING_JOINT = " / "
+OTHERS = "*"  # instead of JSON keys of which most are unknown: they may be people's names
+# What word processors put for the two signs that a keyboard has.
+_TYPED = str.maketrans(dict.fromkeys("‘’ʼ′`´", "'") | dict.fromkeys("‐‑‒–—−", "-"))
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,11 @@ class Columns:
 
 
 def plain(heading: object) -> str:
-    """A heading without the accidents of typing: composed letters, single spaces, trimmed."""
-    text = unicodedata.normalize("NFC", "" if heading is None else str(heading))
+    """A heading without the accidents of typing.
+
+    Letters composed, apostrophes and dashes as typed on a keyboard, single spaces, trimmed.
+    """
+    text = unicodedata.normalize("NFC", "" if heading is None else str(heading)).translate(_TYPED)
     return " ".join("".join(" " if c in SPACES else c for c in text).split())
 
 
@@ -71,16 +77,20 @@ def matched(
     """The columns to read, in one look at all headings of a delivery.
 
     Raises DeliveryRefused with one finding for each wrong column: DEL-703 missing (with the nearest
-    heading found), DEL-704 unknown, DEL-716 twice; or with DEL-714 alone where not one heading is
-    known, since then it is the header row that was not found.
+    heading found), DEL-704 unknown, DEL-716 twice; or with DEL-714 alone where fewer than half of
+    the mapped ones are there: then the row is no header, and its cells may be anybody's names.
     In JSON a key that no record has is how a writer says "no value": it is missing only where the
-    contract requires the column that it fills.
+    contract requires the column that it fills. What is below an ignored key is ignored with it.
     """
-    known = {plain(name): name for name in _known(feed)}
+    known = set(map(plain, _known(feed)))
     names = [plain(name) for name in found]
-    if not is_json and not any(name in known for name in names):
+    if not is_json and not is_header(feed, names):
         raise DeliveryRefused(finding("DEL-714", file, row=header_row))
+    if is_json:
+        known.update(_below(feed.ignore, names))
     unknown = [name for name in dict.fromkeys(names) if name and name not in known]
+    if is_json and 2 * len(unknown) > len(names):
+        unknown = [OTHERS]
     missing = [name for name in map(plain, feed.mapped_columns) if name not in names]
     tolerated = _optional(feed) if is_json else frozenset[str]()
     wrong = [
@@ -103,10 +113,19 @@ def matched(
     )
 
 
-def share_known(feed: Feed, found: Sequence[str]) -> float:
-    """How much of the mapped columns a list of headings holds, 0 to 1."""
-    mapped = {plain(name) for name in feed.mapped_columns} - {SHEET_COLUMN}
-    return len(mapped & {plain(name) for name in found}) / max(1, len(mapped))
+def is_header(feed: Feed, found: Sequence[str]) -> bool:
+    """Whether a row holds at least half of the mapped headings, with or without their accents.
+
+    The name of the sheet stands in no row, so it says nothing.
+    """
+    mapped = {_key(name) for name in feed.mapped_columns if name != SHEET_COLUMN}
+    return 2 * len(mapped & set(map(_key, found))) >= max(1, len(mapped))
+
+
+def _below(ignored: Iterable[str], names: Sequence[str]) -> set[str]:
+    """The JSON paths below an ignored one."""
+    above = tuple(f"{plain(name)}." for name in ignored)
+    return {name for name in names if name.startswith(above)}
 
 
 def _known(feed: Feed) -> list[str]:
@@ -145,5 +164,5 @@ def _twice(names: list[str]) -> list[str]:
 
 def _key(name: str) -> str:
     """A heading as it is compared for likeness: no accents, no capitals."""
-    split = unicodedata.normalize("NFKD", name)
+    split = unicodedata.normalize("NFKD", plain(name))
     return "".join(c for c in split if not unicodedata.combining(c)).casefold()

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree as ET
 
 import duckdb
 
@@ -24,10 +23,10 @@ from pipelines.findings import DeliveryRefused, Finding
 from pipelines.landing.columns import (
     SHEET_COLUMN,
     Columns,
+    is_header,
     matched,
     merged_headings,
     plain,
-    share_known,
 )
 from pipelines.landing.lines import SPACES
 from pipelines.landing.refuse import finding, refused
@@ -39,9 +38,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHEET_STEP = 10_000_000
-DATA_LIKE = 0.5  # a sheet with this share of the feed's headings holds data, whatever its name
+MOST_NAMED = 20
 MergedRange = tuple[tuple[int, int], tuple[int, int]]
-RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
 @dataclass(frozen=True)
@@ -91,15 +89,15 @@ def open_workbook(file: Path, feed: Feed, layout: Layout) -> Workbook:
     """Read the sheets whose names the layout expects and match their columns.
 
     Raises DeliveryRefused: what `workbook_safety.inspect` and `columns.matched` raise (the latter
-    for all sheets at once), DEL-705 for sheets under another name, DEL-714 without a header,
-    DEL-713 where the archive holds no workbook.
+    for all sheets at once), DEL-705 where no sheet has an expected name, DEL-729 where one of them
+    has another, DEL-714 without a header, DEL-713 where the archive holds no workbook.
     """
     parts = inspect(file)
     sheets, others = _load(file, layout, parts)
-    renamed = [sheet.name for sheet in others if share_known(feed, sheet.headings) >= DATA_LIKE]
-    if renamed or not sheets:
-        names = renamed or [sheet.name for sheet in others]
-        raise refused("DEL-705", file, sheets=", ".join(names[:20]))
+    if not sheets:
+        raise refused("DEL-705", file, sheets=_listed(sheet.name for sheet in others))
+    if renamed := [one.name for one in others if is_header(feed, one.headings)]:
+        raise refused("DEL-729", file, sheets=_listed(renamed))
     notes = [finding("DEL-712", file, cells=parts.formulas)] if parts.formulas else []
     first_row = max(layout.header_rows) + 1
     filled = [sheet for sheet in sheets if not sheet.cells.empty]
@@ -127,11 +125,11 @@ def cells_as_sent(file: Path, sheets: tuple[str, ...]) -> Iterator[SentSheet]:
     """The sheets of these names with all their cells as Python values, from A1 on."""
     import pandas as pd
 
-    errors, part_of = inspect(file).errors, _sheet_parts(file)
+    parts = inspect(file)
     with pd.ExcelFile(file, engine="calamine") as book:
         for name in sheets:
             cells = _cells(book, name, None)
-            _show_errors(cells, errors.get(part_of.get(name, ""), []))
+            _show_errors(cells, parts, name)
             yield SentSheet(name, cells, tuple(_merged(book, name)))
 
 
@@ -147,7 +145,8 @@ def _match(
             matched(feed, [*sheet.headings, *extra], file, header_row=header_row)
         except DeliveryRefused as refusal:
             wrong |= {f"{f.code} {f.values.get('column')}": f for f in refusal.findings}
-        wrong |= {f.code + str(f.values): f for f in _unheaded(file, sheet, header_row)}
+        if is_header(feed, sheet.headings):
+            wrong |= {f.code + str(f.values): f for f in _unheaded(file, sheet, header_row)}
     if wrong:
         raise DeliveryRefused(list(wrong.values()))
     named = dict.fromkeys(name for sheet in sheets for name in sheet.headings if name)
@@ -155,11 +154,13 @@ def _match(
     return matched(feed, headings, file, header_row=header_row), headings
 
 
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(islice(names, MOST_NAMED))
+
+
 def _unheaded(file: Path, sheet: Sheet, header_row: int) -> list[Finding]:
     """A finding for each column that has text below the header and no heading."""
     below = sheet.cells.iloc[header_row:]
-    if not sheet.headings:
-        return []  # no header at all is a finding of its own
     return [
         finding("DEL-704", file, column=f"#{at + 1}")
         for at in range(below.shape[1])
@@ -196,16 +197,15 @@ def _load(file: Path, layout: Layout, parts: SheetParts) -> tuple[list[Sheet], l
     others: list[Sheet] = []
     try:
         with pd.ExcelFile(file, engine="calamine") as book:
-            part_of = _sheet_parts(file)
             for name in map(str, book.sheet_names):
                 is_read = bool(re.search(layout.sheets, name))
                 cells = _cells(book, name, None if is_read else max(layout.header_rows) + 1)
                 if is_read:
-                    _show_errors(cells, parts.errors.get(part_of.get(name, ""), []))
+                    _show_errors(cells, parts, name)
                 text = cells.apply(_as_text) if not cells.empty else cells
                 headings = _headings(book, name, text, layout)
                 (read if is_read else others).append(Sheet(name, tuple(headings), text))
-    except (CalamineError, zipfile.BadZipFile, ET.ParseError, KeyError, ValueError):
+    except (CalamineError, KeyError, ValueError):
         raise refused("DEL-713", file, expected="XLSX") from None
     return read, others
 
@@ -238,25 +238,11 @@ def _merged(book: pd.ExcelFile, name: str) -> list[MergedRange]:
     return book.book.get_sheet_by_name(name).merged_cell_ranges or []
 
 
-def _show_errors(cells: pd.DataFrame, errors: list[tuple[int, int, str]]) -> None:
+def _show_errors(cells: pd.DataFrame, parts: SheetParts, name: str) -> None:
     """Put the names of Excel errors where the parser left nothing."""
-    for row, column, text in errors[:10_000]:
+    for row, column, text in parts.errors.get(parts.part_of.get(name, ""), [])[:10_000]:
         if row < cells.shape[0] and column < cells.shape[1]:
             cells.iat[row, column] = text
-
-
-def _sheet_parts(file: Path) -> dict[str, str]:
-    """Sheet name → its part in the archive."""
-    with zipfile.ZipFile(file) as archive:
-        # No entity can expand here: a part with a DOCTYPE was refused before.
-        book = ET.fromstring(archive.read("xl/workbook.xml"))  # noqa: S314
-        links = ET.fromstring(archive.read("xl/_rels/workbook.xml.rels"))  # noqa: S314
-    targets = {link.get("Id"): str(link.get("Target")) for link in links}
-    found = {}
-    for sheet in book.iterfind(".//{*}sheets/{*}sheet"):
-        target = targets.get(sheet.get(RELATION), "")
-        found[str(sheet.get("name"))] = target.lstrip("/") if "/" in target[:1] else f"xl/{target}"
-    return found
 
 
 def _as_text(cells: pd.Series[Any]) -> pd.Series[Any]:

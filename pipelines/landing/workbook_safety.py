@@ -11,14 +11,24 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 from pipelines.landing.refuse import MEGABYTE, refused
+from pipelines.landing.workbook_extent import (
+    Extent,
+    column_of,
+    exact_extent,
+    is_beyond,
+    largest_gap,
+)
 
 LARGEST_UNPACKED_BYTES = 512 * MEGABYTE
 LARGEST_RATIO = 200
 RATIO_MATTERS_BYTES = 16 * MEGABYTE
 MOST_PARTS = 2_000
-MOST_CELLS = 6_000_000  # of one sheet's rectangle; a cell takes about 150 bytes while it is read
+# Of one sheet's rectangle, and of the blank cells in those of all sheets: a cell takes about 150
+# bytes while it is read, whether it holds anything or not.
+MOST_CELLS = 6_000_000
 BLOCK_BYTES = 1024**2
 OVERLAP_BYTES = 64 * 1024  # longer than a cell's opening tag with its formula
 
@@ -27,8 +37,9 @@ ENCRYPTED_PART = "EncryptedPackage".encode("utf-16-le")
 MACRO_PARTS = re.compile(r"vbaProject\.bin$|/macrosheets/|vbaData\.xml$", re.IGNORECASE)
 FOREIGN_PARTS = re.compile(r"/(externalLinks|embeddings|activeX)/", re.IGNORECASE)
 SHEET_PART = re.compile(r"xl/worksheets/[^/]+\.xml$", re.IGNORECASE)
+BOOK, BOOK_LINKS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
-_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?r="([A-Z]{1,3})([0-9]{1,7})"')
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _NO_VALUE = re.compile(
     rb"<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)\s*"
@@ -45,21 +56,23 @@ _DECLARATIONS = (b"<!DOCTYPE", b"<!ENTITY")
 class SheetParts:
     """What the sheets hold beyond values, by part (`xl/worksheets/sheet1.xml`).
 
-    `errors`: part → (row, column, text) of cells that hold an Excel error, both from 0: the parser
-    would show them as empty.
+    `part_of`: sheet name → its part. `errors`: part → (row, column, text) of cells that hold an
+    Excel error, both from 0: the parser would show them as empty. `extents`: how far each reaches.
     """
 
+    part_of: dict[str, str] = field(default_factory=dict)
     formulas: int = 0
     formulas_without_value: int = 0
     errors: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
+    extents: dict[str, Extent] = field(default_factory=dict)
 
 
 def inspect(file: Path) -> SheetParts:
     """Look into the archive `file` without opening it as a workbook.
 
     Raises DeliveryRefused: DEL-713 no workbook of this kind, DEL-710 password, DEL-709 macros,
-    DEL-719 links to or parts of other files, DEL-708 what would grow too large, DEL-724 formulas
-    without a saved value.
+    DEL-719 links to or parts of other files, DEL-708 what would grow too large, DEL-728 a cell so
+    far away that the sheet would, DEL-724 formulas without a saved value.
     """
     _demand_archive(file)
     parts = SheetParts()
@@ -68,10 +81,17 @@ def inspect(file: Path) -> SheetParts:
             entries = archive.infolist()
             _demand_harmless(file, entries)
             budget = LARGEST_UNPACKED_BYTES
+            # These two say which parts are sheets, so they are known to be harmless before others.
+            for entry in (archive.getinfo(BOOK), archive.getinfo(BOOK_LINKS)):
+                _read_part(file, archive, entry, budget, parts)
+            parts.part_of = _sheet_parts(archive)
             for entry in entries:
                 budget -= _read_part(file, archive, entry, budget, parts)
+    except (KeyError, ValueError, ET.ParseError):
+        raise refused("DEL-713", file, expected="XLSX") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
         raise refused("DEL-702", file) from None
+    _demand_bounded(file, parts)
     if parts.formulas_without_value:
         raise refused("DEL-724", file, cells=parts.formulas_without_value)
     return parts
@@ -106,7 +126,7 @@ def _demand_harmless(file: Path, entries: list[zipfile.ZipInfo]) -> None:
         raise refused("DEL-709", file)
     if foreign := next((found[1] for name in names if (found := FOREIGN_PARTS.search(name))), ""):
         raise refused("DEL-719", file, detail=foreign)
-    if "xl/workbook.xml" not in names or len(set(names)) != len(names):
+    if BOOK not in names or len({name.lower() for name in names}) != len(names):
         raise refused("DEL-713", file, expected="XLSX")
     if any(entry.flag_bits & 1 for entry in entries):
         raise refused("DEL-710", file)
@@ -128,21 +148,56 @@ def _read_part(
     file: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: int, parts: SheetParts
 ) -> int:
     """Unpack one part, whatever size its entry claims; returns how many bytes it really has."""
-    is_sheet = bool(SHEET_PART.search(entry.filename))
+    is_sheet = _is_sheet(entry.filename, parts)
     is_xml = is_sheet or entry.filename.lower().endswith((".xml", ".rels"))
-    rows, columns, size = 0, 0, 0
+    extent, size = Extent(), 0
     for size, text, fresh in _blocks(archive, entry):
         if size > budget:
             raise _grows(file)
         if is_xml and any(word in text for word in _DECLARATIONS):
             raise refused("DEL-719", file, detail="XML DOCTYPE")
         if is_sheet:
-            below, right = _extent(text)
-            rows, columns = max(rows, below), max(columns, right)
-            _note_cells(entry.filename, text, fresh, parts)
-    if rows * columns > MOST_CELLS:
-        raise _grows(file)
+            extent.look(text[:fresh])
+            _note_cells(entry.filename, text[:fresh], parts)
+        if is_beyond(extent, MOST_CELLS):
+            raise _grows(file)
+    if is_sheet:
+        known = extent if extent.is_plain else exact_extent(archive, entry, MOST_CELLS)
+        parts.extents[entry.filename] = known
     return size
+
+
+def _is_sheet(part: str, parts: SheetParts) -> bool:
+    """By the name that nearly all programs give it, or because the workbook says so."""
+    return bool(SHEET_PART.search(part)) or part.lower() in map(str.lower, parts.part_of.values())
+
+
+def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
+    """Sheet name → its part in the archive."""
+    # No entity can expand here: a part with a DOCTYPE was refused before.
+    book = ET.fromstring(archive.read(BOOK))  # noqa: S314
+    links = ET.fromstring(archive.read(BOOK_LINKS))  # noqa: S314
+    targets = {link.get("Id"): str(link.get("Target")) for link in links}
+    found = {}
+    for sheet in book.iterfind(".//{*}sheets/{*}sheet"):
+        target = targets.get(sheet.get(RELATION), "").removeprefix("/")
+        found[str(sheet.get("name"))] = target if target.startswith("xl/") else f"xl/{target}"
+    return found
+
+
+def _demand_bounded(file: Path, parts: SheetParts) -> None:
+    """Raise where the grids that a parser makes of the sheets would not fit in memory."""
+    extents = parts.extents.values()
+    is_wide = any(extent.area > MOST_CELLS for extent in extents)
+    if not is_wide and sum(extent.blank for extent in extents) <= MOST_CELLS:
+        return
+    if any(is_beyond(extent, MOST_CELLS) for extent in extents):
+        raise _grows(file)
+    if sum(extent.packed - min(extent.filled, extent.packed) for extent in extents) > MOST_CELLS:
+        raise _grows(file)
+    part = largest_gap(parts.extents.items())
+    names = {of_sheet.lower(): name for name, of_sheet in parts.part_of.items()}
+    raise refused("DEL-728", file, sheet=names.get(part.lower(), Path(part).stem))
 
 
 def _blocks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[tuple[int, bytes, int]]:
@@ -156,35 +211,19 @@ def _blocks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[tuple[
         while block := stream.read(BLOCK_BYTES):
             size += len(block)
             text = carry + block
+            nearby = len(text) - OVERLAP_BYTES
             cut = max(text.rfind(b"<c "), text.rfind(b":c "))
-            cut = cut if cut > len(text) - OVERLAP_BYTES else len(text)
+            cut = text.rfind(b"<", 0, cut + 1) if cut > nearby else text.rfind(b"<")
+            cut = cut if cut > max(nearby, -1) else len(text)
             yield size, text, cut
             carry = text[cut:]
     if carry:
         yield size, carry, len(carry)
 
 
-def _extent(text: bytes) -> tuple[int, int]:
-    """The lowest row and the rightmost column of the cells in `text`, counted from 1."""
-    found = _CELL.findall(text)
-    if not found:
-        return 0, 0
-    letters, numbers = map(set, zip(*found, strict=True))
-    return max(map(int, numbers)), 1 + max(map(_column, letters))
-
-
-def _note_cells(part: str, text: bytes, fresh: int, parts: SheetParts) -> None:
-    settled = text[:fresh]
+def _note_cells(part: str, settled: bytes, parts: SheetParts) -> None:
     parts.formulas += len(_FORMULA.findall(settled))
     parts.formulas_without_value += len(_NO_VALUE.findall(settled))
     for letters, number, shown in _ERROR_CELL.findall(settled):
-        place = (int(number) - 1, _column(letters), shown.decode("utf-8", "replace"))
+        place = (int(number) - 1, column_of(letters.decode()), shown.decode("utf-8", "replace"))
         parts.errors.setdefault(part, []).append(place)
-
-
-def _column(letters: bytes) -> int:
-    """`A` → 0, `Z` → 25, `AA` → 26."""
-    at = 0
-    for letter in letters:
-        at = at * 26 + letter - 64
-    return at - 1

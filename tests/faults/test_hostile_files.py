@@ -219,7 +219,7 @@ ENTITIES = (
     [
         (bomb, "DEL-708"),
         (swollen_text, "DEL-708"),
-        (far_cell, "DEL-708"),
+        (far_cell, "DEL-728"),
         (compound("EncryptedPackage"), "DEL-710"),
         (compound("Workbook"), "DEL-713"),
         (cut_short, "DEL-702"),

@@ -123,10 +123,10 @@ def test_a_counterexample_must_raise_its_code(settings: Settings, folder: Path) 
 def test_a_refused_file_names_its_findings(settings: Settings, folder: Path) -> None:
     wrong = "id,when\n1,2026-05-01\n"
     (folder / "examples" / "wrong.csv").write_text(wrong, encoding="utf-8")
-    (folder / "counterexamples" / "DEL-703_columns.csv").write_text(wrong, encoding="utf-8")
+    (folder / "counterexamples" / "DEL-714_columns.csv").write_text(wrong, encoding="utf-8")
     results = by_name(settings, folder)
-    assert any(problem.startswith("DEL-703") for problem in results["wrong.csv"].problems)
-    assert results["DEL-703_columns.csv"].is_ok
+    assert any(problem.startswith("DEL-714") for problem in results["wrong.csv"].problems)
+    assert results["DEL-714_columns.csv"].is_ok
 
 
 def test_a_declaration_that_cannot_be_loaded_is_said(settings: Settings, folder: Path) -> None:

@@ -130,6 +130,34 @@ def test_headings_are_compared_without_accidents_of_typing(tmp_path: Path) -> No
     assert rows_of(tmp_path, data, "a,Préfecture de,c") == [(2, "1", "x", "y")]
 
 
+def test_signs_of_a_word_processor_in_a_heading_are_those_of_a_keyboard(tmp_path: Path) -> None:
+    data = "n° de l’infraction,Nord‑Est – total,c\n1,x,y\n".encode()
+    assert rows_of(tmp_path, data, "n° de l'infraction,Nord-Est - total,c") == [(2, "1", "x", "y")]
+    data = "n° de l'infraction,Nord-Est - total,c\n1,x,y\n".encode()
+    assert rows_of(tmp_path, data, "n° de l’infraction,Nord-Est – total,c") == [(2, "1", "x", "y")]
+
+
+def test_cells_of_a_file_without_a_header_are_never_quoted(tmp_path: Path) -> None:
+    file = write(tmp_path, b"DUPONT Jean,P-0001,c\nX,P-0002,1\n")
+    with pytest.raises(DeliveryRefused) as refusal:
+        read(file, make_feed(["a", "b", "c"], file=CSV))
+    assert [one.values for one in refusal.value.findings] == [{"file_name": "d.csv", "row": 1}]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        bytes(range(256)) * 8,  # no letters at all
+        b"\0a\0b\0\0" * 9 + b"a\0b\0\0\0" * 9,  # UTF-16 of neither order
+        b"a,b,c\n1,\xe9t\xe9,3\n" + b"1,x,3\n" * 20_000 + b"1,\x81\x8f\x8d\x90,3\n",
+    ],
+)
+def test_letters_that_nobody_agreed_on_are_not_said_to_be_agreed(
+    tmp_path: Path, data: bytes
+) -> None:
+    assert codes_of(tmp_path, data, encoding="detect") == ["DEL-731"]
+
+
 def test_all_wrong_columns_are_named_at_once_with_the_nearest(tmp_path: Path) -> None:
     file = write(tmp_path, b"a,Prefecture,New,New\n1,x,y,z\n")
     with pytest.raises(DeliveryRefused) as refusal:

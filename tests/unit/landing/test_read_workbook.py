@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from reading import codes, make_feed, read
 
 from pipelines.findings import DeliveryRefused
+from pipelines.landing import workbook_safety
 from pipelines.landing.workbook import sheet_and_row
 
 XLSX = {"format": "xlsx", "name": "*.xlsx"}
@@ -115,7 +118,8 @@ def test_sheets_may_order_their_columns_differently_but_not_lack_one(tmp_path: P
     ("sheets", "expected"),
     [
         ({"Other": [["x"], [1]]}, ["DEL-705"]),
-        ({"S": [["a", "b"], [1, 2]], "S (2)": [["a", "b"], [3, 4]]}, ["DEL-705"]),
+        ({"S": [["a", "b"], [1, 2]], "S (2)": [["a", "b"], [3, 4]]}, ["DEL-729"]),
+        ({"S (2)": [["a", "b"], [3, 4]], "T": [["x"]]}, ["DEL-705"]),
         ({"S": [["a", "b"]]}, ["DEL-706"]),
         ({"S": []}, ["DEL-706"]),
         ({"S": [[], ["a", "b"], [1, 2]]}, ["DEL-714"]),
@@ -135,3 +139,99 @@ def test_a_renamed_sheet_is_named(tmp_path: Path) -> None:
     with pytest.raises(DeliveryRefused) as refusal:
         read(file, make_feed(["a", "b"], file={**XLSX, "sheets": "^S$"}))
     assert refusal.value.findings[0].values["sheets"] == "S (2)"
+
+
+@pytest.mark.parametrize("above", [0, 2])
+@pytest.mark.parametrize("feed_sheets", ["^[ST]$", "^S$"])
+def test_cells_of_a_row_that_is_no_header_are_never_quoted(
+    tmp_path: Path, above: int, feed_sheets: str
+) -> None:
+    columns = ["Nom", "N°", "Pièce", "Poste", "sheet"]
+    table = [columns[:-1], ["DUPONT Jean", 1, "P-0001", "Bangui"], ["x", 2, "P-0002", "Bria"]]
+    rows = [*[["Registre"]] * above, *table]
+    layout = {**XLSX, "header_rows": [2], "sheets": feed_sheets, "with_sheet_column": True}
+    file = save(tmp_path, {"S": rows, "T": rows})
+    with pytest.raises(DeliveryRefused) as refusal:
+        read(file, make_feed(columns, file=layout))
+    assert [one.code for one in refusal.value.findings] == ["DEL-714"]
+    assert "DUPONT" not in repr(refusal.value.findings)
+
+
+def with_cells(folder: Path, cells: str, file: str = "d.xlsx") -> Path:
+    """A table of two columns, and rows below it as XML."""
+    plain = save(folder, {"Mai": [["a", "b"], [1, 2]]})
+    with zipfile.ZipFile(plain) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    parts[sheet] = parts[sheet].replace(b"</sheetData>", cells.encode() + b"</sheetData>")
+    with zipfile.ZipFile(folder / file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    return folder / file
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<c r="XFD1048576" s="1"/>',
+        '<c r="XFD1048576" s="1"></c>',
+        '<c r="XFD1048576" s="1"><v/></c>',
+        "<c r='XFD1048576' s='1'/>",
+        '<c s="1"/>',
+    ],
+)
+def test_a_coloured_cell_without_a_value_is_not_there(tmp_path: Path, cell: str) -> None:
+    file = with_cells(tmp_path, f'<row r="1048576">{cell}</row>')
+    assert read(file, make_feed(["a", "b"], file=XLSX))[1] == [(2, "1", "2")]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '<row r="9"><c r="XFD1048576" s="1" t="str"><v> </v></c></row>',
+        "<row r='9'><c r='XFD1048576'><v>1</v></c></row>",
+        '<row r="9"><c foo="&gt;" r="xfd1048576"><v>1</v></c></row>',
+        '<row r="9"><c s=\' r="A9"\' r="XFD1048576"><v>1</v></c></row>',
+        '<row r="9"><x-y:c xmlns:x-y="z" r="XFD1048576"><x-y:v>1</x-y:v></x-y:c></row>',
+        '<row r="999999999"><c><v>1</v></c></row>',
+        '<row r="3"><c r="XFC3"/><c><v>1</v></c></row><row r="900000"/><row><c><v>1</v></c></row>',
+        '<row r="9"><c' + " " * 100_000 + 'r="XFD1048576"><v>1</v></c></row>',
+    ],
+)
+def test_a_value_far_away_is_said_to_be_there(tmp_path: Path, row: str) -> None:
+    file = with_cells(tmp_path, row)
+    feed = make_feed(["a", "b"], file=XLSX)
+    assert codes(file, feed) == ["DEL-728"]
+    with pytest.raises(DeliveryRefused) as refusal:
+        read(file, feed)
+    assert refusal.value.findings[0].values == {"file_name": "d.xlsx", "sheet": "Mai"}
+
+
+def test_cells_that_do_not_say_where_they_stand_are_read(tmp_path: Path) -> None:
+    file = with_cells(tmp_path, "<row><c><v>3</v></c><c><v>4</v></c></row>")
+    found = read(file, make_feed(["a", "b"], file=XLSX))[1]
+    assert found == [(2, "1", "2"), (3, "3", "4")]
+
+
+def test_a_full_table_that_is_too_large_has_nothing_far_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbook_safety, "MOST_CELLS", 100)
+    feed = make_feed(["a", "b"], file={**XLSX, "sheets": "^S$"})
+    table = [["a", "b"], *([n, n] for n in range(50))]
+    assert codes(save(tmp_path, {"S": table}), feed) == ["DEL-708"]
+    assert codes(save(tmp_path, {"S": table[:50], "Notes": table[:50]}), feed) == ["DEL-729"]
+    stray = [["x"], *[[]] * 60, [1]]
+    sheets = {"S": table[:3], "Notes": stray, "More": stray}
+    assert codes(save(tmp_path, sheets), feed) == ["DEL-728"]
+
+
+def test_a_sheet_is_looked_into_wherever_the_archive_keeps_it(tmp_path: Path) -> None:
+    file = with_cells(tmp_path, '<row r="9"><c r="XFD1048576"><v>1</v></c></row>')
+    with zipfile.ZipFile(file) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in parts.items():
+            moved = re.sub(rb"worksheets/sheet1.xml", b"other/table.bin", part)
+            archive.writestr(name.replace("worksheets/sheet1.xml", "other/table.bin"), moved)
+    assert codes(file, make_feed(["a", "b"], file=XLSX)) == ["DEL-728"]
