@@ -55,7 +55,7 @@ def test_files_at_the_wrong_level_of_the_inbox_are_told_of(home, capsys):
     assert "Nothing new" not in said.out
     assert "from caf_police_incidents/novembre." in said.err
     assert "from report.csv." in said.err
-    assert "Put the files into inbox/<feed>/" in said.err
+    assert "Put the files into inbox/FEED/" in said.err
     assert main(["status"]) == 0
     assert "DEL-732" in capsys.readouterr().err
 
