@@ -177,6 +177,7 @@ OWN: dict[str, tuple[Cells, Cells]] = {
     "BXC-411": ({"group_size": 0}, {"group_size": 5000}),
     "BXC-412": ({"group_size": 501}, {"group_size": 500}),
     "BXC-413": ({"document_expires_on": "2062-01-01"}, {"document_expires_on": "2036-01-01"}),
+    "BXC-414": ({"document_expires_on": "0030-07-07"}, {"document_expires_on": "1900-01-01"}),
     "BXC-507": OTHER_COUNTRY,
     "BXC-508": AGAINST,
     "BXC-509": ROUND_TRIP,
