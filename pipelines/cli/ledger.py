@@ -74,8 +74,9 @@ def verify(
     for fault in checked.faults:
         session.complain("PSL-304", fault.text(language()))
     if not checked.faults:
-        count = number(checked.count)
-        session.print(_("The ledger is as it was written: {count} entries.", count=count))
+        one = mark("The ledger is as it was written: {count} entry.")
+        several = mark("The ledger is as it was written: {count} entries.")
+        session.print(counted(checked.count, one, several))
     session.print(_("Anchor: {anchor}", anchor=checked.anchor))
     return REFUSED if checked.faults else 0
 

@@ -111,7 +111,7 @@ def _open_portal(
     session.print(_("Portal: {address}", address=f"http://{LOOPBACK}:{port}"))
     if not _has_accounts(session):
         session.print(_("Nobody can sign in yet. Add the first account:"))
-        session.print(f"  {FIRST_ACCOUNT}")
+        session.print_line(f"  {FIRST_ACCOUNT}")
     return portal
 
 

@@ -116,7 +116,7 @@ def run(context: typer.Context) -> int:
     session = session_of(context)
     verdicts, problems = take_inbox(session)
     if not verdicts and not problems:
-        session.print(_("Nothing new in {place}.", place=session.settings.inbox))
+        session.print_line(_("Nothing new in {place}.", place=session.settings.inbox))
     return finish(session, verdicts, problems)
 
 
@@ -150,7 +150,7 @@ def demo(
 
     session = session_of(context)
     written = write_deliveries(session, seed, scale)
-    session.print(
+    session.print_line(
         _(
             "Invented: {count} deliveries of {rows} rows, in {place}",
             count=number(len(written.files)),
