@@ -24,18 +24,21 @@ from upath import UPath
 from pipelines.portal.deliveries import Asked, condition, reading, state_of
 from pipelines.portal.remembered import while_nothing_changes
 from pipelines.settings import Settings
+from pipelines.validate.lateness import LOST_AFTER
 from pipelines.validate.verdict import FILE_NAME as VERDICT
 from schemas.feed import feed_names, load_feed
 
 Rhythm = Literal["on_time", "late", "silent", "never"]
 RECENT = 5  # deliveries that tell how a feed does now; as many before tell how it did
-SILENT_AFTER = 2  # times the declared days
 WEEK = dt.timedelta(weeks=1)
 
 
 @dataclass(frozen=True)
 class Health:
-    """How one feed does; shares are of rows, None where no row was judged."""
+    """How one feed does; shares are of rows, None where no row was judged.
+
+    `age_days` counts from the last delivery that was accepted, None where none was.
+    """
 
     feed: str
     deliveries: int
@@ -110,13 +113,14 @@ def _health_at(
                 FROM known WHERE list_contains(?, feed))
             SELECT feed, count(*), count(*) FILTER (state = 'refused'),
                 count(*) FILTER (state = 'waiting'), max(received_at),
+                max(received_at) FILTER (state = 'accepted'),
                 {_share_between(1, RECENT)}, {_share_between(RECENT + 1, 2 * RECENT)}
             FROM placed GROUP BY feed
             """,
             [list(chosen)],
         ).fetchall()
     found = {row[0]: row[1:] for row in rows}
-    nothing = (0, 0, 0, None, None, None)
+    nothing = (0, 0, 0, None, None, None, None)
     return tuple(_health(feed, found.get(feed, nothing), moment) for feed in chosen)
 
 
@@ -211,9 +215,10 @@ def _share_between(first: int, last: int) -> str:
 
 
 def _health(feed: str, row: Sequence[Any], now: dt.datetime) -> Health:
-    deliveries, refused, waiting, last, share_now, share_before = row
+    deliveries, refused, waiting, last, last_accepted, share_now, share_before = row
     expected = load_feed(feed).expected_every_days
-    age = None if last is None else max(0, (now - last).days)
+    # As in `validate/lateness.py`: a file that was refused ends no lateness.
+    age = None if last_accepted is None else max(0, (now - last_accepted).days)
     return Health(
         feed=feed,
         deliveries=deliveries,
@@ -233,7 +238,7 @@ def _rhythm(age_days: int | None, expected: int) -> Rhythm:
         return "never"
     if age_days <= expected:
         return "on_time"
-    return "late" if age_days <= SILENT_AFTER * expected else "silent"
+    return "late" if age_days <= LOST_AFTER * expected else "silent"
 
 
 def _warnings(
