@@ -16,8 +16,6 @@ from schemas.sqltext import literal, name
 WORKBOOK_DATES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
 _WORKBOOK_DATE, _WORKBOOK_TIME = "%Y-%m-%d", "%H:%M:%S"
 _NEVER_KEPT = "STRICTLY_CONFIDENTIAL"
-# Control characters, but for tabs and line ends, which people type.
-_UNPRINTABLE = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]"
 # What ends a text with an offset that exists: Z, or up to fourteen hours.
 _OFFSET = "([zZ]|[+-]((0[0-9]|1[0-3])(:?[0-5][0-9])?|14(:?00)?))$"
 _INTEGERS = {"INTEGER": "read_count", "BIGINT": "read_whole"}
@@ -43,14 +41,7 @@ def text_of(feed: Feed, mapping: Mapping, column: Column) -> str:
     if mapping.pattern:
         cut = f"nullif(regexp_extract({text}, {literal(mapping.pattern)}, 1), '')"
         text = cut if column.is_plain_text else f"coalesce({cut}, {text})"
-    return printable(text) if column.name == "place_text" else text
-
-
-def printable(text: str) -> str:
-    """`text` with spaces for control characters, which break the files that it is released in."""
-    signs = literal(_UNPRINTABLE)  # looked for first: replacing nothing costs half as much again
-    cleaned = f"nullif(trim(regexp_replace({text}, {signs}, ' ', 'g')), '')"
-    return f"CASE WHEN regexp_matches({text}, {signs}) THEN {cleaned} ELSE {text} END"
+    return text
 
 
 def is_identifier(column: Column) -> bool:

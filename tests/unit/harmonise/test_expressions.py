@@ -14,7 +14,6 @@ from pipelines.harmonise.expressions import (
     formats_of,
     has_time,
     instant_of,
-    printable,
     text_of,
     wall_of,
 )
@@ -132,14 +131,3 @@ def test_half_a_number_is_no_number(
     text = text_of(feed, Mapping.model_validate({"from": ["a", "b"], "join": "/"}), column)
     query = f"SELECT {text} FROM (SELECT ?::VARCHAR AS a, ?::VARCHAR AS b)"
     assert duckdb.execute(query, list(cells)).fetchone() == (expected,)
-
-
-def test_control_characters_of_a_text_are_spaces() -> None:
-    query = f"SELECT {printable('t')} FROM (SELECT ?::VARCHAR AS t)"
-    for text, clean in (
-        ("PK\0 5\x1b", "PK  5"),
-        ("\x07", None),
-        ("a\n\tb", "a\n\tb"),
-        (None, None),
-    ):
-        assert duckdb.execute(query, [text]).fetchone() == (clean,)
