@@ -26,7 +26,7 @@ check: $(VENV)/.installed-dev ## style, types, and that every generated file is 
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m schemas.render --check
-	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/dg check defs
+	VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/dg check defs
 
 bench: $(VENV)/.installed-dev ## our speed beside what else a person would use
 	$(PIP) install -e ".[bench]"
