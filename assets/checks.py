@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from pipelines.validate.verdict import Verdict
 
 AUDIT, REJECTIONS = "great_expectations", "rejections"
-# `passerelle serve` shows the Data Docs beside Dagster and says where.
 REFUSED_WHOLE: dict[Language, str] = {
     "en": "The file was refused as a whole: none of its rows was taken.",
     "fr": "Le fichier a été refusé en bloc\u00a0: aucune de ses lignes n’a été prise.",
 }
+# `passerelle serve` shows the Data Docs beside Dagster and says where.
 DATA_DOCS_ADDRESS = "PASSERELLE_DATA_DOCS_URL"
 
 

@@ -74,6 +74,11 @@ class Column:
         return f"{self.name}__unread"
 
     @property
+    def is_never_kept(self) -> bool:
+        """True for the strictest handling: not even a text that yielded no value is kept."""
+        return self.classification == "STRICTLY_CONFIDENTIAL"
+
+    @property
     def is_plain_text(self) -> bool:
         """True where any text is a valid value, so nothing can be left unread."""
         return self.duckdb_type == "VARCHAR" and not self.codelist and self.filled_by != "input"

@@ -31,7 +31,6 @@ from schemas.sqltext import literal, name
 
 TIMES = "TIMESTAMP"
 _ALL_ROWS = "text_rows AS delivery"
-_NEVER_KEPT = "STRICTLY_CONFIDENTIAL"
 _NOT_CONTENT = frozenset({"source_record_id", "source_revision", "withdrawal", "reported_at"})
 
 
@@ -345,7 +344,7 @@ class _Compiler:
             return "NULL::VARCHAR"
         value = "latitude_deg" if column.name == "position" else name(column.name)
         text = name(f"{column.name}__text")
-        if column.classification == _NEVER_KEPT:
+        if column.is_never_kept:
             # That something stood there is enough to judge by; what stood there is not kept.
             return f"CASE WHEN {value} IS NULL AND {text} IS NOT NULL THEN '•••' END"
         return f"CASE WHEN {value} IS NULL THEN {text} END"

@@ -15,7 +15,6 @@ from schemas.sqltext import literal, name
 # What a workbook reader writes for a date cell, whatever the sheet shows.
 WORKBOOK_DATES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
 _WORKBOOK_DATE, _WORKBOOK_TIME = "%Y-%m-%d", "%H:%M:%S"
-_NEVER_KEPT = "STRICTLY_CONFIDENTIAL"
 # What ends a text with an offset that exists: Z, or up to fourteen hours.
 _OFFSET = "([zZ]|[+-]((0[0-9]|1[0-3])(:?[0-5][0-9])?|14(:?00)?))$"
 _INTEGERS = {"INTEGER": "read_count", "BIGINT": "read_whole"}
@@ -50,8 +49,8 @@ def is_identifier(column: Column) -> bool:
 
 
 def _becomes_token(column: Column) -> bool:
-    is_secret = column.filled_by == "input" and column.classification == _NEVER_KEPT
-    return is_secret and column.duckdb_type == "VARCHAR"
+    is_text = column.duckdb_type == "VARCHAR"
+    return column.filled_by == "input" and column.is_never_kept and is_text
 
 
 def number_of(feed: Feed, mapping: Mapping, column: Column, text: str) -> str:

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.lake.arrivals import QUARANTINED, Arrival, local_copy
 from pipelines.lake.revisions import files_sql
-from pipelines.lake.storage import table_uri
 from pipelines.lake.tables import (
     DataFile,
+    addressed_files,
     commit,
-    data_files,
     holds,
     open_table,
     stage,
@@ -117,8 +116,7 @@ def _refused_before(
     """Those of `mine` that have a refusal in the table; it has no row, so statistics tell where."""
     if not mine:
         return set()
-    root = table_uri(settings, contract.table)
-    files = {f"{root}/{file.path}": file for file in data_files(table)}
+    files = addressed_files(settings, table)
     rows = files_sql(contract, files, columns=["delivery_id", "source_row"], is_located=False)
     ids = literals(one.delivery_id for one in mine)
     found = connection.execute(
@@ -139,8 +137,7 @@ def _superseded(
     if not delivery_ids:
         return [], []
     again = literals(delivery_ids)
-    root = table_uri(settings, contract.table)
-    files = {f"{root}/{file.path}": file for file in data_files(table)}
+    files = addressed_files(settings, table)
     located = files_sql(contract, files, columns=["delivery_id"], is_located=True)
     touched = connection.execute(
         f"SELECT DISTINCT file FROM ({located}) WHERE delivery_id IN ({again})"

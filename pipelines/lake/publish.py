@@ -35,12 +35,12 @@ from pipelines.lake.revisions import (
     new_rows_sql,
     record_ranges,
 )
-from pipelines.lake.storage import LakeError, let_read, remove_leftovers, table_uri, writing
+from pipelines.lake.storage import LakeError, let_read, remove_leftovers, writing
 from pipelines.lake.tables import (
     CommitConflict,
     DataFile,
+    addressed_files,
     commit,
-    data_files,
     existing_table,
     holds,
     open_table,
@@ -161,11 +161,7 @@ def _unsound(
 def published_attempts(settings: Settings) -> set[str]:
     """The attempts (see `Arrival.attempt`) in the table `deliveries`: what the lake has in full."""
     table = existing_table(settings, "deliveries")
-    if table is None:
-        return set()
-    root = table_uri(settings, "deliveries")  # Delta's own addresses are percent-encoded
-    files = [f"{root}/{file.path}" for file in data_files(table)]
-    if not files:
+    if table is None or not (files := addressed_files(settings, table)):
         return set()
     with connect_scratch(settings) as connection:
         let_read(connection, settings)
@@ -207,14 +203,16 @@ def _publish_data(
     if not mine:
         return 0
     _read_incoming(connection, contract, mine, folder)
-    root = table_uri(settings, table_name)
     ranges = record_ranges(connection)
-    lake = {f"{root}/{f.path}": f for f in data_files(table) if f.may_speak_of(ranges)}
+    found = addressed_files(settings, table)
+    lake = {address: file for address, file in found.items() if file.may_speak_of(ranges)}
     removed: list[DataFile] = []
     select = new_rows_sql(contract)
     if find_touched(connection, contract, lake):
         removed = judge_touched(connection, contract, lake)
-        select = merged_rows_sql(contract, {f"{root}/{file.path}": file for file in removed})
+        gone = set(removed)
+        rewritten = {address: file for address, file in lake.items() if file in gone}
+        select = merged_rows_sql(contract, rewritten)
     rows = sum(one.rows_accepted for one in mine)
     passes = _passes(connection, select, rows + sum(file.rows for file in removed))
     added = stage(settings, connection, contract, passes)

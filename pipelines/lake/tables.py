@@ -166,6 +166,12 @@ def data_files(table: DeltaTable) -> list[DataFile]:
     )
 
 
+def addressed_files(settings: Settings, table: DeltaTable) -> dict[str, DataFile]:
+    """The same by their addresses, as DuckDB opens them. Delta's own are percent-encoded."""
+    root = table_uri(settings, table.metadata().name)
+    return {f"{root}/{file.path}": file for file in data_files(table)}
+
+
 _NULLS, _PARTITION = "null_count.", "partition."
 _RECORD_BOUNDS = ("min.record_id", "max.record_id")
 

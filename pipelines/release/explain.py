@@ -258,7 +258,7 @@ def _closed_columns(
 def _why_closed(column: Column, _: Translator) -> str:
     if column.coarsen == "token":
         return _("a token follows one person or thing from row to row")
-    if column.classification == "STRICTLY_CONFIDENTIAL":
+    if column.is_never_kept:
         return _("strictly confidential, and no clause opens it")
     if column.name.endswith("_text"):
         return _("words as somebody wrote them may name a person")
