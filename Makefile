@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PASSERELLE_HOME ?= $(CURDIR)/var
 
-.PHONY: run test check bench load serve lock clean python
+.PHONY: run test search check bench load serve lock clean python
 
 run: $(VENV)/.installed ## install, make the demonstration, and say what came of it
 	$(BIN)/passerelle demo
@@ -17,9 +17,13 @@ serve: $(VENV)/.installed ## open the portal and Dagster on this machine
 
 # A process a core, a file of tests at a time: a demonstration is then made once a process.
 PYTEST_ARGS ?= -n auto --dist loadfile
+SEARCH_S ?= 600
 
 test: $(VENV)/.installed-dev ## every test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+search: $(VENV)/.installed-dev ## new random cases for every property, for SEARCH_S seconds; what breaks one is kept
+	$(BIN)/python -m tests.search --seconds $(SEARCH_S)
 
 check: $(VENV)/.installed-dev ## style, types, and that every generated file is fresh
 	$(BIN)/ruff format --check .

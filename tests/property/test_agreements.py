@@ -413,7 +413,7 @@ def made(held: Any, signed: Agreement, asked: dict[str, Any]) -> Extract | None:
 EXACT = {"record_id", "location_precision", "occurred_at_precision"}
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=900, deadline=None)  # of 120, none met some leaks that 900 find
 @given(tables, permits_of(), st.lists(held_back(), max_size=2), requests())
 def test_exactly_the_permitted_rows_and_cells_leave(
     held: list[dict[str, Any]],
