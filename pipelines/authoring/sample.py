@@ -18,6 +18,7 @@ import duckdb
 
 from pipelines.authoring.sniff import Sniffed
 from pipelines.duck import connect_scratch
+from pipelines.harmonise.macros import install_macros
 from pipelines.landing.columns import SHEET_COLUMN
 from pipelines.landing.jsontext import open_json
 from pipelines.landing.read import read_text_rows
@@ -102,6 +103,7 @@ def open_sample(sample: Path, sniffed: Sniffed, table: str) -> Iterator[Sample]:
     with TemporaryDirectory(prefix="sample-") as place:
         settings = settings_for(place).prepare()
         with connect_scratch(settings) as connection:
+            install_macros(connection, "number_month(")
             headings = [h for h in sniffed.headings if h] or _json_headings(
                 connection, sample, sniffed, Path(place)
             )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipelines.authoring.sample import Sample
-from pipelines.harmonise.expressions import WORKBOOK_DATES
+from pipelines.harmonise.expressions import WORKBOOK_DATES, wall_of
 from schemas.codelist import codelist_path
 from schemas.sqltext import literal
 
@@ -23,7 +23,8 @@ CLOCKS = (
 )  # fmt: skip
 INSTANTS = (
     "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d %H:%M:%S%z", "%Y-%m-%d %H:%M%z",
-    "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S.%g", "%Y-%m-%dT%H:%M:%S.%g",
+    "%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%d %H:%M:%S.%f%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M",
+    "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S.%f",
 )  # fmt: skip
 MONTH_FIRST = {"%m/%d/%Y": "%d/%m/%Y", "%m/%d/%y": "%d/%m/%y", "%m-%d-%Y": "%d-%m-%Y"}
 ENOUGH = 0.9
@@ -86,9 +87,7 @@ class Values:
 
     def _read_by(self, texts: list[str], candidates: list[str]) -> dict[str, set[str]]:
         """For each format the texts that it reads; only formats of the right shape are tried."""
-        tests = ", ".join(
-            f"try_strptime({_zulu(form)}, {literal(form)}) IS NOT NULL" for form in candidates
-        )
+        tests = ", ".join(f"{_reading(form)} IS NOT NULL" for form in candidates)
         rows = self.sample.connection.execute(
             f"SELECT text, [{tests}] FROM (SELECT unnest(?::VARCHAR[]) AS text)", [texts]
         ).fetchall()
@@ -180,5 +179,9 @@ def shown_formats(formats: tuple[str, ...], is_workbook: bool) -> tuple[str, ...
     return tuple(f for f in formats if not (is_workbook and f in WORKBOOK_DATES))
 
 
-def _zulu(form: str) -> str:
-    return "regexp_replace(text, '[zZ]$', '+00:00')" if "%z" in form else "text"
+def _reading(form: str) -> str:
+    """How a delivery's text is read by this format alone: nothing that another one says better."""
+    if "%z" in form:
+        return f"try_strptime(regexp_replace(text, '[zZ]$', '+00:00'), {literal(form)})"
+    is_named = "%b" in form or "%B" in form
+    return wall_of([form], "text") if is_named else f"try_strptime(text, {literal(form)})"

@@ -181,7 +181,7 @@ class _Compiler:
                 columns[target] = self._crosswalked_truth(mapping, text)
             elif column.duckdb_type == TIMES:
                 offsets, local = ex.formats_of(self.feed, mapping)
-                columns[f"{target}__instant"] = ex.instant_of(offsets, text)
+                columns[f"{target}__instant"] = ex.instant_of(offsets, text, local)
                 columns[f"{target}__wall"] = ex.wall_of(local, text)
             else:
                 columns[target] = ex.typed_value(self.feed, mapping, column, text)

@@ -17,6 +17,11 @@ WORKBOOK_DATES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
 _WORKBOOK_DATE, _WORKBOOK_TIME = "%Y-%m-%d", "%H:%M:%S"
 # What ends a text with an offset that exists: Z, or up to fourteen hours.
 _OFFSET = "([zZ]|[+-]((0[0-9]|1[0-3])(:?[0-5][0-9])?|14(:?00)?))$"
+# Formats of ISO 8601, to the minute or the second, without an offset.
+_ISO = re.compile("%Y-%m-%d[T ]%H:%M(:%S)?")
+_ISO_JOINT = re.compile("(?<=^%Y-%m-%d)[T ](?=%H:%M)")
+_BARE_SECOND = re.compile("%S(?![.]%)")
+_MONTH_NAME = re.compile("%[bB]")
 _INTEGERS = {"INTEGER": "read_count", "BIGINT": "read_whole"}
 
 
@@ -87,14 +92,35 @@ def _mixed_formats(formats: list[str], join: str) -> list[str]:
     return mixed
 
 
-def instant_of(formats: list[str], text: str) -> str:
-    """UTC of a text that carries its own offset; NULL where no format fits."""
+def instant_of(formats: list[str], text: str, local: list[str] | None = None) -> str:
+    """UTC of a text that carries its own offset; NULL where no format fits.
+
+    A text may have an offset although its format, one of `local`, is of ISO 8601 and names none.
+    """
+    unnamed = [f"{form}%z" for form in local or [] if _ISO.fullmatch(form)]
+    if not unnamed:
+        return _instant_of(formats, text)
+    has_offset = (
+        f"length({text}) > 16 AND (contains({text}, '+') OR contains({text}, 'Z')"
+        f" OR contains({text}[17:], '-'))"
+    )
+    either = _instant_of([*formats, *unnamed], text)
+    if not formats:
+        return f"CASE WHEN {has_offset} THEN {either} END"
+    return f"CASE WHEN {has_offset} THEN {either} ELSE {_instant_of(formats, text)} END"
+
+
+def _instant_of(formats: list[str], text: str) -> str:
     if not formats:
         return "NULL::TIMESTAMP"
     # DuckDB's %z does not know the Z of ISO 8601; its result is UTC, here without the zone.
     zulu = f"regexp_replace({text}, '[zZ]$', '+00:00')"
     # One format at a time: given a list and %z, DuckDB 1.5.5 reads 30 February as 2 March.
     read = ", ".join(f"try_strptime({zulu}, {literal(form)})" for form in formats)
+    if others := _other_forms(formats):
+        cut = f"cut_fraction({zulu})"
+        finer = ", ".join(f"try_strptime({cut}, {literal(form)})" for form in others)
+        read += f", CASE WHEN {text} IS NOT NULL THEN coalesce({finer}, NULL) END"
     instant = f"make_timestamp(epoch_us(coalesce({read}, NULL)))"
     if not all(form.endswith("%z") for form in formats):
         return instant
@@ -105,17 +131,45 @@ def instant_of(formats: list[str], text: str) -> str:
 def wall_of(formats: list[str], text: str) -> str:
     """Local wall-clock time of a text; NULL where no format fits.
 
-    A format that does not fit costs DuckDB eight times one that does (0.6 µs a row), so those that
-    need a sign, such as a colon, are tried only where the text has it.
+    Besides what the formats say: a fraction of a second, a space for the T of ISO 8601, and the
+    names of months in French. All are looked for only where nothing else fits.
     """
     if not formats:
         return "NULL::TIMESTAMP"
+    unforeseen = []
+    if others := _other_forms(formats):
+        unforeseen.append(f"try_strptime(cut_fraction({text}), {literal(others)})")
+    if named := [form for form in formats if _MONTH_NAME.search(form)]:
+        numbered = [_MONTH_NAME.sub("%m", form) for form in named]
+        unforeseen.append(f"try_strptime(number_month({text}), {literal(numbered)})")
+    read = _wall_of(formats, text)
+    if not unforeseen:
+        return read
+    other = ", ".join([*unforeseen, "NULL"])
+    return f"coalesce({read}, CASE WHEN {text} IS NOT NULL THEN coalesce({other}) END)"
+
+
+def _wall_of(formats: list[str], text: str) -> str:
+    """The same by the formats alone.
+
+    A format that does not fit costs DuckDB eight times one that does (0.6 µs a row), so those that
+    need a sign, such as a colon, are tried only where the text has it.
+    """
     read = f"try_strptime({text}, {literal(formats)})"
     for mark in _marks(formats[0]):
         if rest := [form for form in formats if mark not in _marks(form)]:
             has_mark = f"contains({text}, {literal(mark)})"
-            return f"CASE WHEN {has_mark} THEN {read} ELSE {wall_of(rest, text)} END"
+            return f"CASE WHEN {has_mark} THEN {read} ELSE {_wall_of(rest, text)} END"
     return read
+
+
+def _other_forms(formats: list[str]) -> list[str]:
+    """What is written for the same: with a fraction of a second, with a space for the T of ISO."""
+    swapped = [_ISO_JOINT.sub(" " if "T" in form else "T", form) for form in formats]
+    swapped = [form for form, own in zip(swapped, formats, strict=True) if form != own]
+    bare = [form for form in [*formats, *swapped] if _BARE_SECOND.search(form)]
+    finer = [_BARE_SECOND.sub("%S.%f", form) for form in bare]
+    return [form for form in dict.fromkeys([*swapped, *finer]) if form not in formats]
 
 
 def has_time(formats: list[str], text: str) -> str:
@@ -129,15 +183,17 @@ def has_time(formats: list[str], text: str) -> str:
         return "TRUE" if timed else "FALSE"
     common = [mark for mark in _marks(timed[0]) if all(mark in _marks(form) for form in timed)]
     telling = [mark for mark in common if not any(mark in _marks(form) for form in dates)]
+    if any(map(_ISO_JOINT.search, timed)):
+        telling = [mark for mark in telling if mark != "T"]  # for which a space is read as well
     for mark in telling:
         plain_date = _NUMBERED_DATE if mark.isalpha() else _NAMED_DATE
         if all(plain_date.fullmatch(form) for form in dates):
             return f"contains({text}, {literal(mark)})"
-    plain = [form.replace("%z", "") for form in timed if "%z" in form]
+    plain = [form.replace("%z", "") for form in timed if "%z" in form or _ISO.fullmatch(form)]
     stripped = f"regexp_replace({text}, '([zZ]|[+-][0-9:]+)$', '')"
     local = [form for form in timed if "%z" not in form]
-    tests = [f"try_strptime({text}, {literal(local)}) IS NOT NULL"] if local else []
-    tests += [f"try_strptime({stripped}, {literal(plain)}) IS NOT NULL"] if plain else []
+    tests = [f"{wall_of(local, text)} IS NOT NULL"] if local else []
+    tests += [f"{wall_of(plain, stripped)} IS NOT NULL"] if plain else []
     return "(" + " OR ".join(tests) + ")"
 
 

@@ -30,6 +30,29 @@ CREATE MACRO read_truth(words) AS CASE
     WHEN lookup_key(words) IN ('false', 'no', 'n', '0', 'non', 'faux', 'f') THEN FALSE END;
 """
 
+# The names of months in both languages, by their numbers; DuckDB itself knows the English ones.
+_MONTHS = {
+    "01": ("january", "jan", "janvier", "janv"),
+    "02": ("february", "feb", "fevrier", "fevr", "fev"),
+    "03": ("march", "mar", "mars"),
+    "04": ("april", "apr", "avril", "avr"),
+    "05": ("may", "mai"),
+    "06": ("june", "jun", "juin"),
+    "07": ("july", "jul", "juillet", "juil"),
+    "08": ("august", "aug", "aout", "aou"),
+    "09": ("september", "sept", "sep", "septembre"),
+    "10": ("october", "oct", "octobre"),
+    "11": ("november", "nov", "novembre"),
+    "12": ("december", "dec", "decembre"),
+}
+_MONTH_OF = ", ".join(f"'{word}': '{n}'" for n, words in _MONTHS.items() for word in words)
+_TIMES = rf"""
+CREATE MACRO number_month(words) AS regexp_replace(words, '\p{{L}}{{3,}}[.]?', MAP {{{_MONTH_OF}}}[
+    lower(strip_accents(regexp_extract(words, '\p{{L}}{{3,}}')))]);
+CREATE MACRO cut_fraction(words) AS
+    regexp_replace(words, '(:[0-9]{{2}})[.,]([0-9]{{1,6}})[0-9]*', '\1.\2');
+"""
+
 # Degrees, minutes, seconds; O is the French Ouest. Only the last number has decimals, and either a
 # letter or a sign tells the hemisphere. The S of `4d 21m 36s` alone may be the south or seconds.
 _PART = "[ ]*[0-9]{1,2}"
@@ -173,7 +196,7 @@ CREATE MACRO keyed_token(kind, words) AS CASE WHEN words IS NOT NULL THEN
 """
 
 
-_GROUPS = (_NUMBERS, _ANGLES, _POSITIONS, _MERCATOR, _GRIDS, _TOKENS)
+_GROUPS = (_NUMBERS, _TIMES, _ANGLES, _POSITIONS, _MERCATOR, _GRIDS, _TOKENS)
 _NAME = re.compile(r"CREATE MACRO (\w+)\(")
 
 

@@ -233,3 +233,22 @@ def test_public_samples_that_no_feed_was_made_for(tmp_path: Path) -> None:
         "occurred_at": ("reportingDate",),
     }
     assert {target: second.map[target].source for target in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("2026-05-08T22:15:00.000+01:00", "%Y-%m-%dT%H:%M:%S.%f%z"),
+        ("2026-05-08T22:15:00.345Z", "%Y-%m-%dT%H:%M:%S.%f%z"),
+        ("2026-05-08T22:15:00Z", "%Y-%m-%dT%H:%M:%S%z"),
+        ("8 août 2026", "%d %b %Y"),
+        ("8 août 2026 14h05", "%d %b %Y %Hh%M"),
+    ],
+)
+def test_times_of_machines_and_french_months_are_proposed(
+    tmp_path: Path, text: str, form: str
+) -> None:
+    sample = tmp_path / "kobo.csv"
+    rows = "".join(f"{n},{text},Ouaka,Meurtre\n" for n in range(101, 105))
+    sample.write_text(f"_id,date_faits,prefecture,type_incident\n{rows}", encoding="utf-8")
+    assert f'formats: ["{form}"]' in propose_feed(sample, "incidents")

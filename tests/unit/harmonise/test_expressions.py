@@ -6,10 +6,12 @@ Not here: dates within a delivery (`test_harmonise.py`), offsets and zones.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 import duckdb
 import pytest
 
+from pipelines.duck import LOOKUP_KEY_MACRO
 from pipelines.harmonise.expressions import (
     formats_of,
     has_time,
@@ -17,8 +19,19 @@ from pipelines.harmonise.expressions import (
     text_of,
     wall_of,
 )
+from pipelines.harmonise.macros import install_macros
 from schemas.contract import load_contract
 from schemas.feed import Mapping, feed_names, load_feed
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with the readers that these expressions call."""
+    with duckdb.connect() as opened:
+        opened.execute(LOOKUP_KEY_MACRO)
+        install_macros(opened)
+        yield opened
+
 
 FORMATS = [
     ["%d/%m/%Y %H:%M", "%d/%m/%Y"],
@@ -49,21 +62,22 @@ def every_declared() -> list[list[str]]:
 
 
 @pytest.mark.parametrize("formats", [*FORMATS, *every_declared()], ids=" | ".join)
-def test_signs_only_spare_formats_that_could_not_fit(formats: list[str]) -> None:
+def test_signs_only_spare_formats_that_could_not_fit(
+    connection: duckdb.DuckDBPyConnection, formats: list[str]
+) -> None:
     timed = [form for form in formats if "%H" in form]
-    with duckdb.connect() as connection:
-        for text in TEXTS:
-            query = (
-                f"SELECT {wall_of(formats, 'text')}, try_strptime(text, ?),"
-                f" {has_time(formats, 'text')}, try_strptime(text, ?) IS NOT NULL"
-                " FROM (SELECT ?::VARCHAR AS text)"
-            )
-            row = connection.execute(query, [formats, timed or ["%H:%M !"], text]).fetchone()
-            assert row is not None
-            read, plainly, is_timed, is_plainly_timed = row
-            assert read == plainly, text
-            if read is not None:
-                assert is_timed == is_plainly_timed, text
+    for text in TEXTS:
+        query = (
+            f"SELECT {wall_of(formats, 'text')}, try_strptime(text, ?),"
+            f" {has_time(formats, 'text')}, try_strptime(text, ?) IS NOT NULL"
+            " FROM (SELECT ?::VARCHAR AS text)"
+        )
+        row = connection.execute(query, [formats, timed or ["%H:%M !"], text]).fetchone()
+        assert row is not None
+        read, plainly, is_timed, is_plainly_timed = row
+        assert plainly in (read, None), text
+        if plainly is not None:
+            assert is_timed == is_plainly_timed, text
 
 
 def test_a_letter_of_a_month_is_no_hour() -> None:
@@ -82,13 +96,15 @@ def test_a_letter_of_a_month_is_no_hour() -> None:
         ("ssd_immigration_border_crossings", "2026-05-10 2230 hrs"),
     ],
 )
-def test_a_workbook_may_know_the_day_or_the_hour_alone(feed: str, text: str) -> None:
+def test_a_workbook_may_know_the_day_or_the_hour_alone(
+    connection: duckdb.DuckDBPyConnection, feed: str, text: str
+) -> None:
     declared = load_feed(feed)
     formats = formats_of(declared, declared.map["occurred_at"])[1]
     query = (
         f"SELECT {wall_of(formats, 't')}, {has_time(formats, 't')} FROM (SELECT ?::VARCHAR AS t)"
     )
-    assert duckdb.execute(query, [text]).fetchone() == (dt.datetime(2026, 5, 10, 22, 30), True)
+    assert connection.execute(query, [text]).fetchone() == (dt.datetime(2026, 5, 10, 22, 30), True)
 
 
 def test_one_cell_of_a_workbook_mixes_no_formats() -> None:
@@ -102,11 +118,56 @@ def test_one_cell_of_a_workbook_mixes_no_formats() -> None:
     [("Z", 19), ("z", 19), ("+02:00", 17), ("+0200", 17), ("+02", 17), ("-05:30", 1), ("+14:00", 5)]
     + [(offset, None) for offset in ("+25:00", "+02:75", "+14:30", "-15", "+2", "")],
 )
-def test_an_offset_that_no_clock_has_is_not_read(offset: str, hour: int | None) -> None:
+def test_an_offset_that_no_clock_has_is_not_read(
+    connection: duckdb.DuckDBPyConnection, offset: str, hour: int | None
+) -> None:
     query = f"SELECT {instant_of(['%Y-%m-%dT%H:%M%z'], 't')} FROM (SELECT ?::VARCHAR AS t)"
-    row = duckdb.execute(query, ["2026-05-07T19:30" + offset]).fetchone()
+    row = connection.execute(query, ["2026-05-07T19:30" + offset]).fetchone()
     assert row is not None
     assert (row[0] and row[0].hour) == hour
+
+
+@pytest.mark.parametrize(
+    ("formats", "text", "expected"),
+    [
+        (["%Y-%m-%dT%H:%M:%S%z"], "2026-05-08T22:15:00.345+01:00", "2026-05-08 21:15:00.345"),
+        (["%Y-%m-%dT%H:%M:%S%z"], "2026-05-08T22:15:00.000Z", "2026-05-08 22:15:00"),
+        (["%Y-%m-%dT%H:%M:%S%z"], "2026-05-08T22:15:00,5+0100", "2026-05-08 21:15:00.5"),
+        (
+            ["%Y-%m-%dT%H:%M:%S%z"],
+            "2026-05-08T22:15:00.1234567-05:00",
+            "2026-05-09 03:15:00.123456",
+        ),
+        (["%Y-%m-%dT%H:%M:%S.%f%z"], "2026-05-08T22:15:00.345+01:00", "2026-05-08 21:15:00.345"),
+        (["%Y-%m-%dT%H:%M:%S"], "2026-05-08T22:15:00.345", "2026-05-08 22:15:00.345"),
+        (["%Y-%m-%dT%H:%M:%S"], "2026-05-08T22:15:00Z", "2026-05-08 22:15:00"),
+        (["%Y-%m-%dT%H:%M"], "2026-05-08T22:15-05:00", "2026-05-09 03:15:00"),
+        (["%Y-%m-%d %H:%M:%S", "%Y-%m-%d"], "2026-05-08 22:15:00.1+01:00", "2026-05-08 21:15:00.1"),
+        (["%Y-%m-%dT%H:%M:%S%z"], "2026-05-08 22:15:00+01:00", "2026-05-08 21:15:00"),
+        (["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"], "2026-05-08 22:15:00.5", "2026-05-08 22:15:00.5"),
+        (["%d %B %Y"], "8 mai 2026", "2026-05-08 00:00:00"),
+        (["%d %B %Y %Hh%M"], "8 Août 2026 14h05", "2026-08-08 14:05:00"),
+        (["%d-%b-%Y"], "08-FÉVR.-2026", "2026-02-08 00:00:00"),
+        (["%d-%b-%Y"], "08-déc-2026", "2026-12-08 00:00:00"),
+        (["%d %B %Y"], "30 février 2026", None),
+        (["%d %B %Y"], "8 brumaire 2026", None),
+        (["%Y-%m-%dT%H:%M:%S"], "2026-05-08T22:15:00.", None),
+        (["%Y-%m-%dT%H:%M"], "2026-05-08T22:15+25:00", None),
+        (["%Y-%m-%dT%H:%M:%S%z"], "2026-02-30T22:15:00.000Z", None),
+    ],
+)
+def test_forms_of_time_that_no_format_needs_to_name(
+    connection: duckdb.DuckDBPyConnection, formats: list[str], text: str, expected: str | None
+) -> None:
+    offsets = [form for form in formats if "%z" in form]
+    local = [form for form in formats if form not in offsets]
+    query = (
+        f"SELECT coalesce({instant_of(offsets, 't', local)}, {wall_of(local, 't')}), "
+        f"{has_time(formats, 't')} FROM (SELECT ?::VARCHAR AS t)"
+    )
+    found, is_timed = connection.execute(query, [text]).fetchone() or (None, None)
+    assert found == (expected and dt.datetime.fromisoformat(expected))
+    assert expected is None or is_timed == (":" in text or "h" in text)
 
 
 @pytest.mark.parametrize(
