@@ -9,13 +9,15 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from unicodedata import normalize
 
 import duckdb
 
 from pipelines.settings import Settings
+from schemas.sqltext import literal
 
 LEFT_BEHIND_S = 3 * 24 * 3600  # no piece of work lasts as long
 
@@ -28,6 +30,40 @@ LOOKUP_KEY_MACRO = r"""
 CREATE OR REPLACE MACRO lookup_key(words) AS
     trim(regexp_replace(lower(strip_accents(words)), '[^\p{L}\p{N}]+', ' ', 'g'))
 """
+
+# A record's number as it is looked up: two spellings of one number meet here. What cannot be seen,
+# spaces, case, width, accents and the kind of a dash do not count, nor does the .0 of 12.0. The
+# number that Excel has rounded, 1.2E+17, is no number. Nearly all numbers are plain ASCII, or are
+# so without their accents: only the others pay for more.
+_NARROW = {chr(code): normalize("NFKC", chr(code)) for code in range(0x80, 0x10000)}
+_NARROW = {sign: plain for sign, plain in _NARROW.items() if len(plain) == 1 and plain.isascii()}
+_NARROW |= dict(zip("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789", strict=True))
+_NARROW |= dict.fromkeys("‐‑‒–—―−", "-") | dict.fromkeys("‘’ʼ′", "'")
+RECORD_KEY_MACROS = rf"""
+CREATE OR REPLACE MACRO is_rounded_number(words) AS
+    contains(words, '+') AND regexp_matches(words, '[0-9]([.,][0-9]*)?[eE][+][0-9]+$');
+CREATE OR REPLACE MACRO ascii_key(words) AS CASE
+    WHEN contains(words, '.0')
+    THEN regexp_replace(upper(replace(words, ' ', '')), '^([0-9]+)[.]0+$', '\1')
+    ELSE upper(replace(words, ' ', '')) END;
+CREATE OR REPLACE MACRO record_key(words) AS CASE
+    WHEN is_rounded_number(words) THEN NULL
+    WHEN strlen(words) = length(words) THEN ascii_key(words)
+    WHEN strlen(strip_accents(words)) = length(strip_accents(words))
+    THEN ascii_key(strip_accents(words))
+    ELSE ascii_key(translate(regexp_replace(strip_accents(nfc_normalize(words)),
+        '[\p{{Cc}}\p{{Cf}}\p{{Z}}\p{{M}}]+', '', 'g'),
+        {literal("".join(_NARROW))}, {literal("".join(_NARROW.values()))})) END;
+"""
+
+
+def record_keys(numbers: Iterable[str]) -> list[str | None]:
+    """The look-up keys of some records' numbers, as a delivery's are made; None for no number."""
+    with duckdb.connect() as connection:
+        connection.execute(RECORD_KEY_MACROS)
+        query = "SELECT list_transform(?::VARCHAR[], lambda number: record_key(number))"
+        found = connection.execute(query, [list(numbers)]).fetchone()
+        return list(found[0]) if found else []
 
 
 @contextmanager
@@ -58,7 +94,7 @@ def connect_scratch(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET enable_progress_bar = false")  # drawn in worker processes
-            connection.execute(LOOKUP_KEY_MACRO)
+            connection.execute(LOOKUP_KEY_MACRO + ";" + RECORD_KEY_MACROS)
             yield connection
         finally:
             connection.close()

@@ -83,6 +83,13 @@ class Column:
         """True where any text is a valid value, so nothing can be left unread."""
         return self.duckdb_type == "VARCHAR" and not self.codelist and self.filled_by != "input"
 
+    @property
+    def is_numeric(self) -> bool:
+        """True for quantities, dates and times, and for a position, which is made of figures."""
+        return self.duckdb_type not in ("VARCHAR", "BOOLEAN") or (
+            self.filled_by == "input" and self.coarsen == "point"
+        )
+
 
 @dataclass(frozen=True)
 class Rule:

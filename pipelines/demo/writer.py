@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.demo.delivery import DemoDelivery
 from pipelines.demo.world import World, build_world
+from pipelines.duck import record_keys
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,7 +145,11 @@ def expected_records(rows: pd.DataFrame) -> pd.DataFrame:
 
     rows = rows.drop_duplicates(["delivery_id", "source_row"])
     accepted = rows[rows["verdict"] == "accepted"].copy()
-    accepted["record_id"] = accepted["source"] + ":" + accepted["source_record_id"]
+    accepted["record_id"] = (
+        accepted["source"]
+        + ":"
+        + pd.Series(record_keys(accepted["source_record_id"]), index=accepted.index)
+    )
     if "source_revision" not in accepted:
         accepted["source_revision"] = pd.NA
     order = ["source_revision", "received_at", "delivery_id", "source_row"]

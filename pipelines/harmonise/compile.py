@@ -30,8 +30,9 @@ from schemas.rules import any_holds, codes_that_hold, fails_when
 from schemas.sqltext import literal, name
 
 TIMES = "TIMESTAMP"
+RECORD_NUMBER = "source_record_id"
 _ALL_ROWS = "text_rows AS delivery"
-_NOT_CONTENT = frozenset({"source_record_id", "source_revision", "withdrawal", "reported_at"})
+_NOT_CONTENT = frozenset({RECORD_NUMBER, "source_revision", "withdrawal", "reported_at"})
 
 
 @dataclass
@@ -134,9 +135,17 @@ class _Compiler:
             codelists=frozenset(lists),
             columns=self.shown_columns,
             is_fenced=self.is_fenced,
-            record_key_sql=self.texts.get("source_record_id", "NULL::VARCHAR"),
+            record_key_sql=self.record_key,
             content_sql=tuple(t for c, t in self.texts.items() if c not in _NOT_CONTENT),
         )
+
+    @property
+    def record_key(self) -> str:
+        """The look-up key of a row's own number, from which the contract makes its identifier."""
+        mapping = self.read.get(RECORD_NUMBER)
+        if mapping is None:
+            return "NULL::VARCHAR"
+        return ex.key_of(self.feed, mapping, self.columns[RECORD_NUMBER])
 
     @property
     def looked_up(self) -> list[str]:
@@ -158,7 +167,8 @@ class _Compiler:
         self.steps.start(
             "texts",
             f"SELECT delivery.source_row, coalesce(r.times, 1) AS record_id__times,\n"
-            f"    coalesce(s.same_content_rows, 1) AS same_content_rows{texts}\n"
+            f"    coalesce(s.same_content_rows, 1) AS same_content_rows,\n"
+            f"    {self.record_key} AS record_key{texts}\n"
             f"  FROM {_ALL_ROWS} LEFT JOIN repeated_rows r USING (source_row)\n"
             "  LEFT JOIN same_content s USING (source_row)\n"
             "  WHERE r.duplicate_of IS NULL",

@@ -31,11 +31,7 @@ def text_of(feed: Feed, mapping: Mapping, column: Column) -> str:
     Where a pattern does not fit, a typed column gets the whole text, which it will not read, and a
     rule says so; plain text gets nothing, since the pattern is there to leave words out.
     """
-    blanks = blank_forms(feed)
-    parts = [
-        f"CASE WHEN {name(c)} IN ({blanks}) THEN NULL ELSE {name(c)} END" if blanks else name(c)
-        for c in mapping.source
-    ]
+    parts = _cells(feed, mapping)
     text = parts[0]
     if len(parts) > 1 and is_identifier(column):
         # Half a number is another's: NULL where a part is missing, so that a rule says so.
@@ -46,6 +42,26 @@ def text_of(feed: Feed, mapping: Mapping, column: Column) -> str:
         cut = f"nullif(regexp_extract({text}, {literal(mapping.pattern)}, 1), '')"
         text = cut if column.is_plain_text else f"coalesce({cut}, {text})"
     return text
+
+
+def key_of(feed: Feed, mapping: Mapping, column: Column) -> str:
+    """The look-up key of the record's number that a mapping takes; NULL where it has none.
+
+    Of several cells each has its own: 12.0 is 12 in a part of a number too.
+    """
+    if mapping.pattern:
+        return f"record_key({text_of(feed, mapping, column)})"
+    joint = f" || record_key({literal(mapping.join)}) || "
+    return joint.join(f"record_key({cell})" for cell in _cells(feed, mapping))
+
+
+def _cells(feed: Feed, mapping: Mapping) -> list[str]:
+    """Each source cell of a mapping; NULL where it holds one of the feed's words for no value."""
+    blanks = blank_forms(feed)
+    return [
+        f"CASE WHEN {name(c)} IN ({blanks}) THEN NULL ELSE {name(c)} END" if blanks else name(c)
+        for c in mapping.source
+    ]
 
 
 def is_identifier(column: Column) -> bool:

@@ -186,7 +186,7 @@ CREATE MACRO read_position_mgrs(words) AS grids_to_position(list_transform(list_
 _TOKENS = r"""
 CREATE MACRO read_identifier(words) AS CASE
     WHEN regexp_matches(words, '\p{N}') AND regexp_matches(words, '\p{L}|[^\P{N}0٠۰०]')
-        AND NOT (contains(words, '+') AND regexp_matches(words, '[0-9]([.,][0-9]*)?[eE][+][0-9]+$'))
+        AND NOT is_rounded_number(words)
     THEN words END;
 CREATE MACRO token_message(kind, words) AS
     encode(kind || ':' || regexp_replace(upper(strip_accents(words)), '[^\p{L}\p{N}]+', '', 'g'));

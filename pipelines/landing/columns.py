@@ -122,6 +122,18 @@ def is_header(feed: Feed, found: Sequence[str]) -> bool:
     return 2 * len(mapped & set(map(_key, found))) >= max(1, len(mapped))
 
 
+def numeric_columns(feed: Feed) -> frozenset[str]:
+    """The headings of columns that fill numbers, dates and times, and nothing that is text."""
+    columns = {column.name: column for column in load_contract(feed.table).columns}
+    kinds: dict[str, set[bool]] = {}
+    for target, mapping in feed.map.items():
+        column = columns.get(target)
+        for heading in mapping.source:
+            is_numeric = column is not None and column.is_numeric
+            kinds.setdefault(plain(heading), set()).add(is_numeric)
+    return frozenset(heading for heading, found in kinds.items() if found == {True})
+
+
 def _below(ignored: Iterable[str], names: Sequence[str]) -> set[str]:
     """The JSON paths below an ignored one."""
     above = tuple(f"{plain(name)}." for name in ignored)

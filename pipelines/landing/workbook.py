@@ -3,8 +3,10 @@
 Not here: whether a workbook may be opened at all (`workbook_safety`).
 
 Text of a cell: a date as `YYYY-MM-DD`, with ` HH:MM:SS` unless it is midnight; a time as
-`HH:MM:SS`; a number without a needless `.0` and with the 15 digits that Excel keeps; TRUE or FALSE;
-an Excel error (`#N/A`) by its name. Vectorised by column: no cell is visited in Python code.
+`HH:MM:SS`; a number without a needless `.0` and with the 15 digits that Excel keeps, of more as
+Excel itself shows it (`1.23456789012346E+17`), since the others are lost; with the leading zeros
+that its format shows, except where the column is one of numbers; TRUE or FALSE; an Excel error
+(`#N/A`) by its name. Vectorised by column: no cell is visited in Python code.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,11 +29,13 @@ from pipelines.landing.columns import (
     is_header,
     matched,
     merged_headings,
+    numeric_columns,
     plain,
 )
 from pipelines.landing.lines import SPACES
 from pipelines.landing.refuse import finding, refused
 from pipelines.landing.staging import cell_list
+from pipelines.landing.workbook_formats import shown_text
 from pipelines.landing.workbook_safety import SheetParts, inspect
 from schemas.feed import Feed, Layout
 
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
 
 SHEET_STEP = 10_000_000
 MOST_NAMED = 20
+EXACT_BELOW = 10**15  # Excel keeps no more figures than 15
 MergedRange = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -93,7 +99,7 @@ def open_workbook(file: Path, feed: Feed, layout: Layout) -> Workbook:
     has another, DEL-714 without a header, DEL-713 where the archive holds no workbook.
     """
     parts = inspect(file)
-    sheets, others = _load(file, layout, parts)
+    sheets, others = _load(file, feed, layout, parts)
     if not sheets:
         raise refused("DEL-705", file, sheets=_listed(sheet.name for sheet in others))
     if renamed := [one.name for one in others if is_header(feed, one.headings)]:
@@ -188,7 +194,9 @@ def _arrow(workbook: Workbook, sheet: Sheet, at: int, has_sheet: bool) -> Any:
     return pa.table(arrays)
 
 
-def _load(file: Path, layout: Layout, parts: SheetParts) -> tuple[list[Sheet], list[Sheet]]:
+def _load(
+    file: Path, feed: Feed, layout: Layout, parts: SheetParts
+) -> tuple[list[Sheet], list[Sheet]]:
     """All sheets: those with an expected name, and the others (of which only the head is read)."""
     import pandas as pd
     from python_calamine import CalamineError
@@ -204,6 +212,8 @@ def _load(file: Path, layout: Layout, parts: SheetParts) -> tuple[list[Sheet], l
                     _show_errors(cells, parts, name)
                 text = cells.apply(_as_text) if not cells.empty else cells
                 headings = _headings(book, name, text, layout)
+                if is_read:
+                    _show_formats(cells, text, parts, name, _numeric(feed, headings))
                 (read if is_read else others).append(Sheet(name, tuple(headings), text))
     except (CalamineError, KeyError, ValueError):
         raise refused("DEL-713", file, expected="XLSX") from None
@@ -245,6 +255,26 @@ def _show_errors(cells: pd.DataFrame, parts: SheetParts, name: str) -> None:
             cells.iat[row, column] = text
 
 
+def _numeric(feed: Feed, headings: list[str]) -> set[int]:
+    """The positions of columns that hold quantities and times, whose zeros mean nothing."""
+    numeric = numeric_columns(feed)
+    return {at for at, heading in enumerate(headings) if heading in numeric}
+
+
+def _show_formats(
+    cells: pd.DataFrame, text: pd.DataFrame, parts: SheetParts, name: str, numeric: set[int]
+) -> None:
+    """Write whole numbers as their format shows them: 0012, where the cell keeps 12."""
+    styled: dict[tuple[int, int], list[int]] = {}
+    for row, column, style in parts.shown.get(parts.part_of.get(name, ""), []):
+        if row < cells.shape[0] and column < cells.shape[1] and column not in numeric:
+            styled.setdefault((column, style), []).append(row)
+    for (column, style), rows in styled.items():
+        kept = cells[column].iloc[rows]
+        kept = kept[kept.map(type).eq(int)]
+        text.loc[kept.index, column] = kept.map(partial(shown_text, code=parts.formats[style]))
+
+
 def _as_text(cells: pd.Series[Any]) -> pd.Series[Any]:
     """One column of Python values as text, kind by kind."""
     import pandas as pd
@@ -272,10 +302,15 @@ def _durations(cells: pd.Series[Any]) -> pd.Series[Any]:
     return text
 
 
+def _whole(number: int) -> str:
+    return str(number) if abs(number) < EXACT_BELOW else f"{number:.14E}"
+
+
 _CONVERSIONS: dict[type, Any] = {
     dt.datetime: _dates,
     dt.timedelta: _durations,
     dt.time: lambda cells: cells.astype(str).str.slice(0, 8),
     float: lambda cells: cells.map("{:.15g}".format),
+    int: lambda cells: cells.map(_whole),
     bool: lambda cells: cells.map({True: "TRUE", False: "FALSE"}),
 }

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -21,6 +22,7 @@ from pipelines.landing.workbook_extent import (
     is_beyond,
     largest_gap,
 )
+from pipelines.landing.workbook_formats import shown_formats
 
 LARGEST_UNPACKED_BYTES = 512 * MEGABYTE
 LARGEST_RATIO = 200
@@ -38,6 +40,7 @@ MACRO_PARTS = re.compile(r"vbaProject\.bin$|/macrosheets/|vbaData\.xml$", re.IGN
 FOREIGN_PARTS = re.compile(r"/(externalLinks|embeddings|activeX)/", re.IGNORECASE)
 SHEET_PART = re.compile(r"xl/worksheets/[^/]+\.xml$", re.IGNORECASE)
 BOOK, BOOK_LINKS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+STYLES = "xl/styles.xml"
 RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
@@ -58,6 +61,8 @@ class SheetParts:
 
     `part_of`: sheet name → its part. `errors`: part → (row, column, text) of cells that hold an
     Excel error, both from 0: the parser would show them as empty. `extents`: how far each reaches.
+    `formats`: style → format under which a number is shown otherwise than it is kept; `shown`: part
+    → (row, column, style) of the cells that have such a style.
     """
 
     part_of: dict[str, str] = field(default_factory=dict)
@@ -65,6 +70,17 @@ class SheetParts:
     formulas_without_value: int = 0
     errors: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
     extents: dict[str, Extent] = field(default_factory=dict)
+    formats: dict[int, str] = field(default_factory=dict)
+    shown: dict[str, list[tuple[int, int, int]]] = field(default_factory=dict)
+
+    @cached_property
+    def shown_cell(self) -> re.Pattern[bytes] | None:
+        """What a cell with one of the formats looks like; None where there are none."""
+        if not self.formats:
+            return None
+        styles = b"|".join(str(style).encode() for style in self.formats)
+        place = rb'<(?:\w+:)?c\s(?=[^>]*?r="([A-Z]{1,3})([0-9]{1,7})")'
+        return re.compile(place + rb'(?=[^>]*?\ss="(' + styles + rb')")[^>]*[^>/]>')
 
 
 def inspect(file: Path) -> SheetParts:
@@ -85,6 +101,9 @@ def inspect(file: Path) -> SheetParts:
             for entry in (archive.getinfo(BOOK), archive.getinfo(BOOK_LINKS)):
                 _read_part(file, archive, entry, budget, parts)
             parts.part_of = _sheet_parts(archive)
+            if STYLES in archive.namelist():
+                _read_part(file, archive, archive.getinfo(STYLES), budget, parts)
+                parts.formats = shown_formats(archive.read(STYLES))
             for entry in entries:
                 budget -= _read_part(file, archive, entry, budget, parts)
     except (KeyError, ValueError, ET.ParseError):
@@ -227,3 +246,7 @@ def _note_cells(part: str, settled: bytes, parts: SheetParts) -> None:
     for letters, number, shown in _ERROR_CELL.findall(settled):
         place = (int(number) - 1, column_of(letters.decode()), shown.decode("utf-8", "replace"))
         parts.errors.setdefault(part, []).append(place)
+    if parts.shown_cell:
+        for letters, number, style in parts.shown_cell.findall(settled):
+            cell = (int(number) - 1, column_of(letters.decode()), int(style))
+            parts.shown.setdefault(part, []).append(cell)

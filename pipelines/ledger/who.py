@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipelines.duck import connect_scratch
+from pipelines.duck import connect_scratch, record_keys
 from pipelines.ledger.chain import Entry, as_entry
 from pipelines.ledger.database import readings, troubles
 from pipelines.ledger.models import LedgerEntry
@@ -49,7 +49,8 @@ class Holding:
 def who(settings: Settings, record_id: str) -> list[Holding]:
     """Every extract that holds this record, oldest first. Raises LedgerError, OSError.
 
-    A record may also be named as one recipient was given it: by the token that stands in a file.
+    A record may also be named as one recipient was given it, by the token that stands in a file,
+    and with its number in any spelling.
 
     An extract whose entry is missing is listed all the same: its file of records is evidence.
     """
@@ -64,13 +65,14 @@ def _extracts_with(settings: Settings, record_id: str) -> list[tuple[str, str, s
     if not any(settings.release_records.glob("*.parquet")):
         return []
     pattern = literal(str(settings.release_records / "*.parquet"))
+    source, _, number = record_id.partition(":")
     with connect_scratch(settings) as connection:
         return connection.execute(
             f"SELECT DISTINCT parse_filename(filename, true), clause, form "
             f"FROM read_parquet({pattern}, filename = true, union_by_name = true) "
-            "WHERE record_id = $1 OR record_id IN (SELECT record_id FROM "
+            "WHERE record_id IN ($1, $2) OR record_id IN (SELECT record_id FROM "
             f"read_parquet({pattern}, union_by_name = true) WHERE given_as = $1) ORDER BY ALL",
-            [record_id],
+            [record_id, f"{source.strip()}:{record_keys([number])[0]}"],
         ).fetchall()
 
 

@@ -205,13 +205,15 @@ def test_one_serial_number_in_two_seizures_is_seen() -> None:
 
 @pytest.mark.parametrize("table", DATA)
 def test_derivations_mention_only_what_is_there(table: str) -> None:
-    """Columns and inputs of the table, its helpers, and the handling of the feed."""
+    """Columns and inputs of the table, its helpers, the record's key, the feed's handling."""
     contract = load_contract(table)
     types = {c.name: c.duckdb_type for c in contract.columns if c.filled_by != "lake"}
     types |= {h.name: "BOOLEAN" if h.geofence else h.type for h in contract.helpers}
     connection = duckdb.connect()
     connection.execute("CREATE MACRO keyed_token(kind, words) AS kind || words")
-    connection.execute(f"CREATE TABLE rows ({_definitions(types)}, feed_handling VARCHAR)")
+    connection.execute(
+        f"CREATE TABLE rows ({_definitions(types)}, record_key VARCHAR, feed_handling VARCHAR)"
+    )
     for column in contract.columns:
         for sql in filter(None, (column.derive, column.withheld_when)):
             connection.execute(f"SELECT {sql} FROM rows")

@@ -206,7 +206,7 @@ def test_a_number_of_two_columns_needs_both(bench: Bench) -> None:
     bench.declaration["map"]["source_record_id"] = {"from": ["Province", "No"], "join": "/"}
     nameless = GOOD.replace("1;COD", "-;COD")
     done = bench.run(GOOD, nameless, nameless.replace("2;1;1", "1;1;0"))
-    assert [row["record_id"] for row in rows_of(done.accepted)] == ["cod_pnc:Nord-Kivu/1"]
+    assert [row["record_id"] for row in rows_of(done.accepted)] == ["cod_pnc:NORD-KIVU/1"]
     assert done.reason_counts == {"INC-101": 2}
 
 
@@ -269,3 +269,28 @@ def test_an_impossible_day_with_an_offset_is_not_moved_to_the_next_month(bench: 
     done = bench.run(good, bad)
     assert rows_of(done.accepted)[0]["occurred_at"] == dt.datetime(2026, 6, 3, 12, 5)
     assert done.reason_counts == {"INC-201": 1}
+
+
+@pytest.mark.parametrize("number", ["A/1\u200e", "A/\u00ad1", "a/1", "A / 1", "Á/1", "Ａ/1"])
+def test_one_number_spelled_in_two_ways_is_one_record(bench: Bench, number: str) -> None:
+    row = GOOD.partition(";")[2]
+    for sent in ("A/1", number):
+        (found,) = rows_of(bench.run(f"{sent};{row}").accepted)
+        assert found["record_id"] == "cod_pnc:A/1"
+    both = bench.run(f"A/1;{row}", f"{number};{row.replace('Vol', 'Viol')}")
+    assert both.reason_counts == {"INC-601": 2}
+
+
+def test_a_number_that_excel_rounded_is_not_usable(bench: Bench) -> None:
+    row = GOOD.partition(";")[2]
+    found = bench.run(f"2.02607040000012E+17;{row}", f"2,02607E+17;{row}", f"A1;{row}")
+    assert found.reason_counts == {"INC-208": 2}
+
+
+@pytest.mark.parametrize(("first", "second"), [("12", "12.0"), ("012", "12")])
+def test_parts_of_a_number_have_each_their_key(bench: Bench, first: str, second: str) -> None:
+    bench.declaration["map"]["source_record_id"] = {"from": ["Pays", "No"], "join": "/"}
+    row = GOOD.partition(";")[2]
+    ids = [rows_of(bench.run(f"{n};{row}").accepted)[0]["record_id"] for n in (first, second)]
+    assert ids[0] == f"cod_pnc:COD/{first}"
+    assert (ids[0] == ids[1]) == (second == "12.0")

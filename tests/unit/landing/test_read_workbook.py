@@ -15,6 +15,7 @@ from reading import codes, make_feed, read
 from pipelines.findings import DeliveryRefused
 from pipelines.landing import workbook_safety
 from pipelines.landing.workbook import sheet_and_row
+from pipelines.landing.workbook_formats import shown_text
 
 XLSX = {"format": "xlsx", "name": "*.xlsx"}
 
@@ -56,6 +57,55 @@ def test_every_kind_of_cell_as_text(tmp_path: Path) -> None:
     file = save(tmp_path, {"S": [["a", "b"], *([f"k{n}", c] for n, (c, _) in enumerate(cells))]})
     _, rows = read(file, make_feed(["a", "b"], file=XLSX))
     assert rows == [(n + 2, f"k{n}", text) for n, (_, text) in enumerate(cells)]
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "shown"),
+    [
+        (12, "0000", "0012"),
+        (12345, "0000", "12345"),
+        (12, "000-000", "000-012"),
+        (1234567, "000-000", "1234-567"),
+        (12, '"PV-"0000', "PV-0012"),
+        (12, '0000"/2026"', "0012/2026"),
+        (12, "\\P000;[Red]-000", "P012"),
+        (-12, "0000", "-0012"),
+        (2, "00##", "02"),
+    ],
+)
+def test_a_number_is_shown_as_its_format_shows_it(number: int, code: str, shown: str) -> None:
+    assert shown_text(number, code) == shown
+
+
+def test_leading_zeros_that_a_format_shows_are_what_was_written(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["a", "n"], [12, 12], ["0012", 12], [12, 3], [12.5, 3], [12, 1]):
+        book.active.append(row)
+    for place, form in {
+        **{"A2": "0000", "B2": "0000", "A4": "0", "A5": "0000", "A6": "#,##0", "B3": "0.00"},
+    }.items():
+        book.active[place].number_format = form
+    file = tmp_path / "d.xlsx"
+    book.save(file)
+    feed = make_feed(["a"], file=XLSX, map={
+        "source_record_id": {"from": "a"}, "victims_total": {"from": "n"},
+    })  # fmt: skip
+    _, rows = read(file, feed)
+    # The zeros of a quantity mean nothing.
+    assert rows == [
+        (2, "0012", "12"), (3, "0012", "12"), (4, "12", "3"), (5, "12.5", "3"), (6, "12", "1"),
+    ]  # fmt: skip
+
+
+def test_a_number_of_more_figures_than_excel_keeps_is_shown_so(tmp_path: Path) -> None:
+    numbers = [999_999_999_999_999, 202607040000012345, 202607040000012399, 1.5e300, -(10**16)]
+    _, rows = read(
+        save(tmp_path, {"S": [["a"], *([n] for n in numbers)]}), make_feed(["a"], file=XLSX)
+    )
+    shown = [text for _, text in rows]
+    rounded = "2.02607040000012E+17"
+    assert shown[:3] == ["999999999999999", rounded, rounded]
+    assert all("E+" in text for text in shown[1:])
 
 
 def test_excel_errors_are_shown_by_name(tmp_path: Path) -> None:

@@ -48,6 +48,13 @@ def test_a_record_is_found_by_the_name_that_one_file_gives_it(place):
     assert [one.extract_id for one in who(place, "e.one.r2")] == ["e.one"]
 
 
+def test_a_record_is_found_by_its_number_in_any_spelling(place):
+    list_records(place, "e.one", [("cod_pnc:PNC/CD72/12", "x/P1", "records")])
+    for asked in ("cod_pnc:PNC/CD72/12", "cod_pnc:pnc/cd72/12", "cod_pnc: PNC/CD72/\u200e12"):
+        assert [one.extract_id for one in who(place, asked)] == ["e.one"], asked
+    assert who(place, "cod_pnc:PNC/CD72/13") == []
+
+
 def test_without_any_extract_nobody_holds_anything(place):
     assert who(place, "r1") == []
 
