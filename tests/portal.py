@@ -26,7 +26,8 @@ ROLES = {
     "provider": "caf_police",
     "data_specialist": "minusca_unpol",
     "analyst": "dpo_police_division",
-    "oversight": "dpo_police_division",
+    "oversight": "minusca_unpol",
+    "operator": "passerelle",
 }
 
 

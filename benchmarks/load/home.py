@@ -33,7 +33,7 @@ DESKS = (
     ("provider", "ssd_ssnps", 10),
     ("data_specialist", "minusca_unpol", 10),
     ("analyst", "minusca_unpol", 10),
-    ("oversight", "dpo_police_division", 10),
+    ("oversight", "minusca_unpol", 10),
 )
 COLLEAGUES = ("mission_staff", "minusca_unpol_jma")  # those who download: one organisation
 AT_ONCE = 4

@@ -18,6 +18,14 @@ MESSAGES = {
     ),
     "ACC-106": mark("An account needs at least one role. There are: {known}."),
     "ACC-107": mark("There is no language “{name}”. There are: {known}."),
+    "ACC-108": mark(
+        "The role operator stands alone on an account: it sees no delivery, and no other role may "
+        "bring it one. Add an account for it."
+    ),
+    "ACC-109": mark(
+        "Only the roles {roles} reach feeds of other organisations; “{name}” has none of them."
+    ),
+    "ACC-110": mark("There is no feed named “{name}”. There are: {known}."),
     "ACC-111": mark("A password has at least {least} characters."),
     "ACC-112": mark("A password has at most {most} characters."),
     "ACC-113": mark("A password must not hold the name of the account."),

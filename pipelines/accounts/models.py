@@ -44,6 +44,9 @@ class User(Base):
     name: Mapped[str] = mapped_column(sa.String(80), unique=True)
     organisation: Mapped[str] = mapped_column(sa.String(80))
     roles: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
+    feeds: Mapped[list[str]] = mapped_column(sa.JSON, default=list)  # granted by name
+    # Once reached every organisation; nobody has said yet what it shall reach from now on.
+    is_narrowed: Mapped[bool] = mapped_column(default=False)
     language: Mapped[str] = mapped_column(sa.String(2), default="en")
     is_active: Mapped[bool] = mapped_column(default=True)
     password_hash: Mapped[str | None] = mapped_column(sa.String(200))

@@ -14,12 +14,13 @@ from sqlalchemy import orm
 from pipelines.accounts import passwords
 from pipelines.accounts.faults import AccountRefused
 from pipelines.accounts.models import Session, Token, User
-from pipelines.accounts.permissions import ROLES, Person
+from pipelines.accounts.permissions import OPERATOR_ROLE, ROLES, ROLES_BY_FEED, Person
 from pipelines.ledger import clock
 from pipelines.ledger.chain import OPERATOR, OPERATORS, Writing, writing
 from pipelines.ledger.database import readings, troubles
 from pipelines.settings import Settings
 from schemas.codelist import codes
+from schemas.feed import feed_names
 from schemas.text import LANGUAGES
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,79}")
@@ -35,13 +36,16 @@ def add_user(
     language: str = "en",
     must_change_password: bool = False,
     oidc: tuple[str, str] | None = None,
+    feeds: Sequence[str] = (),
     actor: str = OPERATOR,
 ) -> Person:
     """Add an account; `oidc` is (issuer, subject). Raises AccountRefused, LedgerError.
 
-    Without a password nobody can sign in with one: the account is for OpenID Connect.
+    `feeds` are those that it reaches beside its organisation's own. Without a password nobody can
+    sign in with one: the account is for OpenID Connect.
     """
     name, checked = check_new(settings, name, organisation, roles, language)
+    granted = _checked_feeds(name, checked, feeds)
     if password is not None:
         passwords.check(password, name)
     kept = passwords.hash_of(password) if password is not None else None
@@ -51,6 +55,7 @@ def add_user(
             name=name,
             organisation=organisation,
             roles=checked,
+            feeds=granted,
             language=language,
             password_hash=kept,
             must_change_password=must_change_password,
@@ -59,7 +64,10 @@ def add_user(
             _link(work.session, user, oidc)
         work.session.add(user)
         work.session.flush()
-        _note(work, "user.added", user, actor, {"organisation": organisation, "roles": checked})
+        said: dict[str, object] = {"organisation": organisation, "roles": checked}
+        if granted:
+            said["feeds"] = granted
+        _note(work, "user.added", user, actor, said)
         return person_of(user)
 
 
@@ -139,9 +147,34 @@ def set_roles(
 
     def change(_work: Writing, user: User) -> dict[str, object]:
         before, user.roles = user.roles, checked
-        return {"roles": checked, "roles_before": before}
+        said: dict[str, object] = {"roles": checked, "roles_before": before}
+        if user.feeds and not ROLES_BY_FEED & set(checked):
+            said |= {"feeds": [], "feeds_before": user.feeds}
+            user.feeds = []
+        return said
 
     change_named(settings, name, change, actor)
+
+
+def set_feeds(
+    settings: Settings, name: str, feeds: Sequence[str], *, actor: str = OPERATOR
+) -> None:
+    """Let an account reach exactly these feeds beside its organisation's own. AccountRefused."""
+
+    def change(_work: Writing, user: User) -> dict[str, object]:
+        granted = _checked_feeds(user.name, user.roles, feeds)
+        before, user.feeds = user.feeds, granted
+        user.is_narrowed = False
+        return {"feeds": granted, "feeds_before": before}
+
+    change_named(settings, name, change, actor)
+
+
+def narrowed_users(settings: Settings) -> list[User]:
+    """Who once reached every organisation, until it is said what they shall reach; by name."""
+    with troubles(), readings(settings).begin() as session:
+        chosen = sa.select(User).where(User.is_narrowed, User.is_active).order_by(User.name)
+        return [user for user in session.scalars(chosen) if ROLES_BY_FEED & set(user.roles)]
 
 
 def set_language(settings: Settings, name: str, language: str, *, actor: str) -> None:
@@ -203,6 +236,7 @@ def person_of(user: User) -> Person:
         language="fr" if user.language == "fr" else "en",
         must_change_password=user.must_change_password,
         has_second_factor=user.totp_secret is not None,
+        feeds=tuple(user.feeds),
     )
 
 
@@ -271,7 +305,18 @@ def _checked_roles(roles: Sequence[str]) -> list[str]:
         raise AccountRefused("ACC-106", "roles", known=known)
     if unknown := sorted(set(roles) - ROLES.keys()):
         raise AccountRefused("ACC-104", "roles", name=unknown[0], known=known)
+    if OPERATOR_ROLE in roles and len(set(roles)) > 1:
+        raise AccountRefused("ACC-108", "roles")
     return sorted(set(roles))
+
+
+def _checked_feeds(name: str, roles: Sequence[str], feeds: Sequence[str]) -> list[str]:
+    if feeds and not ROLES_BY_FEED & set(roles):
+        raise AccountRefused("ACC-109", "feeds", name=name, roles=", ".join(sorted(ROLES_BY_FEED)))
+    known = feed_names()
+    if unknown := sorted(set(feeds) - set(known)):
+        raise AccountRefused("ACC-110", "feeds", name=unknown[0], known=", ".join(known))
+    return sorted(set(feeds))
 
 
 def _check_language(language: str) -> None:

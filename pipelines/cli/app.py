@@ -68,7 +68,7 @@ def build() -> typer.Typer:
     _add(audit, ledger.verify, ledger.who, ledger.list_entries)
     app.add_typer(audit, name="audit")
     user = _group(ABOUT_USER, "passerelle user list")
-    _add(user, users.add, users.list_users, users.password, users.role)
+    _add(user, users.add, users.list_users, users.password, users.role, users.feeds)
     _add(user, users.disable, users.enable)
     app.add_typer(user, name="user")
     _add(app, backup.backup, backup.restore, serving.serve)

@@ -15,11 +15,12 @@ from pipelines.cli.declare import command, session_of
 from pipelines.cli.deliveries import known_deliveries
 from pipelines.cli.session import Session, table
 from pipelines.cli.taking_in import misplaced_files
-from pipelines.cli.words import _, language, number
+from pipelines.cli.words import _, language, listed, number
 from pipelines.i18n import mark
 from schemas.feed import feed_names, load_feed
 
 if TYPE_CHECKING:
+    from pipelines.accounts.models import User
     from pipelines.landing.receive import Delivery
     from pipelines.validate.verdict import Verdict
 
@@ -62,6 +63,7 @@ def status(context: typer.Context) -> None:
     states = feed_states(session)
     published = _published_at(session)
     problems = misplaced_files(session)
+    narrowed = _narrowed(session)
     if session.is_json:
         session.print_json(
             {
@@ -70,6 +72,10 @@ def status(context: typer.Context) -> None:
                 "free_bytes": free_bytes(settings),
                 "feeds": [vars(state) | {"days_late": state.days_late} for state in states],
                 "problems": [{"code": p.code, "message": p.text(language())} for p in problems],
+                "narrowed": [
+                    {name: getattr(user, name) for name in ("name", "organisation", "roles")}
+                    for user in narrowed
+                ],
             }
         )
         return
@@ -79,10 +85,34 @@ def status(context: typer.Context) -> None:
         session.print(_("Refused files: {count} ({command})", count=number(refused), command=how))
     for problem in problems:
         session.complain(problem.code, problem.text(language()), problem.correction(language()))
+    _show_narrowed(session, narrowed)
     session.print_line(_("Home: {place}", place=settings.home))
     when = f"{published:%Y-%m-%d %H:%M} UTC" if published else _("never")
     session.print(_("Last published: {when}", when=when))
     session.print(_("Room on the disk: {count} GB", count=number(free_bytes(settings) // GIGABYTE)))
+
+
+def _narrowed(session: Session) -> list[User]:
+    """Who lost the feeds of other organisations; nobody where there is no ledger to ask yet."""
+    from pipelines.accounts.people import narrowed_users
+    from pipelines.ledger.database import sqlite_file
+
+    file = sqlite_file(session.settings)
+    return narrowed_users(session.settings) if file is None or file.is_file() else []
+
+
+def _show_narrowed(session: Session, narrowed: list[User]) -> None:
+    for user in narrowed:
+        message = _(
+            "{name} ({roles}) saw every organisation and now sees only what is of {organisation}.",
+            name=user.name,
+            roles=listed(user.roles),
+            organisation=user.organisation,
+        )
+        feeds = f"passerelle user feeds {user.name} --feed …"
+        none = f"passerelle user feeds {user.name} --none"
+        hint = _("Grant it feeds, or confirm: {feeds}, {none}", feeds=feeds, none=none)
+        session.complain("ACC-151", message, hint)
 
 
 def feed_states(session: Session) -> list[FeedState]:

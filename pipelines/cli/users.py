@@ -28,8 +28,18 @@ Roles = Annotated[
         "--role",
         metavar=mark("ROLE"),
         help=mark(
-            "mission_staff, provider, data_specialist, analyst or oversight; may be given more "
-            "than once"
+            "mission_staff, provider, data_specialist, analyst, oversight, or operator alone; "
+            "may be given more than once"
+        ),
+    ),
+]
+Feeds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--feed",
+        metavar=mark("FEED"),
+        help=mark(
+            "a feed of another organisation that it shall reach; may be given more than once"
         ),
     ),
 ]
@@ -73,6 +83,7 @@ def add(  # noqa: PLR0917  (one parameter an option)
         typer.Option("--organisation", metavar=mark("CODE"), help=mark("code of its organisation")),
     ],
     role: Roles = None,
+    feed: Feeds = None,
     language: Annotated[
         str, typer.Option("--language", metavar="en|fr", help=mark("the language of its pages"))
     ] = "en",
@@ -101,11 +112,13 @@ def add(  # noqa: PLR0917  (one parameter an option)
         language=language,
         must_change_password=one_time,
         oidc=oidc,
+        feeds=feed or (),
     )
     shown: dict[str, object] = {
         "name": person.name,
         "organisation": person.organisation,
         "roles": person.roles,
+        "feeds": person.feeds,
     }
     _tell(session, shown, password if one_time else None)
 
@@ -123,12 +136,14 @@ def list_users(context: typer.Context) -> None:
     if not found:
         session.print(_("There is no account yet."))
         return
-    headings = (_("Name"), _("Organisation"), _("Roles"), _("State"), _("Second factor"))
-    grid = table(*headings, _("Last sign-in"), whole=[0])
+    headings = (_("Name"), _("Organisation"), _("Roles"), _("Other feeds"), _("State"))
+    grid = table(*headings, _("Second factor"), _("Last sign-in"), whole=[0])
     for user in found:
         seen = f"{user.last_signin_at:%Y-%m-%d %H:%M} UTC" if user.last_signin_at else _("never")
         factor = _("yes") if user.totp_secret else _("no")
-        grid.add_row(user.name, user.organisation, listed(user.roles), _state(user), factor, seen)
+        feeds = listed(user.feeds) if user.feeds else "–"
+        roles = listed(user.roles)
+        grid.add_row(user.name, user.organisation, roles, feeds, _state(user), factor, seen)
     session.print(grid)
 
 
@@ -205,6 +220,33 @@ def role(context: typer.Context, name: Name, role: Roles = None) -> None:
     _tell(session, {"name": name, "roles": role or []})
 
 
+@command(
+    "feeds",
+    mark(
+        "Let an account reach exactly these feeds of other organisations.\n\n"
+        "A data specialist and oversight work for their own organisation; this grants them feeds "
+        "by name beside it, or with --none takes all of them away. What it was is in the ledger."
+    ),
+    "passerelle user feeds minusca.desk --feed caf_police_incidents",
+)
+def feeds(
+    context: typer.Context,
+    name: Name,
+    feed: Feeds = None,
+    is_none: Annotated[
+        bool, typer.Option("--none", help=mark("only what is its organisation's own"))
+    ] = False,
+) -> None:
+    """Change the feeds."""
+    from pipelines.accounts.people import set_feeds
+
+    session = session_of(context)
+    if bool(feed) == is_none:
+        raise Stop("PSL-238", _("Say which feeds with --feed, or --none."))
+    set_feeds(session.settings, name, feed or ())
+    _tell(session, {"name": name, "feeds": sorted(set(feed or ()))})
+
+
 def _password(*, from_stdin: bool, one_time: bool) -> str:
     """From standard input, made here, or asked for twice; never an argument others could see."""
     from getpass import getpass
@@ -245,6 +287,6 @@ def _state(user: User) -> str:
 
 
 def _row(user: User) -> dict[str, object]:
-    names = ("name", "organisation", "roles", "language", "is_active", "last_signin_at")
+    names = ("name", "organisation", "roles", "feeds", "language", "is_active", "last_signin_at")
     said = {one: getattr(user, one) for one in names}
     return said | {"locked_until": user.locked_until, "second_factor": bool(user.totp_secret)}

@@ -185,11 +185,15 @@ def entries(
     subject: str = "",
     since: dt.datetime | None = None,
     until: dt.datetime | None = None,
+    within: sa.ColumnElement[bool] | None = None,
     page: int = 1,
     size: int = PAGE_SIZE,
 ) -> Page:
-    """A page of entries, newest first; what is not given is not asked for. Raises LedgerError."""
-    conditions: list[sa.ColumnElement[bool]] = []
+    """A page of entries, newest first; what is not given is not asked for. Raises LedgerError.
+
+    `within` is a condition on `LedgerEntry`: what the reader may see.
+    """
+    conditions: list[sa.ColumnElement[bool]] = [] if within is None else [within]
     if events:
         conditions.append(LedgerEntry.event.in_(sorted(events)))
     for column, value in (

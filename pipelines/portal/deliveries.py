@@ -1,7 +1,7 @@
-"""What came in, as the portal shows it: lists, one delivery with its reasons, who may see which.
+"""What came in, as the portal shows it: lists, and one delivery with its reasons.
 
-Not here: the pages (`pages/`), figures over many deliveries (`feed_figures.py`), the job that
-judges (`taking_in.py`), the words of a report (`pipelines/validate`).
+Not here: the pages (`pages/`), who may see which (`scope.py`), figures over many of them
+(`feed_figures.py`), the job that judges (`taking_in.py`), a report's words (`pipelines/validate`).
 
 Lists come from the catalogue, and from the landing what the catalogue does not have yet, so that a
 file is seen from the moment that it is kept. No value of a cell is in a list.
@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.landing.receive import Delivery, open_delivery
 from pipelines.portal.remembered import ANSWERS, stamp, while_nothing_changes
+from pipelines.portal.scope import Scope
 from pipelines.settings import Settings
 from pipelines.validate.verdict import Verdict, read_verdict
-from schemas.codelist import load_codelist
-from schemas.feed import Feed, feed_names, load_feed
+from schemas.feed import feed_names
 from schemas.text import Language
 
 if TYPE_CHECKING:
@@ -63,23 +63,6 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Scope:
-    """Which deliveries somebody may see: those of `feeds`.
-
-    Of a feed that several organisations send, one sees what it sent itself: what came by `origin`.
-    """
-
-    feeds: tuple[str, ...]
-    shared: tuple[str, ...] = ()
-    origin: str = ""
-
-    def has(self, delivery: Delivery) -> bool:
-        """True where the delivery is among them."""
-        is_own = delivery.feed not in self.shared or delivery.receipt.origin == self.origin
-        return delivery.feed in self.feeds and is_own
-
-
-@dataclass(frozen=True)
 class Asked:
     """What of the deliveries in a scope is asked for; days are inclusive, in UTC."""
 
@@ -107,28 +90,6 @@ class Counted:
     code: str
     rows: int
     first_rows: tuple[str, ...] = ()
-
-
-def every_feed() -> Scope:
-    """All deliveries of all feeds."""
-    return Scope(tuple(feed_names()))
-
-
-def own_feeds(organisation: str) -> Scope:
-    """The deliveries of the sources that this organisation provides (`organisations.csv`)."""
-    providers: dict[str, set[str]] = {}
-    for row in load_codelist("organisations"):
-        for source in filter(None, row["sources"].split("|")):
-            providers.setdefault(source, set()).add(row["code"])
-    sources = {name: providers.get(load_feed(name).source, set()) for name in feed_names()}
-    feeds = tuple(name for name in feed_names() if organisation in sources[name])
-    shared = tuple(name for name in feeds if len(sources[name]) > 1)
-    return Scope(feeds, shared, origin_of(organisation))
-
-
-def origin_of(organisation: str) -> str:
-    """What a receipt says of a file that an account of this organisation sent through the web."""
-    return f"upload/{organisation}"
 
 
 def state_of(settings: Settings) -> Hashable:
@@ -388,10 +349,3 @@ def _look(settings: Settings, delivery: Delivery, verdict: Verdict, language: La
     with gathered(settings, delivery, verdict, language) as report:
         cells = first_cells(report, translator(language)("(whole row)"), FIRST_CELLS)
         return Looked(cells, report.rows.sheets if report.rows else ())
-
-
-def declared(name: str) -> Feed:
-    """A declared feed. Raises KeyError, also for a name that is no plain feed name."""
-    if name not in feed_names():
-        raise KeyError
-    return load_feed(name)

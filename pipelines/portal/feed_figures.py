@@ -23,10 +23,11 @@ from upath import UPath
 
 from pipelines.portal.deliveries import Asked, condition, reading, state_of
 from pipelines.portal.remembered import while_nothing_changes
+from pipelines.portal.scope import Scope
 from pipelines.settings import Settings
 from pipelines.validate.lateness import LOST_AFTER
 from pipelines.validate.verdict import FILE_NAME as VERDICT
-from schemas.feed import feed_names, load_feed
+from schemas.feed import load_feed
 
 Rhythm = Literal["on_time", "late", "silent", "never"]
 RECENT = 5  # deliveries that tell how a feed does now; as many before tell how it did
@@ -91,37 +92,33 @@ class Raised:
     deliveries: int
 
 
-def health(
-    settings: Settings, feeds: Sequence[str] | None = None, now: dt.datetime | None = None
-) -> list[Health]:
-    """How each feed does at `now` (UTC), in the order of their names."""
-    chosen = tuple(feed_names() if feeds is None else feeds)
+def health(settings: Settings, scope: Scope, now: dt.datetime | None = None) -> list[Health]:
+    """How each feed of a scope does at `now` (UTC), in the order of their names."""
     moment = (now or dt.datetime.now(dt.UTC)).replace(tzinfo=None, second=0, microsecond=0)
-    return list(_health_at(settings, chosen, moment))
+    return list(_health_at(settings, scope, moment))
 
 
 @while_nothing_changes(state_of)
-def _health_at(
-    settings: Settings, chosen: tuple[str, ...], moment: dt.datetime
-) -> tuple[Health, ...]:
-    with reading(settings, chosen) as connection:
+def _health_at(settings: Settings, scope: Scope, moment: dt.datetime) -> tuple[Health, ...]:
+    with reading(settings, scope.feeds) as connection:
+        where, values = condition(Asked(scope))
         rows = connection.execute(
             f"""
             WITH placed AS (
                 SELECT *, row_number() OVER (
                     PARTITION BY feed, state ORDER BY received_at DESC, delivery_id) AS place
-                FROM known WHERE list_contains(?, feed))
+                FROM known WHERE {where})
             SELECT feed, count(*), count(*) FILTER (state = 'refused'),
                 count(*) FILTER (state = 'waiting'), max(received_at),
                 max(received_at) FILTER (state = 'accepted'),
                 {_share_between(1, RECENT)}, {_share_between(RECENT + 1, 2 * RECENT)}
             FROM placed GROUP BY feed
             """,
-            [list(chosen)],
+            values,
         ).fetchall()
     found = {row[0]: row[1:] for row in rows}
     nothing = (0, 0, 0, None, None, None, None)
-    return tuple(_health(feed, found.get(feed, nothing), moment) for feed in chosen)
+    return tuple(_health(feed, found.get(feed, nothing), moment) for feed in scope.feeds)
 
 
 @while_nothing_changes(state_of)
@@ -197,13 +194,14 @@ def weekly_by_rule(
 
 
 @while_nothing_changes(state_of)
-def encodings(settings: Settings, feed: str) -> list[tuple[str, int]]:
-    """The encodings in which files of a feed were read, and how many; the most frequent first."""
-    with reading(settings, [feed]) as connection:
+def encodings(settings: Settings, asked: Asked) -> list[tuple[str, int]]:
+    """The encodings in which files were read, and how many; the most frequent first."""
+    with reading(settings, asked.scope.feeds) as connection:
+        where, values = condition(asked)
         return connection.execute(
-            "SELECT encoding, count(*) FROM known WHERE feed = ? AND coalesce(encoding, '') <> '' "
+            f"SELECT encoding, count(*) FROM known WHERE {where} AND coalesce(encoding, '') <> '' "
             "GROUP BY encoding ORDER BY count(*) DESC, encoding",
-            [feed],
+            values,
         ).fetchall()
 
 

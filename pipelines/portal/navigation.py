@@ -58,13 +58,13 @@ MENU = (
         mark("See what became of each file, and download the rows to correct."),
     ),
     Entry(
-        "delivery.read_all",
+        "delivery.read_feeds",
         "/all-deliveries",
-        mark("All deliveries"),
-        mark("Watch what comes in from every service."),
+        mark("Deliveries of my feeds"),
+        mark("Watch what comes in of the feeds that you look after."),
     ),
     Entry(
-        "rejections.read_all",
+        "rejections.read_feeds",
         "/rejections",
         mark("Rejections"),
         mark("See which rules fail most often, in which feed, and since when."),
@@ -91,19 +91,23 @@ MENU = (
         "ledger.read",
         "/ledger",
         mark("Ledger"),
-        mark("Read what was done here, by whom and when; it cannot be changed afterwards."),
+        mark(
+            "Read what was done here by or for your organisation; it cannot be changed afterwards."
+        ),
     ),
     Entry(
         "agreements.read",
         "/agreements",
         mark("Agreements"),
-        mark("Read what each agreement permits, in words, and which end soon."),
+        mark("Read what the agreements of your organisation permit, and which end soon."),
     ),
     Entry(
-        "extracts.read_all",
+        "extracts.read_taken",
         "/taken",
         mark("Who took what"),
-        mark("See every extract: who received it, for which purpose, under which clause."),
+        mark(
+            "See the extracts for your organisation or of its data: for whom, why, by which clause."
+        ),
     ),
     Entry(
         "file.verify",
@@ -118,6 +122,7 @@ ROLE_NAMES = {
     "data_specialist": mark("Data specialist"),
     "analyst": mark("Analyst"),
     "oversight": mark("Oversight"),
+    "operator": mark("Operator of the installation"),
 }
 
 

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from pipelines.accounts.oversight import Concern
 from pipelines.ledger.chain import Entry, as_entry
 from pipelines.ledger.database import readings, troubles
 from pipelines.ledger.models import LedgerEntry
+from pipelines.ledger.who import Holding, who
 from pipelines.settings import Settings
 
 MADE, DOWNLOADED = "extract.made", "extract.downloaded"
@@ -58,9 +60,14 @@ class Listed:
     pages: int
 
 
-def taken(settings: Settings, asked: Asked, page: int = 1, size: int = PAGE_ROWS) -> Listed:
-    """The extracts asked for; a page beyond the last is the last. Raises LedgerError."""
-    conditions = _conditions(asked)
+def taken(
+    settings: Settings, concern: Concern, asked: Asked, page: int = 1, size: int = PAGE_ROWS
+) -> Listed:
+    """The extracts asked for that concern somebody; a page beyond the last is the last.
+
+    Raises LedgerError.
+    """
+    conditions = [*_conditions(asked), concern.extracts(settings)]
     counted = sa.select(sa.func.count()).select_from(LedgerEntry).where(*conditions)
     chosen = sa.select(LedgerEntry).where(*conditions).order_by(LedgerEntry.seq.desc())
     with troubles(), readings(settings).begin() as session:
@@ -76,6 +83,12 @@ def taken(settings: Settings, asked: Asked, page: int = 1, size: int = PAGE_ROWS
         downloads = dict(session.execute(times.group_by(LedgerEntry.subject)).tuples().all())
     extracts = [_taken(entry, downloads.get(entry.subject, 0)) for entry in entries]
     return Listed(extracts, total, page, pages)
+
+
+def holdings(settings: Settings, concern: Concern, record_id: str) -> list[Holding]:
+    """The extracts that hold a record, of those that concern somebody. LedgerError, OSError."""
+    found = who(settings, record_id)
+    return [one for one in found if concern.has_holding(record_id, one.recipient)]
 
 
 def _conditions(asked: Asked) -> list[sa.ColumnElement[bool]]:

@@ -17,7 +17,8 @@ from typing import Any
 from pipelines.accounts.permissions import Person
 from pipelines.inbox import delivery_id_of
 from pipelines.landing.receive import Delivery, open_delivery
-from pipelines.portal.deliveries import is_published, origin_of
+from pipelines.portal.deliveries import is_published
+from pipelines.portal.scope import origin_of
 from pipelines.portal.uploads import Upload
 from pipelines.settings import Settings
 

@@ -31,6 +31,7 @@ from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from pipelines.release.statement import manifest_of
 from pipelines.settings import Settings
+from schemas.agreement import load_agreements
 from schemas.organisation import organisations, purposes
 
 STEPS = 4
@@ -190,11 +191,19 @@ def _note(maker: _Maker, request: Request, made: Extract) -> None:
             "sha256": made.sha256,
             "rows": made.row_count,
             "clauses": [one.clause for one in manifest.clauses],
+            "providers": _providers(maker.settings, manifest),
             "agreements": {one.name: one.version for one in manifest.agreements},
             "handling": manifest.handling.level,
             "is_again": made.file.exists(),
         },
     )
+
+
+def _providers(settings: Settings, manifest: Manifest) -> list[str]:
+    """The sources whose data its clauses opened: theirs it is to oversee what became of it."""
+    opened = {one.clause for one in manifest.clauses}
+    permits = (permit for one in load_agreements(settings.agreements) for permit in one.permits)
+    return sorted({name for one in permits if one.full_name in opened for name in one.providers})
 
 
 def _about(request: Request) -> dict[str, Any]:

@@ -220,7 +220,7 @@ def test_a_delivery_from_the_upload_to_its_report(app, settings):
     other = Program(app, token(settings, "provider", "caf_police", name="test.police")[0])
     assert other.ask("GET", f"/deliveries/{job['delivery_id']}").status_code == 404
     assert other.ask("POST", f"/deliveries?feed={feed.feed}", files=files).status_code == 404
-    desk = Program(app, token(settings, "data_specialist")[0])
+    desk = Program(app, token(settings, "data_specialist", feeds=[feed.feed])[0])
     every = desk.ask("GET", "/all-deliveries").json()["items"]
     assert job["delivery_id"] in [one["delivery_id"] for one in every]
     assert desk.ask("GET", f"/all-deliveries/{job['delivery_id']}").status_code == 200

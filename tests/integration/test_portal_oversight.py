@@ -14,14 +14,17 @@ import duckdb
 import pytest
 import sqlalchemy as sa
 
+from pipelines.accounts.oversight import concern_of
+from pipelines.accounts.permissions import Reach
 from pipelines.ledger import clock
-from pipelines.ledger.chain import append
+from pipelines.ledger.chain import append, entries
 from pipelines.ledger.database import engine
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import Configuration
 from pipelines.portal.pages import oversight
 from pipelines.release.extract import make_extract
 from schemas.agreement import load_agreements
+from schemas.feed import feed_names, load_feed
 from tests.integration.releasing import AS_OF, home_beside, wanted
 from tests.portal import cheap_passwords, signed_in
 
@@ -100,9 +103,16 @@ def test_a_check_says_what_was_altered(demo_home, tmp_path):
     assert "Entry 1 was altered" in answer.text
 
 
-def test_every_agreement_is_listed_and_explained_in_both_languages(settings, browser):
+def test_every_agreement_of_theirs_is_listed_and_explained_in_both_languages(settings, browser):
     listing = browser.get("/agreements").text
+    whose = concern_of(Reach("minusca_unpol"))
+    theirs = {one.agreement for one in whose.agreements(settings)}
+    assert {"caf_minusca", "dpo_reporting", "border_three_countries"} <= theirs
     for one in load_agreements(settings.agreements):
+        if one.agreement not in theirs:
+            assert f'"/agreements/{one.agreement}"' not in listing
+            assert browser.get(f"/agreements/{one.agreement}").status_code == 404
+            continue
         assert f'href="/agreements/{one.agreement}"' in listing
         for language in ("en", "fr"):
             page = browser.get(f"/agreements/{one.agreement}", params={"lang": language})
@@ -116,7 +126,43 @@ def test_every_agreement_is_listed_and_explained_in_both_languages(settings, bro
 
 def test_what_was_taken_is_on_the_page_of_its_agreement(browser, extract):
     assert extract.extract_id in browser.get("/agreements/caf_minusca").text
-    assert extract.extract_id not in browser.get("/agreements/cod_monusco").text
+    assert extract.extract_id not in browser.get("/agreements/dpo_reporting").text
+
+
+def test_oversight_sees_what_concerns_its_own_organisation_and_nothing_else(settings, extract):
+    app = create_app(settings, Configuration())
+    file = settings.release_records / f"{extract.extract_id}.parquet"
+    [record] = duckdb.sql(f"SELECT record_id FROM '{file}' LIMIT 1").fetchone()
+    source = record.partition(":")[0]
+    provider = signed_in(app, "oversight", organisation=source, name="oversight.provider")
+    other = signed_in(app, "oversight", organisation="monusco_unpol", name="oversight.other")
+    feeds = [name for name in feed_names() if load_feed(name).source == source]
+    granted = signed_in(
+        app, "oversight", organisation="monusco_unpol", name="oversight.granted", feeds=feeds
+    )
+    delivery = f"{feeds[0]}.0f0f0f0f0f0f"
+    append(settings, "delivery.judged", actor="inbox", organisation=source, subject=delivery)
+    for browser, is_theirs in ((provider, True), (other, False), (granted, True)):
+        assert (extract.extract_id in browser.get("/taken").text) == is_theirs
+        assert (extract.extract_id in browser.get("/ledger?event=extract.made").text) == is_theirs
+        taken = browser.get("/ledger?event=extract.downloaded").text
+        assert (extract.extract_id in taken) == is_theirs
+        assert (browser.get("/agreements/caf_minusca").status_code == 200) == is_theirs
+        held = browser.submit("/taken", {"record": record}).text.split('id="who"')[1]
+        assert (extract.extract_id in held.split("<h2")[0]) == is_theirs
+        judged = browser.get("/ledger?event=delivery.judged").text
+        assert (delivery in judged) == is_theirs
+    names = other.get("/ledger?event=user.added").text
+    assert "oversight.other" in names and "oversight.provider" not in names
+
+
+def test_an_entry_from_before_providers_were_named_is_found_by_its_clauses(settings):
+    details = {"recipient": "minusca_unpol", "clauses": ["caf_minusca/P1"]}
+    append(settings, "extract.made", actor="a", organisation="x", subject="old.1", details=details)
+    for organisation, is_theirs in (("caf_police", True), ("cod_pnc", False)):
+        whose = concern_of(Reach(organisation))
+        found = entries(settings, subject="old.1", within=whose.entries(settings))
+        assert found.total == is_theirs
 
 
 @pytest.mark.parametrize(

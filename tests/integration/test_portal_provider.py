@@ -24,7 +24,7 @@ from pipelines.accounts.permissions import Person
 from pipelines.inbox import fingerprint
 from pipelines.ledger.chain import entries
 from pipelines.portal import taking_in
-from pipelines.portal.deliveries import own_feeds
+from pipelines.portal.scope import own_feeds
 from pipelines.portal.uploads import Upload
 from pipelines.settings import settings_for
 from schemas.contract import all_rules

@@ -14,13 +14,15 @@ from pipelines.lake.catalogue import write_catalogue
 from pipelines.portal import feed_figures as figures
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import Configuration
-from pipelines.portal.deliveries import Asked, every_feed, list_deliveries
+from pipelines.portal.deliveries import Asked, list_deliveries
+from pipelines.portal.scope import Scope
 from pipelines.settings import settings_for
 from schemas.contract import all_rules
 from schemas.feed import feed_names, load_feed
 from tests.portal import cheap_passwords, signed_in
 
 DAGSTER = "http://dagster.example"
+EVERY_FEED = Scope(tuple(feed_names()))
 LARGEST_PAGE_BYTES = 150_000
 POLICE = "caf_police_incidents"
 
@@ -42,7 +44,7 @@ def app(settings):
 
 @pytest.fixture(scope="module")
 def desk(app):
-    return signed_in(app, "data_specialist")
+    return signed_in(app, "data_specialist", feeds=feed_names())
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +63,14 @@ def said(browser, address, **query):
 def test_every_delivery_is_listed_once_over_the_pages(settings, catalogue):
     listed, page = [], 1
     while True:
-        found = list_deliveries(settings, Asked(every_feed()), page, size=7)
+        found = list_deliveries(settings, Asked(EVERY_FEED), page, size=7)
         listed += [one.delivery_id for one in found.lines]
         if page == found.pages:
             break
         page += 1
     expected = catalogue.execute("SELECT delivery_id FROM deliveries").fetchall()
     assert sorted(listed) == sorted(one for (one,) in expected)
-    assert list_deliveries(settings, Asked(every_feed()), 10_000, size=7).page == found.pages
+    assert list_deliveries(settings, Asked(EVERY_FEED), 10_000, size=7).page == found.pages
 
 
 def test_the_list_can_be_narrowed(desk):
@@ -89,14 +91,13 @@ def test_what_cannot_be_read_is_said_beside_its_field_and_kept(desk, name, value
         assert 'value="soon"' in answer.text
 
 
-def test_a_delivery_is_shown_in_codes_and_counts_with_its_run(desk, settings):
+def test_a_delivery_is_shown_in_codes_and_counts(desk, settings):
     [line] = [
         one
-        for one in list_deliveries(settings, Asked(every_feed(), POLICE)).lines
+        for one in list_deliveries(settings, Asked(EVERY_FEED, POLICE)).lines
         if one.rows_quarantined == 31
     ]
     page = said(desk, f"/all-deliveries/{line.delivery_id}")
-    assert f"{DAGSTER}/assets/harmonised/{POLICE}?view=partitions" in page
     assert line.delivery_id in page
     assert "INC-" in page
     assert "What was sent" not in page
@@ -105,7 +106,7 @@ def test_a_delivery_is_shown_in_codes_and_counts_with_its_run(desk, settings):
 
 
 def test_rejections_are_those_of_the_catalogue(settings, catalogue):
-    counted = {one.code: one.rows for one in figures.raised(settings, Asked(every_feed()))}
+    counted = {one.code: one.rows for one in figures.raised(settings, Asked(EVERY_FEED))}
     rows = catalogue.execute(
         "SELECT rule_code, count(source_row) FROM rejections GROUP BY rule_code"
     ).fetchall()
@@ -113,7 +114,7 @@ def test_rejections_are_those_of_the_catalogue(settings, catalogue):
 
 
 def test_warnings_are_those_of_the_verdicts(settings):
-    raised = figures.raised(settings, Asked(every_feed(), POLICE), by_feed=True)
+    raised = figures.raised(settings, Asked(EVERY_FEED, POLICE), by_feed=True)
     warned = {one.code: one.rows for one in raised if one.severity == "warning"}
     assert warned
     assert {all_rules()[code].severity for code in warned} == {"warning"}
@@ -131,17 +132,17 @@ def test_the_page_of_rejections_draws_and_tabulates(desk):
 
 
 def test_a_week_without_a_delivery_has_no_figure(settings):
-    weeks = figures.weekly(settings, Asked(every_feed(), POLICE))
+    weeks = figures.weekly(settings, Asked(EVERY_FEED, POLICE))
     assert [one.week.weekday() for one in weeks] == [0] * len(weeks)
     silent = [one for one in weeks if not one.deliveries]
     assert silent, "the demo's police send once a month"
     assert {one.share for one in silent} == {one.rows_accepted for one in silent} == {None}
-    by_rule = figures.weekly_by_rule(settings, Asked(every_feed(), POLICE), ["INC-201"])
+    by_rule = figures.weekly_by_rule(settings, Asked(EVERY_FEED, POLICE), ["INC-201"])
     assert [rows is None for _week, _code, rows in by_rule] == [not w.deliveries for w in weeks]
 
 
 def test_a_feed_is_on_time_late_silent_or_was_never_heard_of(settings):
-    found = {one.feed: one for one in figures.health(settings)}
+    found = {one.feed: one for one in figures.health(settings, EVERY_FEED)}
     assert set(found) == set(feed_names())
     assert found["ucdp_ged_incidents"].rhythm == "never"
     assert found["ucdp_ged_incidents"].share_now is None
@@ -153,12 +154,12 @@ def test_a_feed_is_on_time_late_silent_or_was_never_heard_of(settings):
         (2 * every + 1, "silent", every + 1),
     ):
         now = (last + dt.timedelta(days=days, hours=1)).replace(tzinfo=dt.UTC)
-        [one] = figures.health(settings, [POLICE], now)
+        [one] = figures.health(settings, Scope((POLICE,)), now)
         assert (one.rhythm, one.days_late) == (rhythm, late)
 
 
 def test_the_accepted_share_is_that_of_the_rows(settings, catalogue):
-    [one] = figures.health(settings, [POLICE])
+    [one] = figures.health(settings, Scope((POLICE,)))
     (share,) = catalogue.execute(
         "SELECT sum(rows_accepted) / sum(rows_accepted + rows_quarantined) "
         "FROM deliveries WHERE feed = ?",
@@ -186,15 +187,44 @@ def test_each_feed_has_a_page_that_says_what_is_not_read_and_why(desk):
     "address", ["/all-deliveries", "/rejections", "/feeds", f"/feeds/{POLICE}"]
 )
 def test_the_pages_speak_french_and_have_no_script(app, address):
-    reader = signed_in(app, "data_specialist", name="bureau.donnees", language="fr")
+    reader = signed_in(app, "data_specialist", name="bureau.donnees", language="fr", feeds=[POLICE])
     page = said(reader, address)
     assert '<html lang="fr">' in page
     assert "<script" not in page and "style=" not in page.replace("font-style=", "")
 
 
+def test_a_specialist_finds_what_is_of_the_own_organisation_and_nothing_else(app, settings):
+    own = signed_in(app, "data_specialist", name="desk.minusca")
+    foreign = list_deliveries(settings, Asked(EVERY_FEED, POLICE)).lines[0]
+    page = said(own, "/all-deliveries")
+    assert "minusca_unpol_incidents." in page and foreign.delivery_id not in page
+    for address in (
+        f"/all-deliveries/{foreign.delivery_id}",
+        f"/all-deliveries/{foreign.delivery_id}/rejections.xlsx",
+        f"/all-deliveries/{foreign.delivery_id}/rows",
+        f"/feeds/{POLICE}",
+    ):
+        assert own.get(address).status_code == 404
+    assert own.get("/all-deliveries", params={"feed": POLICE}).status_code == 422
+    assert load_feed(POLICE).title.en not in said(own, "/feeds")
+    assert "BXC-" not in said(own, "/rejections", since="2020-01-01")
+
+
+def test_the_operator_sees_how_every_feed_does_and_no_delivery(app, settings):
+    operator = signed_in(app, "operator")
+    page = said(operator, f"/feeds/{POLICE}")
+    assert f"{DAGSTER}/assets/harmonised/{POLICE}?view=partitions" in page
+    line = list_deliveries(settings, Asked(EVERY_FEED, POLICE)).lines[0]
+    assert line.delivery_id not in page and line.file_name not in page
+    assert all(load_feed(name).title.en in said(operator, "/feeds") for name in feed_names())
+    for address in ("/all-deliveries", f"/all-deliveries/{line.delivery_id}", "/rejections"):
+        assert operator.get(address).status_code == 404
+    assert "Operator of the installation" in said(operator, "/")
+
+
 def test_a_provider_finds_none_of_these_pages(app, settings):
     provider = signed_in(app, "provider")
-    first = list_deliveries(settings, Asked(every_feed())).lines[0].delivery_id
+    first = list_deliveries(settings, Asked(EVERY_FEED)).lines[0].delivery_id
     for address in ("/all-deliveries", f"/all-deliveries/{first}", "/rejections", "/feeds"):
         assert provider.get(address).status_code == 404
 
@@ -202,7 +232,7 @@ def test_a_provider_finds_none_of_these_pages(app, settings):
 def test_before_anything_came_the_pages_say_so(tmp_path):
     cheap_passwords()
     empty = create_app(settings_for(tmp_path), Configuration())
-    desk = signed_in(empty, "data_specialist")
+    desk = signed_in(empty, "data_specialist", feeds=[POLICE])
     assert "Nothing came in yet." in said(desk, "/all-deliveries")
     assert "That is silence" in said(desk, "/rejections")
     assert "nothing yet" in said(desk, "/feeds")

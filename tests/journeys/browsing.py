@@ -44,7 +44,7 @@ PEOPLE = {
     "provider": ("provider", "caf_gendarmerie"),
     "specialist": ("data_specialist", "minusca_unpol"),
     "analyst": ("analyst", "minusca_unpol_jma"),
-    "oversight": ("oversight", "dpo_police_division"),
+    "oversight": ("oversight", "minusca_unpol"),
 }
 
 

@@ -20,6 +20,7 @@ from pipelines.portal import feed_figures, jobs, taking_in, uploads, words
 from pipelines.portal.api import models, reports
 from pipelines.portal.api.problems import ProblemRoute, Refused, refusals
 from pipelines.portal.pages import delivery_pages, provider
+from pipelines.portal.scope import Scope, own_feeds, scope_of
 from pipelines.portal.security.limits import check_rate
 from pipelines.portal.web import Person, allowed, language_of, not_found, settings_of
 from pipelines.portal.words import _
@@ -62,7 +63,7 @@ async def send_delivery(
     """Send a file of one of your organisation's feeds; the same bytes twice are one delivery."""
     check_rate(request, "upload")
     settings = settings_of(request)
-    if feed not in known.own_feeds(person.organisation).feeds:
+    if feed not in own_feeds(person.organisation).feeds:
         not_found()
     try:
         upload = await uploads.take_upload(
@@ -121,7 +122,7 @@ def list_own_deliveries(
     person: Person = Depends(allowed("delivery.read_own")),
 ) -> models.Page[reports.Delivery]:
     """What your organisation sent, the latest first."""
-    return _listed(request, known.own_feeds(person.organisation), page)
+    return _listed(request, own_feeds(person.organisation), page)
 
 
 @router.get("/deliveries/{delivery_id}", responses=refusals())
@@ -129,7 +130,7 @@ def read_own_delivery(
     request: Request, delivery_id: str, person: Person = Depends(allowed("delivery.read_own"))
 ) -> reports.DeliveryReport:
     """What became of a file: the verdict, and in codes what was wrong."""
-    return _report(request, known.own_feeds(person.organisation), delivery_id)
+    return _report(request, own_feeds(person.organisation), delivery_id)
 
 
 @router.get(
@@ -148,31 +149,32 @@ def fetch_own_rejections(
 def list_all_deliveries(
     request: Request,
     page: int = Query(1, ge=1, le=1_000_000),
-    person: Person = Depends(allowed("delivery.read_all")),
+    person: Person = Depends(allowed("delivery.read_feeds")),
 ) -> models.Page[reports.Delivery]:
-    """What every service sent, the latest first."""
-    return _listed(request, known.every_feed(), page)
+    """What came in of the feeds that you look after, the latest first."""
+    return _listed(request, scope_of(person, "delivery.read_feeds"), page)
 
 
 @router.get("/all-deliveries/{delivery_id}", responses=refusals())
 def read_any_delivery(
-    request: Request, delivery_id: str, person: Person = Depends(allowed("rejections.read_all"))
+    request: Request, delivery_id: str, person: Person = Depends(allowed("rejections.read_feeds"))
 ) -> reports.DeliveryReport:
-    """What became of a file of any service, in codes and counts."""
-    return _report(request, known.every_feed(), delivery_id)
+    """What became of a file of the feeds that you look after, in codes and counts."""
+    return _report(request, scope_of(person, "rejections.read_feeds"), delivery_id)
 
 
 @router.get("/feeds", responses=refusals())
 def list_feeds(
     request: Request, person: Person = Depends(allowed("feeds.health"))
 ) -> list[reports.FeedHealth]:
-    """How each feed does: when it last came, whether it is late, how much of it passes."""
+    """How each of your feeds does: when it last came, whether it is late, how much passes."""
+    scope = scope_of(person, "feeds.health")
     return [
         reports.FeedHealth(
             **{name: getattr(one, name) for name in HEALTH},
             title=models.words(load_feed(one.feed).title),
         )
-        for one in feed_figures.health(settings_of(request))
+        for one in feed_figures.health(settings_of(request), scope)
     ]
 
 
@@ -182,13 +184,13 @@ HEALTH = (
 )
 
 
-def _listed(request: Request, scope: known.Scope, page: int) -> models.Page[reports.Delivery]:
+def _listed(request: Request, scope: Scope, page: int) -> models.Page[reports.Delivery]:
     found = known.list_deliveries(settings_of(request), known.Asked(scope), page)
     items = [reports.Delivery.model_validate(line) for line in found.lines]
     return models.Page(items=items, total=found.total, page=found.page, pages=found.pages)
 
 
-def _report(request: Request, scope: known.Scope, delivery_id: str) -> reports.DeliveryReport:
+def _report(request: Request, scope: Scope, delivery_id: str) -> reports.DeliveryReport:
     settings = settings_of(request)
     try:
         delivery: Delivery = known.find(settings, delivery_id, scope)

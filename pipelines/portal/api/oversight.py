@@ -10,7 +10,6 @@ from typing import Literal
 from fastapi import APIRouter, Depends, Query, Request
 
 from pipelines.ledger.chain import EVENTS, PAGE_SIZE, entries
-from pipelines.ledger.who import who
 from pipelines.portal import taken
 from pipelines.portal.api import models, reports
 from pipelines.portal.api.problems import ProblemRoute, refusals
@@ -35,9 +34,11 @@ def list_entries(
     page: int = Number,
     person: Person = Depends(allowed("ledger.read")),
 ) -> models.Page[reports.Entry]:
-    """Entries, newest first; days are inclusive, in UTC."""
+    """Entries that concern your organisation, newest first; days are inclusive, in UTC."""
+    settings = settings_of(request)
     found = entries(
-        settings_of(request),
+        settings,
+        within=pages.concern(person, "ledger.read").entries(settings),
         events=[event] if event else (),
         organisation=organisation,
         actor=actor,
@@ -73,8 +74,9 @@ def check_ledger(
 def list_agreements(
     request: Request, person: Person = Depends(allowed("agreements.read"))
 ) -> list[reports.Agreement]:
-    """Every agreement and how it stands today, what ends first on top."""
-    return [_agreement(one) for one in pages.standings(settings_of(request))]
+    """The agreements of your organisation and how they stand today, what ends first on top."""
+    whose = pages.concern(person, "agreements.read")
+    return [_agreement(one) for one in pages.standings(settings_of(request), whose)]
 
 
 def _agreement(one: pages.Standing) -> reports.Agreement:
@@ -98,7 +100,7 @@ def read_agreement(
 ) -> reports.AgreementInWords:
     """One agreement, clause by clause in words."""
     language = language_of(request)
-    found = pages.standings(settings_of(request))
+    found = pages.standings(settings_of(request), pages.concern(person, "agreements.read"))
     one = next((s for s in found if s.agreement.agreement == name), None)
     if one is None:
         not_found()
@@ -130,11 +132,12 @@ def list_taken(
     since: models.Day | None = None,
     until: models.Day | None = None,
     page: int = Number,
-    person: Person = Depends(allowed("extracts.read_all")),
+    person: Person = Depends(allowed("extracts.read_taken")),
 ) -> models.Page[reports.TakenExtract]:
-    """Extracts by recipient, agreement or clause, and day of making."""
+    """Extracts for your organisation or of its data, by recipient, clause and day of making."""
+    whose = pages.concern(person, "extracts.read_taken")
     asked = taken.Asked(recipient, clause, since, until)
-    found = taken.taken(settings_of(request), asked, page)
+    found = taken.taken(settings_of(request), whose, asked, page)
     items = [reports.TakenExtract.model_validate(one) for one in found.extracts]
     return models.Page(items=items, total=found.total, page=found.page, pages=found.pages)
 
@@ -143,8 +146,9 @@ def list_taken(
 def list_holders(
     request: Request,
     asked: reports.RecordAsked,
-    person: Person = Depends(allowed("extracts.read_all")),
+    person: Person = Depends(allowed("extracts.read_taken")),
 ) -> list[reports.Holding]:
-    """Each extract that holds a record, for whom it was made, who fetched it."""
-    found = who(settings_of(request), asked.record_id)
+    """Each extract for your organisation or of its data that holds a record, and who fetched it."""
+    whose = pages.concern(person, "extracts.read_taken")
+    found = taken.holdings(settings_of(request), whose, asked.record_id)
     return [reports.Holding.model_validate(one) for one in found]

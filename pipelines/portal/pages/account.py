@@ -32,6 +32,7 @@ from pipelines.portal.web import (
 from pipelines.portal.words import _
 from pipelines.settings import Settings
 from schemas.codelist import load_codelist
+from schemas.feed import load_feed
 from schemas.text import LANGUAGES
 
 router = APIRouter(prefix="/account")
@@ -47,6 +48,7 @@ def account(request: Request, person: Person = Depends(allowed("account.own"))) 
         form=blank(language=person.language),
         organisation=organisation_name(person.organisation, language_of(request)),
         roles=role_names(person),
+        feeds=[load_feed(one).title[language_of(request)] for one in person.feeds],
         has_password=_has_password(settings_of(request), person),
         said=request.query_params.get("said", ""),
     )

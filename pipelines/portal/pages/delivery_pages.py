@@ -15,7 +15,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -31,6 +30,7 @@ from pipelines.ledger.chain import append
 from pipelines.portal import deliveries as known
 from pipelines.portal import jobs, taking_in, uploads, words
 from pipelines.portal.forms import Form, asked
+from pipelines.portal.scope import Scope
 from pipelines.portal.security.limits import check_rate
 from pipelines.portal.security.visitor import LANGUAGE_COOKIE, cookie_name, visitor_of
 from pipelines.portal.web import (
@@ -81,7 +81,7 @@ class Desk:
     """One way in: where its pages are, which deliveries it opens, whether it shows their cells."""
 
     base: str
-    scope: known.Scope
+    scope: Scope
     shows_cells: bool
 
     def choices(self) -> list[tuple[str, str]]:
@@ -119,12 +119,11 @@ def listing(request: Request, desk: Desk) -> HTMLResponse:
         titles=dict(desk.choices()),
         states=[(state, state_words(state)[1]) for state in known.STATES],
         state_words=state_words,
-        dagster=partial(dagster_page, request),
         is_filtered=any(form.value(name) for name in ("feed", "state", "since", "until")),
     )
 
 
-def filters(form: Form, scope: known.Scope) -> known.Asked:
+def filters(form: Form, scope: Scope) -> known.Asked:
     """What a list is narrowed to; what cannot be read is said beside its field and left out."""
     feed = form.choice("feed", scope.feeds, required=False)
     state = form.choice("state", known.STATES, required=False)
@@ -259,7 +258,6 @@ def show(request: Request, desk: Desk, delivery_id: str) -> HTMLResponse:
         state_words=state_words,
         came_by=_came_by,
         withdrawal=_withdrawal(feed),
-        dagster=dagster_page(request, delivery.feed, delivery.delivery_id),
     )
     return _renewed(shown, 4 if renews else 0)
 
@@ -271,11 +269,10 @@ def _came_by(origin: str) -> str:
     return said.get(way, origin or "–")
 
 
-def dagster_page(request: Request, feed: str, delivery_id: str) -> str:
-    """The address of the delivery's partition in Dagster, where the portal is told of one."""
+def dagster_page(request: Request, feed: str) -> str:
+    """The address of the feed's runs in Dagster, where the portal is told of one."""
     base = configuration_of(request).dagster_url
-    query = f"view=partitions&partition={quote(delivery_id)}"
-    return f"{base}/assets/harmonised/{feed}?{query}" if base else ""
+    return f"{base}/assets/harmonised/{feed}?view=partitions" if base else ""
 
 
 def workbook(request: Request, desk: Desk, person: Person, delivery_id: str) -> Response:

@@ -18,7 +18,8 @@ from pipelines.portal import deliveries, jobs
 from pipelines.portal.feed_figures import health
 from pipelines.portal.navigation import role_names
 from pipelines.portal.pages.account import organisation_name
-from pipelines.portal.pages.oversight import standings
+from pipelines.portal.pages.oversight import concern, standings
+from pipelines.portal.scope import own_feeds, scope_of
 from pipelines.portal.web import Person, allowed, language_of, page, settings_of
 from pipelines.portal.words import _, number
 from pipelines.settings import Settings
@@ -81,12 +82,14 @@ def _waiting(settings: Settings, person: Person) -> dict[str, Waiting]:
     """By the address of the page that shows it."""
     found = {}
     if may(person, "feeds.health"):
-        late = sum(one.rhythm in ("late", "silent") for one in health(settings))
+        scope = scope_of(person, "feeds.health")
+        late = sum(one.rhythm in ("late", "silent") for one in health(settings, scope))
         if late:
             found["/feeds"] = Waiting("warn", _("late or silent: {count}", count=number(late)))
     if may(person, "agreements.read"):
         with suppress(AgreementError):  # its own page says what is wrong with an agreement
-            soon = sum(one.state == "ends_soon" for one in standings(settings))
+            found_here = standings(settings, concern(person, "agreements.read"))
+            soon = sum(one.state == "ends_soon" for one in found_here)
             if soon:
                 words = _("ending soon: {count}", count=number(soon))
                 found["/agreements"] = Waiting("warn", words)
@@ -115,10 +118,10 @@ def _table_title(table: str, language: str) -> str:
 
 def _arrivals(settings: Settings, person: Person) -> list[Latest]:
     """The last deliveries that this person may see."""
-    if may(person, "delivery.read_all"):
-        scope, place = deliveries.every_feed(), "/all-deliveries"
+    if may(person, "delivery.read_feeds"):
+        scope, place = scope_of(person, "delivery.read_feeds"), "/all-deliveries"
     elif may(person, "delivery.read_own"):
-        scope, place = deliveries.own_feeds(person.organisation), "/deliveries"
+        scope, place = own_feeds(person.organisation), "/deliveries"
     else:
         return []
     listed = deliveries.list_deliveries(settings, deliveries.Asked(scope), size=SHOWN)

@@ -1,7 +1,7 @@
 """Oversight's pages: the ledger and whether it holds, agreements and their ends, who took what.
 
 Not here: the ledger, the words of a clause (`release/explain.py`), the list of extracts
-(`portal/taken.py`).
+(`portal/taken.py`), and what of it concerns whom (`accounts/oversight.py`).
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from typing import Literal
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
+from pipelines.accounts.oversight import Concern, concern_of
+from pipelines.accounts.permissions import reach
 from pipelines.ledger import clock
 from pipelines.ledger.chain import EVENTS, PAGE_SIZE, entries
 from pipelines.ledger.verify import Checked, check_and_note
-from pipelines.ledger.who import who
 from pipelines.ledger.words import event_words
 from pipelines.portal import forms, taken
 from pipelines.portal.web import Person, allowed, language_of, not_found, page, settings_of
 from pipelines.portal.words import _
 from pipelines.release.explain import permit_words, restriction_words
 from pipelines.settings import Settings
-from schemas.agreement import Agreement, fingerprint, load_agreements
+from schemas.agreement import Agreement, fingerprint
 from schemas.agreement_problem import AgreementError
 from schemas.codelist import load_codelist
 from schemas.organisation import organisations, purposes
@@ -35,10 +36,18 @@ State = Literal["in_force", "ends_soon", "not_yet", "ended"]
 SOON = dt.timedelta(days=60)
 
 
+def concern(person: Person, action: str) -> Concern:
+    """What concerns the person who does `action`. Raises 404 where they may not."""
+    where = reach(person, action)
+    if where is None:
+        not_found()
+    return concern_of(where)
+
+
 @router.get("/ledger")
 def ledger(request: Request, person: Person = Depends(allowed("ledger.read"))) -> HTMLResponse:
     """Entries, newest first, by event, organisation, person and period."""
-    return _ledger(request, forms.asked(request))
+    return _ledger(request, person, forms.asked(request))
 
 
 @router.post("/ledger")
@@ -46,7 +55,7 @@ def check_ledger(
     request: Request, person: Person = Depends(allowed("ledger.read"))
 ) -> HTMLResponse:
     """Look through the whole ledger and say what was found; that is written down too."""
-    return _ledger(request, forms.Form(), checked(settings_of(request), person))
+    return _ledger(request, person, forms.Form(), checked(settings_of(request), person))
 
 
 def checked(settings: Settings, person: Person) -> Checked:
@@ -54,8 +63,10 @@ def checked(settings: Settings, person: Person) -> Checked:
     return check_and_note(settings, actor=person.name, organisation=person.organisation)
 
 
-def _ledger(request: Request, form: forms.Form, seen: Checked | None = None) -> HTMLResponse:
-    language = language_of(request)
+def _ledger(
+    request: Request, person: Person, form: forms.Form, seen: Checked | None = None
+) -> HTMLResponse:
+    language, settings = language_of(request), settings_of(request)
     listed = organisations()
     event = form.choice("event", EVENTS, required=False)
     organisation = form.choice("organisation", listed, required=False)
@@ -63,7 +74,8 @@ def _ledger(request: Request, form: forms.Form, seen: Checked | None = None) -> 
     since, until = form.period("since", "until")
     number = form.integer("page", least=1, most=10**7, otherwise=1) or 1
     found = entries(
-        settings_of(request),
+        settings,
+        within=concern(person, "ledger.read").entries(settings),
         events=[event] if event else (),
         organisation=organisation,
         actor=actor,
@@ -143,11 +155,14 @@ def standing(agreement: Agreement, today: dt.date, hashes: dict[str, tuple[str, 
     return Standing(agreement, state, left, reviews, hashes.get(agreement.agreement, ("", ""))[1])
 
 
-def standings(settings: Settings) -> list[Standing]:
-    """Every agreement and how it stands today, what ends first on top. Raises AgreementError."""
+def standings(settings: Settings, whose: Concern) -> list[Standing]:
+    """The agreements that concern somebody and how they stand today, what ends first on top.
+
+    Raises AgreementError.
+    """
     hashes = fingerprint(settings.agreements)
     today = clock.now().date()
-    found = [standing(one, today, hashes) for one in load_agreements(settings.agreements)]
+    found = [standing(one, today, hashes) for one in whose.agreements(settings)]
     return sorted(found, key=lambda one: one.agreement.valid_until)
 
 
@@ -159,7 +174,7 @@ def agreements(
     language, problems = language_of(request), ""
     found: Sequence[Standing] = ()
     try:
-        found = standings(settings_of(request))
+        found = standings(settings_of(request), concern(person, "agreements.read"))
     except AgreementError as error:
         problems = error.text(language)
     return page(
@@ -179,8 +194,9 @@ def agreement(
 ) -> HTMLResponse:
     """One agreement: its clauses in words, and what was taken under it."""
     language, settings = language_of(request), settings_of(request)
+    whose = concern(person, "agreements.read")
     try:
-        one = next((s for s in standings(settings) if s.agreement.agreement == name), None)
+        one = next((s for s in standings(settings, whose) if s.agreement.agreement == name), None)
     except AgreementError:
         one = None
     if one is None:
@@ -191,7 +207,7 @@ def agreement(
         one=one,
         permits=[permit_words(one.agreement, p, language) for p in one.agreement.permits],
         restrictions=[restriction_words(r, language) for r in one.agreement.restrictions],
-        listed=taken.taken(settings, taken.Asked(clause=name), size=10),
+        listed=taken.taken(settings, whose, taken.Asked(clause=name), size=10),
         organisation_name=lambda code: _organisation(code, language),
         purpose_name=lambda code: _purpose(code, language),
     )
@@ -204,24 +220,25 @@ def _purpose(code: str, language: Language) -> str:
 
 @router.get("/taken")
 def who_took(
-    request: Request, person: Person = Depends(allowed("extracts.read_all"))
+    request: Request, person: Person = Depends(allowed("extracts.read_taken"))
 ) -> HTMLResponse:
     """Extracts by recipient, clause and period."""
-    return _taken(request, forms.asked(request), forms.Form())
+    return _taken(request, person, forms.asked(request), forms.Form())
 
 
 @router.post("/taken")
 def who_holds(
-    request: Request, person: Person = Depends(allowed("extracts.read_all"))
+    request: Request, person: Person = Depends(allowed("extracts.read_taken"))
 ) -> HTMLResponse:
     """Each extract that holds one record; its number is asked for in the body, not the address."""
     looked = forms.posted(request)
     looked.text("record", required=True, longest=300)
-    return _taken(request, forms.Form(), looked)
+    return _taken(request, person, forms.Form(), looked)
 
 
-def _taken(request: Request, form: forms.Form, looked: forms.Form) -> HTMLResponse:
+def _taken(request: Request, person: Person, form: forms.Form, looked: forms.Form) -> HTMLResponse:
     language, settings = language_of(request), settings_of(request)
+    whose = concern(person, "extracts.read_taken")
     recipient = form.choice("recipient", organisations(), required=False)
     clause = form.text("clause", longest=120)
     since, until = form.period("since", "until")
@@ -235,21 +252,21 @@ def _taken(request: Request, form: forms.Form, looked: forms.Form) -> HTMLRespon
         form=form,
         looked=looked,
         record=record if looked.is_good else "",
-        holdings=who(settings, record) if record and looked.is_good else [],
-        listed=taken.taken(settings, asked, number),
+        holdings=taken.holdings(settings, whose, record) if record and looked.is_good else [],
+        listed=taken.taken(settings, whose, asked, number),
         kept={n: form.value(n) for n in ("recipient", "clause", "since", "until") if form.value(n)},
         organisations=[(code, one.label[language]) for code, one in organisations().items()],
-        clauses=_clauses(settings),
+        clauses=_clauses(settings, whose),
         organisation_name=lambda code: _organisation(code, language),
         purpose_name=lambda code: _purpose(code, language),
         title=_("Who took what"),
     )
 
 
-def _clauses(settings: Settings) -> list[tuple[str, str]]:
+def _clauses(settings: Settings, whose: Concern) -> list[tuple[str, str]]:
     """Agreements and their clauses, to choose from."""
     try:
-        found = load_agreements(settings.agreements)
+        found = whose.agreements(settings)
     except AgreementError:
         return []
     names = [(a.agreement, [permit.full_name for permit in a.permits]) for a in found]

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 
 from pipelines.portal import uploads
-from pipelines.portal.deliveries import own_feeds
 from pipelines.portal.pages import delivery_pages as shared
+from pipelines.portal.scope import own_feeds
 from pipelines.portal.web import Person, allowed
 
 BASE = "/deliveries"

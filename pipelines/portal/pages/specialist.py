@@ -1,7 +1,8 @@
-"""The data specialist's pages: all deliveries, what is rejected and why, how each feed does.
+"""The data specialist's pages: deliveries, what is rejected and why, how each feed does.
 
 Not here: the figures (`pipelines/portal/feed_figures.py`), what these pages share with the
 provider's (`delivery_pages.py`). Codes and counts; what was sent is only in a delivery's report.
+Of one's own organisation and of feeds granted by name; an operator sees how every feed does.
 """
 
 from __future__ import annotations
@@ -19,18 +20,19 @@ from pipelines.portal import words
 from pipelines.portal.charts import Amount, Figure, Series, bars, lines
 from pipelines.portal.forms import asked
 from pipelines.portal.pages import delivery_pages as shared
+from pipelines.portal.scope import scope_of
 from pipelines.portal.web import Person, allowed, not_found, page, settings_of
 from pipelines.portal.words import _
 from schemas.codelist import load_codelist
 from schemas.contract import all_rules, load_contract
-from schemas.feed import Feed
+from schemas.feed import Feed, load_feed
 
 BASE = "/all-deliveries"
 router = APIRouter()
 
-Uploading = Depends(allowed("delivery.upload_any"))
-Reading = Depends(allowed("delivery.read_all"))
-Rejections = Depends(allowed("rejections.read_all"))
+Uploading = Depends(allowed("delivery.upload_feeds"))
+Reading = Depends(allowed("delivery.read_feeds"))
+Rejections = Depends(allowed("rejections.read_feeds"))
 Health = Depends(allowed("feeds.health"))
 
 WEEKS = 26
@@ -41,58 +43,58 @@ RULES_OF_A_FEED = 10
 DELIVERIES_OF_A_FEED = 8
 
 
-def desk_of() -> shared.Desk:
-    """All deliveries, without the cells that were sent."""
-    return shared.Desk(BASE, known.every_feed(), shows_cells=False)
+def desk_of(person: Person) -> shared.Desk:
+    """The deliveries that the person looks after, without the cells that were sent."""
+    return shared.Desk(BASE, scope_of(person, "delivery.read_feeds"), shows_cells=False)
 
 
 @router.get(BASE)
 def all_deliveries(request: Request, person: Person = Reading) -> HTMLResponse:
-    """What everybody sent, the latest first."""
-    return shared.listing(request, desk_of())
+    """What came in of these feeds, the latest first."""
+    return shared.listing(request, desk_of(person))
 
 
 @router.get(f"{BASE}/new")
 def new_delivery(request: Request, person: Person = Uploading) -> HTMLResponse:
     """The form that sends a file in the place of its service."""
-    return shared.upload_page(request, desk_of())
+    return shared.upload_page(request, desk_of(person))
 
 
 @router.post(f"{BASE}/new", max_body_size=shared.NO_OTHER_LIMIT)
 async def send_delivery(request: Request, person: Person = Uploading) -> Response:
     """A file comes."""
-    return await shared.take(request, desk_of(), person)
+    return await shared.take(request, desk_of(person), person)
 
 
 @router.get(f"{BASE}/jobs/{{job}}")
 def follow_delivery(request: Request, job: str, person: Person = Uploading) -> Response:
     """How far it is."""
-    return shared.progress(request, desk_of(), person, job)
+    return shared.progress(request, desk_of(person), person, job)
 
 
 @router.get(f"{BASE}/{{delivery_id}}")
 def one_delivery(request: Request, delivery_id: str, person: Person = Reading) -> HTMLResponse:
     """What became of it, in codes and counts."""
-    return shared.show(request, desk_of(), delivery_id)
+    return shared.show(request, desk_of(person), delivery_id)
 
 
 @router.get(f"{BASE}/{{delivery_id}}/rejections.xlsx")
 def one_report(request: Request, delivery_id: str, person: Person = Rejections) -> Response:
     """The report for the service, which has what it sent."""
-    return shared.workbook(request, desk_of(), person, delivery_id)
+    return shared.workbook(request, desk_of(person), person, delivery_id)
 
 
 @router.get(f"{BASE}/{{delivery_id}}/rows")
 def one_bad_rows(request: Request, delivery_id: str, person: Person = Rejections) -> Response:
     """The rows to correct, in the layout that was sent."""
-    return shared.bad_rows(request, desk_of(), person, delivery_id)
+    return shared.bad_rows(request, desk_of(person), person, delivery_id)
 
 
 @router.get("/rejections")
 def rejections(request: Request, person: Person = Rejections) -> HTMLResponse:
     """Which rules are raised, how often, by whom, and whether it gets better."""
     form = asked(request)
-    choice = shared.filters(form, known.every_feed())
+    choice = shared.filters(form, scope_of(person, "rejections.read_feeds"))
     if not form.value("since"):
         first = dt.datetime.now(dt.UTC).date() - figures.WEEK * WEEKS
         choice = known.Asked(choice.scope, choice.feed, "", first, choice.until)
@@ -111,8 +113,8 @@ def rejections(request: Request, person: Person = Rejections) -> HTMLResponse:
         status=200 if form.is_good else 422,
         form=form,
         choice=choice,
-        feeds=desk_of().choices(),
-        titles=dict(desk_of().choices()),
+        feeds=desk_of(person).choices(),
+        titles=dict(desk_of(person).choices()),
         errors_found=errors[(number - 1) * RULES_A_PAGE : number * RULES_A_PAGE],
         number_of=number,
         pages=pages,
@@ -130,14 +132,14 @@ def rejections(request: Request, person: Person = Rejections) -> HTMLResponse:
 @router.get("/feeds")
 def feeds(request: Request, person: Person = Health) -> HTMLResponse:
     """Who sends as announced, who is late, who sent nothing yet."""
-    found = figures.health(settings_of(request))
+    found = figures.health(settings_of(request), scope_of(person, "feeds.health"))
     order = ("silent", "late", "on_time", "never")
     found.sort(key=lambda one: (order.index(one.rhythm), one.feed))
     return page(
         request,
         "specialist/feeds.html",
         found=found,
-        titles=dict(desk_of().choices()),
+        titles={one.feed: load_feed(one.feed).title[words.language()] for one in found},
         rhythm=rhythm_words,
         counts={rhythm: sum(one.rhythm == rhythm for one in found) for rhythm in order},
     )
@@ -146,14 +148,15 @@ def feeds(request: Request, person: Person = Health) -> HTMLResponse:
 @router.get("/feeds/{feed}")
 def one_feed(request: Request, feed: str, person: Person = Health) -> HTMLResponse:
     """One feed: what it is, how it is read, how it does."""
-    try:
-        declared = known.declared(feed)
-    except KeyError:
+    scope = scope_of(person, "feeds.health")
+    if feed not in scope.feeds:
         not_found()
+    declared = load_feed(feed)
     settings = settings_of(request)
-    asked_for = known.Asked(known.every_feed(), feed)
+    asked_for = known.Asked(scope, feed)
     raised = figures.raised(settings, asked_for)
-    [health] = figures.health(settings, [feed])
+    [health] = [one for one in figures.health(settings, scope) if one.feed == feed]
+    has_deliveries = feed in scope_of(person, "delivery.read_feeds").feeds
     return page(
         request,
         "specialist/feed.html",
@@ -166,9 +169,13 @@ def one_feed(request: Request, feed: str, person: Person = Health) -> HTMLRespon
         rules=all_rules(),
         errors_found=[one for one in raised if one.severity == "error"][:RULES_OF_A_FEED],
         warnings=[one for one in raised if one.severity == "warning"][:RULES_OF_A_FEED],
-        recent=known.list_deliveries(settings, asked_for, size=DELIVERIES_OF_A_FEED).lines,
+        has_deliveries=has_deliveries,
+        recent=known.list_deliveries(settings, asked_for, size=DELIVERIES_OF_A_FEED).lines
+        if has_deliveries
+        else [],
+        dagster="" if has_deliveries else shared.dagster_page(request, feed),
         state_words=shared.state_words,
-        encodings=figures.encodings(settings, feed),
+        encodings=figures.encodings(settings, asked_for),
         weekly=_weekly_figure(figures.weekly(settings, asked_for)),
     )
 

@@ -42,15 +42,15 @@ ACTION_NAMES = {
     "delivery.upload": mark("Send a delivery"),
     "delivery.read_own": mark("See one’s own deliveries"),
     "rejections.read_own": mark("Download what was rejected of them"),
-    "delivery.read_all": mark("See all deliveries"),
-    "rejections.read_all": mark("See all rejections"),
+    "delivery.read_feeds": mark("See the deliveries of one’s feeds"),
+    "rejections.read_feeds": mark("See the rejections of one’s feeds"),
     "feeds.health": mark("See how the feeds are"),
-    "delivery.upload_any": mark("Send a delivery for any feed"),
+    "delivery.upload_feeds": mark("Send a delivery for one’s feeds"),
     "dictionary.read": mark("Read the data dictionary"),
     "sql.run": mark("Run a query"),
     "ledger.read": mark("Read the ledger"),
     "agreements.read": mark("Read the agreements"),
-    "extracts.read_all": mark("See who took what"),
+    "extracts.read_taken": mark("See who took what"),
 }
 
 

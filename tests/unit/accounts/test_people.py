@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from pipelines.accounts.faults import MESSAGES, AccountRefused
+from pipelines.accounts.models import User
 from pipelines.accounts.passwords import check, one_time
 from pipelines.accounts.people import (
     add_user,
     find_user,
     link_oidc,
+    narrowed_users,
     person,
     person_of_oidc,
     set_active,
+    set_feeds,
     set_language,
     set_password,
     set_roles,
@@ -22,6 +26,7 @@ from pipelines.accounts.permissions import may
 from pipelines.accounts.sessions import open_session, person_of_session
 from pipelines.accounts.tokens import make_token, person_of_token
 from pipelines.ledger.chain import entries
+from pipelines.ledger.database import sessions
 
 WORDS = "correct horse battery"
 GOOD = {"organisation": "caf_police", "roles": ["provider"], "password": WORDS}
@@ -42,6 +47,9 @@ def test_what_cannot_be_kept_is_refused_with_what_there_is(place):
     for name in ("ab", "a b c", "é.tage", "-abc", "x" * 81, "<script>"):
         assert refused("ACC-105", place, name).field == "name"
     refused("ACC-106", place, "b.2", roles=[])
+    refused("ACC-108", place, "b.2", roles=["operator", "provider"])
+    refused("ACC-109", place, "b.2", feeds=["cod_pnc_incidents"])
+    refused("ACC-110", place, "b.2", roles=["data_specialist"], feeds=["nothing"])
     refused("ACC-107", place, "b.2", language="sg")
     assert [user.name for user in users(place)] == ["bangui.1"]
 
@@ -145,8 +153,36 @@ def test_who_does_not_exist_cannot_be_changed(place):
 
 
 def test_refusals_are_said_in_both_languages():
-    values = {"name": "n", "known": "k", "least": 1, "most": 2, "actions": "a"}
+    values = {"name": "n", "known": "k", "least": 1, "most": 2, "actions": "a"} | {"roles": "r"}
     for code in MESSAGES:
         refusal = AccountRefused(code, **values)
         assert "{" not in refusal.text("fr")
         assert refusal.text("fr") != refusal.text("en")
+
+
+def test_feeds_are_granted_by_name_and_each_grant_is_in_the_ledger(place):
+    add_user(place, "desk.1", **{**GOOD, "roles": ["data_specialist"]})
+    assert person(place, find_user(place, "desk.1").id).feeds == ()
+    set_feeds(place, "desk.1", ["cod_pnc_incidents", "ssd_ssnps_incidents"])
+    assert find_user(place, "desk.1").feeds == ["cod_pnc_incidents", "ssd_ssnps_incidents"]
+    set_feeds(place, "desk.1", ["ssd_ssnps_incidents"])
+    said = entries(place, events=["user.changed"], size=1).entries[0]
+    assert said.subject == "desk.1"
+    assert said.details == {
+        "feeds": ["ssd_ssnps_incidents"],
+        "feeds_before": ["cod_pnc_incidents", "ssd_ssnps_incidents"],
+    }
+    set_roles(place, "desk.1", ["provider"])
+    assert find_user(place, "desk.1").feeds == []
+    with pytest.raises(AccountRefused):
+        set_feeds(place, "desk.1", ["ssd_ssnps_incidents"])
+
+
+def test_who_reached_everything_is_named_until_it_is_said_what_they_reach(place):
+    add_user(place, "desk.1", **{**GOOD, "roles": ["data_specialist"]})
+    assert narrowed_users(place) == []
+    with sessions(place).begin() as session:
+        session.execute(sa.update(User).values(is_narrowed=True))
+    assert [user.name for user in narrowed_users(place)] == ["desk.1"]
+    set_feeds(place, "desk.1", [])
+    assert narrowed_users(place) == []

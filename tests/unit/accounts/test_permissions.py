@@ -7,12 +7,16 @@ from hypothesis import strategies as st
 
 from pipelines.accounts.permissions import (
     ACTIONS,
+    BY_FEED,
     EVERYBODY,
-    EVERYWHERE,
     NEVER_BY_TOKEN,
+    OPERATOR_ROLE,
     ROLES,
+    ROLES_BY_FEED,
     Person,
+    Reach,
     may,
+    reach,
 )
 
 WRITTEN_DOWN = {
@@ -22,13 +26,14 @@ WRITTEN_DOWN = {
     },
     "provider": {"delivery.upload", "delivery.read_own", "rejections.read_own"},
     "data_specialist": {
-        *("delivery.read_all", "rejections.read_all", "feeds.health", "delivery.upload_any"),
+        *("delivery.read_feeds", "rejections.read_feeds", "feeds.health", "delivery.upload_feeds"),
     },
     "analyst": {
         *("dictionary.read", "sql.run", "tables.list", "extract.preview", "extract.request"),
         *("extract.read_own", "extract.download_own"),
     },
-    "oversight": {"ledger.read", "agreements.read", "extracts.read_all"},
+    "oversight": {"ledger.read", "agreements.read", "extracts.read_taken"},
+    "operator": {"feeds.health"},
 }
 
 
@@ -58,19 +63,27 @@ def test_a_role_that_does_not_exist_permits_what_everybody_may():
     assert person("administrator", "*").actions == EVERYBODY
 
 
-@given(st.sampled_from(sorted(ACTIONS)))
-def test_what_belongs_to_another_organisation_is_denied_unless_the_role_looks_after_all(action):
-    everything = person(*ROLES)
-    assert may(everything, action, "caf_police")
-    assert may(everything, action, "cod_pnc") == (action in EVERYWHERE)
-    assert may(everything, action, "") == (action in EVERYWHERE)
+@given(st.sampled_from(sorted(ACTIONS)), st.sets(st.sampled_from(sorted(ROLES))))
+def test_every_action_reaches_its_own_organisation_and_the_feeds_granted_by_name(action, roles):
+    where = reach(person(*roles, feeds=("cod_pnc_incidents",)), action)
+    if not may(person(*roles), action):
+        assert where is None
+        return
+    assert where.organisation == "caf_police"
+    assert where.feeds == ({"cod_pnc_incidents"} if action in BY_FEED else frozenset())
+    assert where.is_installation == (OPERATOR_ROLE in roles and action == "feeds.health")
 
 
-def test_a_parent_is_not_its_unit_and_a_unit_is_not_its_parent():
-    unit = Person("id", "n", "minusca_unpol_jma", ("mission_staff",))
-    assert not may(unit, "extract.read_own", "minusca_unpol")
-    parent = Person("id", "n", "minusca_unpol", ("mission_staff",))
-    assert not may(parent, "extract.read_own", "minusca_unpol_jma")
+def test_without_a_grant_nobody_but_the_operator_reaches_beyond_their_own_organisation():
+    everything_else = person(*(ROLES.keys() - {OPERATOR_ROLE}))
+    for action in ACTIONS:
+        assert reach(everything_else, action) == Reach("caf_police")
+    assert reach(None, "feeds.health") is None
+
+
+def test_the_operator_has_figures_and_nothing_of_a_delivery():
+    assert not any(action.startswith(("delivery.", "rejections.")) for action in ROLES["operator"])
+    assert {"data_specialist", "oversight"} == ROLES_BY_FEED
 
 
 @given(st.sets(st.text(max_size=20) | st.sampled_from(sorted(ACTIONS))))

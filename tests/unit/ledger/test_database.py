@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import multiprocessing
 import stat
 import threading
@@ -10,11 +11,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from pipelines.accounts.models import Token, User
 from pipelines.ledger import database
 from pipelines.ledger.chain import append
 from pipelines.ledger.database import HEAD, Base, dispose, engine, readings, sessions, upgrade
@@ -43,6 +46,46 @@ def test_a_database_of_a_newer_program_is_left_alone(place):
     with pytest.raises(LedgerError) as stopped:
         upgrade(place)
     assert stopped.value.code == "LED-402"
+
+
+def test_who_reached_everything_keeps_the_own_organisation_and_is_marked(place):
+    with engine(place).begin() as connection:
+        config = Config()
+        config.set_main_option(
+            "script_location", str(Path(database.__file__).parent / "migrations")
+        )
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        users = sa.Table("users", sa.MetaData(), autoload_with=connection)
+        tokens = sa.Table("tokens", sa.MetaData(), autoload_with=connection)
+        moment = dt.datetime(2026, 3, 2)
+        for name in ("data_specialist", "oversight", "provider"):
+            connection.execute(
+                users.insert().values(
+                    **{"id": name, "name": name, "organisation": "caf_police", "roles": [name]},
+                    **{"language": "en", "is_active": True, "must_change_password": False},
+                    **{"totp_last_counter": 0, "failed_count": 0, "lockouts": 0},
+                    created_at=moment,
+                )
+            )
+        connection.execute(
+            tokens.insert().values(
+                **{"id": "t", "user_id": "data_specialist", "name": "t", "token_hash": "0"},
+                **{"created_at": moment, "expires_at": moment},
+                scopes=["delivery.read_all", "feeds.health"],
+            )
+        )
+    dispose(place)
+    with readings(place)() as session:
+        found = {
+            user.name: (user.is_narrowed, user.feeds) for user in session.scalars(sa.select(User))
+        }
+        assert found == {
+            "data_specialist": (True, []),
+            "oversight": (True, []),
+            "provider": (False, []),
+        }
+        assert session.scalar(sa.select(Token.scopes)) == ["delivery.read_feeds", "feeds.health"]
 
 
 def bring_up(settings: Settings) -> str:
