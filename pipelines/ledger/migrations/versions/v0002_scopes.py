@@ -27,8 +27,9 @@ RENAMED = {
 def upgrade() -> None:
     """Add the columns; mark who lost something."""
     op.add_column("users", sa.Column("feeds", sa.JSON(), nullable=False, server_default="[]"))
-    is_narrowed = sa.Column("is_narrowed", sa.Boolean(), nullable=False, server_default=sa.false())
-    op.add_column("users", is_narrowed)
+    op.add_column(
+        "users", sa.Column("is_narrowed", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
     users = sa.table(
         "users", sa.column("id"), sa.column("roles", sa.JSON), sa.column("is_narrowed", sa.Boolean)
     )
