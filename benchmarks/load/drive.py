@@ -84,14 +84,16 @@ class Person(FastHttpUser):
             self.open(path, visit.name)
             return
         form = {**visit.sends, "csrf": csrf_of(start)}
-        if chosen := re.search(r'name="purpose" value="(\w+)"', start):
-            form["purpose"] = chosen[1]
+        if chosen := re.search(r'name="way" value="([\w:]+)"|value="(\w+)" selected', start):
+            form["way" if chosen[1] else "purpose"] = chosen[1] or chosen[2]
         if visit.sends is PREVIEW:
             offered = set(re.findall(r'name="columns" value="(\w+)"', start))
             form["columns"] = [one for one in form["columns"] if one in offered]
             if not offered:
                 return
-        self.open(path, visit.name, data=encoded(form), headers=FORM)
+        shown = self.open(path, visit.name, data=encoded(form), headers=FORM)
+        if shown.startswith(f"{path}?"):  # the answer is at an address of its own
+            self.open(shown, f"{visit.name}, shown")
 
     def browse(self, until: float, dice: random.Random) -> None:
         """Pages with time to read them between."""

@@ -37,7 +37,7 @@ EVERYBODY = (
     Visit("/account", 1),
 )
 PREVIEW = {
-    "table": "incidents",
+    "do": "look",
     "form": "records",
     "since": "2026-06-01",
     "until": "2026-10-31",
@@ -55,7 +55,7 @@ VISITS: dict[str, tuple[Visit, ...]] = {
         Visit("/tables", 4),
         Visit("/tables/incidents", 4),
         Visit("/extracts", 4),
-        Visit("/extracts/preview", 1, start="/tables/incidents", sends=PREVIEW),
+        Visit("/tables/incidents", 1, start="/tables/incidents", sends=PREVIEW),
         Visit("/verify", 1),
     ),
     "provider": (

@@ -12,6 +12,7 @@ WORDS = {
     "delivery.judged": mark("delivery judged"),
     "delivery.published": mark("delivery published"),
     "rejections.downloaded": mark("rejected rows downloaded"),
+    "extract.previewed": mark("extract looked at before asking"),
     "extract.made": mark("extract made"),
     "extract.refused": mark("extract refused"),
     "extract.downloaded": mark("extract downloaded"),

@@ -14,6 +14,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.keys import installation_key
@@ -123,8 +124,9 @@ def _add_pages(app: FastAPI) -> None:
         app.state.at_start += [getattr(module, "begin", _nothing)]
         app.state.at_end += [getattr(module, "end", _nothing)]
     app.include_router(v1.router)
-    found = iter_route_contexts(app.routes)
-    app.state.pages = frozenset(one.path for one in found if "GET" in (one.methods or ()))
+    shown = [one for one in iter_route_contexts(app.routes) if "GET" in (one.methods or ())]
+    app.state.pages = frozenset(one.path for one in shown)
+    app.state.page_patterns = tuple(compile_path(one.path or "")[0] for one in shown)
 
 
 def _nothing(app: FastAPI) -> None:

@@ -22,6 +22,7 @@ from pipelines.i18n import mark
 from pipelines.ledger.faults import LedgerError
 from pipelines.portal import words
 from pipelines.portal.security.visitor import API, visitor_of
+from pipelines.portal.signin.pages import sign_in_in_place
 from pipelines.portal.web import SignInNeeded, page, redirect, url
 from pipelines.portal.words import _
 from schemas.agreement_problem import AgreementError
@@ -130,6 +131,8 @@ def _sign_in(request: Request, _error: Exception) -> Response:
         response = problem(request, 401)
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
+    if visitor_of(request).filled_by:
+        return sign_in_in_place(request)
     query = request.url.query
     wanted = request.url.path + (f"?{query}" if query else "")
     is_page = request.method == "GET" and wanted != "/"

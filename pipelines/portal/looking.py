@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import HTTPException
 
+from pipelines.accounts.permissions import Person
 from pipelines.i18n import mark
+from pipelines.ledger.chain import append
 from pipelines.portal import picture
 from pipelines.portal.charts import Figure
 from pipelines.portal.remembered import Remembered, stamp
@@ -94,12 +96,24 @@ class _Turn:
 def look(settings: Settings, request: Request, language: Language, limit: int) -> Seen:
     """The first `limit` rows of an extract and what is told of it. Raises ReleaseRefused."""
     shown = replace(request, language=language, format="csv")
-    key = (*_state(settings), shown, limit)
+    key = (*state(settings), shown, limit)
     try:
         with _alone(key):
             return _looks.kept(key, lambda: _look(settings, shown, limit))
     except TimeoutError:
         return Seen(is_too_long=True)
+
+
+def note(settings: Settings, request: Request, person: Person) -> None:
+    """Write down that somebody looks, at what and for which purpose. Raises LedgerError."""
+    append(
+        settings,
+        "extract.previewed",
+        actor=person.name,
+        organisation=person.organisation,
+        subject=request.table,
+        details={"purpose": request.purpose, "form": request.form},
+    )
 
 
 @contextmanager
@@ -145,7 +159,7 @@ def rows_within(
 
     Counted once for each state of the catalogue and the agreements.
     """
-    key = (*_state(settings), request.table, request.recipient, clauses, request.as_of)
+    key = (*state(settings), request.table, request.recipient, clauses, request.as_of)
     try:
         return _counts.kept(key, lambda: _counted(settings, request, seconds))
     except _NotNow:
@@ -166,7 +180,8 @@ def _counted(settings: Settings, request: Request, seconds: float) -> int | None
         return None
 
 
-def _state(settings: Settings) -> tuple[Any, ...]:
+def state(settings: Settings) -> tuple[Any, ...]:
+    """Another value whenever the tables or the agreements are others."""
     return (stamp(settings), tuple(sorted(fingerprint(settings.agreements).items())))
 
 

@@ -66,9 +66,10 @@ class Menu:
         """The name of the table."""
         return self.contract.table
 
-    def form_choices(self) -> list[Choice]:
-        """Records or counts, where there is a choice."""
-        return [(name, _(FORMS[name])) for name in self.forms]
+    @property
+    def way(self) -> tuple[str, str]:
+        """Form and purpose."""
+        return self.form, self.purpose
 
     def purpose_choices(self) -> list[Choice]:
         """The purposes for which this form may be asked."""
@@ -188,6 +189,13 @@ def menu(settings: Settings, person: Person, table: str, form: str, purpose: str
         forms=tuple(one.form for one in mine),
         purposes=chosen.purposes,
     )
+
+
+def menus_of(settings: Settings, person: Person, table: str) -> list[Menu]:
+    """Every menu of a table that the person's organisation has: each form for each purpose."""
+    mine = [one for one in offered(settings, person) if one.table == table]
+    found = [menu(settings, person, table, one.form, p) for one in mine for p in one.purposes]
+    return [one for one in found if one is not None]
 
 
 def offered(settings: Settings, person: Person) -> list[Offer]:

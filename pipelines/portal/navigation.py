@@ -126,10 +126,6 @@ ROLE_NAMES = {
 }
 
 
-# Steps of the way that begins at another entry of the menu than their address says.
-STEPS = {"/extracts/preview": "/tables"}
-
-
 def role_names(person: Person) -> list[str]:
     """What a person is here, in words."""
     return [_(ROLE_NAMES[role]) for role in person.roles if role in ROLE_NAMES]
@@ -139,7 +135,6 @@ def navigation(person: Person | None, path: str, pages: frozenset[str]) -> list[
     """The menu of a person; `pages` are the addresses that exist."""
     if person is None or person.must_change_password:
         return []
-    path = STEPS.get(path, path)
     mine = [one for one in MENU if one.path in pages and may(person, one.action)]
     here = max((one.path for one in mine if _is_under(path, one.path)), key=len, default="")
     return [Item(one.path, _(one.label), _(one.about), one.path == here) for one in mine]

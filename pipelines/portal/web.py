@@ -19,7 +19,9 @@ from starlette.responses import Response
 from pipelines.accounts.permissions import Person, may
 from pipelines.portal import words
 from pipelines.portal.configuration import Configuration
+from pipelines.portal.forms import Form
 from pipelines.portal.navigation import navigation
+from pipelines.portal.returning import returned, words_for
 from pipelines.portal.security.csrf import FIELD, make_token
 from pipelines.portal.security.visitor import Visitor, visitor_of
 from pipelines.portal.static_files import static_address
@@ -124,13 +126,35 @@ def url(path: str, /, **query: Any) -> str:
     return quote(path, safe="/-_.~%") + (f"?{urlencode(kept, doseq=True)}" if kept else "")
 
 
-def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """A template, rendered for the one who asks. What it gives templates is in `base.html`."""
+def page(
+    request: Request,
+    template: str,
+    *,
+    status: int = 200,
+    tells_nothing: bool = False,
+    **values: Any,
+) -> HTMLResponse:
+    """A template, rendered for the one who asks. What it gives templates is in `base.html`.
+
+    A form that came back after sign-in is filled in as it was. With `tells_nothing` (menus and
+    empty forms, no figure and no row) the browser may keep the page for its Back button, and with
+    it what was typed; every other page is kept nowhere.
+    """
     visitor = visitor_of(request)
     words.use(visitor.language)
     environment: Environment = request.app.state.templates
+    _give_back(request, values)
     text = environment.get_template(template).render(_shared(request, visitor) | values)
-    return HTMLResponse(text, status_code=status)
+    headers = {"Cache-Control": "private, no-cache"} if tells_nothing else None
+    return HTMLResponse(text, status_code=status, headers=headers)
+
+
+def _give_back(request: Request, values: dict[str, Any]) -> None:
+    """Fill the page's own forms with what its person had typed before the session ended."""
+    typed = returned(request)
+    for form in values.values():
+        if typed and typed.values and isinstance(form, Form):
+            form.values = dict(typed.values)
 
 
 def templates() -> Environment:
@@ -170,19 +194,25 @@ def _shared(request: Request, visitor: Visitor) -> dict[str, Any]:
         "csrf_field": partial(_csrf_field, request),
         "form_action": partial(_form_action, request),
         "configuration": configuration_of(request),
+        "came_back": words_for(request),
     }
 
 
 def _csrf_field(request: Request) -> Markup:
     """The hidden field that every form with method=post holds."""
-    token = make_token(request.app.state.portal_key, visitor_of(request).binding)
-    return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token)
+    return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, _secret(request))
 
 
 def _form_action(request: Request, path: str) -> Markup:
     """`action="{{ form_action('/deliveries/new') }}"`: the address of a form that sends a file."""
-    token = make_token(request.app.state.portal_key, visitor_of(request).binding, path)
-    return escape(url(path, **{FIELD: token}))
+    return escape(url(path, **{FIELD: _secret(request, path)}))
+
+
+def _secret(request: Request, path: str = "") -> str:
+    visitor = visitor_of(request)
+    if not visitor.visit:
+        visitor.begin_visit()
+    return make_token(request.app.state.portal_key, visitor.visit, visitor.account, path)
 
 
 def _in_language(request: Request, code: str) -> str:

@@ -87,11 +87,23 @@ def stranger(app):
     return signed_in(app, "mission_staff", organisation="iom", name="stranger")
 
 
+def _looked(browser, choice=CHOICE, **more):
+    """Press “Look at it first” with this choice."""
+    to = f"/tables/{choice['table']}"
+    return browser.submit("/tables", {**choice, "do": "look"}, to=to, **more)
+
+
+def _sent(browser, choice=CHOICE, **more):
+    """Press “Ask for this file” with this choice."""
+    return browser.submit("/tables", choice, to=f"/tables/{choice['table']}/extract", **more)
+
+
 def _asked(browser, choice=CHOICE):
     """Look at a choice, ask for it, and let a worker make it; returns the address of its page."""
-    seen = browser.submit("/tables", choice, to="/extracts/preview")
+    seen = _looked(browser, choice)
     assert seen.status_code == 200, seen.text
-    answer = browser.submit("/tables", choice, to="/extracts", follow_redirects=False)
+    assert "Ask for this file" in seen.text
+    answer = _sent(browser, choice, follow_redirects=False)
     assert answer.status_code == 303, answer.text
     assert jobs_worker.run_next(browser.app.state.settings, "here/0")
     return answer.headers["location"]
@@ -147,7 +159,7 @@ def test_menus_hold_only_what_a_clause_opens(browser):
 
 
 def test_a_preview_shows_rows_drawings_and_what_is_hidden(browser):
-    seen = browser.submit("/tables", CHOICE, to="/extracts/preview")
+    seen = _looked(browser, CHOICE)
     text = _words(seen)
     assert seen.text.count('role="img"') == 3
     assert "What the agreement hides, and why" in text and "CONFIDENTIAL" in text
@@ -158,7 +170,7 @@ def test_a_preview_shows_rows_drawings_and_what_is_hidden(browser):
 
 def test_a_preview_shows_nothing_that_the_extract_does_not_hold(browser, settings):
     _form, rows = _file(browser, _asked(browser))
-    seen = browser.submit("/tables", CHOICE, to="/extracts/preview").text
+    seen = _looked(browser, CHOICE).text
     seen = seen[seen.index("<caption>The first 10 of") :]
     body = seen[seen.index("<tbody") : seen.index("</tbody")]
     shown = [
@@ -298,13 +310,13 @@ def _person(_browser, settings):
         ("form", "everything", "of the list"),
     ],
 )
-@pytest.mark.parametrize("action", ["/extracts/preview", "/extracts"])
+@pytest.mark.parametrize("action", [_looked, _sent])
 def test_a_bad_value_is_said_beside_its_field_and_kept(browser, field, typed, words, action):
     choice = {**CHOICE, "since": "2026-06-01", "until": "2026-09-30", field: typed}
     before = jobs.jobs_of(
         browser.app.state.settings, _person(browser, browser.app.state.settings), "extract"
     )[1]
-    answer = browser.submit("/tables", choice, to=action)
+    answer = action(browser, choice)
     assert answer.status_code == 422
     assert words in _words(answer)
     assert typed not in answer.text or typed == "" or "<b>" not in typed
@@ -322,9 +334,9 @@ def test_a_bad_value_is_said_beside_its_field_and_kept(browser, field, typed, wo
 def test_a_table_that_is_not_theirs_cannot_be_asked_for(browser, stranger):
     for table in ("border_crossings", "no_such_table", ""):
         choice = {**CHOICE, "table": table}
-        assert browser.submit("/tables", choice, to="/extracts").status_code == 404
-        assert browser.submit("/tables", choice, to="/extracts/preview").status_code == 404
-    assert stranger.submit("/tables", CHOICE, to="/extracts").status_code == 404
+        assert _sent(browser, choice).status_code == 404
+        assert _looked(browser, choice).status_code == 404
+    assert _sent(stranger, CHOICE).status_code == 404
 
 
 def test_the_recipient_is_never_taken_from_the_form(browser, settings):
@@ -342,7 +354,7 @@ def test_the_recipient_is_never_taken_from_the_form(browser, settings):
 
 
 def test_counts_hide_small_numbers_in_table_chart_and_map(browser):
-    seen = browser.submit("/tables", COUNTS, to="/extracts/preview")
+    seen = _looked(browser, COUNTS)
     assert seen.status_code == 200, _words(seen)
     numbers = re.findall(r'<td class="number">(\d+)</td>', seen.text)
     assert numbers and all(int(number) >= 5 or int(number) == 0 for number in numbers)
@@ -354,7 +366,7 @@ def test_a_refusal_says_why_and_keeps_the_choice(browser, monkeypatch):
         raise ReleaseRefused("REL-107", k=5)
 
     monkeypatch.setattr(looking, "look", refuse)
-    answer = browser.submit("/tables", {**CHOICE, "since": "2026-06-01"}, to="/extracts/preview")
+    answer = _looked(browser, {**CHOICE, "since": "2026-06-01"})
     assert answer.status_code == 422
     assert "Too few records are alike" in _words(answer) and 'value="2026-06-01"' in answer.text
 
@@ -362,7 +374,7 @@ def test_a_refusal_says_why_and_keeps_the_choice(browser, monkeypatch):
 def test_a_look_that_takes_too_long_is_stopped_and_said(browser, monkeypatch):
     monkeypatch.setattr(looking, "LONGEST_S", 0.0)
     new = {**CHOICE, "columns": CHOICE["columns"][:3]}  # nobody was shown this yet
-    answer = browser.submit("/tables", new, to="/extracts/preview")
+    answer = _looked(browser, new)
     assert answer.status_code == 200 and "too much to look at" in answer.text
     assert "Ask for this file" in answer.text
 
@@ -373,7 +385,7 @@ def test_too_many_looks_at_once_wait_and_then_say_so(browser, monkeypatch):
         assert looking._places.acquire(blocking=False)
     other = {**CHOICE, "columns": CHOICE["columns"][1:]}
     try:
-        answer = browser.submit("/tables", other, to="/extracts/preview")
+        answer = _looked(browser, other)
     finally:
         for _ in range(looking.AT_ONCE):
             looking._places.release()
@@ -384,29 +396,29 @@ def test_colleagues_who_look_at_the_same_see_it_at_once_and_others_do_not(
     app, browser, monkeypatch, settings, tmp_path
 ):
     wanted = {**CHOICE, "columns": CHOICE["columns"][:4]}
-    first = browser.submit("/tables", wanted, to="/extracts/preview").text
+    first = _looked(browser, wanted).text
 
     def refuse(*_arguments, **_more):
         raise AssertionError("looked again")
 
     monkeypatch.setattr(looking, "_look", refuse)
     colleague = signed_in(app, "mission_staff", name="a.colleague")
-    again = colleague.submit("/tables", wanted, to="/extracts/preview").text
+    again = _looked(colleague, wanted).text
     body = re.compile(r"<main.*</main>", re.DOTALL)
     blank_csrf = re.compile(r'name="csrf" value="[^"]*"')
     assert blank_csrf.sub("", body.search(again)[0]) == blank_csrf.sub("", body.search(first)[0])
     unit = signed_in(app, "mission_staff", organisation="minusca_unpol_jma", name="a.unit")
-    assert unit.submit("/tables", wanted, to="/extracts/preview").status_code == 500
+    assert _looked(unit, wanted).status_code == 500
     shutil.copytree(settings.agreements, tmp_path / "agreements")
     own = tmp_path / "agreements" / "caf_minusca.yaml"
     own.write_text(own.read_text(encoding="utf-8").replace("1.0.0", "1.0.1"), encoding="utf-8")
     changed = create_app(replace(settings, agreements=tmp_path / "agreements"))
     elsewhere = signed_in(changed, "mission_staff", name="after.a.change")
-    assert elsewhere.submit("/tables", wanted, to="/extracts/preview").status_code == 500
+    assert _looked(elsewhere, wanted).status_code == 500
 
 
 def test_waiting_renews_itself_and_can_be_told_not_to_and_stopped(browser, settings):
-    answer = browser.submit("/tables", CHOICE, to="/extracts", follow_redirects=False)
+    answer = _sent(browser, CHOICE, follow_redirects=False)
     page = answer.headers["location"]
     waiting = browser.get(page)
     assert waiting.headers["refresh"] == "2" and "<progress" in waiting.text
@@ -418,7 +430,7 @@ def test_waiting_renews_itself_and_can_be_told_not_to_and_stopped(browser, setti
 
 def test_the_queue_tells_when_it_is_full(browser, monkeypatch, settings):
     monkeypatch.setitem(jobs.MOST_OF_ONE, "extract", 0)
-    answer = browser.submit("/tables", CHOICE, to="/extracts")
+    answer = _sent(browser, CHOICE)
     assert answer.status_code == 429 and "waiting" in _words(answer)
 
 
@@ -434,7 +446,7 @@ def test_ask_again_opens_the_menu_with_the_same_chosen(browser):
 
 
 def test_every_form_needs_its_secret(browser):
-    for path in ("/extracts", "/extracts/preview", "/verify"):
+    for path in ("/tables/incidents", "/tables/incidents/extract", "/verify"):
         assert browser.post(path, data={**CHOICE, "csrf": "x"}).status_code == 403
     assert csrf_of(browser.get("/tables/incidents").text)
 
@@ -509,7 +521,7 @@ def test_who_lost_the_right_while_waiting_gets_nothing(app, settings):
 
     browser = signed_in(app, "mission_staff", name="leaves.soon")
     person = person_of(find_user(settings, "leaves.soon"))
-    answer = browser.submit("/tables", CHOICE, to="/extracts", follow_redirects=False)
+    answer = _sent(browser, CHOICE, follow_redirects=False)
     job_id = answer.headers["location"].rpartition("/")[2]
     set_roles(settings, "leaves.soon", ["provider"])
     before = len(entries(settings, events=["extract.made"], size=1000).entries)

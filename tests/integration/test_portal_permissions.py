@@ -128,12 +128,12 @@ def ask(browser: Browser, route: Route, *, with_secret: bool = True) -> httpx.Re
 
 def make_secret(browser: Browser, path: str) -> str:
     """What `form_action(path)` puts into a page for this browser."""
-    if not (cookie := browser.cookies.get("passerelle-session")):
-        browser.get("/sign-in")
-        binding = f"visit:{browser.cookies['passerelle-visit']}"
-    else:
-        binding = f"session:{cookie}"
-    return make_token(browser.app.state.portal_key, binding, path)
+    action = re.search(r'name="csrf" value="[^".]+\.([^"]*)"', browser.get("/sign-in").text)
+    if action is None:  # somebody is signed in, and was led on
+        action = re.search(r'name="csrf" value="[^".]+\.([^"]*)"', browser.get("/account").text)
+    assert action
+    visit = browser.cookies["passerelle-visit"]
+    return make_token(browser.app.state.portal_key, visit, action[1], path)
 
 
 def same_for_all(text: str) -> str:

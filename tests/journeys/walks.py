@@ -27,14 +27,14 @@ def mission(one: Visitor) -> Path:
     one.press('main a[href^="/tables/incidents"][href*="joint_planning"]')
     one.at("choose")
     _dates(one, "2026-10-31", "2026-06-01")
-    one.press('form[action="/extracts/preview"] button.main')
+    one.press("form#choice button.main")
     assert one.page.locator("#field-until[aria-invalid=true]").count() == 1
     assert one.page.input_value("#field-since") == "2026-10-31"
     one.at("choose-faults")
     _dates(one, "2026-06-01", "2026-10-31")
-    one.press('form[action="/extracts/preview"] button.main')
+    one.press("form#choice button.main")
     one.at("preview")
-    one.press('main form[action="/extracts"] button.main')
+    one.press('main form[action$="/extract"] button.main')
     _wait_for(one, 'main a[href$="/file"]')
     one.at("result")
     if one.with_keys:
@@ -62,7 +62,7 @@ def counts(one: Visitor) -> None:
     """The same as counts: what is too small to be told is hidden."""
     one.go("/tables/incidents?form=counts&purpose=capacity_building")
     one.at("choose-counts")
-    one.press('form[action="/extracts/preview"] button.main')
+    one.press("form#choice button.main")
     one.at("preview-counts")
 
 

@@ -97,7 +97,9 @@ def look_before_asking(
 ) -> models.Preview:
     """What an extract would hold: the first rows, how many, what is hidden and why."""
     settings, language = settings_of(request), language_of(request)
-    seen = looking.look(settings, _asked(settings, person, wanted), language, PREVIEW_ROWS)
+    asked = _asked(settings, person, wanted)
+    looking.note(settings, asked, person)
+    seen = looking.look(settings, asked, language, PREVIEW_ROWS)
     if seen.is_too_long:
         detail = _("Looking takes too long. Ask for less, or ask for the extract itself.")
         raise Refused(503, "WEB-503", detail)

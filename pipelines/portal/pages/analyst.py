@@ -5,21 +5,38 @@ Not here: searching (`portal/dictionary.py`) and answering a question (`portal/s
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Depends, HTTPException, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 
 from pipelines.i18n import mark
-from pipelines.portal import dictionary, forms
+from pipelines.ledger import clock
+from pipelines.portal import dictionary, forms, held
+from pipelines.portal.returning import HELD, returned
 from pipelines.portal.security.limits import check_rate
+from pipelines.portal.security.visitor import visitor_of
 from pipelines.portal.sqlbox import boxes, fence, run, samples
 from pipelines.portal.sqlbox.refusals import SqlRefused
 from pipelines.portal.sqlbox.worker import Answer, Task
-from pipelines.portal.web import Person, allowed, language_of, not_found, page, settings_of
+from pipelines.portal.web import (
+    Person,
+    allowed,
+    language_of,
+    not_found,
+    page,
+    redirect,
+    settings_of,
+    url,
+)
 from pipelines.portal.words import _
+from pipelines.settings import Settings
+from schemas.agreement import fingerprint
 from schemas.agreement_problem import AgreementError
 from schemas.codelist import codelist_names
 from schemas.contract import Column, Contract, load_contract, table_names
 from schemas.organisation import purposes as all_purposes
+from schemas.text import LANGUAGES
 
 router = APIRouter()
 CODES_BESIDE_A_COLUMN = 30
@@ -149,30 +166,62 @@ def _about(contract: Contract, column: Column, language: str) -> list[tuple[str,
 
 @router.get("/sql")
 def sql(request: Request, person: Person = Depends(allowed("sql.run"))) -> HTMLResponse:
-    """The box with nothing asked yet, or with a question to start from."""
-    form = forms.asked(request)
-    return _box(request, person, form.value("purpose"), sample=form.value("sample"))
+    """The box: empty, with a question to start from, or with the one that was sent and its answer.
+
+    A question and its answer are kept for this session and named by a number: in the address stand
+    the purpose and that number, never SQL.
+    """
+    address = forms.asked(request)
+    kept = held.opened(*_holder(request), address.value(HELD))
+    if kept is None:
+        form = returned(request) or forms.blank(purpose=address.value("purpose"))
+        return _box(request, person, form, sample=address.value("sample"))
+    typed = forms.Form(kept["typed"])
+    if fault := kept["fault"]:
+        said = SqlRefused(fault["code"], **fault["values"]).text(language_of(request))
+        typed.fail("question", f"{said} [{fault['code']}]")
+        return _box(request, person, typed, status=422)
+    answer = Answer(**kept["answer"]) if kept["answer"] else None
+    return _box(request, person, typed, answer=answer)
 
 
 @router.post("/sql")
-def ask(request: Request, person: Person = Depends(allowed("sql.run"))) -> HTMLResponse:
-    """Answer a question; what is wrong with it is said beside it, and it is kept as typed."""
-    check_rate(request, "sql")
+def ask(request: Request, person: Person = Depends(allowed("sql.run"))) -> Response:
+    """Answer a question for the purpose that is on the form, and lead to the answer."""
     form = forms.posted(request)
-    settings = settings_of(request)
-    open_now = _opened(request, person)
-    try:
-        answer = boxes.ask(
-            settings,
-            open_now,
-            form.value("question"),
-            purpose=form.value("purpose"),
-            actor=person.name,
-        )
-    except SqlRefused as refused:
-        form.fail("question", f"{refused.text(language_of(request))} [{refused.code}]")
-        return _box(request, person, form.value("purpose"), form=form, status=422)
-    return _box(request, person, form.value("purpose"), form=form, answer=answer)
+    open_now, is_asked = (
+        _opened(request, person),
+        form.value("do") != "menu" and not form.value("lang"),
+    )
+    purpose = form.choice("purpose", open_now.purposes)
+    if not form.is_good:
+        return _box(request, person, form, status=422)
+    kept: dict[str, Any] = {"typed": _chosen(form), "answer": None, "fault": None}
+    if is_asked:
+        check_rate(request, "sql")
+        try:
+            question = form.value("question")
+            answer = boxes.ask(
+                settings_of(request), open_now, question, purpose=purpose, actor=person.name
+            )
+            kept["answer"] = answer.model_dump(mode="json")
+        except SqlRefused as refused:
+            kept["fault"] = {"code": refused.code, "values": refused.values}
+    number = held.hold(*_holder(request), kept)
+    lang = form.value("lang") if form.value("lang") in LANGUAGES else ""
+    return redirect(url("/sql", purpose=purpose, held=number, lang=lang) + "#answer" * is_asked)
+
+
+def _chosen(form: forms.Form) -> dict[str, list[str]]:
+    return {name: [form.value(name)] for name in ("purpose", "question") if form.value(name)}
+
+
+def _holder(request: Request) -> tuple[Settings, bytes, str]:
+    """For whom an answer is kept: this session, while the agreements are what they are."""
+    settings, session = settings_of(request), visitor_of(request).session
+    agreed = repr(sorted(fingerprint(settings.agreements).items()))
+    binding = f"sql:{session}\n{clock.now().date()}\n{agreed}"
+    return settings, request.app.state.portal_key, binding
 
 
 def _opened(request: Request, person: Person) -> boxes.Opened:
@@ -186,31 +235,36 @@ def _opened(request: Request, person: Person) -> boxes.Opened:
 def _box(
     request: Request,
     person: Person,
-    purpose: str,
+    form: forms.Form,
     *,
-    form: forms.Form | None = None,
     sample: str = "",
     answer: Answer | None = None,
     status: int = 200,
 ) -> HTMLResponse:
     language = language_of(request)
     open_now = _opened(request, person)
-    purpose = purpose if purpose in open_now.purposes else next(iter(open_now.purposes), "")
+    purpose = form.value("purpose")
+    if purpose not in open_now.purposes:
+        purpose = next(iter(open_now.purposes), "")
+        form.values["purpose"] = [purpose]
     relations = boxes.relations(open_now, purpose)
     offered = samples.fitting(relations, language)
-    question = next((one.question for one in offered if one.name == sample), "")
+    if question := next((one.question for one in offered if one.name == sample), ""):
+        form.values["question"] = [question]
     return page(
         request,
         "analyst/sql.html",
         status=status,
-        chosen=forms.blank(purpose=purpose),
+        tells_nothing=answer is None and request.method == "GET",
         purposes=[(code, all_purposes()[code].label[language]) for code in open_now.purposes],
         relations=relations,
         samples=offered,
-        form=form or forms.blank(question=question),
+        form=form,
         answer=answer,
+        is_gone=HELD in request.query_params and not form.value("question"),
         level=boxes.handling(open_now, purpose, answer.relations) if answer else "",
         most_rows=Task.model_fields["most_rows"].default,
         seconds=run.SECONDS,
         longest=fence.LONGEST_QUESTION,
+        typed_into="question",
     )

@@ -11,12 +11,14 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 
-from pipelines.portal import extracting, jobs, looking
-from pipelines.portal.forms import Form, asked, blank, posted
+from pipelines.portal import choosing, extracting, jobs, looking
+from pipelines.portal.choosing import Choice
+from pipelines.portal.forms import Form, asked, posted
 from pipelines.portal.jobs_crew import WORKERS, Crew
-from pipelines.portal.menus import Menu, menu, offered, request_of
+from pipelines.portal.menus import menu, offered
 from pipelines.portal.pages import checking, extracts
-from pipelines.portal.security.limits import limited
+from pipelines.portal.returning import returned
+from pipelines.portal.security.limits import check_rate, limited
 from pipelines.portal.tables import shown_tables
 from pipelines.portal.web import (
     Person,
@@ -26,10 +28,11 @@ from pipelines.portal.web import (
     page,
     redirect,
     settings_of,
+    url,
 )
-from pipelines.portal.words import _
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request as Asked
+from schemas.text import LANGUAGES
 
 router = APIRouter()
 router.include_router(extracts.router)
@@ -61,84 +64,125 @@ def tables(request: Request, person: Person = Listing) -> HTMLResponse:
 
 @router.get("/tables/{table}")
 def choose(request: Request, table: str, person: Person = Looking) -> HTMLResponse:
-    """The menu of one table; what the address holds is chosen already."""
-    form = asked(request)
-    found = _menu(request, table, form, person)
-    if not form.many("format"):  # nothing but the form and the purpose was chosen
-        form = blank(**found.proposed())
-    return _menu_page(request, found, form, person)
+    """The menu of one table with what the address holds; figures for who pressed the button."""
+    settings = settings_of(request)
+    typed = returned(request) or asked(request)
+    choice = _read(request, table, choosing.filled_in(settings, person, table, typed), person)
+    if choice.wanted and choosing.was_pressed(request, choice.wanted):
+        return _look(request, choice, choice.wanted, person)
+    status = 200 if choice.form.is_good else 422
+    return _menu_page(request, choice, person, status=status)
 
 
-@router.post("/extracts/preview", dependencies=[Depends(limited("preview"))])
-def preview(request: Request, person: Person = Looking) -> HTMLResponse:
+@router.post("/tables/{table}")
+def submit(request: Request, table: str, person: Person = Looking) -> Response:
+    """Take the whole form and lead to the address that holds it: the menu, or with figures."""
+    form = posted(request)
+    choice = _read(request, table, form, person)
+    has_looked = form.value("do") == "look"
+    is_other = form.value("shown_form", choice.menu.form) != choice.menu.form
+    more = {"lang": form.value("lang") if form.value("lang") in LANGUAGES else ""}
+    if has_looked and is_other:
+        more |= {"changed": "form"}
+    elif has_looked and choice.wanted:
+        check_rate(request, "preview")
+        looking.note(settings_of(request), choice.wanted, person)
+        more |= {choosing.PROOF: choosing.proof(request, choice.wanted)}
+    elif not choice.address or (has_looked and _lacks_a_choice(choice)):
+        return _menu_page(request, choice, person, status=422)
+    values = choice.values
+    if not has_looked and _were_all(request, choice, form, person):
+        values = values | {"columns": []}  # all that was open; now all that is
+    return redirect(url(f"/tables/{table}", **values, **more))
+
+
+@router.post("/tables/{table}/extract", dependencies=[Depends(limited("extract"))])
+def ask(request: Request, table: str, person: Person = Asking) -> Response:
+    """Ask for the extract; leads to its progress."""
+    choice = _read(request, table, posted(request), person)
+    if choice.wanted is None:
+        return _menu_page(request, choice, person, status=422)
+    settings = settings_of(request)
+    try:
+        work = extracting.asked(choice.wanted, person)
+        job = jobs.submit(settings, person, extracting.KIND, work)
+    except jobs.TooManyJobs as full:
+        choice.form.fail("queue", str(full))
+        return _menu_page(request, choice, person, status=429)
+    return redirect(f"/extracts/{job}")
+
+
+def _read(request: Request, table: str, form: Form, person: Person) -> Choice:
+    choice = choosing.read(settings_of(request), person, table, form)
+    if choice is None:
+        not_found()
+    return choice
+
+
+def _lacks_a_choice(choice: Choice) -> bool:
+    """True where a list was left empty that must not be: an address cannot say so."""
+    needed = ("dimensions", "measures") if choice.menu.form == "counts" else ("columns",)
+    return any(name in choice.form.errors and not any(choice.form.many(name)) for name in needed)
+
+
+def _were_all(request: Request, choice: Choice, form: Form, person: Person) -> bool:
+    """True where every column was ticked of the menu that was shown."""
+    names = (choice.menu.table, form.value("shown_form"), form.value("shown_purpose"))
+    shown = menu(settings_of(request), person, *names)
+    if shown is None or shown.way != names[1:]:
+        return False
+    return set(form.many("columns")) == {one[0] for one in shown.columns()}
+
+
+def _look(request: Request, choice: Choice, wanted: Asked, person: Person) -> HTMLResponse:
     """What the extract would hold, before it is made."""
-    form, found, wanted = _wanted(request, person)
-    if wanted is None:
-        return _menu_page(request, found, form, person, status=422)
+    check_rate(request, "preview")
     try:
         seen = looking.look(settings_of(request), wanted, language_of(request), PREVIEW_ROWS)
     except ReleaseRefused as refused:
-        return _menu_page(request, found, form, person, status=422, refused=refused)
+        return _menu_page(request, choice, person, status=422, refused=refused)
+    found = choice.menu
     return page(
         request,
         "mission/preview.html",
         menu=found,
-        form=form,
+        form=choice.form,
         wanted=wanted,
         seen=seen,
+        left_out=choice.left_out,
         purpose=dict(found.purpose_choices())[found.purpose],
         format=dict(found.formats())[wanted.format],
+        areas=[
+            label
+            for _country, areas in found.areas()
+            for code, label in areas
+            if code in wanted.areas
+        ],
         back=extracts.menu_address(extracting.asked(wanted, person)),
     )
 
 
-@router.post("/extracts", dependencies=[Depends(limited("extract"))])
-def ask(request: Request, person: Person = Asking) -> Response:
-    """Ask for the extract; leads to its progress."""
-    form, found, wanted = _wanted(request, person)
-    if wanted is None:
-        return _menu_page(request, found, form, person, status=422)
-    settings = settings_of(request)
-    try:
-        job = jobs.submit(settings, person, extracting.KIND, extracting.asked(wanted, person))
-    except jobs.TooManyJobs as full:
-        form.fail("queue", str(full))
-        return _menu_page(request, found, form, person, status=429)
-    return redirect(f"/extracts/{job}")
-
-
-def _wanted(request: Request, person: Person) -> tuple[Form, Menu, Asked | None]:
-    """What a form chose, and the menu that it chose from; None in place of a faulty request."""
-    form = posted(request)
-    found = _menu(request, form.value("table"), form, person)
-    if form.value("form") != found.form:
-        form.fail("form", _("Choose one of the list."))
-    if form.value("purpose") != found.purpose:
-        form.fail("purpose", _("Choose one of the list."))
-    wanted = request_of(form, found, person)
-    return form, found, wanted if form.is_good else None
-
-
-def _menu(request: Request, table: str, form: Form, person: Person) -> Menu:
-    settings = settings_of(request)
-    found = menu(settings, person, table, form.value("form"), form.value("purpose"))
-    if found is None:
-        not_found()
-    return found
-
-
 def _menu_page(
-    request: Request, found: Menu, form: Form, person: Person, *, status: int = 200, **more: Any
+    request: Request, choice: Choice, person: Person, *, status: int = 200, **more: Any
 ) -> HTMLResponse:
-    settings = settings_of(request)
+    settings, found = settings_of(request), choice.menu
     shown = shown_tables(settings, person, offered(settings, person), found.table)
+    asked_for = request.query_params
     return page(
         request,
         "mission/choose.html",
         status=status,
+        tells_nothing=request.method == "GET",
         menu=found,
-        form=form,
-        chosen=blank(form=found.form, purpose=found.purpose),
+        form=choice.form,
+        left_out=choice.left_out,
         about=shown[0],
+        ways=[
+            (f"{way.form}:{way.purpose}", f"{way.purpose_words} – {way.form_words}")
+            for way in shown[0].ways
+        ],
+        is_other_form=asked_for.get("changed") == "form",
+        is_figure_due=choosing.PROOF in asked_for and status == 200,
+        typed_into="choice",
         **({"refused": None} | more),
     )

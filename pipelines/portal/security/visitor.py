@@ -33,6 +33,8 @@ A_YEAR_S = 365 * 24 * 3600
 class Visitor:
     """What is known of the sender; `session` and `visit` are what cookies said, proved or not.
 
+    `visit` is this browser, from its first page until somebody signs out in it. `filled_by` is the
+    account for which a form that is sent now was shown, where its session has ended since.
     `trouble` is why nothing is known, where the accounts cannot be read: the answer is then 503.
     """
 
@@ -42,16 +44,33 @@ class Visitor:
     visit: str = ""
     is_visit_new: bool = False
     address: str = ""
+    filled_by: str = ""
     trouble: LedgerError | None = None
 
     @property
+    def account(self) -> str:
+        """The account that is signed in; "" for nobody."""
+        return self.person.user_id if self.person else ""
+
+    @property
     def binding(self) -> str:
-        """What a form's secret is bound to: the session, before sign-in the visit."""
-        if self.session:
-            return f"session:{self.session}"
+        """What forms are bound to: this browser, and the account that is signed in in it.
+
+        Not the session: a form that stays open while it ends, or while its person signs in anew in
+        another window, is not lost.
+        """
         if not self.visit:
-            self.visit, self.is_visit_new = secrets.token_urlsafe(24), True
-        return f"visit:{self.visit}"
+            self.begin_visit()
+        return bound(self.visit, self.account)
+
+    def begin_visit(self) -> None:
+        """Take this browser for another one from now on: what was bound to it is worth nothing."""
+        self.visit, self.is_visit_new = secrets.token_urlsafe(24), True
+
+
+def bound(visit: str, account: str) -> str:
+    """A browser and an account in it, as one text that secrets are made for."""
+    return f"visit:{visit}\n{account}"
 
 
 def visitor_of(request: HTTPConnection) -> Visitor:

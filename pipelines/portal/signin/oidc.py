@@ -158,4 +158,4 @@ async def _refused(request: Request, error: Exception) -> Response:
     else:
         why, status = _("The sign-in was not completed. Please try again."), 400
     form = blank(next="/")
-    return page(request, "signin/sign_in.html", status=status, form=form, refusal=why)
+    return page(request, "signin/sign_in.html", status=status, form=form, refusal=why, kept="")

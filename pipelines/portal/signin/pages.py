@@ -14,8 +14,9 @@ from pipelines.accounts.permissions import Person
 from pipelines.accounts.sessions import close_session, open_session
 from pipelines.accounts.signin import Failure, authenticate
 from pipelines.portal.forms import Form, blank, posted
+from pipelines.portal.returning import keep
 from pipelines.portal.security.limits import check_address, check_rate, count_failure
-from pipelines.portal.security.visitor import cookie_name, set_cookie, visitor_of
+from pipelines.portal.security.visitor import set_cookie, visitor_of
 from pipelines.portal.web import (
     configuration_of,
     language_of,
@@ -70,10 +71,18 @@ def sign_out(request: Request) -> Response:
     """End this session; without one there is nothing to end."""
     if session := visitor_of(request).session:
         close_session(settings_of(request), session)
+    visitor_of(request).begin_visit()  # forms that stand open, and what was kept, end with it
     response = redirect("/sign-in")
     set_cookie(response.headers, configuration_of(request), "session", "", max_age=0)
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
+
+
+def sign_in_in_place(request: Request) -> Response:
+    """The form, where another was sent after its session ended: that one is kept until then."""
+    has_fields = bool(posted(request).values)
+    kept = "form" if has_fields else "file"
+    return _form(request, blank(next=keep(request)), status=401, kept=kept)
 
 
 def signed_in(request: Request, person: Person, wanted: str, method: str) -> Response:
@@ -82,11 +91,14 @@ def signed_in(request: Request, person: Person, wanted: str, method: str) -> Res
     token = open_session(settings_of(request), person, method=method, previous=previous)
     response = redirect(wanted)
     set_cookie(response.headers, configuration_of(request), "session", token)
-    response.delete_cookie(cookie_name("visit", configuration_of(request)))
     return response
 
 
-def _form(request: Request, form: Form, *, refusal: str = "", status: int = 200) -> Response:
+def _form(
+    request: Request, form: Form, *, refusal: str = "", kept: str = "", status: int = 200
+) -> Response:
     form.values.pop("password", None)
     form.values.pop("code", None)
-    return page(request, "signin/sign_in.html", status=status, form=form, refusal=refusal)
+    return page(
+        request, "signin/sign_in.html", status=status, form=form, refusal=refusal, kept=kept
+    )

@@ -177,8 +177,9 @@ def test_without_a_declared_length_the_limit_holds_too(browser: Browser) -> None
 
 def test_a_route_may_take_more_and_has_its_own_limit(app: FastAPI, browser: Browser) -> None:
     browser.get("/sign-in")
-    binding = f"visit:{browser.cookies['passerelle-visit']}"
-    address = f"/takes-more?csrf={make_token(app.state.portal_key, binding, '/takes-more')}"
+    visit = browser.cookies["passerelle-visit"]
+    secret = make_token(app.state.portal_key, visit, path="/takes-more")
+    address = f"/takes-more?csrf={secret}"
     assert browser.post(address, content=b"x" * 500_000).json() == 500_000
     assert browser.post(address, content=b"x" * 1_100_000).status_code == 413
     without = browser.post("/takes-more?csrf=wrong", content=b"x" * 500_000)
