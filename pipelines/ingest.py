@@ -36,7 +36,7 @@ from pipelines.settings import PROGRAM_VERSION, Settings
 from pipelines.validate.audit import Audit, audit
 from pipelines.validate.verdict import Verdict, reach_verdict, read_verdict, write_verdict
 from schemas.contract import load_contract
-from schemas.feed import feed_names, load_feed
+from schemas.feed import Statement, feed_names, load_feed
 
 log = logging.getLogger("passerelle")
 
@@ -62,6 +62,7 @@ def ingest(
     received_by: str = "",
     origin: str = "",
     again: bool = False,
+    kind: Statement | None = None,
 ) -> Verdict:
     """Take one file in and judge it; the same bytes again give the verdict that they already have.
 
@@ -71,7 +72,13 @@ def ingest(
     be read or written.
     """
     delivery = land(
-        settings, feed, file, received_at=received_at, received_by=received_by, origin=origin
+        settings,
+        feed,
+        file,
+        received_at=received_at,
+        received_by=received_by,
+        origin=origin,
+        kind=kind,
     )
     return judge(settings, delivery.delivery_id, again=again)
 
@@ -85,10 +92,12 @@ def land(
     received_by: str = "",
     origin: str = "",
     file_name: str = "",
+    kind: Statement | None = None,
 ) -> Delivery:
     """Keep an unchangeable copy of the file, with its receipt. Raises as `ingest`.
 
-    `file_name` is what the sender calls it, where the file lies here under another name.
+    `file_name` is what the sender calls it, where the file lies here under another name; `kind`
+    what whoever delivers it says that it is.
     """
     if feed not in feed_names():
         raise DeliveryRefused(Finding(UNKNOWN_FEED, {"feed": feed}))
@@ -100,6 +109,7 @@ def land(
         received_by=received_by,
         received_at=received_at,
         file_name=file_name,
+        kind=kind,
     )
 
 
@@ -196,6 +206,7 @@ def _reach(settings: Settings, delivery: Delivery, folder: Path) -> Verdict:
         audit=second_opinion,
         findings=findings,
         harmonised_at=dt.datetime.now(dt.UTC),
+        kind=delivery.receipt.kind,
     )
 
 

@@ -5,6 +5,7 @@ Not here: reading a delivery (`pipelines/landing`), compiling a mapping (`pipeli
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +18,9 @@ FEEDS_FOLDER = FOLDER / "feeds"
 
 Format = Literal["csv", "xlsx", "json", "ndjson", "geojson"]
 Notation = Literal["decimal", "dms", "utm", "mgrs"]
+# What a delivery is: what the source's book says as of a day, or a later statement about some rows
+Statement = Literal["register", "correction"]
+Correction = Literal["source_revision", "withdrawal"]
 
 
 class _Declared(BaseModel):
@@ -71,6 +75,39 @@ class Mapping(_Declared):
         return self
 
 
+class AsOf(_Declared):
+    """Where a delivery says as of which day it speaks: its name, a cell above the table, a column.
+
+    `name` and `title` are regular expressions whose groups, joined by a space, are the text of the
+    date; `formats` say how it is written. Month names are read in the feed's language and in
+    English. A month or a year stands for its last day.
+    """
+
+    name: str = ""
+    title: str = ""
+    column: str = ""
+    formats: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _one_place(self) -> AsOf:
+        if sum(map(bool, (self.name, self.title, self.column))) != 1:
+            raise ValueError("say one of 'name', 'title' and 'column'")
+        for pattern in filter(None, (self.name, self.title)):
+            try:
+                groups = re.compile(pattern).groups
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+            if not groups:
+                raise ValueError(f"{pattern!r} has no group (…) for the date")
+        if not self.formats or not all(_has_year(form) for form in self.formats):
+            raise ValueError("every format of 'as_of' must have a year (%Y or %y)")
+        return self
+
+
+def _has_year(form: str) -> bool:
+    return "%Y" in form or "%y" in form
+
+
 class Feed(_Declared):
     """One source's dataset: who sends what, how it is laid out, what each column becomes."""
 
@@ -83,6 +120,9 @@ class Feed(_Declared):
     language: Language
     handling: str
     expected_every_days: int
+    deliveries: Statement | None = None  # not said: asked where it decides which version stands
+    corrections: tuple[Correction, ...] = ()  # a row in which one of these says something is one
+    as_of: AsOf | None = None  # not said: the latest plausible date among the accepted rows
     licence: str = ""
     citation: str = ""
     notes: Bilingual | None = None
@@ -97,6 +137,12 @@ class Feed(_Declared):
     no_counterexample: dict[str, Bilingual] = {}  # rule family (`6xx`) → why none can be given
     folder: Path = Field(default=Path(), exclude=True)
 
+    @model_validator(mode="after")
+    def _corrections_are_mapped(self) -> Feed:
+        if unmapped := [column for column in self.corrections if column not in self.map]:
+            raise ValueError(f"'corrections' names what is not mapped: {', '.join(unmapped)}")
+        return self
+
     @field_validator("file", mode="before")
     @classmethod
     def _as_list(cls, value: Any) -> Any:
@@ -104,8 +150,10 @@ class Feed(_Declared):
 
     @property
     def mapped_columns(self) -> tuple[str, ...]:
-        """The source columns that the mapping reads, each once, in the order of the mapping."""
-        return tuple(dict.fromkeys(c for mapping in self.map.values() for c in mapping.source))
+        """The source columns that are read, each once, in the order of the mapping."""
+        read = [column for mapping in self.map.values() for column in mapping.source]
+        read += [self.as_of.column] if self.as_of and self.as_of.column else []
+        return tuple(dict.fromkeys(read))
 
     def crosswalk(self, name: str) -> list[dict[str, str]]:
         """The rows (`source_value`, `code`, …) of one of this feed's crosswalks."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipelines.findings import Finding
     from pipelines.lake.publish import Published
     from pipelines.validate.verdict import Verdict
+    from schemas.feed import Statement
 
 
 @command(
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     ),
     "passerelle ingest caf_gendarmerie_incidents rapport_mars.csv",
 )
-def ingest(
+def ingest(  # noqa: PLR0917  (the options of a command)
     context: typer.Context,
     feed: Annotated[
         str,
@@ -58,23 +59,45 @@ def ingest(
         typer.Option(
             "--received",
             metavar=mark("DAY"),
-            help=mark("day on which they came in, where that is not now"),
+            help=mark("day on which they came in, where their own time does not say it"),
         ),
     ] = "",
+    is_register: Annotated[
+        bool,
+        typer.Option("--register", help=mark("they are registers: what the book says as of a day")),
+    ] = False,
+    is_correction: Annotated[
+        bool,
+        typer.Option(
+            "--correction", help=mark("they are corrections: later statements about some rows")
+        ),
+    ] = False,
 ) -> int:
     """Take files in."""
     session = session_of(context)
     require_feed(feed)
     for file in files:
         _require_address(file)
-    # A copy may bear the time of a clock that was never set; the inbox has nothing better.
-    now = dt.datetime.now(dt.UTC)
-    moment = dt.datetime.combine(day_of(received), dt.time()) if received else now
-    return finish(session, _take(session, feed, files, received_by, moment), [])
+    kind = kind_of(is_register, is_correction)
+    # As in the inbox: which of two statements is the later one must not depend on the door.
+    moment = dt.datetime.combine(day_of(received), dt.time()) if received else None
+    return finish(session, _take(session, feed, files, received_by, moment, kind), [])
 
 
-def _take(
-    session: Session, feed: str, files: list[str], received_by: str, moment: dt.datetime
+def kind_of(is_register: bool, is_correction: bool) -> Statement | None:
+    """What the two options say that a file is. Raises Stop where both are given."""
+    if is_register and is_correction:
+        raise Stop("PSL-228", _("A file is a register or a correction, not both."))
+    return "register" if is_register else "correction" if is_correction else None
+
+
+def _take(  # noqa: PLR0917
+    session: Session,
+    feed: str,
+    files: list[str],
+    received_by: str,
+    moment: dt.datetime | None,
+    kind: Statement | None,
 ) -> list[Verdict]:
     """Take the files in; one verdict a delivery, as a file may be named twice."""
     from pipelines.ingest import ingest as take_in
@@ -93,6 +116,7 @@ def _take(
                     received_at=moment,
                     origin="command",
                     again=True,
+                    kind=kind,
                 )
             except FileNotFoundError as error:
                 error.filename = error.filename or file  # an address has none

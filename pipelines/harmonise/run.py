@@ -14,6 +14,7 @@ import duckdb
 from pipelines.duck import connect_scratch, scratch_folder
 from pipelines.harmonise.compile import CompiledFeed, accepted_of, compile_feed, rejected_of
 from pipelines.harmonise.prepare import prepare, set_provenance
+from pipelines.landing.as_of import AsOfDay, as_of_of_file
 from pipelines.landing.read import TextRows, read_text_rows
 from pipelines.landing.receive import Delivery, local_file
 from pipelines.landing.refuse import refused
@@ -43,6 +44,7 @@ class Harmonised:
     reason_counts: dict[str, int]
     warning_counts: dict[str, int]
     text_rows: TextRows
+    as_of: AsOfDay
 
 
 def harmonise(settings: Settings, delivery: Delivery, folder: Path) -> Harmonised:
@@ -86,7 +88,11 @@ def harmonise_file(
         prepare(connection, settings, feed, contract, compiled)
         set_provenance(connection, delivery_id, received_at)
         _route(connection, contract, compiled, folder, rows)
-        return _counted(connection, folder, rows, original)
+        accepted = folder / "accepted.parquet"
+        as_of = as_of_of_file(
+            connection, feed, original, rows, accepted=accepted, received_at=received_at
+        )
+        return _counted(connection, folder, rows, original, as_of)
 
 
 def _route(
@@ -145,7 +151,11 @@ def _write(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> None:
 
 
 def _counted(
-    connection: duckdb.DuckDBPyConnection, folder: Path, rows: TextRows, original: Path
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    rows: TextRows,
+    original: Path,
+    as_of: AsOfDay,
 ) -> Harmonised:
     paths = {part: folder / f"{part}.parquet" for part in ("accepted", "quarantined", "duplicates")}
     counts = {part: _count(connection, path) for part, path in paths.items()}
@@ -161,6 +171,7 @@ def _counted(
         reason_counts=_code_counts(connection, paths["quarantined"], "reasons"),
         warning_counts=_code_counts(connection, paths["accepted"], "quality_flags"),
         text_rows=rows,
+        as_of=as_of,
     )
 
 

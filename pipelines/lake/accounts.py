@@ -35,51 +35,63 @@ def publish_rejections(
     connection: duckdb.DuckDBPyConnection,
     waiting: Sequence[Arrival],
     folder: Path,
+    *,
     listed: Collection[str],
+    told_anew: Sequence[Arrival] = (),
 ) -> int:
-    """Rows that were set aside, by rule; of a refused delivery its findings, without a row.
+    """Rows that were set aside or are held, by rule; of a refused delivery its findings.
 
-    What stands there of an earlier refusal is replaced: of the deliveries `listed`, and of those
-    that an interruption kept from being listed.
+    What stands there already is replaced: of the deliveries `listed`, of those that an interruption
+    kept from being listed, and of those `told_anew`, of which other rows are held now. The rows
+    held are in `held_rows`.
     """
     contract = load_contract("rejections")
     table = open_table(settings, contract)
     mine = [one for one in waiting if not holds(table, one.attempt)]
     listed = {*listed, *_refused_before(settings, connection, contract, table, mine)}
+    held = {row[0] for row in connection.execute("SELECT delivery_id FROM held_rows").fetchall()}
     mine = [
         one
         for one in mine
-        if one.rows_quarantined or not one.verdict.is_accepted or one.delivery_id in listed
+        if one.rows_quarantined or not one.verdict.is_accepted or one.delivery_id in held | listed
     ]
+    mine += told_anew
     if not mine:
         return 0
+    listed |= {one.delivery_id for one in told_anew}
     again = [one.delivery_id for one in mine if one.delivery_id in listed]
     removed, kept = _superseded(settings, connection, contract, table, again)
     _register_accounts(connection, mine)
+    paths = [local_copy(one, QUARANTINED, folder) for one in mine if one.rows_quarantined]
+    select = _rejections_sql(connection, contract, paths)
+    added = stage(settings, connection, contract, [select, *kept])
+    commit(settings, table, added, removed, [one.attempt for one in mine])
+    return _number_of_rows(added)
+
+
+def _rejections_sql(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, quarantined: Sequence[str]
+) -> str:
+    """The rows of `rejections` for the deliveries in `accounts`, from their quarantined files."""
     rules = [
         {"rule_code": rule.code, "severity": rule.severity, "column_name": rule.column or None}
         for rule in all_rules().values()
     ]
     _register(connection, "rules", rules)
-    paths = [local_copy(one, QUARANTINED, folder) for one in mine if one.rows_quarantined]
-    source = f"read_parquet([{literals(paths)}], union_by_name = true)"
-    rows = f"SELECT delivery_id, source_row, unnest(reasons) AS rule_code FROM {source}"
-    refused = (
-        "SELECT delivery_id, NULL::BIGINT, unnest(findings) FROM accounts WHERE state = 'refused'"
-    )
-    select = f"""
-        SELECT {_typed(contract)} FROM ({
-        f"{rows} UNION ALL {refused}"
-        if paths
-        else f"SELECT * FROM ({refused}) AS refused(delivery_id, source_row, rule_code)"
-    })
+    parts = [
+        "SELECT delivery_id, NULL::BIGINT AS source_row, unnest(findings) AS rule_code "
+        "FROM accounts WHERE state = 'refused'",
+        "SELECT delivery_id, source_row, rule_code FROM held_rows",
+    ]
+    if quarantined:
+        source = f"read_parquet([{literals(quarantined)}], union_by_name = true)"
+        parts.append(f"SELECT delivery_id, source_row, unnest(reasons) AS rule_code FROM {source}")
+    return f"""
+        SELECT {_typed(contract)} FROM ({" UNION ALL ".join(parts)})
         JOIN (SELECT delivery_id, feed, table_name, state FROM accounts) USING (delivery_id)
         LEFT JOIN rules USING (rule_code)
         WHERE state = 'accepted' OR severity = 'error'
         """
-    added = stage(settings, connection, contract, [select, *kept])
-    commit(settings, table, added, removed, [one.attempt for one in mine])
-    return _number_of_rows(added)
 
 
 def publish_accounts(
@@ -87,23 +99,36 @@ def publish_accounts(
     connection: duckdb.DuckDBPyConnection,
     waiting: Sequence[Arrival],
     listed: Collection[str],
+    told_anew: Sequence[Arrival] = (),
 ) -> int:
     """The deliveries themselves; last, because being listed here means being published in full.
 
-    One that was `listed` as refused has its new verdict from here on, and no other.
+    One that was `listed` has its new verdict from here on, and no other; one `told_anew` has other
+    rows held than it said. The rows held are in `held_rows`.
     """
     contract = load_contract("deliveries")
     table = open_table(settings, contract)
     mine = [one for one in waiting if not holds(table, one.attempt)]
     if not mine:
         return 0
-    again = [one.delivery_id for one in mine if one.delivery_id in listed]
+    taken = len(mine)
+    mine += told_anew
+    again = [one.delivery_id for one in told_anew]
+    again += [one.delivery_id for one in mine if one.delivery_id in listed]
     removed, kept = _superseded(settings, connection, contract, table, again)
     _register_accounts(connection, mine)
-    accounts = f"SELECT {_typed(contract)} FROM accounts"
+    accounts = f"""
+        SELECT {_typed(contract)} FROM (
+            SELECT * REPLACE (
+                CASE WHEN rows > 0 THEN 'held' ELSE state END AS state,
+                coalesce(rows, 0) AS rows_held)
+            FROM accounts LEFT JOIN (
+                SELECT delivery_id, count(*) AS rows FROM held_rows GROUP BY delivery_id)
+            USING (delivery_id))
+        """
     added = stage(settings, connection, contract, [accounts, *kept])
     commit(settings, table, added, removed, [one.attempt for one in mine])
-    return len(mine)
+    return taken
 
 
 def _refused_before(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,13 @@ from pydantic import ValidationError
 from upath import UPath
 
 from pipelines.lake.storage import LakeError
+from pipelines.landing.answers import Answer, read_answer
 from pipelines.landing.receive import RECEIPT, Receipt, local_file
 from pipelines.settings import Settings
 from pipelines.validate.verdict import FILE_NAME as VERDICT
 from pipelines.validate.verdict import Verdict, read_verdict
 from schemas.contract import load_contract
+from schemas.feed import Correction, Statement
 from schemas.sqltext import literal
 
 if TYPE_CHECKING:
@@ -40,6 +43,7 @@ class Arrival:
     folder: UPath
     receipt: Receipt
     verdict: Verdict
+    answer: Answer | None = None
 
     @property
     def delivery_id(self) -> str:
@@ -48,10 +52,13 @@ class Arrival:
 
     @property
     def attempt(self) -> str:
-        """What the lake remembers having taken in: the delivery, or this one refusal of it.
+        """What the lake remembers having taken in: the delivery, its answer, or one refusal of it.
 
-        A refusal may be followed by another verdict, once the feed or the program is mended.
+        A refusal may be followed by another verdict, once the feed or the program is mended; an
+        accepted delivery by an answer about what it is.
         """
+        if self.verdict.is_accepted and self.answer:
+            return answered(self.delivery_id, self.answer.answered_at)
         if self.verdict.is_accepted:
             return self.delivery_id
         return attempt_of(self.delivery_id, self.verdict.harmonised_at)
@@ -72,11 +79,31 @@ class Arrival:
         return (self.verdict.rows_quarantined or 0) if self.verdict.is_accepted else 0
 
     @property
+    def as_of(self) -> dt.date | None:
+        """As of which day it speaks; None for what was judged before anybody asked."""
+        return self.verdict.as_of
+
+    @property
+    def kind(self) -> Statement | None:
+        """A register or a correction: as answered, else as received or declared; None: unknown."""
+        return self.answer.kind if self.answer else self.verdict.kind
+
+    @property
+    def corrections(self) -> tuple[Correction, ...]:
+        """The columns in which a row says that it is a correction, whatever the delivery is.
+
+        An answer is about the whole file and goes before.
+        """
+        return () if self.answer else self.verdict.corrections
+
+    @property
     def account(self) -> dict[str, Any]:
         """Its row in the table `deliveries`."""
         said = self.receipt.model_dump() | self.verdict.model_dump()
         said["findings"] = [finding.code for finding in self.verdict.findings]
         said["received_at"] = self.receipt.received_at.isoformat()
+        said["kind"] = self.kind
+        said["answered_at"] = self.answer.answered_at.isoformat() if self.answer else None
         return {c.name: said.get(c.name) for c in load_contract("deliveries").published}
 
 
@@ -85,27 +112,45 @@ def attempt_of(delivery_id: str, refused_at: dt.datetime) -> str:
     return f"{delivery_id} refused {refused_at.isoformat()}"
 
 
+def answered(delivery_id: str, answered_at: dt.datetime) -> str:
+    """The name of a delivery with the answer of that moment."""
+    return f"{delivery_id} answered {answered_at.astimezone(dt.UTC).isoformat()}"
+
+
 def arrivals(
     settings: Settings,
     known: Collection[str] = (),
     on_unreadable: Callable[[str], None] | None = None,
+    *,
+    look_again: Collection[str] = (),
 ) -> list[Arrival]:
     """Every delivery with a verdict, in the order of their ids, without the attempts `known`.
 
-    An accepted delivery is told by its folder, so that a landing place of years is not read again.
+    An accepted delivery is told by its folder, so that a landing place of years is not read again,
+    but for those that may have been answered since, `look_again`.
     One whose receipt or verdict is damaged is passed over: its id is logged, or given away.
     """
     tell = on_unreadable or (lambda delivery: log.error("%s: verdict unreadable", delivery))
     found = []
     for folder in (file.parent for file in settings.landing.glob(f"*/*/{VERDICT}")):
-        if (delivery_id := _id_of(folder)) in known:
+        if (delivery_id := _id_of(folder)) in known and delivery_id not in look_again:
             continue
         try:
-            found.append(_arrival(folder))
+            found.append(read_arrival(folder))
         except (ValidationError, FileNotFoundError):
             tell(delivery_id)
     found = [one for one in found if one.attempt not in known]
     return sorted(found, key=lambda one: one.delivery_id)
+
+
+def find_arrival(settings: Settings, delivery_id: str) -> Arrival | None:
+    """The judged delivery of that id; None where there is none, or where it is damaged."""
+    feed, _, mark = delivery_id.rpartition(".")
+    for file in settings.landing.glob(f"{feed}/{mark}*/{VERDICT}"):
+        if _id_of(file.parent) == delivery_id:
+            with suppress(ValidationError, FileNotFoundError):
+                return read_arrival(file.parent)
+    return None
 
 
 def local_copy(arrival: Arrival, file_name: str, folder: Path) -> str:
@@ -153,6 +198,7 @@ def _id_of(folder: UPath) -> str:
     return f"{folder.parent.name}.{folder.name[:MARK_LETTERS]}"
 
 
-def _arrival(folder: UPath) -> Arrival:
+def read_arrival(folder: UPath) -> Arrival:
+    """The delivery in a folder. Raises ValidationError, FileNotFoundError where it is damaged."""
     receipt = Receipt.model_validate_json((folder / RECEIPT).read_text(encoding="utf-8"))
-    return Arrival(folder, receipt, read_verdict(folder))
+    return Arrival(folder, receipt, read_verdict(folder), read_answer(folder))

@@ -8,6 +8,7 @@ publish finishes what was begun before it does anything else.
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import re
 import time
@@ -22,13 +23,17 @@ from pipelines.lake.arrivals import (
     ACCEPTED,
     QUARANTINED,
     Arrival,
+    answered,
     arrivals,
     attempt_of,
+    find_arrival,
     local_copy,
     verify_files,
 )
 from pipelines.lake.catalogue import swap_catalogue
+from pipelines.lake.holds import find_held
 from pipelines.lake.revisions import (
+    files_sql,
     find_touched,
     judge_touched,
     merged_rows_sql,
@@ -103,11 +108,13 @@ def settle(settings: Settings) -> Published:
 
 def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Published:
     remove_leftovers(settings)
-    done = published_attempts(settings)
-    listed = {attempt.partition(" ")[0] for attempt in done}
-    waiting = arrivals(settings, done)
-    begun = taken_files(settings, waiting)  # by an earlier publish, whoever was asked for then
+    accounts = listed_accounts(settings)
+    done = published_attempts(settings, accounts)
+    listed = {one.delivery_id for one in accounts}
+    held = {one.delivery_id for one in accounts if one.rows_held}
     named = set(delivery_ids or ())
+    waiting = arrivals(settings, done, look_again=held | named)
+    begun = taken_files(settings, waiting)  # by an earlier publish, whoever was asked for then
     if delivery_ids is not None:
         if unknown := sorted(named - listed - {one.delivery_id for one in waiting}):
             raise LakeError("No verdict for {deliveries}.", deliveries=", ".join(unknown))
@@ -123,8 +130,12 @@ def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Publishe
             waiting = [one for one in waiting if one.delivery_id not in left_out]
             for table in table_names("data"):
                 rows[table] = _publish_data(settings, connection, table, waiting, folder)
-            rows["rejections"] = publish_rejections(settings, connection, waiting, folder, listed)
-            rows["deliveries"] = publish_accounts(settings, connection, waiting, listed)
+            others = (find_held(settings, connection) | held) - {one.delivery_id for one in waiting}
+            told_anew = _sound_again(settings, connection, others, folder)
+            rows["rejections"] = publish_rejections(
+                settings, connection, waiting, folder, listed=listed, told_anew=told_anew
+            )
+            rows["deliveries"] = publish_accounts(settings, connection, waiting, listed, told_anew)
     is_new = swap_catalogue(settings)
     return Published(tuple(one.delivery_id for one in waiting), rows, is_new, left_out)
 
@@ -158,18 +169,62 @@ def _unsound(
     return found
 
 
-def published_attempts(settings: Settings) -> set[str]:
-    """The attempts (see `Arrival.attempt`) in the table `deliveries`: what the lake has in full."""
+@dataclass(frozen=True)
+class Account:
+    """What the table `deliveries` says of one delivery; times are naive UTC."""
+
+    delivery_id: str
+    state: str
+    harmonised_at: dt.datetime
+    answered_at: dt.datetime | None
+    rows_held: int
+
+
+def listed_accounts(settings: Settings) -> list[Account]:
+    """The deliveries that the lake has in full, by its table `deliveries`."""
     table = existing_table(settings, "deliveries")
     if table is None or not (files := addressed_files(settings, table)):
-        return set()
+        return []
+    columns = ["delivery_id", "state", "harmonised_at", "answered_at", "rows_held"]
+    rows = files_sql(load_contract("deliveries"), files, columns=columns, is_located=False)
     with connect_scratch(settings) as connection:
         let_read(connection, settings)
-        query = f"SELECT delivery_id, state, harmonised_at FROM read_parquet([{literals(files)}])"
-        return {
-            delivery if state == "accepted" else attempt_of(delivery, judged_at)
-            for delivery, state, judged_at in connection.execute(query).fetchall()
-        }
+        found = connection.execute(
+            f"SELECT * REPLACE (coalesce(rows_held, 0) AS rows_held) FROM ({rows})"
+        ).fetchall()
+    return [Account(*row) for row in found]
+
+
+def published_attempts(settings: Settings, accounts: Sequence[Account] | None = None) -> set[str]:
+    """The attempts (see `Arrival.attempt`) in the table `deliveries`: what the lake has in full."""
+    found = set()
+    for one in listed_accounts(settings) if accounts is None else accounts:
+        if one.state == "refused":
+            found.add(attempt_of(one.delivery_id, one.harmonised_at))
+            continue
+        found.add(one.delivery_id)
+        if one.answered_at:
+            found.add(answered(one.delivery_id, one.answered_at.replace(tzinfo=dt.UTC)))
+    return found
+
+
+def _sound_again(
+    settings: Settings,
+    connection: duckdb.DuckDBPyConnection,
+    delivery_ids: Collection[str],
+    folder: Path,
+) -> list[Arrival]:
+    """Deliveries of which other rows are held now than the tables say, to be told anew.
+
+    One that is damaged keeps what the tables say of it: it must not keep the others waiting.
+    """
+    found = [
+        one
+        for delivery_id in sorted(delivery_ids)
+        if (one := find_arrival(settings, delivery_id)) is not None
+    ]
+    unsound = _unsound(connection, found, folder, {}, ())
+    return [one for one in found if one.delivery_id not in unsound]
 
 
 def taken_files(settings: Settings, waiting: Sequence[Arrival]) -> dict[str, set[str]]:
@@ -199,9 +254,10 @@ def _publish_data(
     contract = load_contract(table_name)
     mine = [one for one in waiting if one.table == table_name and one.rows_accepted]
     table = open_table(settings, contract)
-    mine = [one for one in mine if not holds(table, one.delivery_id)]
+    mine = [one for one in mine if not holds(table, one.attempt)]
     if not mine:
         return 0
+    restated = {one.delivery_id for one in mine if holds(table, one.delivery_id)}
     _read_incoming(connection, contract, mine, folder)
     ranges = record_ranges(connection)
     found = addressed_files(settings, table)
@@ -209,14 +265,15 @@ def _publish_data(
     removed: list[DataFile] = []
     select = new_rows_sql(contract)
     if find_touched(connection, contract, lake):
-        removed = judge_touched(connection, contract, lake)
+        removed = judge_touched(connection, contract, lake, restated)
         gone = set(removed)
         rewritten = {address: file for address, file in lake.items() if file in gone}
-        select = merged_rows_sql(contract, rewritten)
+        select = merged_rows_sql(contract, rewritten, restated)
     rows = sum(one.rows_accepted for one in mine)
     passes = _passes(connection, select, rows + sum(file.rows for file in removed))
     added = stage(settings, connection, contract, passes)
-    commit(settings, table, added, removed, [one.delivery_id for one in mine])
+    taken = {key for one in mine for key in (one.attempt, one.delivery_id)}
+    commit(settings, table, added, removed, sorted(taken))
     return rows
 
 
@@ -226,7 +283,11 @@ def _read_incoming(
     mine: Sequence[Arrival],
     folder: Path,
 ) -> None:
-    """Make the view `incoming`: the accepted rows with the columns of the contract, no other."""
+    """Make the view `incoming`: the accepted rows with the columns of the contract.
+
+    Beside them `as_of` and `statement`: what the delivery says each of them is.
+    """
+    _register_statements(connection, mine)
     paths = [local_copy(one, ACCEPTED, folder) for one in mine]
     source = f"read_parquet([{literals(paths)}], union_by_name = {literal(len(paths) > 1)})"
     found = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
@@ -235,7 +296,27 @@ def _read_incoming(
         for c in contract.published
         if c.filled_by != "lake"
     )
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW incoming AS SELECT {chosen} FROM {source}")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP VIEW incoming AS SELECT rows.*, said.as_of, CASE "
+        "WHEN list_contains(said.corrections, 'source_revision') "
+        "AND rows.source_revision IS NOT NULL THEN 'correction' "
+        "WHEN list_contains(said.corrections, 'withdrawal') AND rows.is_withdrawn "
+        "THEN 'correction' ELSE said.kind END AS statement "
+        f"FROM (SELECT {chosen} FROM {source}) AS rows LEFT JOIN statements AS said "
+        "USING (delivery_id)"
+    )
+
+
+def _register_statements(connection: duckdb.DuckDBPyConnection, mine: Sequence[Arrival]) -> None:
+    """Make `statements`: by delivery as of which day it speaks and what it is."""
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE statements "
+        "(delivery_id VARCHAR, as_of DATE, kind VARCHAR, corrections VARCHAR[])"
+    )
+    connection.executemany(
+        "INSERT INTO statements VALUES (?, ?, ?, ?)",
+        [[one.delivery_id, one.as_of, one.kind, list(one.corrections)] for one in mine],
+    )
 
 
 def _passes(connection: duckdb.DuckDBPyConnection, select: str, rows: int) -> list[str]:

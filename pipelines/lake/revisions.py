@@ -1,28 +1,57 @@
 """Which of the assertions about a record is its latest, and when each of them was what we knew.
 
-Not here: how the result gets into files (`publish.py`, `tables.py`).
+Not here: how the result gets into files (`publish.py`, `tables.py`) and asking about what is held
+(`holds.py`).
 
 An assertion is one row of one delivery. Those about one record are put in order by what the
-assertion itself says (`ORDER`), never by when we happened to read it, so any order of ingestion
-gives the same tables. Neighbours that say the same are one revision.
+assertion itself says and by fixed receipts, never by when we happened to read it, so any order of
+ingestion gives the same tables. Neighbours that say the same are one revision.
+
+The order is the source's own revision number where it states one, then one time line. What a
+register says (the source's book as of a day) stands at the end of that day; a correction (a later
+statement about some rows) stands at its receipt, which is never after the moment of taking in. Of
+two that stand at one point the more careful one counts: withdrawn over shown, sensitive over not;
+then the one that was received first, since it was shown already.
+
+Two things are not decided here but held, with the code of a rule, until somebody answers:
+
+    DEL-741   nobody said what the file is, and the answer matters: as a register the row is older
+              than what stands, or no later, and as a correction it is newer
+    DEL-742   two that came at one moment stand at one point, as the latest, and disagree
+
+A held row has no revision and is in no view. Whether a row is held follows from the assertions
+alone, like everything else here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.lake.tables import DataFile, partition_columns, stored_columns
+from schemas.codelist import load_codelist
 from schemas.contract import Contract
-from schemas.sqltext import literals, name
+from schemas.sqltext import literal, literals, name
 
 if TYPE_CHECKING:
     import duckdb
 
-ORDER = "source_revision NULLS FIRST, received_at, delivery_id, source_row"
+UNDECIDED, TIED = "DEL-741", "DEL-742"
+REGISTER, CORRECTION = "register", "correction"
+# A register ends with its day, but never later than just before what came at its own receipt.
+# Rows of a lake that kept no day stand at their receipt, as they always did.
+STANDS_AT = f"""CASE WHEN as_of IS NULL OR statement = {literal(CORRECTION)} THEN received_at
+    ELSE least((as_of + 1)::TIMESTAMP, received_at - INTERVAL 1 MICROSECOND) END"""
+ORDER = "source_revision NULLS FIRST, stands_at, care, received_at DESC, delivery_id, source_row"
+NEWEST_FIRST = (
+    "source_revision DESC NULLS LAST, stands_at DESC, care DESC, received_at, "
+    "delivery_id DESC, source_row DESC"
+)
+POINT = "source_revision, stands_at, care, received_at"
+STATED = ("source_revision", "received_at", "delivery_id", "source_row", "as_of", "statement")
 # What does not make two assertions different: how they came to us, and what our rules think of them
 NOT_CONTENT = frozenset({"received_at", "delivery_id", "source_row", "quality_flags"})
-STANDING = ("revision", "known_from", "known_to", "is_latest")
+STANDING = ("revision", "known_from", "known_to", "is_latest", "held")
 MONTH_SQL = "strftime(occurred_at, '%Y-%m')"
 
 # known_to: the first moment at which we knew anything later. An assertion that came after its own
@@ -33,27 +62,70 @@ MONTH_SQL = "strftime(occurred_at, '%Y-%m')"
 def judged_sql(assertions: str) -> str:
     """A SELECT of every row of `assertions` with its standing; the source of all revision numbers.
 
-    Needs record_id, the columns of `ORDER`, and `content`, equal where two rows say the same.
+    Needs record_id, the columns `STATED`, `care` (a number: the higher, the more careful), and
+    `content`, equal where two rows say the same.
     """
     return f"""
-SELECT * EXCLUDE (overtaken_at, last_revision, is_repeat),
-       CASE WHEN is_repeat THEN known_from
+SELECT * EXCLUDE (overtaken_at, last_revision, is_repeat, number),
+       CASE WHEN held IS NULL THEN number END AS revision,
+       CASE WHEN held IS NOT NULL OR is_repeat THEN known_from
             WHEN overtaken_at IS NOT NULL THEN greatest(known_from, overtaken_at) END AS known_to,
-       NOT is_repeat AND revision = last_revision AS is_latest
+       held IS NULL AND NOT is_repeat AND number = last_revision AS is_latest
 FROM (
     SELECT *,
-           min(received_at) OVER (PARTITION BY record_id, revision) AS known_from,
-           min(received_at) OVER (PARTITION BY record_id ORDER BY revision
+           CASE WHEN held IS NULL THEN min(received_at) OVER (PARTITION BY record_id, held, number)
+                ELSE received_at END AS known_from,
+           min(received_at) OVER (PARTITION BY record_id, held ORDER BY number
                GROUPS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS overtaken_at,
-           max(revision) OVER (PARTITION BY record_id) AS last_revision
+           max(number) OVER (PARTITION BY record_id, held) AS last_revision
     FROM (
         SELECT *, (count(*) FILTER (NOT is_repeat) OVER (
-                   PARTITION BY record_id ORDER BY {ORDER}))::INTEGER AS revision
+                   PARTITION BY record_id, held ORDER BY {ORDER}))::INTEGER AS number
         FROM (
             SELECT *, coalesce(content = lag(content) OVER (
-                       PARTITION BY record_id ORDER BY {ORDER}), FALSE) AS is_repeat
-            FROM {assertions})))
+                       PARTITION BY record_id, held ORDER BY {ORDER}), FALSE) AS is_repeat
+            FROM ({_held_sql(assertions)}))))
 """
+
+
+def _held_sql(assertions: str) -> str:
+    """Every row of `assertions` with where it stands, and the code for which it is held if it is.
+
+    A row is weighed against the one that stands as the latest, an undeclared one as a register.
+    """
+    is_of_top = " AND ".join(
+        f"{column} IS NOT DISTINCT FROM top.{column}" for column in POINT.split(", ")
+    )
+    return f"""
+SELECT * EXCLUDE (top, is_disputed),
+       CASE WHEN is_disputed AND {is_of_top} THEN {literal(TIED)}
+            WHEN statement IS NULL AND as_of IS NOT NULL AND content <> top.content
+                 AND source_revision IS NOT DISTINCT FROM top.source_revision
+                 AND stands_at <= top.stands_at AND received_at > top.stands_at
+            THEN {literal(UNDECIDED)} END AS held
+FROM (
+    SELECT *,
+           first_value(struct_pack({", ".join(f"{c} := {c}" for c in POINT.split(", "))},
+               content := content)) OVER (PARTITION BY record_id ORDER BY {NEWEST_FIRST}) AS top,
+           bool_and(as_of IS NOT NULL) OVER same
+               AND min(content) OVER same <> max(content) OVER same AS is_disputed
+    FROM (SELECT *, {STANDS_AT} AS stands_at FROM {assertions})
+    WINDOW same AS (PARTITION BY record_id, {POINT}))
+"""
+
+
+def care_sql(contract: Contract) -> str:
+    """SQL of how careful a row is: a withdrawal before anything shown, then by its handling."""
+    parts = []
+    if any(column.name == "is_withdrawn" for column in contract.published):
+        parts.append("CASE WHEN is_withdrawn THEN 100 ELSE 0 END")
+    if any(column.name == "handling" for column in contract.published):
+        ranks = " ".join(
+            f"WHEN {literal(level['code'])} THEN {level['rank']}"
+            for level in load_codelist("handling_levels")
+        )
+        parts.append(f"CASE handling {ranks} ELSE 0 END")
+    return f"({' + '.join(parts) or '0'})::INTEGER"
 
 
 def files_sql(
@@ -135,10 +207,14 @@ def find_touched(
 
 
 def judge_touched(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, lake: dict[str, DataFile]
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    lake: dict[str, DataFile],
+    restated: Collection[str] = (),
 ) -> list[DataFile]:
     """Make `standing`: every assertion about a touched record, with its revision and period.
 
+    Of the deliveries `restated`, what `incoming` says replaces what the lake has.
     Returns the files of the lake in which a row must change.
     """
     found = connection.execute("SELECT DISTINCT file FROM seen").fetchall()
@@ -148,7 +224,9 @@ def judge_touched(
         for c in contract.published
         if c.name not in NOT_CONTENT and c.filled_by != "lake"
     )
-    keys = f"record_id, {ORDER.replace(' NULLS FIRST', '')}, hash({content}) AS content"
+    keys = ", ".join(
+        ["record_id", *STATED, f"{care_sql(contract)} AS care", f"hash({content}) AS content"]
+    )
     was = ", ".join(f"{c} AS was_{c}" for c in STANDING)
     types = stored_columns(contract)
     nulls = ", ".join(f"NULL::{types[c]} AS was_{c}" for c in STANDING)
@@ -161,14 +239,20 @@ def judge_touched(
         FROM incoming SEMI JOIN touched USING (record_id)
         UNION ALL
         SELECT {keys}, file, place, {was} FROM ({old}) SEMI JOIN touched USING (record_id)
+        WHERE {_is_none_of(restated)}
         """
     )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE standing AS {judged_sql('assertions')}")
     is_changed = " OR ".join(f"{c} IS DISTINCT FROM was_{c}" for c in STANDING)
     changed = connection.execute(
-        f"SELECT DISTINCT file FROM standing WHERE file IS NOT NULL AND ({is_changed})"
+        f"SELECT file FROM standing WHERE file IS NOT NULL AND ({is_changed})"
+        f"UNION SELECT file FROM ({old}) WHERE NOT ({_is_none_of(restated)})"
     ).fetchall()
     return [lake[address] for (address,) in sorted(changed)]
+
+
+def _is_none_of(delivery_ids: Collection[str]) -> str:
+    return f"delivery_id NOT IN ({literals(sorted(delivery_ids))})" if delivery_ids else "TRUE"
 
 
 def new_rows_sql(contract: Contract) -> str:
@@ -179,26 +263,33 @@ def new_rows_sql(contract: Contract) -> str:
         "known_to": "NULL::TIMESTAMP",
         "is_latest": "TRUE",
         "occurred_month": MONTH_SQL,
+        "held": "NULL::VARCHAR",
     }
     return f"SELECT {_columns(contract, first)} FROM incoming"
 
 
-def merged_rows_sql(contract: Contract, rewritten: dict[str, DataFile]) -> str:
-    """Rows of `incoming` as `standing` places them, and all rows of the rewritten files."""
+def merged_rows_sql(
+    contract: Contract, rewritten: dict[str, DataFile], restated: Collection[str] = ()
+) -> str:
+    """Rows of `incoming` as `standing` places them, and the rows of the rewritten files.
+
+    Those of the deliveries `restated` are left out, since `incoming` says them anew.
+    """
+    first = {"revision": "1::INTEGER", "known_from": "received_at", "is_latest": "TRUE"}
     incoming = {
-        "revision": "coalesce(standing.revision, 1::INTEGER)",
-        "known_from": "coalesce(standing.known_from, received_at)",
-        "known_to": "standing.known_to",
-        "is_latest": "coalesce(standing.is_latest, TRUE)",
-        "occurred_month": MONTH_SQL,
-    }
+        c: f"CASE WHEN standing.is_judged THEN standing.{c} ELSE {first.get(c, 'NULL')} END"
+        for c in STANDING
+    } | {"occurred_month": MONTH_SQL}
     kept = {
         c: f"CASE WHEN standing.place IS NULL THEN stored.{c} ELSE standing.{c} END"
         for c in STANDING
     }
     columns = list(stored_columns(contract))
     stored = files_sql(contract, rewritten, columns=columns, is_located=True)
-    standing = f"SELECT {', '.join(STANDING)}, file, place, delivery_id, source_row FROM standing"
+    standing = (
+        f"SELECT {', '.join(STANDING)}, file, place, delivery_id, source_row, TRUE AS is_judged "
+        "FROM standing"
+    )
     return f"""
         SELECT {_columns(contract, incoming, "stated")} FROM incoming AS stated
         LEFT JOIN ({standing} WHERE file IS NULL) AS standing USING (delivery_id, source_row)
@@ -206,6 +297,7 @@ def merged_rows_sql(contract: Contract, rewritten: dict[str, DataFile]) -> str:
         SELECT {_columns(contract, kept, "stored")} FROM ({stored}) AS stored
         LEFT JOIN ({standing} WHERE file IS NOT NULL) AS standing
             ON standing.file = stored.file AND standing.place = stored.place
+        WHERE {_is_none_of(restated).replace("delivery_id", "stored.delivery_id")}
         """
 
 

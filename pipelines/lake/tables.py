@@ -33,6 +33,14 @@ if TYPE_CHECKING:
 
 PARTITIONS = ("is_latest", "country", "occurred_month")
 PARTITION_TYPES = {"is_latest": "BOOLEAN", "country": "VARCHAR", "occurred_month": "VARCHAR"}
+# What the lake keeps of each row beside the contract: the partition, what kind of statement the row
+# is (see `revisions.py`), and the code of the rule for which it is held, empty for one that counts.
+OWN_COLUMNS = {
+    "occurred_month": "VARCHAR",
+    "as_of": "DATE",
+    "statement": "VARCHAR",
+    "held": "VARCHAR",
+}
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 BATCH_ROWS = 40_000
 ROW_GROUP_ROWS = 131_072
@@ -55,6 +63,7 @@ class DataFile:
     partition: dict[str, str | None] = field(hash=False)
     first_record: str | None = None
     last_record: str | None = None
+    has_held: bool = False  # rows that no reader sees yet
 
     def may_speak_of(self, ranges: Sequence[tuple[str, str]]) -> bool:
         """False where the statistics show that no record id of these ranges is in the file."""
@@ -71,20 +80,21 @@ def partition_columns(contract: Contract) -> tuple[str, ...]:
 
 
 def stored_columns(contract: Contract) -> dict[str, str]:
-    """What a Delta table holds: the published columns and the month, by name, as DuckDB types."""
+    """What a Delta table holds: the published columns and the lake's own, as DuckDB types."""
     columns = {column.name: column.duckdb_type for column in contract.published}
     if contract.kind == "data":
-        columns["occurred_month"] = "VARCHAR"
+        columns |= OWN_COLUMNS
     return columns
 
 
 def delta_schema(contract: Contract) -> pa.Schema:
-    """The rendered Arrow schema and the month. Delta holds no NOT NULL: older rows must stay."""
+    """The rendered Arrow schema and the lake's own. Delta holds no NOT NULL: older rows stay."""
     import pyarrow
 
     fields = [field.with_nullable(True) for field in arrow_schema(contract)]
     if contract.kind == "data":
-        fields.append(pyarrow.field("occurred_month", pyarrow.string()))
+        kinds = {"VARCHAR": pyarrow.string(), "DATE": pyarrow.date32()}
+        fields += [pyarrow.field(column, kinds[kind]) for column, kind in OWN_COLUMNS.items()]
     return pyarrow.schema(fields)
 
 
@@ -159,7 +169,11 @@ def data_files(table: DeltaTable) -> list[DataFile]:
     here_and_there = [name for name, counts in counted.items() if name not in everywhere]
     wanted = ["path", "num_records", "size_bytes", *_starting(actions, _PARTITION)]
     wanted += [_NULLS + name for name in here_and_there]
-    wanted += [bound for bound in _RECORD_BOUNDS if bound in actions.column_names]
+    wanted += [
+        column
+        for column in (*_RECORD_BOUNDS, _NULLS + "held")
+        if column in actions.column_names and column not in wanted
+    ]
     return sorted(
         (_data_file(row, everywhere, here_and_there) for row in actions.select(wanted).to_pylist()),
         key=lambda file: file.path,
@@ -182,6 +196,7 @@ def _starting(actions: pa.Table, prefix: str) -> list[str]:
 
 def _data_file(row: dict[str, Any], everywhere: frozenset[str], rest: Sequence[str]) -> DataFile:
     more = [name for name in rest if row[_NULLS + name] is not None]
+    not_held = row.get(_NULLS + "held")
     return DataFile(
         path=row["path"],
         rows=row["num_records"],
@@ -194,6 +209,7 @@ def _data_file(row: dict[str, Any], everywhere: frozenset[str], rest: Sequence[s
         },
         first_record=row.get(_RECORD_BOUNDS[0]),
         last_record=row.get(_RECORD_BOUNDS[1]),
+        has_held=not_held is not None and not_held < row["num_records"],
     )
 
 

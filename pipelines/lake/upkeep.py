@@ -191,7 +191,7 @@ def _row_counts(
 
 
 def _check_accounts(connection: duckdb.DuckDBPyConnection) -> Iterator[Problem]:
-    held = " UNION ALL ".join(
+    shown = " UNION ALL ".join(
         f"SELECT delivery_id, count(*) AS rows FROM {table}_history GROUP BY delivery_id"
         for table in table_names("data")
     )
@@ -200,8 +200,16 @@ def _check_accounts(connection: duckdb.DuckDBPyConnection) -> Iterator[Problem]:
         "WHERE source_row IS NOT NULL GROUP BY delivery_id"
     )
     for counted, said, message in (
-        (held, "rows_accepted", "{delivery} has {found} rows instead of {expected}."),
-        (rejected, "rows_quarantined", "{delivery} has {found} rejections instead of {expected}."),
+        (
+            shown,
+            "rows_accepted - coalesce(rows_held, 0)",
+            "{delivery} has {found} rows instead of {expected}.",
+        ),
+        (
+            rejected,
+            "rows_quarantined + coalesce(rows_held, 0)",
+            "{delivery} has {found} rejections instead of {expected}.",
+        ),
     ):
         rows = connection.execute(
             f"""
@@ -209,7 +217,7 @@ def _check_accounts(connection: duckdb.DuckDBPyConnection) -> Iterator[Problem]:
                    coalesce(rows, 0), coalesce(expected, 0)
             FROM ({counted}) FULL JOIN (
                 SELECT delivery_id, table_name,
-                       CASE WHEN state = 'accepted' THEN {said} ELSE 0 END AS expected
+                       CASE WHEN state <> 'refused' THEN {said} ELSE 0 END AS expected
                 FROM deliveries) USING (delivery_id)
             WHERE coalesce(rows, 0) <> coalesce(expected, 0) ORDER BY ALL
             """

@@ -91,7 +91,11 @@ def reference_statement(contract: Contract, columns: Sequence[str]) -> str:
 
 def _select(contract: Contract, files: dict[str, DataFile]) -> str:
     columns = [c.name for c in contract.published]
-    rows = files_sql(contract, files, columns=columns, is_located=False)
+    shown = {address: file for address, file in files.items() if not file.has_held}
+    rows = files_sql(contract, shown, columns=columns, is_located=False)
+    if held := {address: file for address, file in files.items() if file.has_held}:
+        some = files_sql(contract, held, columns=[*columns, "held"], is_located=False)
+        rows += f"\nUNION ALL\nSELECT * EXCLUDE (held) FROM ({some}) WHERE held IS NULL"
     unknown = {
         column
         for file in files.values()

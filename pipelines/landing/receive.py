@@ -27,9 +27,10 @@ from typing import BinaryIO, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from upath import UPath
 
+from pipelines.landing.as_of import as_of_of_name
 from pipelines.landing.refuse import MEGABYTE, refused
 from pipelines.settings import Settings
-from schemas.feed import load_feed
+from schemas.feed import Statement, load_feed
 
 RECEIPT = "receipt.json"
 ORIGINAL = "original"
@@ -53,6 +54,8 @@ class Receipt(BaseModel):
     """What is known about a delivery besides its bytes; written once, never changed.
 
     `received_at_from` says who told the time: the file itself, our clock, or whoever delivered it.
+    `kind` is what whoever delivered it said that it is (a register, a correction), and `as_of` the
+    day in its name; None where that was not known at the receipt.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -67,6 +70,8 @@ class Receipt(BaseModel):
     received_at_from: TimeSource = "file"
     received_by: str = ""
     licence: str = ""
+    kind: Statement | None = None
+    as_of: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -107,17 +112,19 @@ def receive(
     received_by: str = "",
     received_at: dt.datetime | None = None,
     file_name: str = "",
+    kind: Statement | None = None,
 ) -> Delivery:
     """Keep `file` as a delivery of `feed`; bytes that are there already keep their first receipt.
 
     `file_name` is what the sender calls it, where it lies here under another name. `received_at`
     (UTC if it names no zone) is the file's time of modification unless given, or the present
     moment where the file has none, or one that no set clock shows: before 2000, or to come.
+    `kind` is what whoever delivers it says that it is.
     Raises DeliveryRefused (DEL-718) for a file beyond `settings.largest_delivery_bytes`, KeyError
     for a feed that is not declared, OSError where a place cannot be read or written.
     """
     source = UPath(file)
-    licence = load_feed(feed).licence
+    declared = load_feed(feed)
     moment, told_by = _received_at(source, received_at)
     with _spool(settings, feed) as part:
         name = safe_file_name(file_name or source.name)
@@ -134,15 +141,15 @@ def receive(
             received_at=moment,
             received_at_from=told_by,
             received_by=received_by,
-            licence=licence,
+            licence=declared.licence,
+            kind=kind,
+            as_of=as_of_of_name(declared, name),
         )
         folder = settings.landing / feed / sha256
+        is_new = False
         if (known := _receipt(folder)) is None:
             keep = _keep_local if _is_local(settings.landing) else _keep_remote
-            is_new = keep(part, folder, receipt)
-            known = _receipt(folder)
-        else:
-            is_new = False
+            is_new, known = keep(part, folder, receipt), _receipt(folder)
     if known is None:
         raise OSError(f"the receipt of {receipt.delivery_id} cannot be read back")
     return Delivery(folder, known, is_new)
@@ -307,7 +314,7 @@ def _received_at(source: UPath, given: dt.datetime | None) -> tuple[dt.datetime,
     now, modified = dt.datetime.now(dt.UTC), _modified_at(source)
     if modified is None or not EARLIEST <= modified <= now + FAST_CLOCK:
         return now, "clock"
-    return modified, "file"
+    return min(modified, now), "file"
 
 
 def _modified_at(source: UPath) -> dt.datetime | None:

@@ -79,7 +79,7 @@ def catch_up(settings: Settings, *, actor: str = SYSTEM) -> None:
     new += [
         _published(one, actor)
         for one in listed
-        if one["state"] == "accepted" and one["delivery_id"] not in published
+        if one["state"] != "refused" and one["delivery_id"] not in published
     ]
     append_all(settings, new)
 

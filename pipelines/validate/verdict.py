@@ -15,10 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from upath import UPath
 
 from pipelines.findings import Finding
+from pipelines.landing.as_of import Told
 from pipelines.settings import PROGRAM_VERSION
 from pipelines.validate.audit import Audit
 from schemas.contract import load_contract
-from schemas.feed import load_feed
+from schemas.feed import Correction, Statement, load_feed
 
 if TYPE_CHECKING:
     from pipelines.harmonise.run import Harmonised
@@ -53,7 +54,12 @@ class AuditSummary(BaseModel):
 
 
 class Verdict(BaseModel):
-    """What became of one delivery. Row counts are None where the file could not be read at all."""
+    """What became of one delivery. Row counts are None where the file could not be read at all.
+
+    `as_of` is the day as of which the file speaks, `kind` what it is by its receipt or its feed
+    (None: nobody said), `corrections` the columns that make a row a correction whatever the file
+    is. They are kept here because a feed may say otherwise later on.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -63,6 +69,10 @@ class Verdict(BaseModel):
     source: str
     state: State
     encoding: str = ""
+    as_of: dt.date | None = None
+    as_of_from: Told | None = None
+    kind: Statement | None = None
+    corrections: tuple[Correction, ...] = ()
     rows_read: int | None = None
     rows_accepted: int | None = None
     rows_quarantined: int | None = None
@@ -90,10 +100,12 @@ def reach_verdict(
     audit: Audit | None,
     findings: list[Finding],
     harmonised_at: dt.datetime,
+    kind: Statement | None = None,
 ) -> Verdict:
     """The verdict of a delivery: accepted when it was read, audited, and nothing stops it.
 
-    `findings` are those of reading; the audit's own problems are added. `harmonised_at` is UTC.
+    `findings` are those of reading; the audit's own problems are added. `harmonised_at` is UTC;
+    `kind` is what the receipt says of it, which goes before what the feed says.
     """
     declared = load_feed(feed)
     contract = load_contract(declared.table)
@@ -108,6 +120,8 @@ def reach_verdict(
         state="accepted" if is_accepted and not is_stopped else "refused",
         findings=[StoredFinding(code=f.code, values=f.values) for f in every],
         audit=_summary(audit) if audit else None,
+        kind=kind or declared.deliveries,
+        corrections=declared.corrections,
         feed_version=declared.version,
         contract_version=contract.version,
         harmonised_at=harmonised_at.replace(tzinfo=None),
@@ -155,6 +169,8 @@ def _summary(audit: Audit) -> AuditSummary:
 def _counts(harmonised: Harmonised) -> dict[str, Any]:
     return {
         "encoding": harmonised.text_rows.encoding or "",
+        "as_of": harmonised.as_of.day,
+        "as_of_from": harmonised.as_of.told_by,
         "rows_read": harmonised.rows_read,
         "rows_accepted": harmonised.rows_accepted,
         "rows_quarantined": harmonised.rows_quarantined,

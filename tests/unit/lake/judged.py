@@ -50,10 +50,14 @@ def deliver(
     table: str = "incidents",
     state: Literal["accepted", "refused"] = "accepted",
     findings: Sequence[str] = (),
+    as_of: dt.date | None = None,
+    kind: Literal["register", "correction"] | None = None,
+    corrections: tuple[Literal["source_revision", "withdrawal"], ...] = (),
 ) -> str:
     """Leave a judged delivery in the landing place; returns its delivery_id.
 
-    `day` is when it was received, in days after `START`; `rejected` rows need `reasons`.
+    `day` is when it was received, in days after `START`; `rejected` rows need `reasons`. Without
+    `as_of` it is as one of the first version of this program: it stands at its receipt.
     """
     delivery_id = f"{FEED}.{label}"
     received_at = START + dt.timedelta(days=day)
@@ -89,6 +93,9 @@ def deliver(
         rows_accepted=len(rows),
         rows_quarantined=len(rejected),
         rows_exact_duplicates=0,
+        as_of=as_of,
+        kind=kind,
+        corrections=corrections,
         findings=[StoredFinding(code=code) for code in findings],
         program_version="0",
         feed_version="1.0.0",

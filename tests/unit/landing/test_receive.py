@@ -68,6 +68,8 @@ def test_a_delivery_is_kept_with_its_receipt(settings: Settings, tmp_path: Path)
         "received_at_from": "file",
         "received_by": "jdoe",
         "licence": "CC BY 4.0",
+        "kind": None,
+        "as_of": None,
     }
 
 
@@ -127,6 +129,24 @@ def test_a_time_that_no_set_clock_shows_is_not_believed(
         assert before <= receipt.received_at <= dt.datetime.now(dt.UTC)
     again = receive(settings, FEED, file).receipt
     assert again == receipt, "the moment is told once"
+
+
+def test_a_file_of_a_clock_that_runs_ahead_is_received_now(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = write(tmp_path)
+    ahead = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=30)
+    os.utime(file, (ahead.timestamp(), ahead.timestamp()))
+    receipt = receive(settings, FEED, file).receipt
+    assert receipt.received_at <= dt.datetime.now(dt.UTC)
+
+
+def test_a_receipt_says_what_is_known_then_of_the_day_and_the_kind(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = write(tmp_path, "export_PNC_2026-05_2026-09.csv")
+    receipt = receive(settings, "cod_pnc_incidents", file, kind="correction").receipt
+    assert (receipt.as_of, receipt.kind) == (dt.date(2026, 9, 30), "correction")
 
 
 def test_a_time_that_was_given_is_believed(settings: Settings, tmp_path: Path) -> None:
