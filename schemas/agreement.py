@@ -30,6 +30,7 @@ from schemas.agreement_problem import (
     repeated_keys,
     structural,
 )
+from schemas.contract import load_contract, table_names
 from schemas.text import FOLDER, Bilingual, Language, read_yaml
 
 AGREEMENTS_FOLDER = FOLDER / "agreements"
@@ -47,7 +48,7 @@ HANDLING_LEVELS: tuple[str, ...] = ("UNCLASSIFIED", "CONFIDENTIAL", "STRICTLY_CO
 AREAS: tuple[str, ...] = ("country", "admin1", "admin2", "point")
 TIMES: tuple[str, ...] = ("month", "week", "day", "exact")
 AGES: tuple[str, ...] = ("none", "group", "exact")
-# Dimensions of counts that are no column: periods of `occurred_at`, levels of `offence_code`.
+# Dimensions of counts that are no column: periods of `occurred_on`, levels of `offence_code`.
 TIME_DIMENSIONS: tuple[str, ...] = ("year", "quarter", "month", "week", "day")
 OFFENCE_DIMENSIONS: dict[str, int] = {"offence_section": 2, "offence_division": 4}  # → digits
 RECORDS = "records"  # the measure that is the number of records
@@ -72,7 +73,7 @@ class Conditions(_Declared):
 
     countries: Strings = ()
     areas: Strings = ()  # of the first or the second level
-    since: dt.date | None = None  # of `occurred_at`, both days included
+    since: dt.date | None = None  # of `occurred_on`, both days included
     until: dt.date | None = None
     offences: Strings = ()  # prefixes of ICCS codes
     except_offences: Strings = ()
@@ -137,6 +138,17 @@ class _Clause(_Declared):
         return f"{self._agreement}/{self.clause}"
 
 
+def _with_days(declared: Any) -> Any:
+    """A clause that opens a moment opens its local day: what a precision coarser leaves of it."""
+    if not isinstance(declared, dict) or declared.get("table") not in table_names("data"):
+        return declared
+    columns, days = declared.get("columns") or (), load_contract(declared["table"]).days
+    if not isinstance(columns, list | tuple):
+        return declared
+    more = [day.name for moment, day in days.items() if moment in columns]
+    return {**declared, "columns": list(dict.fromkeys([*columns, *more]))}
+
+
 class Permit(_Clause):
     """One clause that lets rows of some providers leave to some recipients for some purposes."""
 
@@ -157,6 +169,8 @@ class Permit(_Clause):
     smallest_group: int | None = Field(default=None, ge=1)
     onward: Onward
     due_diligence: DueDiligence | None = None
+
+    _days = model_validator(mode="before")(_with_days)
 
 
 class Restriction(_Clause):
@@ -188,6 +202,8 @@ class Standing(_Declared):
     format: FileFormat
     language: Language
     period: Period
+
+    _days = model_validator(mode="before")(_with_days)
 
 
 class Agreement(_Declared):

@@ -5,7 +5,7 @@ Not here: what is rendered from a contract (`render/`) and the SQL of its rules 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal
 
@@ -61,6 +61,9 @@ class Column:
     withheld_when: str = ""
     is_quasi_identifier: bool = False
     coarsen: Coarsen = ""
+    day_of: str = ""  # the moment of which this is the local day
+    day: str = ""  # of a moment, the column that holds its local day
+    precision: str = ""  # the column that tells how exactly the day is known
     is_primary_key: bool = False
 
     @property
@@ -127,7 +130,10 @@ class Fact:
 
 @dataclass(frozen=True)
 class Helper:
-    """A private column that rules may use: an attribute of a code, or a geofence answer."""
+    """A private column that rules may use.
+
+    An attribute of a code, a geofence answer, or `starts`: the first day of the feed's period.
+    """
 
     name: str
     codelist: str = ""
@@ -135,6 +141,7 @@ class Helper:
     attribute: str = ""
     type: str = "VARCHAR"
     geofence: Literal["", "country", "admin1"] = ""
+    feed: Literal["", "starts"] = ""
 
 
 @dataclass(frozen=True)
@@ -160,6 +167,11 @@ class Contract:
     def published(self) -> tuple[Column, ...]:
         """The columns that the lake holds, in order."""
         return tuple(column for column in self.columns if column.is_published)
+
+    @property
+    def days(self) -> dict[str, Column]:
+        """By each moment, the column that holds its local day."""
+        return {column.day_of: column for column in self.columns if column.day_of}
 
     def columns_filled_by(self, *who: FilledBy) -> tuple[Column, ...]:
         """The columns that `who` fills, in order."""
@@ -190,7 +202,7 @@ def load_contract(table: str) -> Contract:
         version=raw["version"],
         title=Bilingual(en=custom["titleEn"], fr=custom["titleFr"]),
         description=Bilingual(en=schema["description"], fr=custom["descriptionFr"]),
-        columns=tuple(_column(entry) for entry in schema["properties"]),
+        columns=_with_days(tuple(_column(entry) for entry in schema["properties"])),
         rules=tuple(_rule(entry) for entry in schema.get("quality", [])),
         facts=tuple(Fact(**entry) for entry in custom.get("facts", [])),
         helpers=tuple(Helper(**entry) for entry in custom.get("helpers", [])),
@@ -226,8 +238,15 @@ def _column(entry: dict[str, Any]) -> Column:
         withheld_when=custom.get("withheldWhen", ""),
         is_quasi_identifier=custom.get("quasiIdentifier", False),
         coarsen=custom.get("coarsen", ""),
+        day_of=custom.get("dayOf", ""),
+        precision=custom.get("precision", ""),
         is_primary_key=entry.get("primaryKey", False),
     )
+
+
+def _with_days(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    days = {column.day_of: column.name for column in columns if column.day_of}
+    return tuple(replace(column, day=days.get(column.name, "")) for column in columns)
 
 
 def _rule(entry: dict[str, Any]) -> Rule:

@@ -5,6 +5,7 @@ Not here: reading a delivery (`pipelines/landing`), compiling a mapping (`pipeli
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from functools import cache
 from pathlib import Path
@@ -123,6 +124,7 @@ class Feed(_Declared):
     deliveries: Statement | None = None  # not said: asked where it decides which version stands
     corrections: tuple[Correction, ...] = ()  # a row in which one of these says something is one
     as_of: AsOf | None = None  # not said: the latest plausible date among the accepted rows
+    starts: dt.date | None = None  # nothing that it reports on is older
     licence: str = ""
     citation: str = ""
     notes: Bilingual | None = None

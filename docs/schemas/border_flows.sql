@@ -9,10 +9,12 @@ CREATE TABLE "border_flows" (
     "latitude_deg" DOUBLE,
     "longitude_deg" DOUBLE,
     "location_precision" VARCHAR,
+    "occurred_on" DATE,
     "occurred_at" TIMESTAMP,
     "occurred_at_precision" VARCHAR,
     "occurred_at_text" VARCHAR,
     "time_zone" VARCHAR,
+    "reported_on" DATE,
     "reported_at" TIMESTAMP,
     "border_point_code" VARCHAR,
     "period_start" DATE,
@@ -52,11 +54,13 @@ COMMENT ON COLUMN "border_flows"."place_text" IS 'The place in the source’s ow
 COMMENT ON COLUMN "border_flows"."latitude_deg" IS 'Latitude on WGS 84 in decimal degrees, north positive. | Latitude en degrés décimaux (WGS 84), positive au nord. [unit: degree]';
 COMMENT ON COLUMN "border_flows"."longitude_deg" IS 'Longitude on WGS 84 in decimal degrees, east positive. | Longitude en degrés décimaux (WGS 84), positive à l’est. [unit: degree]';
 COMMENT ON COLUMN "border_flows"."location_precision" IS 'How exactly the place is known, from a measured point to the country only. | Degré d’exactitude du lieu, du point mesuré au pays seul. [codes: location_precisions]';
-COMMENT ON COLUMN "border_flows"."occurred_at" IS 'When it happened, in UTC. Read it together with its precision: a date known to the day is the start of that local day. Always filled unless the record is withdrawn. | Moment du fait, en UTC. À lire avec sa précision : une date connue au jour près est le début de ce jour local. Toujours rempli, sauf si la fiche est retirée.';
+COMMENT ON COLUMN "border_flows"."occurred_on" IS 'The day on which it happened, by the calendar at the place: count and group by it. Known to a week, a month or a year only, it is the first day of that; read it together with its precision. Always filled unless the record is withdrawn. | Jour du fait, selon le calendrier du lieu : c’est par lui que l’on compte et que l’on regroupe. Si seuls la semaine, le mois ou l’année sont connus, c’en est le premier jour ; à lire avec sa précision. Toujours rempli, sauf si la fiche est retirée.';
+COMMENT ON COLUMN "border_flows"."occurred_at" IS 'The moment at which it happened, in UTC; empty where no time was given, and then the local date tells all that is known. It can lie on another day than the local date. | Moment du fait, en UTC ; vide si aucune heure n’a été donnée, et la date locale dit alors tout ce qui est connu. Il peut tomber un autre jour que la date locale.';
 COMMENT ON COLUMN "border_flows"."occurred_at_precision" IS 'How exactly the moment is known: to the minute, the day, the month … | Degré d’exactitude du moment : à la minute, au jour, au mois… [codes: time_precisions]';
 COMMENT ON COLUMN "border_flows"."occurred_at_text" IS 'The local date and time as the source wrote them. | La date et l’heure locales telles que le service les a écrites.';
 COMMENT ON COLUMN "border_flows"."time_zone" IS 'The IANA time zone by which the local time became UTC, after the place and the date. | Fuseau horaire IANA qui a servi à passer de l’heure locale à l’UTC, selon le lieu et la date.';
-COMMENT ON COLUMN "border_flows"."reported_at" IS 'When the source was told or wrote it down, in UTC. | Moment où le service en a été informé ou l’a consigné, en UTC.';
+COMMENT ON COLUMN "border_flows"."reported_on" IS 'The day on which the source was told or wrote it down, by the calendar at the place. | Jour où le service en a été informé ou l’a consigné, selon le calendrier du lieu.';
+COMMENT ON COLUMN "border_flows"."reported_at" IS 'When the source was told or wrote it down, in UTC; empty without a time. | Moment où le service en a été informé ou l’a consigné, en UTC ; vide sans heure.';
 COMMENT ON COLUMN "border_flows"."border_point_code" IS 'Crossing point, as a code of the list of border points. | Point de passage, selon le code de la liste des points frontaliers. [codes: border_points]';
 COMMENT ON COLUMN "border_flows"."period_start" IS 'First day of the period of observation, local. | Premier jour de la période d’observation, date locale.';
 COMMENT ON COLUMN "border_flows"."period_end" IS 'Last day of the period of observation, local; the same day for a count of one day. | Dernier jour de la période d’observation, date locale ; le même jour pour un comptage d’une journée.';

@@ -9,11 +9,14 @@ CREATE TABLE "incidents" (
     "latitude_deg" DOUBLE,
     "longitude_deg" DOUBLE,
     "location_precision" VARCHAR,
+    "occurred_on" DATE,
     "occurred_at" TIMESTAMP,
     "occurred_at_precision" VARCHAR,
     "occurred_at_text" VARCHAR,
     "time_zone" VARCHAR,
+    "reported_on" DATE,
     "reported_at" TIMESTAMP,
+    "ended_on" DATE,
     "occurred_until" TIMESTAMP,
     "offence_code" VARCHAR,
     "offence_text" VARCHAR,
@@ -55,12 +58,15 @@ COMMENT ON COLUMN "incidents"."place_text" IS 'The place in the source’s own w
 COMMENT ON COLUMN "incidents"."latitude_deg" IS 'Latitude on WGS 84 in decimal degrees, north positive. | Latitude en degrés décimaux (WGS 84), positive au nord. [unit: degree]';
 COMMENT ON COLUMN "incidents"."longitude_deg" IS 'Longitude on WGS 84 in decimal degrees, east positive. | Longitude en degrés décimaux (WGS 84), positive à l’est. [unit: degree]';
 COMMENT ON COLUMN "incidents"."location_precision" IS 'How exactly the place is known, from a measured point to the country only. | Degré d’exactitude du lieu, du point mesuré au pays seul. [codes: location_precisions]';
-COMMENT ON COLUMN "incidents"."occurred_at" IS 'When it happened, in UTC. Read it together with its precision: a date known to the day is the start of that local day. Always filled unless the record is withdrawn. | Moment du fait, en UTC. À lire avec sa précision : une date connue au jour près est le début de ce jour local. Toujours rempli, sauf si la fiche est retirée.';
+COMMENT ON COLUMN "incidents"."occurred_on" IS 'The day on which it happened, by the calendar at the place: count and group by it. Known to a week, a month or a year only, it is the first day of that; read it together with its precision. Always filled unless the record is withdrawn. | Jour du fait, selon le calendrier du lieu : c’est par lui que l’on compte et que l’on regroupe. Si seuls la semaine, le mois ou l’année sont connus, c’en est le premier jour ; à lire avec sa précision. Toujours rempli, sauf si la fiche est retirée.';
+COMMENT ON COLUMN "incidents"."occurred_at" IS 'The moment at which it happened, in UTC; empty where no time was given, and then the local date tells all that is known. It can lie on another day than the local date. | Moment du fait, en UTC ; vide si aucune heure n’a été donnée, et la date locale dit alors tout ce qui est connu. Il peut tomber un autre jour que la date locale.';
 COMMENT ON COLUMN "incidents"."occurred_at_precision" IS 'How exactly the moment is known: to the minute, the day, the month … | Degré d’exactitude du moment : à la minute, au jour, au mois… [codes: time_precisions]';
 COMMENT ON COLUMN "incidents"."occurred_at_text" IS 'The local date and time as the source wrote them. | La date et l’heure locales telles que le service les a écrites.';
 COMMENT ON COLUMN "incidents"."time_zone" IS 'The IANA time zone by which the local time became UTC, after the place and the date. | Fuseau horaire IANA qui a servi à passer de l’heure locale à l’UTC, selon le lieu et la date.';
-COMMENT ON COLUMN "incidents"."reported_at" IS 'When the source was told or wrote it down, in UTC. | Moment où le service en a été informé ou l’a consigné, en UTC.';
-COMMENT ON COLUMN "incidents"."occurred_until" IS 'End of an incident that lasted, in UTC; empty for one moment. | Fin d’un incident qui a duré, en UTC ; vide pour un fait ponctuel.';
+COMMENT ON COLUMN "incidents"."reported_on" IS 'The day on which the source was told or wrote it down, by the calendar at the place. | Jour où le service en a été informé ou l’a consigné, selon le calendrier du lieu.';
+COMMENT ON COLUMN "incidents"."reported_at" IS 'When the source was told or wrote it down, in UTC; empty without a time. | Moment où le service en a été informé ou l’a consigné, en UTC ; vide sans heure.';
+COMMENT ON COLUMN "incidents"."ended_on" IS 'The last day of an incident that lasted, by the calendar at the place; empty for one moment. | Dernier jour d’un incident qui a duré, selon le calendrier du lieu ; vide pour un fait ponctuel.';
+COMMENT ON COLUMN "incidents"."occurred_until" IS 'End of an incident that lasted, in UTC; empty for one moment or without a time. | Fin d’un incident qui a duré, en UTC ; vide pour un fait ponctuel.';
 COMMENT ON COLUMN "incidents"."offence_code" IS 'Offence by the International Classification of Crime for Statistical Purposes, digits without dots, as precise as the source allows. Always filled unless the record is withdrawn. | Infraction selon la Classification internationale des infractions à des fins statistiques, chiffres sans points, aussi précise que la source le permet. Toujours remplie, sauf si la fiche est retirée. [codes: offences]';
 COMMENT ON COLUMN "incidents"."offence_text" IS 'The source’s own category, in its own words. | Catégorie du service, dans ses propres mots.';
 COMMENT ON COLUMN "incidents"."incident_status" IS 'How far the case has come: reported, under investigation, before a court, closed … | Avancement de l’affaire : signalée, en cours d’enquête, devant le tribunal, close… [codes: incident_statuses]';

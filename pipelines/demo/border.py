@@ -14,7 +14,16 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pipelines.demo.delivery import Defect, DemoDelivery, Draft, finish, repeat_rows, spoil
+from pipelines.demo.delivery import (
+    Defect,
+    DemoDelivery,
+    Draft,
+    finish,
+    repeat_rows,
+    set_days,
+    spoil,
+    without_unknown_hours,
+)
 from pipelines.demo.incidents import Written
 from pipelines.demo.telling import say
 from pipelines.demo.world import World
@@ -148,6 +157,7 @@ class BorderFeed(ABC):
         truth.insert(1, "event_id", None)
         for column in self.stated:
             truth[column] = records.get(column)
+        set_days(truth, truth.index, {w: records[f"{w}_local"] for w in ("occurred", "reported")})
         return truth
 
     def draft(self, rng: np.random.Generator, records: pd.DataFrame) -> Draft:
@@ -169,7 +179,7 @@ class BorderFeed(ABC):
 
     def _delivery(self, draft: Draft, file_name: str, received_at: dt.datetime) -> DemoDelivery:
         written = self.write(draft.cells)
-        truth = finish(draft, written.source_rows)
+        truth = without_unknown_hours(finish(draft, written.source_rows), ())
         return DemoDelivery(self.feed, file_name, written.content, received_at, truth)
 
     def _second(

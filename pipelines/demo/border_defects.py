@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pipelines.demo.delivery import Defect, Draft, Spoil, cell
+from pipelines.demo.delivery import Defect, Draft, Spoil, cell, set_days
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,6 +102,7 @@ def put_time(feed: Any, what: str, moment: Callable[[pd.Series], Any]) -> Spoil:
         for column, texts in feed.time_cells(what, local, context).items():
             draft.cells.loc[rows, column] = texts
         draft.truth.loc[rows, f"{what}_at"] = to_utc(local, context["time_zone"])
+        set_days(draft.truth, rows, {what: local})
 
     return apply
 
@@ -169,7 +170,21 @@ def _of_times(feed: Any, prefix: str) -> list[Defect]:
             change(put_time(feed, "occurred", _in_year(2055)), never, without_expiry),
         ),
         Defect((f"{prefix}-503",), put_time(feed, "reported", _in_year(2055))),
+        *_outside_period(feed, prefix),
     ]
+
+
+# The rule about a date before what the feed reports on.
+OUTSIDE_PERIOD = {"BXC": "415", "BFL": "416", "SEI": "415"}
+
+
+def _outside_period(feed: Any, prefix: str) -> list[Defect]:
+    """A mistyped year that passes; not where an age follows from it."""
+    if "birth_date" in feed.declared.map:
+        return []
+    without_expiry = put(feed, document_expires_on=None)
+    before = change(put_time(feed, "occurred", _in_year(2021)), without_expiry)
+    return [Defect((f"{prefix}-{OUTSIDE_PERIOD[prefix]}",), before)]
 
 
 def _in_year(year: int) -> Callable[[pd.Series], Any]:

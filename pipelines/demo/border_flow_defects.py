@@ -24,7 +24,7 @@ from pipelines.demo.border_defects import (
     told_twice,
     unreadable,
 )
-from pipelines.demo.delivery import Defect, Draft, Spoil, cell, duplicated_number
+from pipelines.demo.delivery import Defect, Draft, Spoil, cell, duplicated_number, set_days
 from pipelines.demo.world import to_utc
 from schemas.codelist import load_codelist
 
@@ -86,7 +86,11 @@ def _add_to(feed: Any, offset: int, step: int) -> Spoil:
 
 def _of_rows(feed: Any) -> list[Defect]:
     leaving = is_("direction", "exit")
-    skipped = {("BFL-407",), ("BFL-502",)}  # the period must move with the date: see _of_dates
+    skipped = {
+        ("BFL-407",),
+        ("BFL-502",),
+        ("BFL-416",),
+    }  # the period must move with the date: see _of_dates
     common = [d for d in common_defects(feed, "BFL") if d.codes not in skipped]
     elsewhere = change(
         put(feed, country="UGA", admin1_code=None), cell("latitude", None), cell("longitude", None)
@@ -161,8 +165,12 @@ def _of_dates(feed: Any) -> list[Defect]:
     four_days = _days(feed, {"periodEnd": shift(3)})
     return [
         Defect(
-            ("BFL-408",), _days(feed, dict.fromkeys(every, year_2019)), _in_a_new_area, share=0.004
+            ("BFL-408", "BFL-416"),
+            _days(feed, dict.fromkeys(every, year_2019)),
+            _in_a_new_area,
+            share=0.004,
         ),
+        Defect(("BFL-416",), _days(feed, dict.fromkeys(every, in_year(2021)))),
         Defect(("BFL-407",), _days(feed, dict.fromkeys(every, long_ago)), _in_an_old_area),
         Defect(("BFL-502", "BFL-511"), change(_days(feed, dict.fromkeys(every, someday)), never)),
         Defect(("BFL-415",), _days(feed, {"reportingDate": year_2024, "periodStart": year_2024})),
@@ -195,5 +203,6 @@ def _days(feed: Any, moves: dict[str, Callable[[Any], Any]]) -> Spoil:
                 draft.truth.loc[rows, target] = day
             else:
                 draft.truth.loc[rows, "occurred_at"] = to_utc(day, context["time_zone"])
+                set_days(draft.truth, rows, {"occurred": day})
 
     return apply

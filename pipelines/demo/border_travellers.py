@@ -141,7 +141,7 @@ def _set_people(rng: np.random.Generator, rows: pd.DataFrame, country: str) -> N
     rows["birth_date"] = pd.to_datetime(rows["birth_date"]).astype("datetime64[us]")
     expires = pd.to_datetime(rows["document_expires_on"])
     rows["document_expires_on"] = expires.astype("datetime64[us]")
-    rows["age_years"] = full_years(rows["birth_date"], rows["occurred_at"])
+    rows["age_years"] = full_years(rows["birth_date"], rows["occurred_local"])
     rows["age_group"] = age_group(rows["age_years"])
     rows.drop(columns=["nationality_kind"], inplace=True)
 
@@ -221,7 +221,7 @@ def _without_coincidences(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def full_years(birth: Any, at: Any) -> Any:
-    """Full years between a birth date and the UTC date of a moment; NA where unknown."""
+    """Full years between a birth date and the local date of a moment; NA where unknown."""
     import pandas as pd
 
     birth, day = pd.to_datetime(birth), pd.to_datetime(at).dt.normalize()

@@ -40,6 +40,7 @@ class CafGendarmerie(IncidentFeed):
         "incident_status": "Suite donnée",
     }
     id_columns = ("N° PV",)
+    day_only = ("reported_at",)
     withdrawn_cell = ("Annulé", "OUI")
     file_names = (
         "GN_registre_infractions_mai-septembre_2026.csv",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pipelines.demo.delivery import Defect, Draft, Spoil, blank, cell
+from pipelines.demo.delivery import Defect, Draft, Spoil, blank, cell, set_days
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,9 @@ def time_defects(feed: IncidentFeed) -> list[Defect]:
     ]
     if feed.country == "CAF":  # whose prefectures went from 17 to 20
         change = _shift_years(feed, "occurred", -10)
-        found.append(Defect(("INC-408",), change, _in_a_new_area, share=0.004))
+        found.append(Defect(("INC-408", "INC-413"), change, _in_a_new_area, share=0.004))
+    if not feed.declared.starts:
+        found.append(Defect(("INC-413",), _shift_years(feed, "occurred", -5), _has_no_end))
     if "occurred_until" in feed.stated:
         until = feed.time_columns("until")
         found += [
@@ -85,6 +87,7 @@ def put_time(feed: IncidentFeed, draft: Draft, rows: Any, what: str, local: Any)
         draft.cells.loc[rows, column] = values
     target = "occurred_until" if what == "until" else f"{what}_at"
     draft.truth.loc[rows, target] = to_utc(times, draft.context.loc[rows, "time_zone"])
+    set_days(draft.truth, rows, {what: times})
 
 
 def _shift_years(feed: IncidentFeed, what: str, years: int) -> Spoil:

@@ -9,7 +9,7 @@ the truth. So the truth is known by construction and owes nothing to the pipelin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,8 @@ TRUTH_COLUMNS = (
     "event_id",
     "is_withdrawn",
 )
+# The column of the local day of each time that a report tells.
+DAYS = {"occurred": "occurred_on", "reported": "reported_on", "until": "ended_on"}
 SHARE_SPOILED_PER_RULE = 0.01
 SHARE_REPEATED = 0.01
 
@@ -185,6 +187,23 @@ def finish(draft: Draft, source_rows: Iterable[int]) -> pd.DataFrame:
     )
     others = [c for c in truth.columns if c not in (*TRUTH_COLUMNS, "is_repeat", "is_kept_right")]
     return truth[[*TRUTH_COLUMNS, *others]]
+
+
+def set_days(truth: pd.DataFrame, rows: Any, local: Mapping[str, pd.Series]) -> None:
+    """Expect the local days of some moments; `local` are wall-clock times by `occurred` etc."""
+    for what, times in local.items():
+        truth.loc[rows, DAYS[what]] = times.dt.normalize()
+
+
+def without_unknown_hours(truth: pd.DataFrame, day_only: Collection[str]) -> pd.DataFrame:
+    """Expect no moment where only a day is told, by its precision or of all of a feed's rows."""
+    is_timed = truth["occurred_at_precision"].isin(("minute", "hour"))
+    for moment in ("occurred_at", "occurred_until"):
+        if moment in truth:
+            truth[moment] = truth[moment].where(is_timed)
+    for moment in day_only:
+        truth[moment] = truth[moment].where(truth[moment].isna())
+    return truth
 
 
 def error_codes() -> frozenset[str]:

@@ -15,7 +15,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from pipelines.demo.defects import incident_defects
-from pipelines.demo.delivery import Defect, DemoDelivery, Draft, finish, repeat_rows, spoil
+from pipelines.demo.delivery import (
+    DAYS,
+    Defect,
+    DemoDelivery,
+    Draft,
+    finish,
+    repeat_rows,
+    set_days,
+    spoil,
+    without_unknown_hours,
+)
 from pipelines.demo.telling import say
 from pipelines.demo.world import World, to_utc
 from schemas.feed import Feed, load_feed
@@ -54,6 +64,7 @@ class IncidentFeed(ABC):
     split_at: ClassVar[str] = "2026-10-01"
     has_revisions: ClassVar[bool] = False
     has_numbers: ClassVar[bool] = False  # true for workbooks, whose cells are typed
+    day_only: ClassVar[tuple[str, ...]] = ()  # moments of which the feed never tells the hour
 
     # --- what each feed says -------------------------------------------------------------------
 
@@ -158,6 +169,8 @@ class IncidentFeed(ABC):
         stated = self.stated
         for column in stated:
             truth[column] = reports.get(column)
+        local = {w: reports[f"{w}_local"] for w in DAYS if f"{w}_local" in reports}
+        set_days(truth, truth.index, local)
         is_sensitive = truth["offence_code"].str.match("030[12]").fillna(False).astype(bool)
         if "victims_children" in stated:
             is_sensitive |= truth["victims_children"] > 0
@@ -208,6 +221,7 @@ class IncidentFeed(ABC):
         """One file from a draft."""
         written = self.write(draft.cells)
         truth = _withhold(finish(draft, written.source_rows))
+        truth = without_unknown_hours(truth, self.day_only)
         return DemoDelivery(self.feed, file_name, written.content, received_at, truth)
 
     def _later(

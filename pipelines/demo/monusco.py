@@ -47,6 +47,7 @@ class Monusco(IncidentFeed):
         "arrested_total": "Arrêtés",
     }
     id_columns = ("N° incident",)
+    day_only = ("occurred_until",)
     withdrawn_cell = ("Retiré", "oui")
     file_names = ("UNPOL_incidents_mai_sept_2026.txt", "UNPOL_incidents_oct_2026.txt")
     received = (dt.datetime(2026, 10, 2, 6, 15), dt.datetime(2026, 11, 3, 6, 20))

@@ -144,6 +144,18 @@ def _instant_of(formats: list[str], text: str) -> str:
     return f"CASE WHEN regexp_matches({text}, {literal(_OFFSET)}) THEN {instant} END"
 
 
+def may_have_offset(formats: list[str], local: list[str]) -> bool:
+    """Can a text that one of these formats fits carry its own offset?"""
+    return bool(formats) or any(_ISO.fullmatch(form) for form in local)
+
+
+def written_of(formats: list[str], local: list[str], text: str) -> str:
+    """The wall-clock time beside the offset that a text carries."""
+    plain = [form.replace("%z", "") for form in formats]
+    plain += [form for form in local if _ISO.fullmatch(form)]
+    return wall_of(plain, f"regexp_replace({text}, {literal(_OFFSET)}, '')")
+
+
 def wall_of(formats: list[str], text: str) -> str:
     """Local wall-clock time of a text; NULL where no format fits.
 
@@ -188,12 +200,55 @@ def _other_forms(formats: list[str]) -> list[str]:
     return [form for form in dict.fromkeys([*swapped, *finer]) if form not in formats]
 
 
+def precision_of(formats: list[str], text: str) -> str:
+    """How exactly a text that one of `formats` fits is known: a code of the time precisions.
+
+    The format that fitted tells it: with an hour to the minute, without a day to the month.
+    """
+    timed = has_time(formats, text)
+    plain = list(dict.fromkeys(_known_to(form) for form in formats if not _is_timed(form)))
+    hourly = [form for form in formats if _is_timed(form) and not _MINUTES.search(form)]
+    exact = (
+        f"CASE WHEN {_fits(hourly, text)} THEN 'hour' ELSE 'minute' END" if hourly else "'minute'"
+    )
+    branches = [
+        f"WHEN {_fits([f for f in formats if not _is_timed(f) and _known_to(f) == unit], text)} "
+        f"THEN {literal(unit)}"
+        for unit in plain[:-1]
+    ]
+    last = literal(plain[-1] if plain else "day")
+    return f"CASE WHEN {timed} THEN {exact} {' '.join(branches)} ELSE {last} END"
+
+
+_HOURS = re.compile("%-?[HIcXT]")
+_MINUTES = re.compile("%-?[McXT]")
+_DAYS = re.compile("%-?[djaAuwxD]")
+_WEEKS = re.compile("%-?[VUW]")
+_MONTHS = re.compile("%-?[mbB]")
+
+
+def _is_timed(form: str) -> bool:
+    return bool(_HOURS.search(form))
+
+
+def _known_to(form: str) -> str:
+    """The finest part of a date that a format without an hour names."""
+    for unit, parts in (("day", _DAYS), ("week", _WEEKS), ("month", _MONTHS)):
+        if parts.search(form):
+            return unit
+    return "year"
+
+
+def _fits(formats: list[str], text: str) -> str:
+    return f"{wall_of(formats, text)} IS NOT NULL"
+
+
 def has_time(formats: list[str], text: str) -> str:
     """TRUE where a text that one of `formats` fits names the hour, and so is known to the minute.
 
     A sign that all formats with an hour have and no other tells it without reading again.
     """
-    timed = [form for form in formats if "%H" in form or "%I" in form]
+    timed = [form for form in formats if _is_timed(form)]
     dates = [form for form in formats if form not in timed]
     if not timed or not dates:
         return "TRUE" if timed else "FALSE"

@@ -20,19 +20,21 @@ FIRST_YEAR, LAST_YEAR = 1980, 2060
 _STEP = dt.timedelta(days=7)  # no zone has changed twice within a week
 _EDGE = dt.timedelta(minutes=1)
 
-Period = tuple[dt.datetime, dt.datetime, int]
+Period = tuple[dt.datetime, dt.datetime, dt.datetime, dt.datetime, int]
 
 
 def zone_offsets(zones: Iterable[str]) -> pa.Table:
-    """The offsets of `zones`: zone, wall_from, wall_to (half-open), offset_minutes.
+    """The offsets of `zones`: zone, wall_from, wall_to, utc_from, utc_to, offset_minutes.
+
+    Both periods are half-open, by the clocks at the place and in UTC.
 
     A wall time that occurs twice (clocks put back) is read as the earlier of the two; one that
     never occurs (clocks put forward) is read with the offset before the change. The first and the
     last period reach as far as dates go, since a wrong year is a rule's business.
     """
     rows = [(zone, *period) for zone in sorted(set(zones)) for period in _periods(zone)]
-    wall = pa.timestamp("us")
-    types = {"zone": pa.string(), "wall_from": wall, "wall_to": wall, "offset_minutes": pa.int32()}
+    bounds = dict.fromkeys(("wall_from", "wall_to", "utc_from", "utc_to"), pa.timestamp("us"))
+    types = {"zone": pa.string(), **bounds, "offset_minutes": pa.int32()}
     return pa.table(
         {
             column: pa.array([row[at] for row in rows], type_)
@@ -47,16 +49,18 @@ def _periods(zone: str) -> tuple[Period, ...]:
     periods: list[Period] = []
     instant = dt.datetime(FIRST_YEAR, 1, 1, tzinfo=dt.UTC)
     end = dt.datetime(LAST_YEAR, 1, 1, tzinfo=dt.UTC)
-    wall_start = dt.datetime.min
+    wall_start = utc_start = dt.datetime.min
     while instant < end:
         following = min(instant + _STEP, end)
         before = _offset(info, instant)
         if _offset(info, following) != before:
-            wall = (_change(info, instant, following) + before).replace(tzinfo=None)
-            periods.append((wall_start, wall, _minutes(before)))
-            wall_start = wall
+            change = _change(info, instant, following).replace(tzinfo=None)
+            wall = change + before
+            periods.append((wall_start, wall, utc_start, change, _minutes(before)))
+            wall_start, utc_start = wall, change
         instant = following
-    periods.append((wall_start, dt.datetime(9999, 12, 31), _minutes(_offset(info, end))))
+    last = dt.datetime(9999, 12, 31)
+    periods.append((wall_start, last, utc_start, last, _minutes(_offset(info, end))))
     return tuple(periods)
 
 

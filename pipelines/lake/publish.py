@@ -330,7 +330,7 @@ def _passes(connection: duckdb.DuckDBPyConnection, select: str, rows: int) -> li
                 sum(rows) OVER so_far / {ROWS_A_PASS},
                 sum(partitions) OVER so_far / {PARTITIONS_A_PASS})) END AS pass
             FROM (
-                SELECT date_trunc('month', occurred_at) AS month, count(*) AS rows,
+                SELECT date_trunc('month', occurred_on) AS month, count(*) AS rows,
                        count(DISTINCT (is_latest, country)) AS partitions
                 FROM ({select}) GROUP BY month)
             WINDOW so_far AS (ORDER BY month))
@@ -340,9 +340,9 @@ def _passes(connection: duckdb.DuckDBPyConnection, select: str, rows: int) -> li
     if len(spans) <= 1:
         return [select]
     conditions = (
-        "occurred_at IS NULL"
+        "occurred_on IS NULL"
         if start is None
-        else f"occurred_at >= {literal(start)} AND occurred_at < {literal(end)}"
+        else f"occurred_on >= {literal(start)} AND occurred_on < {literal(end)}"
         for start, end in spans
     )
     return [f"SELECT * FROM ({select}) WHERE {condition}" for condition in conditions]

@@ -52,7 +52,7 @@ STATED = ("source_revision", "received_at", "delivery_id", "source_row", "as_of"
 # What does not make two assertions different: how they came to us, and what our rules think of them
 NOT_CONTENT = frozenset({"received_at", "delivery_id", "source_row", "quality_flags"})
 STANDING = ("revision", "known_from", "known_to", "is_latest", "held")
-MONTH_SQL = "strftime(occurred_at, '%Y-%m')"
+MONTH_SQL = "strftime(occurred_on, '%Y-%m')"
 
 # known_to: the first moment at which we knew anything later. An assertion that came after its own
 # successor (late), or repeats its forerunner, was never the news: its period is empty, so that

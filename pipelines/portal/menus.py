@@ -143,7 +143,7 @@ class Menu:
 
     def has_period(self) -> bool:
         """May a period be chosen? Only where a clause tells when something happened."""
-        return self._tells({"occurred_at", *list(PERIODS)[:5]})
+        return self._tells({"occurred_on", *list(PERIODS)[:5]})
 
     def proposed(self) -> dict[str, Any]:
         """What a form holds before anything was chosen."""

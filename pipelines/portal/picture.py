@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MOST_MONTHS = 36
 EARLIEST = dt.date(1900, 1, 1)
 MOST_BARS = 8
-MONTH_COLUMNS = ("occurred_at", "period_start")
+MONTH_COLUMNS = ("occurred_on", "period_start")
 KIND_COLUMNS = (
     *("offence_code", "seizure_kind", "border_point_code", "traveller_kind", "direction"),
     "source",

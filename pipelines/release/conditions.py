@@ -82,7 +82,7 @@ def asked_columns(request: Request) -> frozenset[str]:
     """The columns by which the request chooses rows: a masked cell of those chooses none."""
     found = set()
     if request.has_period:
-        found |= {"occurred_at"}
+        found |= {"occurred_on"}
     if request.areas:
         found |= {"country", "admin1_code", "admin2_code"}
     if request.offences:
@@ -162,7 +162,7 @@ def _in_areas(areas: tuple[str, ...]) -> str:
 def _asked_period(request: Request, permit: Permit, opened: set[str]) -> str:
     level = TIME_LEVELS[permit.precision.time]
     if permit.form == "records":
-        told = level if "occurred_at" in opened else None
+        told = level if "occurred_on" in opened else None
     else:
         told = _time_told(level, opened)
     if told is None:

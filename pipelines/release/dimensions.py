@@ -33,7 +33,7 @@ _KEY_OF_FLOWS = (
 def base_column(dimension: str) -> str:
     """The column that a dimension is made of."""
     if dimension in TIME_DIMENSIONS:
-        return "occurred_at"
+        return "occurred_on"
     return "offence_code" if dimension in OFFENCE_DIMENSIONS else dimension
 
 

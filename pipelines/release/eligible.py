@@ -2,7 +2,7 @@
 
 Not here: what is told of them (`compile.py` for records, `counting.py` for counts).
 
-`placed` adds when and where the clocks stood; `judged` adds, by row, `_clause` (the number of the
+`placed` adds when; `judged` adds, by row, `_clause` (the number of the
 one clause that it leaves under, else NULL), `_scope` and `_reason` (the clause that speaks of it
 and why it does not leave), `_held` (a restriction keeps the row back), `_r0`, `_r1`, … (each
 restriction that masks cells: does it hold for the row) and `_m_<column>` (one of them masks that
@@ -32,7 +32,6 @@ from pipelines.release.precision import (
     age_group_of_years,
     given_away_by,
     moments,
-    offset_minutes,
 )
 from pipelines.release.request import Request
 from schemas.agreement import Permit, Restriction
@@ -41,8 +40,8 @@ from schemas.sqltext import literal, name
 
 # What rows are chosen by, whether or not it leaves.
 _CONDITION_COLUMNS = (
-    *("record_id", "source", "country", "admin1_code", "admin2_code", "time_zone"),
-    *("occurred_at", "occurred_at_precision", "handling", "is_sensitive", "offence_code"),
+    *("record_id", "source", "country", "admin1_code", "admin2_code"),
+    *("occurred_on", "occurred_at_precision", "handling", "is_sensitive", "offence_code"),
     "border_point_code",
 )
 REASONS = ("ceiling", "sensitivity", "delay", "restriction", "k")
@@ -104,8 +103,7 @@ def eligible(
     ]
     masked = [f"{any_of([*rules])} AS _m_{column}" for column, rules in masked_by.items()]
     steps = (
-        f"placed AS (SELECT *, {moments()} FROM (SELECT {_carried(carried)}, "
-        f"{offset_minutes()} AS _offset_min FROM {name(contract.table)})), "
+        f"placed AS (SELECT {_carried(carried)}, {moments()} FROM {name(contract.table)}), "
         f"asked AS (SELECT *, {', '.join(judged)} FROM placed), "
         f"masked AS (SELECT {', '.join(['*', *masked])} FROM asked), "
         f"judged AS (SELECT *, {any_of(['_stopped', *by_choice])} AS _held, "

@@ -4,7 +4,8 @@ Not here: which clause a row leaves under (`eligible.py`) and when k asks for co
 
 Levels are small numbers, greater is finer: area 0 country, 1 admin1, 2 admin2, 3 point; time 0
 month, 1 week, 2 day, 3 exact; age 0 none, 1 group, 2 exact; detail 0 or 1. A day, week or month is
-one of the calendar at the place: midnight there is often the day before in UTC. A number that the
+one of the calendar at the place, and leaves as a date; a moment in UTC leaves exact or not at all,
+since midnight at the place is often the day before in UTC. A number that the
 source built from its station, its date or the order of its rows leaves only with everything else
 exact; else the record is named by a keyed token of its own for each recipient.
 """
@@ -18,7 +19,6 @@ from functools import cache
 
 import duckdb
 
-from pipelines.harmonise.timezones import zone_offsets
 from pipelines.harmonise.tokens import set_hmac_pads, token_key
 from pipelines.settings import Settings
 from schemas.agreement import Permit
@@ -45,8 +45,8 @@ _GIVEN_AWAY_BY = {
     "quantity_count": ("quantity",),
     "is_sensitive": ("handling",),
     "source": ("record_id", "source_record_id", "delivery_id", "source_row"),
-    "period_start": ("occurred_at", "occurred_at_text"),
-    "occurred_at": ("occurred_at_text", "period_start", "period_end"),
+    "period_start": ("occurred_on", "occurred_at_text"),
+    "occurred_on": ("occurred_at_text", "period_start", "period_end"),
     "travellers_count": ("group_size",),
 }
 _AREA_KINDS = ("country", "admin1", "admin2", "point")
@@ -95,6 +95,7 @@ def never_opens(column: Column, permit: Permit) -> bool:
     is_exact = area == 3 and time == 3
     return (
         area < _NEEDED_AREA.get(kind, 0)
+        or (bool(column.day) and time < 3)
         or (kind == "time_text" and time < 3)
         or (kind == "age_exact" and age < 2)
         or (kind == "age_group" and age < 1)
@@ -111,7 +112,7 @@ def coarse(column: Column, levels: Levels) -> str:
     if kind == "area_precision":
         return _area_precision(raw, levels.area)
     if kind == "time":
-        return _moment(column, levels.time)
+        return _time(column, levels.time)
     if kind == "time_text":
         return f"CASE WHEN {levels.time} = 3 THEN {raw} END"
     if kind == "time_precision":
@@ -151,7 +152,7 @@ def given_away_by(contract: Contract, masked: str) -> frozenset[str]:
     while todo:
         one = todo.pop()
         kind = one if one == "country" else contract.column(one).coarsen
-        nearer = {*_GIVEN_AWAY_BY.get(one, ())}
+        nearer = {*_GIVEN_AWAY_BY.get(one, ()), *_twins(contract, one)}
         if kind in _AREA_KINDS:
             finer = _AREA_KINDS[_AREA_KINDS.index(kind) :]
             nearer |= {c.name for c in contract.published if c.coarsen in finer}
@@ -165,6 +166,12 @@ def given_away_by(contract: Contract, masked: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def _twins(contract: Contract, column: str) -> list[str]:
+    """The day of a moment, or the moment of a day."""
+    one = contract.column(column)
+    return [twin for twin in (one.day, one.day_of) if twin]
+
+
 def naming_masks(contract: Contract) -> frozenset[str]:
     """The columns of which none may be masked where a record leaves under its own number."""
     kinds = {*_AREA_KINDS, "time", "time_text", "record_key"}
@@ -173,11 +180,10 @@ def naming_masks(contract: Contract) -> frozenset[str]:
 
 
 def moments() -> str:
-    """Private columns about when: `_offset_min`, `_local`, `_own` precision, `_first`, `_last` day.
+    """Private columns about when: `_own` precision, `_first` and `_last` day.
 
     `_first` and `_last` are the days at the place within which it happened, as far as known.
     """
-    local = "(occurred_at + to_minutes(_offset_min))"
     own = (
         "CASE occurred_at_precision WHEN 'day' THEN 2 WHEN 'week' THEN 1 WHEN 'month' THEN 0 "
         "WHEN 'year' THEN -1 ELSE 3 END"
@@ -187,28 +193,9 @@ def moments() -> str:
         "INTERVAL 1 MONTH WHEN 'year' THEN INTERVAL 1 YEAR ELSE INTERVAL 1 DAY END"
     )
     return (
-        f"{local} AS _local, {own} AS _own, CAST({local} AS DATE) AS _first, "
-        f"CAST(CAST({local} AS DATE) + {span} - INTERVAL 1 DAY AS DATE) AS _last"
+        f"{own} AS _own, occurred_on AS _first, "
+        f"CAST(occurred_on + {span} - INTERVAL 1 DAY AS DATE) AS _last"
     )
-
-
-@cache
-def offset_minutes() -> str:
-    """SQL of the minutes by which the clocks at the place are ahead of UTC, at `occurred_at`."""
-    zones = {row["time_zone"] for row in load_codelist("admin_areas")}
-    zones |= {row["time_zone"] for row in load_codelist("countries")}
-    periods: dict[str, list[tuple[str, int]]] = {}
-    for row in zone_offsets(zones - {""}).to_pylist():
-        until = row["wall_to"].isoformat(sep=" ")
-        periods.setdefault(row["zone"], []).append((until, row["offset_minutes"]))
-    cases = []
-    for zone, steps in sorted(periods.items()):
-        value = str(steps[-1][1])
-        for until, minutes in reversed(steps[:-1]):
-            change = f"TIMESTAMP '{until}' - to_minutes({minutes})"
-            value = f"CASE WHEN occurred_at < {change} THEN {minutes} ELSE {value} END"
-        cases.append(f"WHEN {literal(zone)} THEN {value}")
-    return f"CASE time_zone {' '.join(cases)} ELSE 0 END"
 
 
 @cache
@@ -265,16 +252,13 @@ def set_release_key(
     set_hmac_pads(connection, key, "release")
 
 
-def _moment(column: Column, level: str) -> str:
+def _time(column: Column, level: str) -> str:
     raw = name(column.name)
-    if column.name == "occurred_at":
-        value, unit = "_local", f"least({level}, _own)"
-    elif column.duckdb_type == "DATE":
-        value, unit = raw, level
-    else:
-        value, unit = f"({raw} + to_minutes(_offset_min))", level
+    if column.day:  # the column of that day tells the rest
+        return f"CASE WHEN {level} = 3 THEN {raw} END"
+    unit = f"least({level}, _own)" if column.precision else level
     cases = " ".join(
-        f"WHEN {at} THEN date_trunc({literal(word)}, {value})" for at, word in _UNITS.items()
+        f"WHEN {at} THEN date_trunc({literal(word)}, {raw})" for at, word in _UNITS.items()
     )
     coarser = f"CAST(CASE {unit} {cases} END AS {column.duckdb_type})"
     return f"CASE WHEN {level} = 3 THEN {raw} ELSE {coarser} END"

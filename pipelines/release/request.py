@@ -21,7 +21,7 @@ LONG_DAYS = 28
 class Request:
     """One extract asked for. Empty `columns` or `dimensions`: all that is permitted.
 
-    `since` and `until` are inclusive days of `occurred_at`; `areas` are codes of countries or
+    `since` and `until` are inclusive days of `occurred_on`; `areas` are codes of countries or
     admin areas; `offences` are ICCS codes or their beginnings. `as_of` is the day on which delays
     and validity are measured, never the clock, so that the same request gives the same bytes;
     the clock only closes: a day to come and a clause that has ended since are refused.

@@ -55,7 +55,8 @@ def blame(feed: Feed, rule: Rule) -> Blame:
 def _sources(feed: Feed, target: str) -> tuple[str, ...]:
     if target in feed.map:
         return feed.map[target].source
-    others = STANDS_FOR.get(target, ())
+    days = {day.name: moment for moment, day in load_contract(feed.table).days.items()}
+    others = (days[target],) if target in days else STANDS_FOR.get(target, ())
     return tuple(c for other in others if other in feed.map for c in feed.map[other].source)
 
 
@@ -74,7 +75,7 @@ def _known(table: str) -> dict[str, tuple[str, ...]]:
     contract = load_contract(table)
     known: dict[str, tuple[str, ...]] = {c.name: (c.name,) for c in contract.columns}
     for helper in contract.helpers:
-        known[helper.name] = GEOFENCED if helper.geofence else (helper.column,)
+        known[helper.name] = GEOFENCED if helper.geofence else tuple(filter(None, (helper.column,)))
     for fact in contract.facts:
         words = dict.fromkeys(_WORD.findall(fact.sql))
         known[fact.name] = tuple(word for word in words if word in known)

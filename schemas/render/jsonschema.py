@@ -58,7 +58,7 @@ def enumeration(column: Column) -> list[str]:
 
 def _property(contract: Contract, column: Column) -> dict[str, Any]:
     typed: dict[str, Any] = dict(_TYPES[column.duckdb_type])
-    if column.duckdb_type != "TIMESTAMP":
+    if column.duckdb_type not in ("TIMESTAMP", "DATE"):
         typed |= limits(contract, column.name)
     if not column.is_required:
         typed["type"] = [typed["type"], "null"]

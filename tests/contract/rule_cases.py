@@ -21,8 +21,11 @@ COMMON: Cells = {
     "longitude_deg": 22.82,
     "is_inside_country": True,
     "is_inside_admin1": True,
+    "occurred_on": "2026-03-05",
     "occurred_at": "2026-03-05 13:30:00",
+    "reported_on": "2026-03-05",
     "reported_at": "2026-03-05 16:00:00",
+    "feed_starts": "2021-03-09",
     "received_at": "2026-03-09 08:12:44",
     "is_withdrawn": False,
 }
@@ -45,7 +48,8 @@ SOUND: dict[str, Cells] = {
     "border_flows": COMMON
     | POINT
     | {
-        "occurred_at": "2026-02-28 23:00:00",
+        "occurred_on": "2026-03-01",
+        "occurred_at": None,
         "period_start": "2026-03-01",
         "period_end": "2026-03-07",
         "direction": "entry",
@@ -72,7 +76,7 @@ SOUND: dict[str, Cells] = {
 SHARED: dict[int, tuple[Cells, Cells]] = {
     101: ({"source_record_id": None}, {"source_record_id": "1"}),
     102: ({"country": None}, {"country": None, "country__unread": "Wakanda"}),
-    103: ({"occurred_at": None}, {"occurred_at": None, "is_withdrawn": True}),
+    103: ({"occurred_on": None}, {"occurred_on": None, "is_withdrawn": True}),
     208: ({"source_record_id": "---"}, {"source_record_id": "n° ٧"}),
     209: ({"source_record_id": "x" * 121}, {"source_record_id": "x" * 120}),
     401: ({"country": "FRA"}, {"country": "SSD"}),
@@ -84,19 +88,26 @@ SHARED: dict[int, tuple[Cells, Cells]] = {
         {"is_inside_admin1": False},
         {"is_inside_admin1": False, "is_inside_country": False},
     ),
-    407: ({"occurred_at": "1989-12-31 23:59:00"}, {"occurred_at": "1990-01-01"}),
+    407: ({"occurred_on": "1989-12-31"}, {"occurred_on": "1990-01-01"}),
     408: (
         {"admin1_valid_from": "2026-03-06"},
-        {"admin1_valid_from": "2021-01-21", "admin1_valid_to": "2026-03-05"},
+        {"admin1_valid_from": "2026-03-01", "admin1_valid_to": "2026-03-05"},
     ),
-    501: ({"reported_at": "2026-02-20"}, {"reported_at": "2026-03-05"}),
-    502: ({"occurred_at": "2026-05-03"}, {"occurred_at": "2026-03-09 22:00:00"}),
-    503: ({"reported_at": "2026-05-03"}, {"reported_at": "2026-03-10"}),
+    501: (
+        {"reported_on": "2026-02-27"},
+        {"occurred_on": "2026-03-06", "reported_on": "2026-03-05"},
+    ),
+    502: ({"occurred_on": "2026-03-11"}, {"occurred_on": "2026-03-10"}),
+    503: ({"reported_on": "2026-03-11"}, {"reported_on": "2026-03-10"}),
     504: ({"longitude_deg": None}, {"latitude_deg": None, "longitude_deg": None}),
     505: ({"admin1_country": "COD"}, {"admin1_country": None}),
     506: ({"admin2_admin1": "CF61"}, {"admin2_admin1": "CF62"}),
 }
 OTHER_COUNTRY: tuple[Cells, Cells] = ({"country": "SSD"}, {"country": "CAF"})
+OUTSIDE_PERIOD: tuple[Cells, Cells] = (
+    {"occurred_on": "2021-03-08"},
+    {"occurred_on": "2021-03-09"},
+)
 AIRPORT: Cells = {"border_point_country_b": None}
 AGAINST: tuple[Cells, Cells] = (
     {"travel_reason_direction": "exit"},
@@ -119,6 +130,8 @@ FURTHER: dict[str, list[tuple[Cells, Cells]]] = {
         ({"victims_total": 3, "injured_total": 4}, {"victims_total": 3, "injured_total": 3}),
         ({"victims_total": 3, "injured_total": 4}, {"killed_total": 3, "injured_total": 4}),
     ],
+    "INC-413": [({"occurred_on": "1990-01-01"}, {"occurred_on": "1989-12-31"})],
+    "INC-510": [({"ended_on": "2026-03-04"}, {"ended_on": "2026-03-05"})],
     "INC-517": [
         ({"killed_total": 1, "killed_low": 2}, {"killed_total": 2, "killed_low": 2}),
         ({"killed_total": 3, "killed_high": 2}, {"killed_total": 2, "killed_high": 2}),
@@ -132,8 +145,15 @@ OWN: dict[str, tuple[Cells, Cells]] = {
     "INC-409": ({"injured_total": -1}, {"injured_total": 0}),
     "INC-410": ({"victims_total": 1001}, {"victims_total": 1000}),
     "INC-411": ({"arrested_total": 501}, {"arrested_total": 500}),
-    "INC-412": ({"occurred_until": "2028-03-05"}, {"occurred_until": "2027-03-05"}),
-    "INC-510": ({"occurred_until": "2026-03-05 13:00:00"}, {"occurred_until": "2026-03-06"}),
+    "INC-412": ({"ended_on": "2027-03-07"}, {"ended_on": "2027-03-06"}),
+    "INC-413": OUTSIDE_PERIOD,
+    "BXC-415": OUTSIDE_PERIOD,
+    "BFL-416": OUTSIDE_PERIOD,
+    "SEI-415": OUTSIDE_PERIOD,
+    "INC-510": (
+        {"occurred_until": "2026-03-05 13:00:00", "ended_on": "2026-03-06"},
+        {"occurred_until": "2026-03-05 13:30:00", "ended_on": "2026-03-05"},
+    ),
     "INC-511": (
         {"victims_total": 2, "victims_female": 2, "victims_male": 1},
         {"victims_total": 3, "victims_female": 2, "victims_male": 1},

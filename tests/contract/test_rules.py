@@ -159,7 +159,7 @@ def test_an_event_told_twice_is_seen_where_it_has_a_place_and_a_date() -> None:
         twice | {"place_text": "Marché"},
         twice | {"place_text": None},
         twice | {"place_text": None, "latitude_deg": None},
-        twice | {"occurred_at": None},
+        twice | {"occurred_on": None},
         {"same_content_rows": 1},
     ]
     assert _facts("incidents", "same_event_records", rows) == [2, 2, None, None, 1]

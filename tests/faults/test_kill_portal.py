@@ -45,7 +45,7 @@ RECORDS = {
     "table": "incidents",
     "form": "records",
     "purpose": "joint_planning",
-    "columns": ["record_id", "source", "country", "admin1_code", "occurred_at", "offence_code"],
+    "columns": ["record_id", "source", "country", "admin1_code", "occurred_on", "offence_code"],
     "format": "xlsx",
     "language": "en",
 }

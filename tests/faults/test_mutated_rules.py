@@ -62,8 +62,8 @@ MUTATED_SQL = {
     "missing value fails": ("INC-510", lambda sql: f"coalesce({sql}, TRUE)", {}),
     "missing value passes": (
         "INC-103",
-        lambda sql: f"({sql}) AND occurred_at IS NOT NULL",
-        {"occurred_at": "CASE WHEN i > 9 THEN TIMESTAMP '2024-01-01' + to_minutes(i) END"},
+        lambda sql: f"({sql}) AND occurred_on IS NOT NULL",
+        {"occurred_on": "CASE WHEN i > 9 THEN DATE '2024-01-01' END", "occurred_at": "NULL"},
     ),
     "strict comparison": (
         "INC-510",

@@ -67,7 +67,7 @@ def living(demo_home, tmp_path_factory) -> Settings:
 @pytest.fixture(scope="module")
 def extract(living) -> Path:
     with connect(living) as connection:
-        [last] = connection.execute("SELECT max(occurred_at)::DATE FROM incidents").fetchone()
+        [last] = connection.execute("SELECT max(occurred_on) FROM incidents").fetchone()
     request = Request(
         table="incidents",
         recipient="minusca_unpol",

@@ -193,10 +193,13 @@ def test_the_tables_hold_the_latest_revision_of_every_record(
 @pytest.mark.parametrize(
     ("table", "columns"),
     [
-        ("incidents", ["suspects_total", "arrested_total", "incident_status", "occurred_at"]),
-        ("border_crossings", ["direction", "border_point_code", "occurred_at"]),
-        ("border_flows", ["travellers_count", "direction", "period_start"]),
-        ("seizures", ["seizure_kind", "quantity", "occurred_at"]),
+        (
+            "incidents",
+            ["suspects_total", "arrested_total", "incident_status", "occurred_at", "occurred_on"],
+        ),
+        ("border_crossings", ["direction", "border_point_code", "occurred_at", "occurred_on"]),
+        ("border_flows", ["travellers_count", "direction", "period_start", "occurred_on"]),
+        ("seizures", ["seizure_kind", "quantity", "occurred_at", "occurred_on"]),
     ],
 )
 def test_published_values_are_those_of_the_latest_revision(

@@ -179,12 +179,12 @@ def test_selections_narrow_what_leaves(home, made):
             home,
             *ASKED,
             *("--from", "2026-06-01", "--to", "2026-08-31", "--offence", "02,05"),
-            *("--columns", "record_id, occurred_at, offence_code", "--format", "csv", "--json"),
+            *("--columns", "record_id, occurred_on, offence_code", "--format", "csv", "--json"),
         ).stdout
     )
     assert 0 < narrowed["row_count"] < made["row_count"]
     names = [column["name"] for column in narrowed["columns"]]
-    assert names == ["record_id", "occurred_at", "offence_code", "offence_code_label", "clause"]
+    assert names == ["record_id", "occurred_on", "offence_code", "offence_code_label", "clause"]
     assert narrowed["asked"]["offences"] == ["02", "05"]
 
 

@@ -18,7 +18,7 @@ from pipelines.settings import Settings, settings_for
 from tests.unit.lake.judged import deliver, row
 
 QUERIES = {
-    "rows": "SELECT record_id, country, occurred_at, revision, quality_flags "
+    "rows": "SELECT record_id, country, occurred_on, revision, quality_flags "
     "FROM incidents ORDER BY ALL",
     "history": "SELECT record_id, offence_text, revision, known_from, known_to, is_latest "
     "FROM incidents_history ORDER BY ALL",
@@ -52,7 +52,7 @@ def published(tmp_path_factory) -> Settings:
     first = [
         row("1"),
         row("2", country=None, quality_flags=["INC-901"]),
-        row("3", occurred_at=None),
+        row("3", occurred_on=None),
         row("4", is_withdrawn=True),
     ]
     deliver(settings, "a", first, rejected=[row("9", reasons=["INC-101"])])

@@ -75,15 +75,16 @@ def test_deaths_are_those_of_the_files(published: Settings) -> None:
 
 
 def test_days_are_local_and_ranges_kept(published: Settings) -> None:
-    """A South Sudanese day began at 21:00 UTC before February 2021 and begins at 22:00 since."""
+    """A day without its hour is a local date, whatever the time beside it in the file says."""
     query = """
-        SELECT occurred_at, occurred_until, occurred_at_precision, location_precision
+        SELECT occurred_on, ended_on, occurred_at, occurred_until, occurred_at_precision,
+               location_precision
         FROM incidents WHERE source_record_id = '29185'
     """
     with pipelines.connect(published) as connection:
         row = connection.sql(query).fetchone()
-    begins, ends = dt.datetime(2012, 8, 11, 21), dt.datetime(2012, 8, 16, 21)
-    assert row == (begins, ends, "week", "admin2")
+    begins, ends = dt.date(2012, 8, 12), dt.date(2012, 8, 17)
+    assert row == (begins, ends, None, None, "week", "admin2")
 
 
 def test_named_areas_resolve(published: Settings) -> None:

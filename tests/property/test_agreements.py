@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import assume, example, given, settings
@@ -26,6 +25,7 @@ from tests.unit.release.world import (
     agreement,
     ask,
     counts,
+    dated,
     permit,
     restriction,
 )
@@ -40,6 +40,7 @@ COLUMNS = (
     *("record_id", "source", "source_record_id", "country", "admin1_code", "admin2_code"),
     *("place_text", "latitude_deg", "location_precision", "occurred_at", "occurred_at_precision"),
     *("occurred_at_text", "time_zone", "reported_at", "offence_code", "offence_text"),
+    *("occurred_on", "reported_on"),
     *("weapon_kind", "victims_total", "victims_female", "victims_male", "is_sensitive"),
     *("handling", "received_at", "source_row"),
 )
@@ -109,16 +110,18 @@ def incident(draw: st.DrawFn) -> dict[str, Any]:
     place, at = row.pop("place"), row["occurred_at"]
     row |= dict(zip(("country", "admin1_code", "admin2_code"), place, strict=True))
     return {
-        **row,
+        **dated(row),
+        "occurred_on": dated(row).get("occurred_on"),
         "occurred_at_text": str(at),
         "reported_at": at and at + dt.timedelta(hours=30),
+        "reported_on": at and (at + dt.timedelta(hours=31)).date(),
     }
 
 
 def numbered(held: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
-            **row,
+            **dated(row),
             "record_id": f"{row['source']}:PK5/2026-05-13/{at}",
             "source_record_id": f"PK5/2026-05-13/{at}",
             "source_row": at,
@@ -215,10 +218,9 @@ def among(value: Any, values: Any) -> bool | None:
 
 def days_of(row: dict[str, Any]) -> tuple[dt.date, dt.date] | None:
     """The days at the place within which it happened."""
-    if row["occurred_at"] is None:
+    first = row["occurred_on"]
+    if first is None:
         return None
-    zone = ZoneInfo(row["time_zone"] or "UTC")
-    first = row["occurred_at"].replace(tzinfo=dt.UTC).astimezone(zone).date()
     if row["occurred_at_precision"] == "week":
         return first, first + dt.timedelta(days=6)
     if row["occurred_at_precision"] in ("month", "year"):
@@ -299,7 +301,7 @@ def is_asked(clause: Permit, row: dict[str, Any], asked: dict[str, Any]) -> bool
     opened = set(clause.columns)
     if "since" in asked or "until" in asked:
         days = days_of(row)
-        if "occurred_at" not in opened or days is None:
+        if "occurred_on" not in opened or days is None:
             return False
         start = bucket(days[0], clause.precision.time)[0]
         end = bucket(days[1], clause.precision.time)[1]
@@ -340,7 +342,7 @@ TOLD_BY = {
     "victims_total": {"victims_female", "victims_male"},
     "admin1_code": {"admin2_code", "time_zone", "place_text", "latitude_deg", "location_precision"},
     "place_text": {"latitude_deg", "location_precision"},
-    "occurred_at": {"occurred_at_text", "reported_at", "received_at"} - {"reported_at"},
+    "occurred_at": {"occurred_on", "occurred_at_text", "received_at"},
 }
 
 
@@ -381,14 +383,16 @@ def finest(value: Any, column: str, clause: Permit, row: dict[str, Any]) -> Any:
         return None
     if column == "occurred_at_text":
         return value if time == "exact" else None
-    if column in ("occurred_at", "reported_at", "received_at") and value and time != "exact":
-        zone = ZoneInfo(row["time_zone"] or "UTC")
-        local = value.replace(tzinfo=dt.UTC).astimezone(zone).date()
-        own = row["occurred_at_precision"] if column == "occurred_at" else "minute"
+    if column in ("occurred_at", "reported_at"):
+        return value if time == "exact" else None
+    if column == "received_at" and value and time != "exact":
+        return dt.datetime.combine(bucket(value.date(), time)[0], dt.time())
+    if column in ("occurred_on", "reported_on") and value and time != "exact":
+        local = value
+        own = row["occurred_at_precision"] if column == "occurred_on" else "minute"
         unit = own if own in ("week", "month", "year") and TIME.index(time) >= 1 else time
         unit = "year" if own == "year" else ("month" if "month" in (unit, own) else unit)
-        start = local.replace(month=1, day=1) if unit == "year" else bucket(local, unit)[0]
-        return dt.datetime.combine(start, dt.time())
+        return local.replace(month=1, day=1) if unit == "year" else bucket(local, unit)[0]
     return value
 
 

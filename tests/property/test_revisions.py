@@ -170,12 +170,12 @@ def test_at_any_moment_one_version_of_a_record_was_known_and_it_is_the_last_one_
 
 # One story that has every hard case: late news, A-B-A, a move to another partition and back, a
 # withdrawal and a return, the source's own numbering against the order of receipt, repetitions.
-MARCH = dt.datetime(2026, 3, 2)
+MARCH = dt.date(2026, 3, 2)
 STORY = {
     "d1": (0, [row("1", "A"), row("2", "A"), row("3", "A"), row("4", "A", source_revision=1)]),
     "d2": (1, [row("1", "B"), row("2", "A"), row("3", "A", country="COD")]),
     "d3": (2, [row("1", "A"), row("2", "A", is_withdrawn=True), row("5", "A")]),
-    "d4": (3, [row("1", "A"), row("2", "A"), row("3", "A", occurred_at=MARCH)]),
+    "d4": (3, [row("1", "A"), row("2", "A"), row("3", "A", occurred_on=MARCH)]),
     "d5": (4, [row("3", "A"), row("4", "C", source_revision=3), row("6", "A", country=None)]),
     "d6": (5, [row("4", "B", source_revision=2), row("6", "A", country=None), row("7", "A")]),
     # Two registers handed in together, the older one with a withdrawal undone and one kept; a third

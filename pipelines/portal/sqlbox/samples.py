@@ -43,8 +43,8 @@ SAMPLES = (
         "months",
         mark("Incidents by month and prefecture, province or state"),
         "incidents",
-        "occurred_at admin1_code",
-        "SELECT strftime(occurred_at, '%Y-%m') AS month,\n"
+        "occurred_on admin1_code",
+        "SELECT strftime(occurred_on, '%Y-%m') AS month,\n"
         "       label('admin_areas', admin1_code, lang := '{lang}') AS area,\n"
         "       count(*) AS incidents\n"
         "FROM incidents\nGROUP BY ALL\nORDER BY month, incidents DESC",

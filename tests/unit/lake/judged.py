@@ -30,6 +30,7 @@ def row(record: str, text: str = "as first told", **values: Any) -> dict[str, An
         "source": "caf_gendarmerie",
         "source_record_id": record,
         "country": "CAF",
+        "occurred_on": dt.date(2026, 1, 5),
         "occurred_at": dt.datetime(2026, 1, 5, 8),
         "offence_text": text,
         "handling": "CONFIDENTIAL",

@@ -46,7 +46,7 @@ def test_publishing_twice_changes_nothing(settings):
 def test_a_correction_replaces_and_history_keeps(settings):
     deliver(settings, "a", [row("1"), row("2")])
     publish(settings)
-    deliver(settings, "b", [row("1", "corrected", occurred_at=dt.datetime(2025, 12, 31))], day=3)
+    deliver(settings, "b", [row("1", "corrected", occurred_on=dt.date(2025, 12, 31))], day=3)
     publish(settings)
     with connect(settings) as connection:
         assert connection.execute(

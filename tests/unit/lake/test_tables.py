@@ -79,10 +79,10 @@ def test_rows_beyond_one_pass_are_written_in_several(tmp_path, monkeypatch):
         place = settings_for(tmp_path / name, memory_limit="256MB", threads=2)
         for label, day in (("a", 0), ("b", 1)):
             rows = [
-                row(f"{n}", f"told on {day}", occurred_at=f"2026-{1 + n % 12:02}-05 08:00:00")
+                row(f"{n}", f"told on {day}", occurred_on=f"2026-{1 + n % 12:02}-05")
                 for n in range(60)
             ]
-            deliver(place, label, [*rows, row("undated", occurred_at=None)], day=day)
+            deliver(place, label, [*rows, row("undated", occurred_on=None)], day=day)
             publish(place)
         return place
 
@@ -109,10 +109,10 @@ def test_a_record_is_found_again_whatever_the_statistics_make_of_its_id(settings
 def test_the_writer_has_only_so_many_partitions_open_at_once(settings, monkeypatch):
     monkeypatch.setattr(publishing, "PARTITIONS_A_PASS", 3)
     rows = [
-        row(f"{n}", country=("CAF", "COD")[n % 2], occurred_at=f"{2000 + n % 7}-05-01 00:00:00")
+        row(f"{n}", country=("CAF", "COD")[n % 2], occurred_on=f"{2000 + n % 7}-05-01")
         for n in range(40)
     ]
-    deliver(settings, "a", [*rows, row("undated", occurred_at=None)])
+    deliver(settings, "a", [*rows, row("undated", occurred_on=None)])
     publish(settings)
     files = data_files(existing_table(settings, "incidents"))
     assert sum(file.rows for file in files) == 41

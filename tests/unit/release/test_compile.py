@@ -322,15 +322,15 @@ def test_two_extracts_with_some_of_the_columns_each_tell_no_more_than_one() -> N
     )
     clause = permit(columns=["record_id", "occurred_at", "offence_code"], smallest_group=3)
     signed = [agreement([clause])]
-    by_day = Extract(held, signed, ask(columns=("record_id", "occurred_at"))).rows
+    by_day = Extract(held, signed, ask(columns=("record_id", "occurred_on"))).rows
     by_kind = Extract(held, signed, ask(columns=("record_id", "offence_code"))).rows
     assert len(by_day) == len(by_kind) == 9
     side_by_side = Counter(
-        (one["occurred_at"], other["offence_code"])
+        (one["occurred_on"], other["offence_code"])
         for one, other in zip(by_day, by_kind, strict=True)
     )
     kinds = {row["record_id"]: row["offence_code"] for row in by_kind}
-    joined = Counter((row["occurred_at"], kinds.get(row["record_id"])) for row in by_day)
+    joined = Counter((row["occurred_on"], kinds.get(row["record_id"])) for row in by_day)
     assert min(side_by_side.values()) >= 3
     assert min(joined.values()) >= 3
 

@@ -139,7 +139,7 @@ FLOW = {
     "period_start": dt.date(2026, 5, 13),
     "period_end": dt.date(2026, 5, 13),
     "occurred_at_precision": "day",
-    "occurred_at": dt.datetime(2026, 5, 12, 23),
+    "occurred_on": dt.date(2026, 5, 13),
     "direction": "entry",
     "sex": "total",
     "age_group": "total",

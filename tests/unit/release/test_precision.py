@@ -25,7 +25,9 @@ FULL: dict[str, Any] = {
     "occurred_at": dt.datetime(2026, 5, 13, 23, 30),  # half past midnight on the 14th in Bangui
     "occurred_at_text": "14/05/2026 00h30",
     "reported_at": dt.datetime(2026, 5, 14, 6, 45),
+    "reported_on": dt.date(2026, 5, 14),
     "occurred_until": dt.datetime(2026, 5, 14, 1, 15),
+    "ended_on": dt.date(2026, 5, 14),
     "received_at": dt.datetime(2026, 5, 15, 7, 55),
     "known_from": dt.datetime(2026, 5, 15, 7, 55),
     "delivery_id": "caf_police_incidents.5142248ae7b0",
@@ -60,20 +62,24 @@ def test_the_finest_clause_tells_everything_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("time", "start"),
     [
-        ("day", dt.datetime(2026, 5, 14)),
-        ("week", dt.datetime(2026, 5, 11)),
-        ("month", dt.datetime(2026, 5, 1)),
+        ("day", dt.date(2026, 5, 14)),
+        ("week", dt.date(2026, 5, 11)),
+        ("month", dt.date(2026, 5, 1)),
     ],
 )
-def test_no_moment_is_finer_than_the_clause(time: str, start: dt.datetime) -> None:
+def test_no_moment_is_finer_than_the_clause(time: str, start: dt.date) -> None:
     """By the calendar at the place: the day in UTC is the day before."""
     row = one(time=time)
-    assert row["occurred_at"] == start
+    assert row["occurred_on"] == start
     assert row["occurred_at_precision"] == time
     assert row.get("occurred_at_text") is None
-    for name in ("reported_at", "occurred_until", "received_at", "known_from"):
+    for name in ("received_at", "known_from"):
         assert row[name].time() == dt.time(0), name
         assert row[name] <= FULL[name]
+    for name in ("reported_on", "ended_on"):
+        assert row[name] <= FULL[name]
+    for name in ("occurred_at", "reported_at", "occurred_until"):
+        assert row.get(name) is None, name  # a day under the heading of a moment in UTC is untrue
     for name in ("source_record_id", "delivery_id", "source_row"):
         assert row.get(name) is None, name
     assert "2026" not in row["record_id"] and "PK5" not in row["record_id"]
@@ -110,7 +116,7 @@ def test_no_place_is_finer_than_the_clause(area: str, gone: set[str], precision:
 def test_a_record_known_only_to_the_month_stays_in_its_month() -> None:
     first = {"occurred_at": dt.datetime(2026, 4, 30, 23), "occurred_at_precision": "month"}
     row = one(time="week", **first)
-    assert row["occurred_at"] == dt.datetime(2026, 5, 1)
+    assert row["occurred_on"] == dt.date(2026, 5, 1)
     assert row["occurred_at_precision"] == "month"
 
 
@@ -128,7 +134,7 @@ def test_two_columns_for_one_moment_agree_however_coarse() -> None:
         "period_end": dt.date(2026, 5, 1),
     }
     [row] = Extract(rows(flow), [agreement([clause])], ask(table="border_flows")).rows
-    assert row["occurred_at"] == dt.datetime(2026, 5, 1)
+    assert row["occurred_on"] == dt.date(2026, 5, 1)
     assert row["period_start"] == row["period_end"] == dt.date(2026, 5, 1)
 
 
@@ -194,10 +200,8 @@ def test_a_lonely_record_is_told_more_coarsely_and_the_others_are_not() -> None:
         {"admin1_code": "CF11", "occurred_at": dt.datetime(2026, 5, 12 + n)} for n in range(3)
     ]
     extract = grouped(*alike, *spread)
-    told = sorted((row["admin1_code"], row["occurred_at"]) for row in extract.rows)
-    assert (
-        told == [("CF11", dt.datetime(2026, 5, 11))] * 3 + [("CF71", dt.datetime(2026, 5, 13))] * 3
-    )
+    told = sorted((row["admin1_code"], row["occurred_on"]) for row in extract.rows)
+    assert told == [("CF11", dt.date(2026, 5, 11))] * 3 + [("CF71", dt.date(2026, 5, 13))] * 3
     assert extract.flow.clauses[0].coarsened == 3
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
@@ -54,8 +55,22 @@ def rows(
         row = {**(base or INCIDENT), **change}
         row.setdefault("source_record_id", f"PK5/2026-05-13/{at}")
         row.setdefault("record_id", f"{row['source']}:{row['source_record_id']}")
-        found.append(row)
+        found.append(dated(row))
     return found
+
+
+def dated(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with the local day of its moment, and without the moment where only a day is known.
+
+    A row that gives `occurred_on` itself is left as it is.
+    """
+    moment = row.get("occurred_at")
+    if "occurred_on" in row or moment is None:
+        return {**row}
+    zone = ZoneInfo(row.get("time_zone") or "UTC")
+    day = moment.replace(tzinfo=dt.UTC).astimezone(zone).date()
+    is_timed = row.get("occurred_at_precision") in (None, "minute", "hour")
+    return {**row, "occurred_on": day, "occurred_at": moment if is_timed else None}
 
 
 def catalogue(table: str, held: Sequence[Mapping[str, Any]]) -> duckdb.DuckDBPyConnection:
