@@ -105,6 +105,11 @@ def is_security_force(code: str) -> bool:
     return any(organisations()[one].is_security_force for one in lineage(code))
 
 
+def is_public(code: str) -> bool:
+    """True for everybody: what such a recipient is given, all know."""
+    return any(organisations()[one].kind == "public" for one in lineage(code))
+
+
 def sources_of(code: str) -> tuple[str, ...]:
     """The sources whose data the organisation or one of its units provides."""
     return tuple(dict.fromkeys(s for one in units(code) for s in organisations()[one].sources))

@@ -31,6 +31,7 @@ from schemas.text import printable
 EVENTS = (
     *("delivery.judged", "delivery.published", "rejections.downloaded"),
     *("extract.previewed", "extract.made", "extract.refused", "extract.downloaded"),
+    *("consent.needed", "consent.given", "consent.revoked"),
     *("signin.succeeded", "signin.failed", "signin.locked"),
     *("user.added", "user.changed", "token.made", "token.revoked"),
     *("policy.changed", "sql.run", "ledger.checked", "ledger.fault_noticed"),

@@ -6,6 +6,7 @@ with earlier extracts (`differencing.py`).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -39,20 +40,33 @@ CELLS_SCHEMA = pa.schema(
 )
 
 
-def protect_counts(compiled: CompiledCounts, counted: pa.Table) -> pa.Table:
+@dataclass(frozen=True)
+class Protection:
+    """Which rows of the answer are hidden, and whether the hidden ones are listed."""
+
+    hidden: Mask
+    is_listed: bool
+
+
+def protect_counts(
+    compiled: CompiledCounts, counted: pa.Table, found: Protection | None = None
+) -> pa.Table:
     """The table that leaves: dimensions, `level`, measures, coverage, `is_suppressed`.
 
     `counted` is the answer to `compiled.sql`. `level` is `cell`, the one dimension that a total is
     of, or `total`. A suppressed row is listed with no number, and what is not listed holds nothing.
     Where so many cells are small that this would hide the grand total too, nothing suppressed is
     listed: then what is not listed is suppressed or holds nothing (`is_listing_suppressed`), and
-    knowing less of the cells, a reader may know more of the totals. Raises ReleaseRefused REL-116
-    where there are more cells than can be checked.
+    knowing less of the cells, a reader may know more of the totals. `found` is what `protection`
+    gave, if that was asked before. Raises ReleaseRefused REL-116 where there are more cells than
+    can be checked.
     """
-    hidden, is_listed = _protected(compiled, counted)
-    leaving = _leaving(compiled, counted, hidden)
-    if not is_listed:
-        leaving = leaving.filter(pa.array(~hidden)).replace_schema_metadata({_UNLISTED: "true"})
+    found = found or protection(compiled, counted)
+    leaving = _leaving(compiled, counted, found.hidden)
+    if not found.is_listed:
+        leaving = leaving.filter(pa.array(~found.hidden)).replace_schema_metadata(
+            {_UNLISTED: "true"}
+        )
     return leaving
 
 
@@ -61,8 +75,8 @@ def is_listing_suppressed(protected: pa.Table) -> bool:
     return _UNLISTED.encode() not in (protected.schema.metadata or {})
 
 
-def _protected(compiled: CompiledCounts, counted: pa.Table) -> tuple[Mask, bool]:
-    """Which rows of `counted` are hidden, and whether the hidden ones are listed."""
+def protection(compiled: CompiledCounts, counted: pa.Table) -> Protection:
+    """What must be hidden of the answer to `compiled.sql`. Raises as `protect_counts`."""
     order, parts = _nodes(compiled, counted)
     primary = _primary(compiled, counted)
     hidden, is_listed = np.zeros(counted.num_rows, dtype=bool), True
@@ -76,18 +90,23 @@ def _protected(compiled: CompiledCounts, counted: pa.Table) -> tuple[Mask, bool]
                 hidden[order], is_listed = other, False
     except TooFine as error:
         raise ReleaseRefused("REL-116", cells=error.cells) from None
-    return hidden, is_listed
+    return Protection(hidden, is_listed)
 
 
-def cells_table(compiled: CompiledCounts, counted: pa.Table, members: pa.Table) -> pa.Table:
+def cells_table(
+    compiled: CompiledCounts,
+    counted: pa.Table,
+    members: pa.Table,
+    found: Protection | None = None,
+) -> pa.Table:
     """The private record of an extract of counts (`CELLS_SCHEMA`), cells first, then totals.
 
-    `members` is the answer to `compiled.members_sql`. It is what later extracts are compared with,
-    and is never handed on.
+    `members` is the answer to `compiled.members_sql`, `found` as for `protect_counts`. It is what
+    later extracts are compared with, and is never handed on.
     """
     order, parts = _nodes(compiled, counted)
     cells = counted.num_rows - len(parts)
-    is_published = ~_protected(compiled, counted)[0][order]
+    is_published = ~(found or protection(compiled, counted)).hidden[order]
     own: list[NDArray[np.int64]] = [np.array([at]) for at in range(cells)]
     empty: list[list[int]] = [[] for _one in parts]
     names = [_node_name(compiled, counted, int(at)) for at in order]

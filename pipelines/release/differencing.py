@@ -1,172 +1,273 @@
 """A new extract of counts beside earlier ones: whether the two together would tell more than each.
 
-Not here: protecting one extract by itself (`suppression.py`) and keeping the record (`extract.py`).
+Not here: protecting one extract by itself (`suppression.py`), whose earlier ones count and where
+they are kept (`earlier.py`), and what follows from sums (`deduction.py`).
 
 Each extract leaves a private record of its cells with who is in them (`cells.CELLS_SCHEMA`). Laid
 over each other, the cells of several extracts cut the records into atoms: those in the same
-cells everywhere. Every published number is a sum of atoms, so two things are asked:
+cells everywhere. Every published number is a sum of atoms, so it is asked whether a set of fewer
+people than the threshold is a linear combination of all published numbers, and was none of those
+that were out before. Asked of every set of up to four atoms; and, however many atoms they have, of
+the difference of any two published numbers of which one holds all records of the other, of every
+number that an extract hides, and of every small part of a cell that some extracts count and others
+do not (the whole, less one area, less another). A set that a clause itself publishes is no secret,
+and what earlier extracts tell already is no reason to refuse another one.
 
-1. Of two published numbers, one new and one earlier, where one holds all records of the other: are
-   there between 1 and threshold − 1 people in the difference? Subtraction would tell them.
-2. Is a number that is too small to be published a linear combination of what all of them publish?
-   Then solving the equations would tell it. Asked of every small number that an extract hides, of
-   every small atom, and of every small part of a cell that some extracts count and others do not
-   (the whole, less one area, less another).
+A refusal tells what a number left empty tells: that there are between 1 and threshold - 1 people.
 
-Limits: sums of a measure are judged by who is in them, not by their size; what only bounds a small
-number closely is not looked for across extracts; a record that a correction moved to another cell
-is in both; records that left as records are not compared with counts of them. What another
-organisation received, or knows otherwise, is out of reach. Beyond `MOST_ATOMS` the question cannot
-be answered here, and the answer is no. Method: differencing attacks in the literature on
-statistical disclosure control (Hundepool et al., Statistical Disclosure Control, 2012).
+Limits: sums of a measure are judged by who is in them, not by their size, and a correction of how
+many people a record stands for is no difference; what only bounds a small number closely is not
+looked for across extracts; a record that a correction moved to another cell is in both; records
+that left as records are not compared with counts of them. What a recipient that is not the public
+received, or what somebody knows otherwise, is out of reach of the others. Method: differencing
+attacks in the literature on statistical disclosure control (Hundepool et al., Statistical
+Disclosure Control, 2012).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipelines.release.refusals import ReleaseRefused
-from pipelines.release.suppression import basis_of, is_within
-from schemas.organisation import lineage, units
+from pipelines.release.deduction import TooMuch, is_nothing, rest_of, small_circuits
 
-MOST_ATOMS, MOST_TOGETHER = 6_000, 1_000
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array  # type: ignore[import-untyped]
+
+__all__ = ["TooMuch", "telling_extracts", "tells_more"]
+
+AT_ONCE = 4_000  # published numbers that the new ones are compared with
 
 Numbers = NDArray[np.int64]
-Rows = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 Group = tuple[int, ...]
 
 
-def sharing_recipients(recipient: str) -> tuple[str, ...]:
-    """Whose earlier extracts count: the recipient, those above it, and every unit of those.
-
-    Two units of one mission sit in one building: what both were told, each may know.
-    """
-    above = lineage(recipient)
-    return tuple(dict.fromkeys((*above, *(unit for one in above for unit in units(one)))))
+def tells_more(cells: pa.Table, earlier: Mapping[str, pa.Table]) -> bool:
+    """Do `cells` tell too much together with the earlier extracts? As `telling_extracts`."""
+    near = _connected(cells, earlier)
+    return bool(near) and _tells([cells, *near.values()])
 
 
-def check_differencing(cells: pa.Table, earlier: Mapping[str, pa.Table]) -> None:
-    """Raise ReleaseRefused REL-108 where `cells` and earlier extracts together tell too much.
+def telling_extracts(cells: pa.Table, earlier: Mapping[str, pa.Table]) -> tuple[str, ...]:
+    """The earlier extracts that together with `cells` tell too much; empty where none do.
 
     `cells` and the values of `earlier`, by the id of the extract, have `cells.CELLS_SCHEMA`; the
-    earlier ones are of the same table, to any of `sharing_recipients`.
+    earlier ones are of the same table, and known to one recipient. Where several earlier ones each
+    tell something beside the new one, all of these are named; else a set of them of which none can
+    be spared. Raises TooMuch.
     """
-    others = {name: table for name, table in earlier.items() if not _is_same(table, cells)}
-    for name, table in others.items():
-        if _is_told_by_difference(_Overlay([cells, table])):
-            raise ReleaseRefused("REL-108", extract=name)
-    if others:
-        overlay = _Overlay([cells, *others.values()])
-        if overlay.atoms > MOST_ATOMS or _is_solvable(overlay):
-            raise ReleaseRefused("REL-108", extract=next(reversed(others)))
+    near = _connected(cells, earlier)
+    if not near or not _tells([cells, *near.values()]):
+        return ()
+    alone = tuple(name for name, table in near.items() if _tells([cells, table]))
+    return alone or _needed(tuple(near), lambda some: _tells([cells, *(near[one] for one in some)]))
+
+
+def _connected(cells: pa.Table, earlier: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """The earlier ones that share records with the new one, or with one that does, each once.
+
+    Others have no part in any combination with the new one.
+    """
+    distinct = {_content(table): name for name, table in reversed([*earlier.items()])}
+    chosen = set(distinct.values())
+    waiting = {name: table for name, table in earlier.items() if name in chosen}
+    reached, found = np.unique(_members(cells)[0]), set[str]()
+    while True:
+        shares = {n: r for n, t in waiting.items() if np.isin(r := _members(t)[0], reached).any()}
+        if not shares:
+            return {name: table for name, table in earlier.items() if name in found}
+        reached = np.unique(np.concatenate([reached, *shares.values()]))
+        found |= shares.keys()
+        waiting = {name: table for name, table in waiting.items() if name not in shares}
+
+
+def _needed(names: tuple[str, ...], is_told: Callable[[Sequence[str]], bool]) -> tuple[str, ...]:
+    """Some of the names that are enough, of which none can be spared, by halves."""
+
+    def search(given: tuple[str, ...], among: tuple[str, ...], is_more: bool) -> tuple[str, ...]:
+        if is_more and given and is_told(given):
+            return ()
+        if len(among) < 2:
+            return among
+        one, other = among[: len(among) // 2], among[len(among) // 2 :]
+        second = search((*given, *one), other, True)
+        first = search((*given, *second), one, bool(second))
+        return (*first, *second)
+
+    return search((), names, False)
+
+
+def _tells(tables: Sequence[pa.Table]) -> bool:
+    """Does the first of the extracts, beside all others, tell a small number that they did not?"""
+    overlay = _Overlay(tables)
+    if overlay.tells_people():
+        return True
+    return any(overlay.tells_sum(measure) for measure in _sums(tables[0]) or ())
 
 
 class _Overlay:
-    """Several extracts over the atoms that they cut the records into."""
+    """Several extracts over the atoms that they cut the records into; the first is the new one."""
 
-    def __init__(self, tables: list[pa.Table]) -> None:
+    def __init__(self, tables: Sequence[pa.Table]) -> None:
         records = [_members(table) for table in tables]
         everyone = np.unique(np.concatenate([one[0] for one in records]))
-        cell_of = np.full((len(everyone), len(tables)), -1, dtype=np.int64)
         weight = np.zeros(len(everyone), dtype=np.int64)
-        for at, (who, cell, weighs) in enumerate(records):
-            place = np.searchsorted(everyone, who)
-            cell_of[place, at] = cell
+        places = [np.searchsorted(everyone, who) for who, _cell, _weighs in records]
+        for place, (_who, _cell, weighs) in zip(places, records, strict=True):
             weight[place] = np.maximum(weight[place], weighs)
-        signatures, atom = np.unique(cell_of, axis=0, return_inverse=True)
+        atom = np.zeros(len(everyone), dtype=np.int64)
+        for place, (_who, cell, _weighs), table in zip(places, records, tables, strict=True):
+            cell_of = np.zeros(len(everyone), dtype=np.int64)
+            cell_of[place] = cell + 1
+            atom = np.unique(atom * (table.num_rows + 1) + cell_of, return_inverse=True)[1].ravel()
+        kept = weight > 0  # nobody is in no sum
+        atom = np.unique(atom[kept], return_inverse=True)[1].ravel()
+        first = np.unique(atom, return_index=True)[1]
         self.tables = tables
-        self.atoms = len(signatures)
-        self.signatures = signatures
-        self.weight = np.bincount(atom.ravel(), weights=weight, minlength=self.atoms)
+        self.atoms = len(first)
+        self.weight = np.bincount(atom, weights=weight[kept], minlength=self.atoms).astype(np.int64)
+        self.cells = np.full((self.atoms, len(tables)), -1, dtype=np.int64)
+        for at, (place, (_who, cell, _weighs)) in enumerate(zip(places, records, strict=True)):
+            cell_of = np.full(len(everyone), -1, dtype=np.int64)
+            cell_of[place] = cell
+            self.cells[:, at] = cell_of[kept][first]
+        thresholds = [int(np.max(table["threshold"].to_numpy(), initial=0)) for table in tables]
+        self.least = np.where(self.cells >= 0, thresholds, 0).max(axis=1, initial=0)
+        shown = [self.rows(at, "is_published") for at in range(len(tables))]
+        self.new, self.shown = shown[0], shown
 
-    def rows(self, at: int, column: str) -> tuple[Rows, Numbers]:
-        """The nodes of a table for which `column` holds, as sums of atoms; and their thresholds."""
-        table = self.tables[at]
-        chosen = np.flatnonzero(np.asarray(table[column]))
+    def rows(self, at: int, column: str) -> csr_array:
+        """The nodes of a table for which `column` holds, as sums of atoms."""
+        from scipy.sparse import csr_array
+
+        table, counted = self.tables[at], np.flatnonzero(self.cells[:, at] >= 0)
         parts = table["parts"].combine_chunks()
-        cells, cuts = np.asarray(parts.values), np.asarray(parts.offsets)
-        rows = np.zeros((len(chosen), self.atoms))
-        for row, node in enumerate(chosen):
-            rows[row] = np.isin(self.signatures[:, at], cells[cuts[node] : cuts[node + 1]])
-        return rows, np.asarray(table["threshold"])[chosen]
+        values, cuts = np.asarray(parts.values), np.asarray(parts.offsets)
+        of_cells = csr_array(
+            (np.ones(len(values)), values, cuts), shape=(table.num_rows, table.num_rows)
+        )
+        of_atoms = csr_array(
+            (np.ones(len(counted)), (self.cells[counted, at], counted)),
+            shape=(table.num_rows, self.atoms),
+        )
+        return of_cells[np.flatnonzero(np.asarray(table[column]))] @ of_atoms
 
-    def small_parts(self) -> set[Group]:
-        """What is too small, as atoms: single ones, and parts of cells by who counts them."""
-        least = max(int(np.max(table["threshold"].to_numpy(), initial=0)) for table in self.tables)
-        counted_by = np.unique(self.signatures >= 0, axis=0, return_inverse=True)[1].ravel()
+    def tells_people(self) -> bool:
+        """Is a small set of people told now that was not told before?"""
+        from scipy.sparse import vstack
+
+        old = vstack(self.shown[1:], format="csr")
+        before, now = rest_of(old), rest_of(vstack([self.new, old], format="csr"))
+        if not len(news := np.flatnonzero(~is_nothing(self.new @ before))):
+            return False
+        for found in small_circuits(now, self.weight, self.least):
+            is_new = ~is_nothing(before[found].sum(axis=1))
+            if any(self._is_secret(one, old) for one in map(tuple, found[is_new].tolist())):
+                return True
+        sets = (*self._small_parts(before, now), *self._differences(news))
+        return any(self._is_secret(one, old) for one in dict.fromkeys(sets))
+
+    def tells_sum(self, measure: str) -> bool:
+        """Is a sum told now, of too few records that add to it, that was not told before?
+
+        How many records there are in such a cell is no secret: only numbers of the same sum can
+        tell it.
+        """
+        from scipy.sparse import vstack
+
+        same = [at for at, table in enumerate(self.tables) if _tells_measure(table, measure)]
+        thin = [self._thin(at) for at in same]
+        if not any(one.shape[0] for one in thin):
+            return False
+        empty = self.new[:0]
+        before = rest_of(vstack([empty, *(self.shown[at] for at in same[1:])], format="csr"))
+        now = rest_of(vstack([self.shown[at] for at in same], format="csr"))
+        wanted = vstack(thin, format="csr")
+        return bool((is_nothing(wanted @ now) & ~is_nothing(wanted @ before)).any())
+
+    def _thin(self, at: int) -> csr_array:
+        hidden = self.rows(at, "is_primary")
+        return hidden[np.flatnonzero(hidden @ self.weight >= self._hidden_least(at))]
+
+    def _hidden_least(self, at: int) -> Numbers:
+        table = self.tables[at]
+        chosen = np.flatnonzero(np.asarray(table["is_primary"]))
+        return np.asarray(table["threshold"].to_numpy()[chosen], dtype=np.int64)
+
+    def _small_parts(
+        self, before: NDArray[np.float64], now: NDArray[np.float64]
+    ) -> Iterator[Group]:
+        """Small sets told now and not before: atoms, hidden numbers, parts of cells by who counts
+        them.
+        """
+        counted_by = np.unique(self.cells >= 0, axis=0, return_inverse=True)[1].ravel()
         groupings = [np.arange(self.atoms), counted_by]
         for at in range(len(self.tables)):
-            pairs = np.stack([counted_by, self.signatures[:, at]], axis=1)
-            groupings.append(np.unique(pairs, axis=0, return_inverse=True)[1].ravel())
-        return {group for one in groupings for group in self._small(one, least)}
+            pairs = counted_by * (self.tables[at].num_rows + 1) + self.cells[:, at] + 1
+            groupings.append(np.unique(pairs, return_inverse=True)[1].ravel())
+        for grouping in groupings:
+            size = np.bincount(grouping, weights=self.weight)
+            least = np.zeros(len(size), dtype=np.int64)
+            np.maximum.at(least, grouping, self.least)
+            told = is_nothing(_added(grouping, now)) & ~is_nothing(_added(grouping, before))
+            for group in np.flatnonzero(told & (size < least)):
+                yield tuple(np.flatnonzero(grouping == group).tolist())
+        for at in range(len(self.tables)):
+            hidden = self.rows(at, "is_primary")
+            told = is_nothing(hidden @ now) & ~is_nothing(hidden @ before)
+            told &= hidden @ self.weight < self._hidden_least(at)
+            yield from (
+                tuple(sorted(hidden[[one]].indices.tolist())) for one in np.flatnonzero(told)
+            )
 
-    def _small(self, grouping: Numbers, least: int) -> Iterator[Group]:
-        """The groups of fewer people; nobody's atoms do not count, so each has few atoms."""
-        size = np.bincount(grouping, weights=self.weight)
-        chosen = np.flatnonzero((size[grouping] < least) & (self.weight > 0))
-        ordered = chosen[np.argsort(grouping[chosen], kind="stable")]
-        cuts = np.flatnonzero(np.diff(grouping[ordered])) + 1
-        for group in np.split(ordered, cuts):
-            if len(group):
-                yield tuple(group.tolist())
+    def _differences(self, news: Numbers) -> Iterator[Group]:
+        """What one number holds more than another, where that is a small set; one of the two is
+        new.
+        """
+        new = self.new[news]
+        weighted = (new * self.weight).tocsr()
+        size_new = (new @ self.weight)[:, None]
+        least_new = _published_least(self.tables[0])[news][:, None]
+        for at in range(1, len(self.tables)):
+            rows, least = self.shown[at], _published_least(self.tables[at])
+            for start in range(0, rows.shape[0], AT_ONCE):
+                old = rows[start : start + AT_ONCE]
+                both = (weighted @ old.T).toarray()
+                size_old = (old @ self.weight)[None, :]
+                is_nested = (both > 0) & (both == np.minimum(size_new, size_old))
+                difference = size_new + size_old - 2 * both
+                most = np.maximum(least_new, least[start : start + AT_ONCE][None, :])
+                for one, other in np.argwhere(is_nested & (difference > 0) & (difference < most)):
+                    apart = np.setxor1d(new[[one]].indices, old[[other]].indices)
+                    yield tuple(apart.tolist())
 
+    def _is_secret(self, chosen: Group, old: csr_array) -> bool:
+        """Does the set follow from more than the old numbers and new numbers of its own parts?"""
+        from scipy.sparse import vstack
 
-def _is_told_by_difference(overlay: _Overlay) -> bool:
-    new, new_least = overlay.rows(0, "is_published")
-    old, old_least = overlay.rows(1, "is_published")
-    weighted = overlay.weight
-    both = (new * weighted) @ old.T
-    size_new, size_old = (new @ weighted)[:, None], (old @ weighted)[None, :]
-    # one holds all records of the other: nobody of the smaller is outside the larger
-    outside_old, outside_new = new @ (1 - old).T, (1 - new) @ old.T
-    is_nested = (outside_old == 0) | (outside_new == 0)
-    difference = size_new + size_old - 2 * both
-    least = np.maximum(new_least[:, None], old_least[None, :])
-    return bool((is_nested & (difference > 0) & (difference < least)).any())
-
-
-def _is_solvable(overlay: _Overlay) -> bool:
-    """Question 2, of people and of each sum that the new extract tells.
-
-    Where too few records make up a sum of a cell, the sum is the secret and how many records there
-    are is not: only numbers of the same sum can tell it.
-    """
-    everybody = range(len(overlay.tables))
-    shown = {at: overlay.rows(at, "is_published")[0] for at in everybody}
-    few: list[Rows] = []
-    thin: dict[int, Rows] = {}
-    for at in everybody:
-        hidden, least = overlay.rows(at, "is_primary")
-        is_few = hidden @ overlay.weight < least
-        few.append(hidden[is_few])
-        thin[at] = hidden[~is_few]
-    people = np.unique(np.concatenate(list(shown.values())), axis=0)
-    if _is_told(overlay, people, chain(few, _as_rows(overlay, people))):
-        return True
-    for measure in _sums(overlay.tables[0]) or ():
-        same = [at for at in everybody if _tells(overlay.tables[at], measure)]
-        told = np.unique(np.concatenate([shown[at] for at in same]), axis=0)
-        if _is_told(overlay, told, [thin[at] for at in same]):
+        among = np.zeros(self.atoms)
+        among[list(chosen)] = 1.0
+        within = self.new @ among
+        own = np.flatnonzero((within > 0) & (within == self.new.sum(axis=1)))
+        if not len(own):
             return True
-    return False
+        rest = rest_of(vstack([old, self.new[own]], format="csr"))
+        return not bool(is_nothing(rest[list(chosen)].sum(axis=0)))
 
 
-def _is_told(overlay: _Overlay, shown: Rows, wanted: Iterable[Rows]) -> bool:
-    """Is a row of `wanted` a linear combination of those shown?"""
-    is_somebody = overlay.weight > 0
-    if not len(shown):
-        return False
-    basis = basis_of(shown[:, is_somebody])
-    for rows in wanted:
-        of_people = rows[:, is_somebody]
-        if is_within(basis, of_people[of_people.any(axis=1)]).any():
-            return True
-    return False
+def _added(grouping: Numbers, rest: NDArray[np.float64]) -> NDArray[np.float64]:
+    columns = [np.bincount(grouping, weights=rest[:, at]) for at in range(rest.shape[1])]
+    return np.stack(columns, axis=1)
+
+
+def _published_least(table: pa.Table) -> Numbers:
+    chosen = np.flatnonzero(np.asarray(table["is_published"]))
+    return np.asarray(table["threshold"].to_numpy()[chosen], dtype=np.int64)
 
 
 def _sums(table: pa.Table) -> list[str] | None:
@@ -176,23 +277,9 @@ def _sums(table: pa.Table) -> list[str] | None:
     return table["measures"][0].as_py() if table.num_rows else []
 
 
-def _tells(table: pa.Table, measure: str) -> bool:
+def _tells_measure(table: pa.Table, measure: str) -> bool:
     sums = _sums(table)
     return sums is None or measure in sums
-
-
-def _as_rows(overlay: _Overlay, everything: Rows) -> Iterator[Rows]:
-    """The small parts as sums of atoms, some at a time, but for those that are published."""
-    only = np.where(overlay.weight > 0, everything, 0)
-    few = only[only.sum(axis=1) < MOST_TOGETHER]
-    told = {tuple(np.flatnonzero(row).tolist()) for row in few}
-    open_parts = [group for group in sorted(overlay.small_parts()) if group not in told]
-    for start in range(0, len(open_parts), MOST_TOGETHER):
-        some = open_parts[start : start + MOST_TOGETHER]
-        rows = np.zeros((len(some), everything.shape[1]))
-        for at, group in enumerate(some):
-            rows[at, list(group)] = 1.0
-        yield rows
 
 
 def _members(table: pa.Table) -> tuple[NDArray[np.uint64], Numbers, Numbers]:
@@ -206,7 +293,11 @@ def _members(table: pa.Table) -> tuple[NDArray[np.uint64], Numbers, Numbers]:
     return who, cell, np.asarray(weights.values)[start:end]
 
 
-def _is_same(one: pa.Table, other: pa.Table) -> bool:
-    """The same numbers about the same records tell nothing new."""
-    columns = ["is_published", "parts", "records", "weights"]
-    return bool(one.select(columns).equals(other.select(columns)))
+def _content(table: pa.Table) -> tuple[bytes, ...]:
+    """What makes two extracts one: the same numbers published of the same records."""
+    who, cell, weighs = _members(table)
+    parts, sums = table["parts"].combine_chunks(), repr(_sums(table)).encode()
+    shown = np.asarray(table["is_published"])
+    small, least = np.asarray(table["is_primary"]), table["threshold"].to_numpy()
+    found = (who, cell, weighs, shown, small, least, np.asarray(parts.values))
+    return (*(one.tobytes() for one in found), np.asarray(parts.offsets).tobytes(), sums)

@@ -4,23 +4,72 @@ Not here: the comparison (`differencing.py`) and what a record holds (`cells.py`
 
 What a preview showed was told as well as what an extract holds, so both are kept. Two requests for
 counts take turns: each would else be compared with what was there before the other.
+
+Who is told something is never alone with it: the units of one organisation sit in one building,
+and what the public was told everybody knows. So counts are compared, for each circle of recipients
+that will know them, with everything that this circle knows.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pipelines.release.differencing import sharing_recipients
 from pipelines.release.request import Request
 from pipelines.settings import Settings
+from schemas.organisation import is_public, lineage
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FOLDER = "cells"
+FOLDER, PREVIEW = "cells", "preview-"
+ASKED = b"passerelle.asked"
+
+
+@dataclass(frozen=True)
+class Told:
+    """Counts that a recipient was told: an extract, or a look at one; `asked` is as `asked_for`."""
+
+    name: str
+    recipient: str
+    on: dt.date
+    cells: pa.Table = field(repr=False, compare=False)
+
+    @property
+    def is_preview(self) -> bool:
+        """Was it only looked at?"""
+        return self.name.startswith(PREVIEW)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What was asked for; empty for a record of before this was written down."""
+        said = (self.cells.schema.metadata or {}).get(ASKED)
+        return dict(json.loads(said)) if said else {}
+
+
+def asked_for(request: Request) -> dict[str, Any]:
+    """A request for counts without the day, the form and the language of the file."""
+    lists = {
+        name: sorted(getattr(request, name))
+        for name in ("dimensions", "measures", "areas", "offences")
+    }
+    days = {name: day.isoformat() if day else "" for name, day in _days(request)}
+    return {"table": request.table, "purpose": request.purpose, **lists, **days}
+
+
+def _days(request: Request) -> tuple[tuple[str, dt.date | None], ...]:
+    return ("since", request.since), ("until", request.until)
+
+
+def with_asked(cells: pa.Table, request: Request, providers: tuple[str, ...]) -> pa.Table:
+    """The private record with what was asked and whose data it may hold, as it is kept."""
+    said = {**asked_for(request), "providers": sorted(providers)}
+    return cells.replace_schema_metadata({ASKED: json.dumps(said, sort_keys=True).encode()})
 
 
 def cells_folder(settings: Settings, table: str, recipient: str) -> Path:
@@ -28,17 +77,43 @@ def cells_folder(settings: Settings, table: str, recipient: str) -> Path:
     return settings.release_records / FOLDER / table / recipient
 
 
-def earlier_cells(settings: Settings, request: Request) -> dict[str, pa.Table]:
-    """What the recipient, those above it and its units were told of the table, oldest first."""
+def circles(settings: Settings, request: Request) -> list[dict[str, Told]]:
+    """What each circle of recipients that will know the counts was told, oldest first, by name.
+
+    One circle, that of the recipient and all units of one tree, and the public: they know what is
+    public too. For the public there are as many circles as there are trees that were told counts of
+    the table.
+    """
+    told: dict[str, list[Told]] = {}
+    public: list[Told] = []
+    for folder in sorted((settings.release_records / FOLDER / request.table).glob("*")):
+        if is_public(folder.name):
+            public += _read(folder)
+        elif is_public(request.recipient) or _tree(folder.name) == _tree(request.recipient):
+            told.setdefault(_tree(folder.name), []).extend(_read(folder))
+    known = [[*mine, *public] for mine in told.values()] or [public]
+    return [
+        {one.name: one for one in sorted(some, key=lambda one: (one.on, one.name))}
+        for some in known
+    ]
+
+
+def is_known_to(told: Told, organisation: str) -> bool:
+    """May an organisation be told that these counts left: its own tree's, or the public's?"""
+    return is_public(told.recipient) or _tree(told.recipient) == _tree(organisation)
+
+
+def _read(folder: Path) -> Iterator[Told]:
     import pyarrow.parquet as pq
 
-    files = [
-        file
-        for recipient in sharing_recipients(request.recipient)
-        for file in cells_folder(settings, request.table, recipient).glob("*.parquet")
-    ]
-    ordered = sorted(files, key=lambda file: (file.stat().st_mtime_ns, file.name))
-    return {file.stem: pq.read_table(file) for file in ordered}
+    for file in folder.glob("*.parquet"):
+        on = dt.datetime.fromtimestamp(file.stat().st_mtime, dt.UTC).date()
+        yield Told(file.stem, folder.name, on, pq.read_table(file))
+
+
+def _tree(recipient: str) -> str:
+    """The organisation on top; of one that is listed no more, itself."""
+    return (lineage(recipient) or (recipient,))[-1]
 
 
 @contextmanager

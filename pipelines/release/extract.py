@@ -25,14 +25,14 @@ from pipelines.release.earlier import cells_folder, one_at_a_time
 from pipelines.release.formats.content import Content
 from pipelines.release.formats.write import write_data
 from pipelines.release.manifest import FileOut, Manifest
-from pipelines.release.material import Material, Progress, gathered, is_public
+from pipelines.release.material import Material, Progress, gathered
 from pipelines.release.package import MANIFEST, MANIFEST_SIGNATURE, Part, place, write_package
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from pipelines.release.statement import manifest_of
 from pipelines.settings import Settings
 from schemas.agreement import load_agreements
-from schemas.organisation import organisations, purposes
+from schemas.organisation import is_public, organisations, purposes
 
 STEPS = 4
 LONGEST_NAME = 80  # of an unknown name in the ledger
@@ -74,7 +74,6 @@ def make_extract(
     `made_by` is a role or an account, for the ledger alone. Raises ReleaseRefused (noted in the
     ledger), AgreementError, LedgerError, LakeError, OSError.
     """
-    from pipelines.ledger.chain import append
     from pipelines.ledger.policy import note_policy
 
     maker = _Maker(settings, made_by, organisation, progress or (lambda done, total, what: None))
@@ -85,15 +84,40 @@ def make_extract(
             with gathered(settings, request, folder) as material:
                 return _make(maker, material, folder)
     except ReleaseRefused as refused:
-        append(
-            settings,
-            "extract.refused",
-            actor=made_by,
-            organisation=organisation,
-            subject=request.table[:LONGEST_NAME],
-            details={**_about(request), "code": refused.code, "case": refused.case},
-        )
+        note_refusal(settings, request, refused, made_by=made_by, organisation=organisation)
         raise
+
+
+def note_refusal(
+    settings: Settings,
+    request: Request,
+    refused: ReleaseRefused,
+    *,
+    made_by: str,
+    organisation: str = "",
+) -> None:
+    """Write a refusal down; of counts, also what stood in the way and whose consent they need.
+
+    Raises LedgerError.
+    """
+    from pipelines.ledger.chain import append
+    from pipelines.release.consents import note_need
+
+    details = {**_about(request), "code": refused.code, "case": refused.case}
+    if refused.conflict:
+        details["earlier"] = [one.told.name for one in refused.conflict.obstacles]
+        details["differs"] = [list(one.differs) for one in refused.conflict.obstacles]
+        if need := refused.conflict.need:
+            details["reference"] = need.reference
+            note_need(settings, need, actor=made_by, organisation=organisation)
+    append(
+        settings,
+        "extract.refused",
+        actor=made_by,
+        organisation=organisation,
+        subject=request.table[:LONGEST_NAME],
+        details=details,
+    )
 
 
 def _make(maker: _Maker, material: Material, folder: Path) -> Extract:

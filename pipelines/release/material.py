@@ -27,7 +27,7 @@ from pipelines.release.risk import Risk
 from pipelines.settings import Settings
 from schemas.agreement import load_agreements
 from schemas.contract import Contract, load_contract
-from schemas.organisation import organisations
+from schemas.organisation import is_public, organisations
 from schemas.sqltext import literal, name
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipelines.release.compile import Compiled
+    from pipelines.release.consents import Consent
     from pipelines.release.counting import CompiledCounts
 
 Progress = Callable[[int, int, str], None]
@@ -65,6 +66,7 @@ class Material:
     suppressed_cells: int | None = None  # None where it would tell too much
     threshold: int | None = None
     cells: Path | None = None  # of counts: the private record for `differencing`
+    consents: tuple[Consent, ...] = ()  # of counts: without which they would not leave
 
 
 @contextmanager
@@ -228,20 +230,45 @@ def _masked_columns(work: _Work, compiled: Compiled, flow: Flow) -> tuple[str, .
     return tuple(sorted({*masked, *compiled.withheld}))
 
 
-def _counted(work: _Work, compiled: CompiledCounts) -> tuple[pa.Table, pa.Table]:
-    """The counts with the small ones hidden, and the private record of them (`cells_table`).
+@dataclass(frozen=True)
+class _Counted:
+    """Counts with the small ones hidden, the private record of them, and the consents needed."""
 
-    Raises ReleaseRefused where earlier extracts and these would together tell a hidden one.
-    """
-    from pipelines.release.cells import cells_table, protect_counts
-    from pipelines.release.differencing import check_differencing
-    from pipelines.release.earlier import earlier_cells
+    protected: pa.Table
+    cells: pa.Table
+    consents: tuple[Consent, ...]
+
+
+def _counted(work: _Work, compiled: CompiledCounts) -> _Counted:
+    """Raises ReleaseRefused where earlier counts and these would together tell a hidden one."""
+    from pipelines.release.conflict import require_untold
+    from pipelines.release.counting import compile_counts
+    from pipelines.release.earlier import with_asked
+
+    protected, cells = _cells(work, compiled)
+    request = replace(
+        work.request,
+        dimensions=compiled.dimensions,
+        measures=tuple(dict.fromkeys(work.request.measures)),
+    )
+    providers = tuple({one for permit in compiled.permits for one in permit.providers})
+
+    def counting(form: Request) -> pa.Table:
+        return _cells(work, compile_counts(form, work.allowed, work.contract))[1]
+
+    consents = require_untold(work.settings, request, cells, providers, counting)
+    return _Counted(protected, with_asked(cells, request, providers), consents)
+
+
+def _cells(work: _Work, compiled: CompiledCounts) -> tuple[pa.Table, pa.Table]:
+    """The counts with the small ones hidden, and the private record of them (`cells_table`)."""
+    from pipelines.release.cells import cells_table, protect_counts, protection
 
     counted = work.connection.execute(compiled.sql).to_arrow_table()
     members = work.connection.execute(compiled.members_sql).to_arrow_table()
-    cells = cells_table(compiled, counted, members)
-    check_differencing(cells, earlier_cells(work.settings, work.request))
-    return protect_counts(compiled, counted), cells
+    found = protection(compiled, counted)
+    protected = protect_counts(compiled, counted, found)
+    return protected, cells_table(compiled, counted, members, found)
 
 
 def _counts(work: _Work) -> Material:
@@ -253,12 +280,13 @@ def _counts(work: _Work) -> Material:
     request, connection = work.request, work.connection
     compiled = compile_counts(request, work.allowed, work.contract)
     require_format(request.format, [column.name for column in compiled.columns])
-    protected, cells = _counted(work, compiled)
+    found = _counted(work, compiled)
+    protected = found.protected
     fields, words = fields_of(compiled.columns, request.language)
     names = ("ordered", "holdings", "rows", "cells")
     ordered, holdings, rows, kept = (work.folder / f"{name}.parquet" for name in names)
     pq.write_table(protected, ordered)
-    pq.write_table(cells, kept)
+    pq.write_table(found.cells, kept)
     _write_holdings(connection, compiled.holdings_sql, "counts", holdings)
     write_rows(connection, ordered, fields, words, rows)
     flow = read_flow(
@@ -288,6 +316,7 @@ def _counts(work: _Work) -> Material:
         suppressed_cells=suppressed if is_listing_suppressed(protected) else None,
         threshold=compiled.threshold,
         cells=kept,
+        consents=found.consents,
     )
 
 
@@ -297,11 +326,6 @@ def _write_holdings(
     """The private list of the records that leave, or that are counted."""
     held = f"SELECT record_id, clause, given_as, {literal(form)} AS form FROM ({holdings_sql})"
     connection.execute(f"COPY ({held}) TO {literal(str(path))} (FORMAT parquet)")
-
-
-def is_public(recipient: str) -> bool:
-    """Is it for everybody? Such an agreement opens counts alone."""
-    return organisations()[recipient].kind == "public"
 
 
 def _require_some(flow: Flow, compiled: Compiled) -> None:

@@ -9,10 +9,13 @@ its own. Values may be plain, lists, or words in both languages.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.i18n import mark, translator
 from schemas.text import Bilingual, Language
+
+if TYPE_CHECKING:
+    from pipelines.release.conflict import Conflict
 
 SENTENCES: dict[str, str] = {
     "REL-101": mark("There is no organisation “{recipient}”, so nothing can be given to it."),
@@ -44,8 +47,8 @@ SENTENCES: dict[str, str] = {
         "Too few records are alike: after coarsening, no group reaches {k} records, so none leaves."
     ),
     "REL-108": mark(
-        "Together with what you were given or shown before ({extract}), these counts would give "
-        "away a number that is hidden."
+        "Together with counts that were given or shown before, these would give away a number that "
+        "is hidden."
     ),
     "REL-109": mark("{rows} rows are too many for the format {format}, which holds {limit}."),
     "REL-109 cell": mark(
@@ -59,6 +62,14 @@ SENTENCES: dict[str, str] = {
     "REL-115": mark("The format {format} needs a position, and no clause opens one."),
     "REL-116": mark("{cells} counts at once are more than can be checked for what they give away."),
     "REL-117": mark("{day} is still to come; the delays of the clauses are counted from a day."),
+    "REL-118": mark(
+        "Beside all counts that were given or shown before, these are more than can be checked for "
+        "what they give away."
+    ),
+    "REL-120": mark("No refused counts with the reference {reference} wait for your organisation."),
+    "REL-121": mark("A consent holds from today for a time: until a day from {first} to {last}."),
+    "REL-122": mark("Say why in {shortest} to {longest} characters, without a name of a person."),
+    "REL-123": mark("Your organisation has no consent {reference} that stands."),
 }
 HINTS: dict[str, str] = {
     "REL-105": mark("Ask the provider for an agreement, or choose another table or purpose."),
@@ -67,16 +78,25 @@ HINTS: dict[str, str] = {
     "REL-105 due_diligence": mark("The mission’s human-rights component renews the review."),
     "REL-106": mark("Leave the choice of columns open to get all that is permitted."),
     "REL-107": mark("Ask for a longer period or a larger area, or for counts."),
-    "REL-108": mark("Ask for the same areas and periods as before, or for coarser ones."),
+    "REL-108": mark(
+        "Ask for a coarser form that passes, or have the providers of the data consent in writing."
+    ),
     "REL-109": mark("Choose CSV or Parquet, or a shorter period."),
     "REL-115": mark("Choose CSV, XLSX or Parquet."),
     "REL-117": mark("Leave the day out, or give {last} or an earlier day."),
     "REL-116": mark("Ask for fewer dimensions, or for longer periods."),
+    "REL-118": mark("Ask for fewer dimensions, or for longer periods."),
+    "REL-120": mark("“passerelle consent list” shows those that do."),
 }
 
 
 class ReleaseRefused(Exception):  # noqa: N818  (an answer to a request, not a failure)
-    """A request for an extract that is not granted."""
+    """A request for an extract that is not granted.
+
+    `conflict` says of counts refused beside earlier ones what stands in the way and what passes.
+    """
+
+    conflict: Conflict | None = None
 
     def __init__(self, code: str, case: str = "", **values: Any) -> None:
         """Keep the code, its case and the values of its sentence; the message is English."""

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.release import differencing
-from pipelines.release.differencing import check_differencing, sharing_recipients
-from pipelines.release.refusals import ReleaseRefused
+from pipelines.release import deduction
+from pipelines.release.differencing import TooMuch, telling_extracts
 from tests.unit.release.world import Counts, agreement, ask, counts, rows
 
 DAY = dt.datetime(2026, 5, 13, 12)
@@ -36,14 +35,12 @@ def extract(held: list[dict[str, Any]] = HELD, **asked: Any) -> Any:
     return Counts(held, signed, ask(form="counts", **{"dimensions": ("country",), **asked})).cells
 
 
+def telling(new: Any, *earlier: Any) -> tuple[str, ...]:
+    return telling_extracts(new, {f"x{at}": one for at, one in enumerate(earlier)})
+
+
 def is_refused(new: Any, *earlier: Any) -> bool:
-    try:
-        check_differencing(new, {f"x{at}": one for at, one in enumerate(earlier)})
-    except ReleaseRefused as refused:
-        assert refused.code == "REL-108"
-        assert refused.values["extract"].startswith("x")
-        return True
-    return False
+    return bool(telling(new, *earlier))
 
 
 def test_the_same_again_is_no_new_knowledge() -> None:
@@ -124,7 +121,11 @@ def test_the_records_of_a_cell_do_not_tell_a_sum_that_few_of_them_make_up() -> N
     assert not is_refused(plain, both)
     whole = extract(held, measures=("victims_total",))
     part = extract(held, measures=("victims_total",), areas=("CF71",))
-    assert is_refused(whole, part, both), "the whole less one area is the sum of the other"
+    assert is_refused(part, both), "the whole less one area is the sum of the other"
+    assert is_refused(both, part)
+    assert not is_refused(whole, both)
+    assert not is_refused(part, whole), "nobody asked for the other area's sum"
+    assert not is_refused(whole, both, part), "what these two tell already is no news"
 
 
 def test_a_late_record_tells_itself() -> None:
@@ -136,15 +137,12 @@ def test_records_of_other_places_do_not_meet() -> None:
     assert not is_refused(extract(areas=("CF11",)), extract(areas=("CF71",)))
 
 
-def test_beyond_what_can_be_checked_the_answer_is_no(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(differencing, "MOST_ATOMS", 1)
-    assert is_refused(extract(areas=("CF11",)), extract(areas=("CF71",)))
+def test_what_is_too_much_to_check_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = many((9, {"admin1_code": "CF11", "offence_code": "0101"}), (9, AREA), (9, {}))
+    both = extract(held, dimensions=("admin1_code",))
+    other = extract(held, dimensions=("offence_section",))
+    assert not is_refused(other, both)
+    monkeypatch.setattr(deduction, "MOST_WORK", 1)
+    with pytest.raises(TooMuch):
+        telling(other, both)
     assert not is_refused(extract(), extract())
-
-
-def test_a_unit_and_its_mission_are_one_recipient() -> None:
-    assert sharing_recipients("minusca_unpol_jma")[:2] == ("minusca_unpol_jma", "minusca_unpol")
-    assert "minusca_unpol_border" in sharing_recipients("minusca_unpol_jma")
-    assert "caf_police" not in sharing_recipients("minusca_unpol_jma")
-    assert "minusca_unpol_border" in sharing_recipients("minusca_unpol")
-    assert sharing_recipients("nobody") == ()

@@ -1,0 +1,131 @@
+"""Counts beside what was told before, at the doors through which they leave: make and preview.
+
+Not here: the comparison itself (`test_differencing.py`), the command, the pages and the API.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.ledger.chain import entries
+from pipelines.release.earlier import circles, is_known_to
+from pipelines.release.extract import make_extract
+from pipelines.release.preview import preview
+from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.request import Request
+from pipelines.settings import Settings
+from tests.unit.release.home import make_home, publish
+from tests.unit.release.world import counts, rows
+
+AS_OF = dt.date(2026, 6, 30)
+GENDARMERIE = {"source": "caf_gendarmerie"}
+MISSION = {"recipient": "minusca_unpol", "purpose": "joint_planning"}
+PUBLIC = {"recipient": "public", "purpose": "public_information"}
+DPO = {"recipient": "dpo_police_division", "purpose": "reporting_dpo"}
+
+
+def ask(**changes: Any) -> Request:
+    usual = {"table": "incidents", "as_of": AS_OF, "form": "counts", "dimensions": ("country",)}
+    return Request(**{**usual, **MISSION, **changes})  # type: ignore[arg-type]
+
+
+def clauses() -> list[dict[str, Any]]:
+    """DPO is told what the police has; the public and the mission, what both services have."""
+    both = ["caf_police", "caf_gendarmerie"]
+    return [
+        counts(recipients=["dpo_police_division"], purposes=["reporting_dpo"]),
+        counts(recipients=["public"], purposes=["public_information"], providers=both),
+        counts(recipients=["minusca_unpol"], providers=both),
+    ]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Settings:
+    """9 incidents of the police and 4 of the gendarmerie."""
+    return make_home(tmp_path, rows(*[{}] * 9, *[GENDARMERIE] * 4), clauses())
+
+
+def refused(home: Settings, request: Request) -> ReleaseRefused:
+    """The refusal, the same at both doors."""
+    with pytest.raises(ReleaseRefused) as looked:
+        preview(home, request)
+    with pytest.raises(ReleaseRefused) as made:
+        make_extract(home, request, made_by="desk")
+    assert (looked.value.code, made.value.code) == ("REL-108", "REL-108")
+    assert looked.value.conflict == made.value.conflict
+    return made.value
+
+
+def test_the_public_is_told_nothing_that_tells_a_recipient_more(home: Settings) -> None:
+    """Nine were told to DPO; the thirteen of everybody would tell it the other four."""
+    told = make_extract(home, ask(**DPO), made_by="desk")
+    conflict = refused(home, ask(**PUBLIC)).conflict
+    assert conflict is not None
+    [obstacle] = conflict.obstacles
+    assert (obstacle.told.name, obstacle.told.recipient) == (told.extract_id, DPO["recipient"])
+    assert conflict.known_to("public") == ()
+    assert conflict.known_to("dpo_police_division") == (obstacle,)
+
+
+def test_what_the_public_was_told_everybody_knows(home: Settings) -> None:
+    preview(home, ask(**PUBLIC))
+    conflict = refused(home, ask(**DPO)).conflict
+    assert conflict is not None
+    [obstacle] = conflict.obstacles
+    assert obstacle.told.is_preview
+    assert conflict.known_to("minusca_unpol") == (obstacle,), "everybody may know of it"
+    assert obstacle.differs == ("purpose",)
+
+
+def test_two_organisations_that_are_told_apart_are_not_compared(home: Settings) -> None:
+    make_extract(home, ask(**DPO), made_by="desk")
+    assert make_extract(home, ask(**MISSION), made_by="desk").row_count
+
+
+def test_a_unit_knows_what_its_mission_knows_and_no_other_organisation_does(home: Settings) -> None:
+    preview(home, ask(recipient="minusca_unpol_jma"))
+    preview(home, ask(**PUBLIC))
+
+    def known(recipient: str) -> list[list[str]]:
+        asked = dataclasses.replace(ask(), recipient=recipient)
+        return [[one.recipient for one in circle.values()] for circle in circles(home, asked)]
+
+    for recipient in ("minusca_unpol_border", "minusca_unpol"):
+        assert sorted(known(recipient)[0]) == ["minusca_unpol_jma", "public"]
+    assert known("dpo_police_division") == [["public"]]
+    assert sorted(known("public")[0]) == ["minusca_unpol_jma", "public"]
+    [told] = [one for one in circles(home, ask())[0].values() if one.recipient != "public"]
+    assert is_known_to(told, "minusca_unpol")
+    assert not is_known_to(told, "dpo_police_division")
+
+
+def test_after_a_correction_the_same_question_is_refused_and_coarser_ones_pass(
+    home: Settings,
+) -> None:
+    publish(home, rows(*[{"occurred_at": dt.datetime(2026, 5, 5)}] * 20))
+    by_month = ask(dimensions=("country", "month"), until=dt.date(2026, 5, 31))
+    make_extract(home, by_month, made_by="desk")
+    june = [{"occurred_at": dt.datetime(2026, 6, 5)}] * 9
+    publish(home, rows(*[{"occurred_at": dt.datetime(2026, 5, 5)}] * 21, *june))
+    conflict = refused(home, by_month).conflict
+    assert conflict is not None
+    assert conflict.obstacles[0].differs == ("records",)
+    assert conflict.coarser
+    for form in conflict.coarser:
+        assert form != by_month
+        assert preview(home, form).row_count
+        break
+
+
+def test_a_refusal_is_written_down_with_what_stood_in_the_way(home: Settings) -> None:
+    told = make_extract(home, ask(**DPO), made_by="desk")
+    refused(home, ask(**PUBLIC))
+    entry = entries(home, events=["extract.refused"]).entries[0]
+    assert entry.details["code"] == "REL-108"
+    assert entry.details["earlier"] == [told.extract_id]
+    assert "13" not in str(entry.details)
