@@ -39,6 +39,7 @@ MESSAGES = {
     "ACC-133": mark("A token needs at least one action."),
     "ACC-134": mark("A token lasts from 1 to {most} days."),
     "ACC-135": mark("There is no such token."),
+    "ACC-136": mark("There is no such device."),
     "ACC-141": mark("This identity belongs to another account already."),
     "ACC-142": mark("Your account may no longer ask for extracts."),
     "ACC-401": mark(

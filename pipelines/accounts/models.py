@@ -54,9 +54,9 @@ class User(Base):
     totp_secret: Mapped[str | None] = mapped_column(sa.String(400))
     totp_pending: Mapped[str | None] = mapped_column(sa.String(400))
     totp_last_counter: Mapped[int] = mapped_column(sa.BigInteger, default=0)
-    failed_count: Mapped[int] = mapped_column(default=0)
-    lockouts: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[dt.datetime | None] = mapped_column(Moment)
+    # Failed sign-ins on unknown devices, until they are told at the next sign-in.
+    failures_untold: Mapped[int] = mapped_column(default=0)
+    failures_untold_at: Mapped[dt.datetime | None] = mapped_column(Moment)
     oidc_issuer: Mapped[str | None] = mapped_column(sa.String(400))
     oidc_subject: Mapped[str | None] = mapped_column(sa.String(255))
     created_at: Mapped[dt.datetime] = mapped_column(Moment, default=_now)
@@ -74,6 +74,35 @@ class Session(Base):
     created_at: Mapped[dt.datetime] = mapped_column(Moment)
     last_seen_at: Mapped[dt.datetime] = mapped_column(Moment)
     expires_at: Mapped[dt.datetime] = mapped_column(Moment, index=True)
+    failures_told: Mapped[int] = mapped_column(default=0)  # until its person says that it was read
+    failures_told_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+
+
+class Device(Base):
+    """A browser in which somebody signed in. It has the token; here is its hash."""
+
+    __tablename__ = "devices"
+
+    id: Mapped[str] = mapped_column(sa.String(ID_LENGTH), primary_key=True, default=_new_id)
+    user_id: Mapped[str] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(sa.String(HASH_LENGTH), unique=True)
+    label: Mapped[str] = mapped_column(sa.String(80))
+    created_at: Mapped[dt.datetime] = mapped_column(Moment)
+    last_signin_at: Mapped[dt.datetime] = mapped_column(Moment)
+
+
+class SigninFailures(Base):
+    """How often signing in failed for one subject (see `delays.py`), and until when it is closed.
+
+    `last_at` is the last failure; of an address the moment at which its count began.
+    """
+
+    __tablename__ = "signin_failures"
+
+    subject: Mapped[str] = mapped_column(sa.String(120), primary_key=True)
+    failures: Mapped[int]
+    last_at: Mapped[dt.datetime] = mapped_column(Moment, index=True)
+    closed_until: Mapped[dt.datetime | None] = mapped_column(Moment)
 
 
 class Token(Base):

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from pipelines.accounts import passwords
+from pipelines.accounts.delays import forget, of_account, of_code
+from pipelines.accounts.devices import remove_all_devices
 from pipelines.accounts.faults import AccountRefused
 from pipelines.accounts.models import Session, Token, User
 from pipelines.accounts.permissions import OPERATOR_ROLE, ROLES, ROLES_BY_FEED, Person
@@ -130,9 +132,10 @@ def set_active(settings: Settings, name: str, is_active: bool, *, actor: str = O
 
     def change(work: Writing, user: User) -> dict[str, object]:
         user.is_active = is_active
-        user.failed_count, user.lockouts, user.locked_until = 0, 0, None
+        _open_again(settings, work, user)
         if not is_active:
             end_sessions(work.session, user.id)
+            remove_all_devices(work.session, user.id)
             _revoke_tokens(work.session, user.id)
         return {"is_active": is_active}
 
@@ -196,9 +199,10 @@ def set_password(
     must_change: bool = False,
     actor: str = OPERATOR,
 ) -> None:
-    """Give an account another password: its sessions, tokens and any lock end. AccountRefused.
+    """Give an account another password; its sessions, tokens, devices and delay end.
 
-    Tokens too: whoever had the old password may have made one.
+    Tokens and devices too: whoever had the old password may have made one, or signed in on one.
+    Raises AccountRefused.
     """
     user = find_user(settings, name)
     passwords.check(password, user.name)
@@ -208,8 +212,9 @@ def set_password(
 
     def change(work: Writing, user: User) -> dict[str, object]:
         user.password_hash, user.must_change_password = kept, must_change
-        user.failed_count, user.lockouts, user.locked_until = 0, 0, None
+        _open_again(settings, work, user)
         end_sessions(work.session, user.id)
+        remove_all_devices(work.session, user.id)
         _revoke_tokens(work.session, user.id)
         return {"password": "changed"}
 
@@ -219,6 +224,11 @@ def set_password(
 def end_sessions(session: orm.Session, user_id: str) -> None:
     """Close every session of an account, in the caller's transaction."""
     session.execute(sa.delete(Session).where(Session.user_id == user_id))
+
+
+def _open_again(settings: Settings, work: Writing, user: User) -> None:
+    """Let unknown devices try again at once."""
+    forget(work.session, of_account(settings, user.name), of_code(user.id))
 
 
 def _revoke_tokens(session: orm.Session, user_id: str) -> None:

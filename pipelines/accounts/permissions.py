@@ -10,6 +10,7 @@ that no other role brings it one.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from schemas.text import Language
@@ -43,7 +44,8 @@ NEVER_BY_TOKEN = frozenset({"account.own", "token.own"})
 class Person:
     """Somebody who is signed in, or whose token was shown; `scopes` is None unless by token.
 
-    `feeds` are those granted by name, beside those of the organisation.
+    `feeds` are those granted by name, beside those of the organisation. `failures_told` counts the
+    sign-ins that failed on unknown devices before this one, until the person says it was read.
     """
 
     user_id: str
@@ -55,6 +57,8 @@ class Person:
     must_change_password: bool = False
     has_second_factor: bool = False
     feeds: tuple[str, ...] = ()
+    failures_told: int = 0
+    failures_told_at: dt.datetime | None = None
 
     @property
     def actions(self) -> frozenset[str]:

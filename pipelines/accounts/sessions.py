@@ -6,12 +6,13 @@ Not here: the cookie that carries it (`portal`) and checking a password (`signin
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import secrets
 from contextlib import suppress
+from dataclasses import replace
 
 import sqlalchemy as sa
 
+from pipelines.accounts.hashes import hash_of
 from pipelines.accounts.models import Session, User
 from pipelines.accounts.people import person_of
 from pipelines.accounts.permissions import Person
@@ -38,18 +39,22 @@ def open_session(
     with writing(settings) as work:
         doomed = sa.or_(Session.expires_at <= now, Session.last_seen_at <= now - IDLE)
         if previous:
-            doomed = sa.or_(doomed, Session.id_hash == _hash(previous))
+            doomed = sa.or_(doomed, Session.id_hash == hash_of(previous))
         work.session.execute(sa.delete(Session).where(doomed))
         user = work.session.get_one(User, person.user_id)
         user.last_signin_at = now
+        told, told_at = user.failures_untold, user.failures_untold_at
+        user.failures_untold, user.failures_untold_at = 0, None
         work.session.add(
             Session(
-                id_hash=_hash(token),
+                id_hash=hash_of(token),
                 user_id=user.id,
                 method=method,
                 created_at=now,
                 last_seen_at=now,
                 expires_at=now + LASTS,
+                failures_told=told,
+                failures_told_at=told_at,
             )
         )
         work.append(
@@ -57,7 +62,11 @@ def open_session(
             actor=user.name,
             organisation=user.organisation,
             subject=user.name,
-            details={"method": method, "second_factor": user.totp_secret is not None},
+            details={
+                "method": method,
+                "second_factor": user.totp_secret is not None,
+                **({"failures_told": told} if told else {}),
+            },
         )
     return token
 
@@ -66,9 +75,9 @@ def person_of_session(settings: Settings, token: str) -> Person | None:
     """Who has this session; None where it is unknown, idle for too long, or over."""
     if not token:
         return None
-    now, id_hash = clock.now(), _hash(token)
+    now, id_hash = clock.now(), hash_of(token)
     chosen = (
-        sa.select(User, Session.last_seen_at)
+        sa.select(User, Session)
         .join(Session, Session.user_id == User.id)
         .where(
             Session.id_hash == id_hash,
@@ -81,26 +90,33 @@ def person_of_session(settings: Settings, token: str) -> Person | None:
         found = session.execute(chosen).one_or_none()
     if found is None:
         return None
-    user, last_seen_at = found
-    if now - last_seen_at >= SEEN_EVERY:
+    user, kept = found
+    if now - kept.last_seen_at >= SEEN_EVERY:
         seen = sa.update(Session).where(Session.id_hash == id_hash).values(last_seen_at=now)
         # A page is not refused because somebody else writes; the next one says it.
         with suppress(LedgerError), troubles(), sessions(settings).begin() as session:
             session.execute(seen)
-    return person_of(user)
+    return replace(
+        person_of(user),
+        failures_told=kept.failures_told,
+        failures_told_at=kept.failures_told_at,
+    )
+
+
+def note_failures_read(settings: Settings, token: str) -> None:
+    """Tell the failed sign-ins before this session no more: its person has read of them."""
+    mine = sa.update(Session).where(Session.id_hash == hash_of(token))
+    with troubles(), sessions(settings).begin() as session:
+        session.execute(mine.values(failures_told=0, failures_told_at=None))
 
 
 def close_session(settings: Settings, token: str) -> None:
     """End a session; one that is over already is no error."""
     with troubles(), sessions(settings).begin() as session:
-        session.execute(sa.delete(Session).where(Session.id_hash == _hash(token)))
+        session.execute(sa.delete(Session).where(Session.id_hash == hash_of(token)))
 
 
 def close_all_sessions(settings: Settings, user_id: str) -> None:
     """End every session of a person."""
     with troubles(), sessions(settings).begin() as session:
         session.execute(sa.delete(Session).where(Session.user_id == user_id))
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

@@ -1,10 +1,11 @@
-"""Signing in with a name, a password and a code; the lock that follows failures.
+"""Signing in with a name, a password and a code; what follows failures.
 
-Not here: sessions (`sessions.py`), OpenID Connect (`portal`) and limits by address (`portal`).
+Not here: sessions (`sessions.py`), OpenID Connect (`portal`), how delays grow (`delays.py`).
 
-Unknown names, wrong passwords, wrong codes, locked and disabled accounts get one and the same
-answer, after the same work. After five failures in a row an account is locked for a quarter of an
-hour, then for twice as long each time, up to a day.
+Unknown names, wrong passwords, wrong codes, delayed and disabled accounts get one and the same
+answer, after the same work. Failures on devices that an account does not know make all such devices
+wait, and nobody else: a device on which somebody signed in before is counted by itself, and a
+password with the right code of an authenticator opens in spite of any delay.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from pipelines.accounts import passwords
-from pipelines.accounts.models import User
+from pipelines.accounts import delays, passwords
+from pipelines.accounts.delays import of_account, of_code, of_device, of_session
+from pipelines.accounts.devices import known_device
+from pipelines.accounts.hashes import hash_of
+from pipelines.accounts.models import Session, User
 from pipelines.accounts.people import person_of
 from pipelines.accounts.permissions import Person
 from pipelines.accounts.totp import matching_counter
@@ -26,12 +30,10 @@ from pipelines.ledger.database import readings, troubles
 from pipelines.settings import Settings
 from schemas.text import Language
 
-FAILURES = 5
-FIRST_LOCK = dt.timedelta(minutes=15)
-LONGEST_LOCK = dt.timedelta(days=1)
 SENTENCE = mark(
-    "The name, the password or the code is not right, or the account is locked for now. "
-    "After {failures} failures an account is locked for {minutes} minutes or longer."
+    "The name, the password or the code is not right, or a device that we do not know has to wait: "
+    "after {failures} failures for {minutes} minutes or longer. A device on which you have signed "
+    "in before, or a code of your authenticator, opens at once."
 )
 
 
@@ -41,14 +43,17 @@ class Failure:
 
     def text(self, language: Language = "en") -> str:
         """The sentence for the page."""
-        minutes = FIRST_LOCK // dt.timedelta(minutes=1)
-        return translator(language)(SENTENCE, failures=FAILURES, minutes=minutes)
+        minutes = delays.FIRST // dt.timedelta(minutes=1)
+        return translator(language)(SENTENCE, failures=delays.FREE + 1, minutes=minutes)
 
 
-def authenticate(settings: Settings, name: str, password: str, totp: str = "") -> Person | Failure:
+def authenticate(
+    settings: Settings, name: str, password: str, totp: str = "", device: str = ""
+) -> Person | Failure:
     """Who signs in with these; a failure is in the ledger. Raises LedgerError.
 
-    Success is written down by `open_session`, which follows it.
+    `device` is the token of a known device, or anything. Success is written down by
+    `open_session`, which follows it.
     """
     name = name.casefold().strip()[:80]
     with troubles(), readings(settings).begin() as session:
@@ -57,65 +62,111 @@ def authenticate(settings: Settings, name: str, password: str, totp: str = "") -
     newer = passwords.hash_of(password) if is_right and kept and passwords.is_outdated(kept) else ""
     with writing(settings) as work:
         user = work.session.scalar(sa.select(User).where(User.name == name).with_for_update())
-        if user is None:
-            # The name is not kept: people type passwords into the wrong field.
-            work.append("signin.failed", actor="", details={"account": "unknown"})
-            return Failure()
+        known = known_device(work.session, user.id if user else "", device)
+        subject = of_device(known.id) if known else of_account(settings, name)
+        attempt = _Attempt(settings, work, name, user, subject, is_known=known is not None)
         # Another password may have been set meanwhile.
-        is_right = is_right and user.password_hash == kept
-        if not user.is_active or is_locked(user):
-            why = "locked" if user.is_active else "disabled"
-            return _failed(work, user, why)
-        if not (is_right and _is_second_factor_right(settings, user, totp)):
-            return _failed(work, user, "counted")
-        if newer:
-            user.password_hash = newer
-        user.failed_count, user.lockouts, user.locked_until = 0, 0, None
+        is_right = is_right and attempt.may_have_password(kept)
+        if user is not None and is_right and attempt.has_right_code(user, totp):
+            if newer:
+                user.password_hash = newer
+            return attempt.succeeded(user)
+        return attempt.failed()
+
+
+@dataclass
+class _Attempt:
+    """One attempt to sign in, in a transaction; `subject` is what a failure is counted under."""
+
+    settings: Settings
+    work: Writing
+    name: str
+    user: User | None
+    subject: str
+    is_known: bool
+    until: dt.datetime | None = None
+
+    def __post_init__(self) -> None:
+        self.until = delays.closed_until(self.work.session, self.subject)
+
+    def may_have_password(self, kept: str | None) -> bool:
+        """Is this the account whose password was tried, and may it be entered with one?"""
+        user = self.user
+        return user is not None and user.is_active and user.password_hash == kept
+
+    def has_right_code(self, user: User, code: str) -> bool:
+        """After a right password: is the code right, or none asked for, and may it be now?"""
+        if user.totp_secret is None:
+            return self.until is None
+        if self.until and delays.closed_until(self.work.session, of_code(user.id)):
+            return False
+        counter = matching_counter(self.settings, user.totp_secret, code, user.totp_last_counter)
+        if counter is None:
+            # Only who has the password can close this: nobody else keeps its owner out.
+            delays.count(self.work.session, of_code(user.id))
+            return False
+        user.totp_last_counter = counter
+        return True
+
+    def succeeded(self, user: User) -> Person:
+        """Nothing is counted any more, unless guesses go on and a code got around the delay."""
+        if self.until is None:
+            delays.forget(self.work.session, self.subject)
         return person_of(user)
 
+    def failed(self) -> Failure:
+        """Count it and write it down; the same work whether there is such an account or not."""
+        session, user = self.work.session, self.user
+        is_delayed = self.until is not None
+        delay = dt.timedelta() if is_delayed else delays.count(session, self.subject)
+        if not self.is_known:
+            told = sa.update(User).where(User.name == self.name)
+            more = User.failures_untold + 1
+            session.execute(told.values(failures_untold=more, failures_untold_at=clock.now()))
+        about = _about(user)
+        why = "unknown" if user is None else "disabled" if not user.is_active else ""
+        details = {
+            "account": why or ("delayed" if is_delayed else "counted"),
+            "device": "known" if self.is_known else "unknown",
+        }
+        self.work.append("signin.failed", **about, details=details)
+        if delay:
+            minutes = delay // dt.timedelta(minutes=1)
+            waits = {"minutes": minutes, "device": details["device"]}
+            self.work.append("signin.locked", **about, details=waits)
+            delays.sweep(session)
+        return Failure()
 
-def is_password_right(settings: Settings, user_id: str, password: str) -> bool:
+
+def is_password_right(settings: Settings, user_id: str, password: str, session: str) -> bool:
     """True for the present password of somebody who is signed in and changes something.
 
-    A wrong one counts as a failed sign-in: a stolen session must not try passwords.
+    Wrong ones are counted for this session (its token), which ends with the fifth: who finds it
+    open, or stole it, must not try passwords, and guesses elsewhere are no hindrance here.
     """
-    with troubles(), readings(settings).begin() as session:
-        user = session.get(User, user_id)
+    with troubles(), readings(settings).begin() as reading:
+        user = reading.get(User, user_id)
         kept = user.password_hash if user else None
     is_right = passwords.is_right(kept, password)
     with writing(settings) as work:
         user = work.session.get(User, user_id, with_for_update=True)
-        if user is None or not user.is_active or is_locked(user):
+        own = work.session.get(Session, hash_of(session))
+        if user is None or not user.is_active or own is None or own.user_id != user_id:
             return False
-        if not is_right:
-            _failed(work, user, "counted")
-        return is_right
-
-
-def is_locked(user: User) -> bool:
-    """True while an account may not sign in because of failures."""
-    return user.locked_until is not None and user.locked_until > clock.now()
-
-
-def _is_second_factor_right(settings: Settings, user: User, code: str) -> bool:
-    if user.totp_secret is None:
-        return True
-    counter = matching_counter(settings, user.totp_secret, code, user.totp_last_counter)
-    if counter is None:
+        subject = of_session(own.id_hash)
+        if is_right:
+            delays.forget(work.session, subject)
+            return True
+        details = {"account": "counted", "device": "signed in"}
+        if delays.count(work.session, subject):
+            details["session"] = "ended"
+            work.session.delete(own)
+        work.append("signin.failed", **_about(user), details=details)
         return False
-    user.totp_last_counter = counter
-    return True
 
 
-def _failed(work: Writing, user: User, why: str) -> Failure:
-    about = {"actor": user.name, "organisation": user.organisation, "subject": user.name}
-    work.append("signin.failed", **about, details={"account": why})
-    if why == "counted":
-        user.failed_count += 1
-        if user.failed_count >= FAILURES:
-            lasts = min(FIRST_LOCK * 2 ** min(user.lockouts, 10), LONGEST_LOCK)
-            user.failed_count, user.locked_until = 0, clock.now() + lasts
-            user.lockouts += 1
-            minutes = lasts // dt.timedelta(minutes=1)
-            work.append("signin.locked", **about, details={"minutes": minutes})
-    return Failure()
+def _about(user: User | None) -> dict[str, str]:
+    """Whom an entry is about. An unknown name is not kept: people type passwords into its field."""
+    if user is None:
+        return {"actor": "", "organisation": "", "subject": ""}
+    return {"actor": user.name, "organisation": user.organisation, "subject": user.name}

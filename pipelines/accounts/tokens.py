@@ -6,7 +6,6 @@ Not here: how a token is shown to the API (`portal`).
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import secrets
 from collections.abc import Collection
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelines.accounts.faults import AccountRefused
+from pipelines.accounts.hashes import hash_of
 from pipelines.accounts.models import Token, User
 from pipelines.accounts.people import person_of
 from pipelines.accounts.permissions import NEVER_BY_TOKEN, Person
@@ -47,7 +47,7 @@ def make_token(
         token = Token(
             user_id=person.user_id,
             name=name,
-            token_hash=_hash(said),
+            token_hash=hash_of(said),
             scopes=sorted(set(scopes)),
             created_at=now,
             expires_at=now + dt.timedelta(days=days),
@@ -68,7 +68,7 @@ def person_of_token(settings: Settings, said: str) -> Person | None:
         sa.select(User, Token)
         .join(Token, Token.user_id == User.id)
         .where(
-            Token.token_hash == _hash(said),
+            Token.token_hash == hash_of(said),
             Token.revoked_at.is_(None),
             Token.expires_at > now,
             User.is_active,
@@ -107,7 +107,3 @@ def revoke_token(settings: Settings, person: Person, token_id: str) -> None:
 
 def _about(person: Person, token: Token) -> dict[str, Any]:
     return {"actor": person.name, "organisation": person.organisation, "subject": token.id}
-
-
-def _hash(said: str) -> str:
-    return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()

@@ -18,6 +18,7 @@ from pipelines.i18n import mark
 
 if TYPE_CHECKING:
     from pipelines.accounts.models import User
+    from pipelines.settings import Settings
 
 Name = Annotated[
     str, typer.Argument(metavar=mark("NAME"), help=mark("the name that is typed at sign-in"))
@@ -131,7 +132,7 @@ def list_users(context: typer.Context) -> None:
     session = session_of(context)
     found = users(session.settings)
     if session.is_json:
-        session.print_json([_row(user) for user in found])
+        session.print_json([_row(session.settings, user) for user in found])
         return
     if not found:
         session.print(_("There is no account yet."))
@@ -143,7 +144,9 @@ def list_users(context: typer.Context) -> None:
         factor = _("yes") if user.totp_secret else _("no")
         feeds = listed(user.feeds) if user.feeds else "–"
         roles = listed(user.roles)
-        grid.add_row(user.name, user.organisation, roles, feeds, _state(user), factor, seen)
+        grid.add_row(
+            user.name, user.organisation, roles, feeds, _state(session.settings, user), factor, seen
+        )
     session.print(grid)
 
 
@@ -163,7 +166,7 @@ def disable(context: typer.Context, name: Name) -> None:
 
 @command(
     "enable",
-    mark("Let a disabled or locked account sign in again."),
+    mark("Let a disabled account sign in again, and unknown devices of an account at once."),
     "passerelle user enable minusca.jma",
 )
 def enable(context: typer.Context, name: Name) -> None:
@@ -278,15 +281,18 @@ def _tell(session: Session, said: dict[str, object], one_time: str | None = None
         session.print(_("It is shown this once. Hand it over in person or by telephone."))
 
 
-def _state(user: User) -> str:
-    from pipelines.accounts.signin import is_locked
+def _state(settings: Settings, user: User) -> str:
+    from pipelines.accounts.delays import delayed_until
 
     if not user.is_active:
         return _("disabled")
-    return _("locked") if is_locked(user) else _("active")
+    return _("unknown devices wait") if delayed_until(settings, user.name) else _("active")
 
 
-def _row(user: User) -> dict[str, object]:
+def _row(settings: Settings, user: User) -> dict[str, object]:
+    from pipelines.accounts.delays import delayed_until
+
     names = ("name", "organisation", "roles", "feeds", "language", "is_active", "last_signin_at")
     said = {one: getattr(user, one) for one in names}
-    return said | {"locked_until": user.locked_until, "second_factor": bool(user.totp_secret)}
+    until = delayed_until(settings, user.name)
+    return said | {"delayed_until": until, "second_factor": bool(user.totp_secret)}

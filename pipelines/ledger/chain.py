@@ -34,6 +34,7 @@ EVENTS = (
     *("consent.needed", "consent.given", "consent.revoked"),
     *("signin.succeeded", "signin.failed", "signin.locked"),
     *("user.added", "user.changed", "token.made", "token.revoked"),
+    *("device.added", "device.removed"),
     *("policy.changed", "sql.run", "ledger.checked", "ledger.fault_noticed"),
     *("backup.made", "backup.restored"),
 )

@@ -22,7 +22,7 @@ from sqlalchemy import orm
 from pipelines.ledger.faults import LedgerError
 from pipelines.settings import Settings
 
-HEAD = "0002"  # the newest migration; a test holds that it is
+HEAD = "0003"  # the newest migration; a test holds that it is
 LOCK_KEY = 0x50534C01  # of PostgreSQL's advisory locks: migrations
 BUSY_TIMEOUT_S = 30.0
 POOL_SIZE, POOL_OVERFLOW = 8, 56
@@ -101,7 +101,7 @@ def upgrade(settings: Settings) -> None:
         base = engine(settings)
         if _version(base) != HEAD:
             with _one_at_a_time(settings, base) as connection:
-                _migrate(connection)
+                _migrate(settings, connection)
     _ready.add(key)
 
 
@@ -192,14 +192,14 @@ def _one_at_a_time(settings: Settings, base: sa.Engine) -> Iterator[sa.Connectio
         yield connection
 
 
-def _migrate(connection: sa.Connection) -> None:
+def _migrate(settings: Settings, connection: sa.Connection) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
+    config.attributes |= {"connection": connection, "settings": settings}
     try:
         command.upgrade(config, "head")
     except CommandError:  # the database names a migration that we do not have

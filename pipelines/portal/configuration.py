@@ -5,17 +5,18 @@ Not here: the places and limits of the pipeline (`pipelines/settings.py`), what 
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+LOG = logging.getLogger("passerelle.portal")
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1", "[::1]")
 DEFAULT_LISTEN = "127.0.0.1:8000"
 # What one person may do, whatever the address; `sign_in_address`: how often sign-ins from there may
 # fail, since a whole mission may be behind one. `PASSERELLE_RATE_LIMITS` changes them.
 DEFAULT_RATES = {
-    "sign_in_account": "10/5 minute",
-    "sign_in_address": "60/minute",
+    "sign_in_address": "300/10 minute",
     "upload": "60/hour",
     "extract": "60/hour",
     "preview": "60/minute",
@@ -24,6 +25,8 @@ DEFAULT_RATES = {
     "token": "20/hour",
     "api": "120/minute",
 }
+# No longer a setting: how fast an account may be tried (`pipelines/accounts/delays.py`).
+RETIRED_RATES = ("sign_in_account",)
 LINK_BY_NAME, LINK_BY_EMAIL = "preferred_username", "email@"
 
 
@@ -129,6 +132,9 @@ def _rates(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in filter(None, (piece.strip() for piece in text.split(";"))):
         name, _sign, rate = (word.strip() for word in part.partition("="))
+        if name in RETIRED_RATES:
+            LOG.warning("PASSERELLE_RATE_LIMITS: %s has no meaning any more, take it out", name)
+            continue
         if name not in DEFAULT_RATES:
             raise ValueError(f"PASSERELLE_RATE_LIMITS: there is no limit named {name}")
         try:

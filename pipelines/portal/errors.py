@@ -21,6 +21,7 @@ from starlette.exceptions import HTTPException
 from pipelines.i18n import mark
 from pipelines.ledger.faults import LedgerError
 from pipelines.portal import words
+from pipelines.portal.security.limits import address_wait_s, count_failure
 from pipelines.portal.security.visitor import API, visitor_of
 from pipelines.portal.signin.pages import sign_in_in_place
 from pipelines.portal.web import SignInNeeded, page, redirect, url
@@ -128,6 +129,12 @@ def _no_agreements(request: Request, error: Exception) -> Response:
 
 def _sign_in(request: Request, _error: Exception) -> Response:
     if request.url.path.startswith(API):
+        if "authorization" in request.headers:  # what was shown is not one, or no longer
+            if wait_s := address_wait_s(request):
+                response = problem(request, 429, wait=str(wait_s))
+                response.headers["Retry-After"] = str(wait_s)
+                return response
+            count_failure(request)
         response = problem(request, 401)
         response.headers["WWW-Authenticate"] = "Bearer"
         return response

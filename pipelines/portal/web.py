@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import Response
 
+from pipelines.accounts.delays import FREE
 from pipelines.accounts.permissions import Person, may
 from pipelines.portal import words
 from pipelines.portal.configuration import Configuration
@@ -195,7 +196,14 @@ def _shared(request: Request, visitor: Visitor) -> dict[str, Any]:
         "form_action": partial(_form_action, request),
         "configuration": configuration_of(request),
         "came_back": words_for(request),
+        "failures_told": _failures_told(visitor.person),
     }
+
+
+def _failures_told(person: Person | None) -> int:
+    """How many sign-ins failed before this one, where so many are no slips of one's own."""
+    told = person.failures_told if person and not person.must_change_password else 0
+    return told if told > FREE else 0
 
 
 def _csrf_field(request: Request) -> Markup:

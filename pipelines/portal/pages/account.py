@@ -1,4 +1,4 @@
-"""One's own account: language, password, second factor.
+"""One's own account: language, password, second factor, known devices.
 
 Not here: personal tokens (`tokens.py`) and other people's accounts (`passerelle user`).
 """
@@ -8,16 +8,18 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from pipelines.accounts.delays import delayed_until
+from pipelines.accounts.devices import devices_of, has_token, remove_device
 from pipelines.accounts.faults import AccountRefused
 from pipelines.accounts.people import find_user, set_language, set_password
 from pipelines.accounts.people import person as person_of_id
-from pipelines.accounts.sessions import open_session
+from pipelines.accounts.sessions import note_failures_read, open_session
 from pipelines.accounts.signin import is_password_right
 from pipelines.accounts.totp import Enrolment, confirm_totp, enrol_totp, remove_totp
 from pipelines.portal.forms import Form, blank, posted
 from pipelines.portal.navigation import role_names
 from pipelines.portal.qr import drawn
-from pipelines.portal.security.limits import check_rate
+from pipelines.portal.security.devices import device_token, know_device, label_words
 from pipelines.portal.security.visitor import LANGUAGE_COOKIE, set_cookie, visitor_of
 from pipelines.portal.web import (
     Person,
@@ -50,8 +52,33 @@ def account(request: Request, person: Person = Depends(allowed("account.own"))) 
         roles=role_names(person),
         feeds=[load_feed(one).title[language_of(request)] for one in person.feeds],
         has_password=_has_password(settings_of(request), person),
+        devices=[
+            (one, label_words(one.label), has_token(one, device_token(request, person.name)))
+            for one in devices_of(settings_of(request), person)
+        ],
+        delayed_until=delayed_until(settings_of(request), person.name),
         said=request.query_params.get("said", ""),
     )
+
+
+@router.post("/devices/{device_id}/remove")
+def remove(
+    request: Request, device_id: str, person: Person = Depends(allowed("account.own"))
+) -> Response:
+    """Know one of one's own devices no longer."""
+    try:
+        session = visitor_of(request).session
+        remove_device(settings_of(request), person, device_id, session)
+    except AccountRefused:
+        not_found()
+    return redirect("/account?said=device")
+
+
+@router.post("/failures-read")
+def failures_read(request: Request, person: Person = Depends(allowed("account.own"))) -> Response:
+    """Tell no more of the sign-ins that failed before this session."""
+    note_failures_read(settings_of(request), visitor_of(request).session)
+    return redirect("/account?said=read#head-devices")
 
 
 @router.post("/language")
@@ -131,7 +158,6 @@ def confirm_second_factor(
     form = posted(request)
     code = form.text("code", required=True, longest=20)
     if form.is_good:
-        check_rate(request, "sign_in_account", person.user_id)
         try:
             confirm_totp(settings_of(request), person.user_id, code)
         except AccountRefused as refused:
@@ -157,15 +183,15 @@ def _again(request: Request, person: Person, path: str) -> Response:
     token = open_session(settings_of(request), changed, previous=visitor_of(request).session)
     response = redirect(path)
     set_cookie(response.headers, configuration_of(request), "session", token)
+    know_device(request, response, changed)
     return response
 
 
 def _check_password(request: Request, person: Person, form: Form) -> None:
     """Whoever changes how to sign in proves that they could: a screen may stand open."""
-    check_rate(request, "sign_in_account", person.user_id)
-    present = form.value("present")
+    present, session = form.value("present"), visitor_of(request).session
     if len(present) > LONGEST_PASSWORD or not is_password_right(
-        settings_of(request), person.user_id, present
+        settings_of(request), person.user_id, present, session
     ):
         form.fail("present", AccountRefused("ACC-116").text(language_of(request)))
 

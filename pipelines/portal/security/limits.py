@@ -1,6 +1,7 @@
-"""How often: failed sign-ins, uploads, extracts, queries, calls of the API.
+"""How often: failed sign-ins from an address, uploads, extracts, queries, calls of the API.
 
-Not here: the lock of an account after wrong passwords (`pipelines/accounts`), sizes of bodies.
+Not here: the delay of an account after wrong passwords (`pipelines/accounts`), sizes of bodies.
+Failed sign-ins are counted in the database, for all processes and over a restart.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from pipelines.accounts import delays
+from pipelines.portal.security.devices import is_known_somewhere
 from pipelines.portal.security.visitor import visitor_of
 
 
@@ -30,11 +33,6 @@ class RateLimits:
         is_room = self.limiter.hit(self.items[name], name, who)
         return 0 if is_room else self._reset_s(name, who)
 
-    def full_s(self, name: str, who: str) -> int:
-        """The same without counting."""
-        is_room = self.limiter.test(self.items[name], name, who)
-        return 0 if is_room else self._reset_s(name, who)
-
     def _reset_s(self, name: str, who: str) -> int:
         reset = self.limiter.get_window_stats(self.items[name], name, who).reset_time
         return max(1, math.ceil(reset - time.time()))
@@ -48,19 +46,34 @@ def check_rate(request: Request, name: str, who: str = "") -> None:
     _stop_for(rates.wait_s(name, who or mine))
 
 
-def check_address(request: Request) -> None:
+def check_address(request: Request, name: str = "") -> None:
     """429 where too many sign-ins from this address failed; this one is not counted yet.
 
-    A whole mission may be behind one address: who signs in rightly takes no room from the others.
+    A whole mission may be behind one address: who signs in rightly takes no room from the others,
+    and a browser that is known to the account (to any account, where none is named) does not feel
+    the cap.
     """
-    rates: RateLimits = request.app.state.rates
-    _stop_for(rates.full_s("sign_in_address", visitor_of(request).address))
+    if (seconds := address_wait_s(request)) and not is_known_somewhere(request, name):
+        _stop_for(seconds)
+
+
+def address_wait_s(request: Request) -> int:
+    """Seconds until sign-ins and tokens from this address are looked at again; 0: now."""
+    settings, address = request.app.state.settings, visitor_of(request).address
+    return delays.address_wait_s(settings, address, *_cap(request))
 
 
 def count_failure(request: Request) -> None:
-    """One more sign-in from this address failed."""
+    """One more sign-in, or token, from this address failed."""
+    settings, address = request.app.state.settings, visitor_of(request).address
+    delays.count_address(settings, address, _cap(request)[1])
+
+
+def _cap(request: Request) -> tuple[int, int]:
+    """How many may fail from one address, in how many seconds."""
     rates: RateLimits = request.app.state.rates
-    rates.wait_s("sign_in_address", visitor_of(request).address)
+    item = rates.items["sign_in_address"]
+    return int(item.amount), int(item.get_expiry())
 
 
 def _stop_for(seconds: int) -> None:

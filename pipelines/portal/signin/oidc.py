@@ -72,7 +72,7 @@ def client_of(oidc: Oidc) -> StarletteOAuth2App:
 async def go_to_provider(request: Request) -> Response:
     """Send the browser to the provider; a state, a nonce and a challenge wait for its return."""
     client: StarletteOAuth2App = request.app.state.oidc
-    check_address(request)
+    await run_in_threadpool(check_address, request)
     request.session.clear()
     request.session[NEXT] = local_path(request.query_params.get("next", ""))
     base = configuration_of(request).url or str(request.base_url).rstrip("/")
@@ -90,7 +90,7 @@ async def back_from_provider(request: Request) -> Response:
     settings = settings_of(request)
     configuration = configuration_of(request)
     assert configuration.oidc is not None  # noqa: S101  (there is a client)
-    check_address(request)
+    await run_in_threadpool(check_address, request)
     wanted = local_path(str(request.session.get(NEXT, "")))
     try:
         token = await client.authorize_access_token(request)
@@ -146,7 +146,7 @@ def _name_in(claims: dict[str, Any], link: str) -> str:
 async def _refused(request: Request, error: Exception) -> Response:
     """Back at the sign-in page, without the provider's own words: they may name a person."""
     LOG.warning("sign-in through the provider failed: %s", type(error).__name__)
-    count_failure(request)
+    await run_in_threadpool(count_failure, request)
     if isinstance(error, NotAccepted):
         why, status = _("You are known there, but you have no account here."), 403
         details = {"method": "oidc", "account": "unknown"}

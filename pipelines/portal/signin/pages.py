@@ -5,8 +5,6 @@ Not here: the exchange with an OpenID provider (`oidc.py`) and the account's own
 
 from __future__ import annotations
 
-import hashlib
-
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
@@ -15,7 +13,8 @@ from pipelines.accounts.sessions import close_session, open_session
 from pipelines.accounts.signin import Failure, authenticate
 from pipelines.portal.forms import Form, blank, posted
 from pipelines.portal.returning import keep
-from pipelines.portal.security.limits import check_address, check_rate, count_failure
+from pipelines.portal.security.devices import device_token, know_device
+from pipelines.portal.security.limits import check_address, count_failure
 from pipelines.portal.security.visitor import set_cookie, visitor_of
 from pipelines.portal.web import (
     configuration_of,
@@ -56,10 +55,11 @@ def sign_in(request: Request) -> Response:
             form.text(field, longest=longest)
     if not form.is_good:
         return _form(request, form, status=422)
-    check_address(request)
-    check_rate(request, "sign_in_account", hashlib.sha256(name.casefold().encode()).hexdigest())
+    check_address(request, name)
     code = form.value("code").replace(" ", "")[:LONGEST_CODE]
-    found = authenticate(settings_of(request), name, password, code)
+    found = authenticate(
+        settings_of(request), name, password, code, device=device_token(request, name)
+    )
     if isinstance(found, Failure):
         count_failure(request)
         return _form(request, form, refusal=found.text(language_of(request)), status=422)
@@ -91,6 +91,8 @@ def signed_in(request: Request, person: Person, wanted: str, method: str) -> Res
     token = open_session(settings_of(request), person, method=method, previous=previous)
     response = redirect(wanted)
     set_cookie(response.headers, configuration_of(request), "session", token)
+    if not person.must_change_password:  # a password that was handed out proves no one's device
+        know_device(request, response, person)
     return response
 
 

@@ -85,14 +85,128 @@ def test_empty_fields_are_named_and_what_was_typed_stays(app: FastAPI) -> None:
     assert 'href="#field-password"' in answer.text
 
 
-def test_guessing_is_slowed_down_for_an_account_and_for_an_address(tmp_path) -> None:
+def test_guessing_is_slowed_down_for_an_address_in_all_processes(tmp_path) -> None:
     cheap_passwords()
-    rates = {**DEFAULT_RATES, "sign_in_account": "2/minute", "sign_in_address": "4/minute"}
-    app = create_app(settings_for(tmp_path), Configuration(rates=rates))
+    rates = {**DEFAULT_RATES, "sign_in_address": "4/minute"}
+    one, other = (create_app(settings_for(tmp_path), Configuration(rates=rates)) for _ in "12")
+    answers = [sign_in(Browser(one), f"name.{n}", "x").status_code for n in range(3)]
+    answers += [sign_in(Browser(other), f"name.{n}", "x").status_code for n in range(3)]
+    assert answers == [422, 422, 422, 422, 429, 429]
+
+
+def test_an_attack_elsewhere_does_not_keep_anybody_out(app: FastAPI) -> None:
+    mine = signed_in(app, "oversight", name="an.overseer")
+    strangers = [Browser(app) for _ in range(8)]
+    for one in strangers:
+        assert sign_in(one, "an.overseer", "a guess").status_code == 422
+        assert mine.get("/account", follow_redirects=False).status_code == 200, "a session goes on"
+    assert sign_in(strangers[0], "an.overseer", PASSWORD).status_code == 422, "unknown, and waits"
+    assert mine.submit("/account", to="/sign-out", follow_redirects=False).status_code == 303
+    assert sign_in(mine, "an.overseer", PASSWORD).status_code == 303
+    told = mine.get("/")
+    assert "Somebody tried passwords" in told.text and "failed on devices" in told.text
+    assert "Until" in mine.get("/account").text
+    read = mine.submit("/account", to="/account/failures-read")
+    assert "Somebody tried passwords" not in read.text
+    assert "Somebody tried passwords" not in mine.get("/").text
+
+
+def test_a_code_opens_a_new_device_in_the_middle_of_an_attack(app: FastAPI) -> None:
+    from pipelines.accounts.totp import confirm_totp, enrol_totp
+
+    settings = app.state.settings
+    name = account(settings, "oversight", name="has.a.code")
+    user = find_user(settings, name)
+    secret = pyotp.TOTP(enrol_totp(settings, user.id).secret)
+    confirm_totp(settings, user.id, secret.at(dt.datetime.now(), counter_offset=-1))
+    for _ in range(7):
+        assert sign_in(Browser(app), name, "a guess").status_code == 422
+    new = Browser(app)
+    assert sign_in(new, name, PASSWORD).status_code == 422
+    assert sign_in(new, name, PASSWORD, code=secret.now()).status_code == 303
+
+
+def test_the_cookie_of_a_device_is_closed_to_scripts_and_bound_to_its_account(
+    app: FastAPI,
+) -> None:
+    name = account(app.state.settings, "oversight", name="has.a.device")
     browser = Browser(app)
-    answers = [sign_in(browser, "one.name", "x").status_code for _ in range(3)]
-    answers += [sign_in(browser, f"name.{n}", "x").status_code for n in range(3)]
-    assert answers == [422, 422, 429, 422, 422, 429]
+    answer = sign_in(browser, name, PASSWORD)
+    [cookie] = [c for c in answer.headers.get_list("set-cookie") if "-device-" in c]
+    assert all(part in cookie for part in ("HttpOnly", "SameSite=Strict", "Max-Age=15552000"))
+    key, value = cookie.partition(";")[0].split("=", 1)
+    for _ in range(6):
+        sign_in(Browser(app), name, "a guess")
+    other = account(app.state.settings, "oversight", name="another.one")
+    forged = [
+        value[:-1] + ("0" if value[-1] != "0" else "1"),
+        value.replace("has.a.device", "another.one"),
+        "",
+        "x" * 5000,
+    ]
+    for one in forged:
+        stranger = Browser(app)
+        stranger.cookies.set(key, one)
+        assert sign_in(stranger, name, PASSWORD).status_code == 422
+    for _ in range(6):
+        sign_in(Browser(app), other, "a guess")
+    assert sign_in(browser, other, PASSWORD).status_code == 422, "known to its own account only"
+    assert sign_in(browser, name, PASSWORD).status_code == 303
+
+
+def test_devices_are_listed_and_removed(app: FastAPI) -> None:
+    firefox = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0 <b>"}
+    name = account(app.state.settings, "oversight", name="many.devices")
+    there, here = Browser(app, headers=firefox), Browser(app)
+    assert sign_in(there, name, PASSWORD).status_code == 303
+    assert sign_in(here, name, PASSWORD).status_code == 303
+    page = here.get("/account").text
+    assert page.count("/account/devices/") == 2 and page.count("this one") == 1
+    assert "Firefox, Linux" in page and "rv:140" not in page
+    row = page[page.index("Firefox, Linux") :]
+    action = re.search(r'action="(/account/devices/[\w-]+/remove)"', row)
+    assert action
+    stranger = signed_in(app, "oversight", name="a.stranger")
+    assert stranger.submit("/account", to=action[1]).status_code == 404
+    assert "known no longer" in here.submit("/account", to=action[1]).text
+    assert there.get("/account", follow_redirects=False).status_code == 303, "its session ended"
+    for _ in range(6):
+        sign_in(Browser(app), name, "a guess")
+    assert sign_in(there, name, PASSWORD).status_code == 422
+    assert sign_in(here, name, PASSWORD).status_code == 303
+
+
+def test_a_password_that_was_handed_out_makes_no_device_known(app: FastAPI) -> None:
+    name = account(app.state.settings, "oversight", name="new.here", must_change_password=True)
+    browser = Browser(app)
+    answer = sign_in(browser, name, PASSWORD)
+    assert not any("-device-" in one for one in answer.headers.get_list("set-cookie"))
+    data = {"present": PASSWORD, "password": ANOTHER, "again": ANOTHER}
+    browser.submit("/account/password", data)
+    assert browser.get("/account").text.count("/account/devices/") == 1
+
+
+def test_a_wrong_token_counts_for_its_address_and_a_right_one_feels_nothing(tmp_path) -> None:
+    from pipelines.accounts.people import person_of
+    from pipelines.accounts.tokens import make_token
+
+    cheap_passwords()
+    rates = {**DEFAULT_RATES, "sign_in_address": "3/hour"}
+    app = create_app(settings_for(tmp_path), Configuration(rates=rates))
+    settings = app.state.settings
+    person = person_of(find_user(settings, account(settings, "analyst")))
+    right, _kept = make_token(settings, person, "a", scopes=["dictionary.read"], days=1)
+    browser = Browser(app)
+
+    def ask(token: str) -> int:
+        header = {"Authorization": f"Bearer {token}"}
+        return browser.get("/api/v1/me", headers=header).status_code
+
+    assert [ask(f"psl_{n}") for n in range(5)] == [401, 401, 401, 429, 429]
+    assert browser.get("/api/v1/me").status_code == 401, "nothing was shown, nothing is counted"
+    for _ in range(6):
+        sign_in(Browser(app), person.name, "a guess")
+    assert ask(right) == 200
 
 
 def test_a_mission_behind_one_address_signs_in_whatever_its_number(tmp_path) -> None:
@@ -101,9 +215,13 @@ def test_a_mission_behind_one_address_signs_in_whatever_its_number(tmp_path) -> 
     app = create_app(settings_for(tmp_path), Configuration(rates=rates))
     for number in range(3):
         signed_in(app, "oversight", name=f"colleague.{number}")
+    known = signed_in(app, "oversight", name="colleague.0")
     browser = Browser(app)
     assert sign_in(browser, "somebody.else", "x").status_code == 422
     assert sign_in(browser, "colleague.0", PASSWORD).status_code == 429
+    assert known.submit("/account", to="/sign-out", follow_redirects=False).status_code == 303
+    assert sign_in(known, "colleague.0", PASSWORD).status_code == 303, "it does not feel the cap"
+    assert sign_in(known, "colleague.1", PASSWORD).status_code == 429, "known to another account"
 
 
 def test_a_session_begins_with_a_new_cookie_and_ends_for_good(app: FastAPI) -> None:
