@@ -80,6 +80,11 @@ class Settings:
         return self.home / "release_records"
 
     @property
+    def release_groups(self) -> Path:
+        """Which records of a clause are told alike; private, and kept as long as the clause."""
+        return self.home / "release_groups"
+
+    @property
     def uploads(self) -> Path:
         """Files on their way in through the portal; half-taken ones are swept."""
         return self.home / "uploads"

@@ -172,6 +172,11 @@ class Permit(_Clause):
 
     _days = model_validator(mode="before")(_with_days)
 
+    @property
+    def is_grouped(self) -> bool:
+        """Must records be alike to leave by this clause?"""
+        return self.form == "records" and (self.smallest_group or 1) > 1
+
 
 class Restriction(_Clause):
     """One clause of a provider that holds rows back, or masks columns of them; it always wins.

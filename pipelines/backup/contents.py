@@ -26,7 +26,10 @@ from pipelines.settings import Settings
 from schemas.contract import table_names
 
 LEDGER, HEAD, LAKE, SECRETS = "ledger.db", "ledger.head", "lake", "secrets"
-FOLDERS = ("landing", "releases", "release_records", "reference", "data_docs", "agreements")
+FOLDERS = (
+    *("landing", "releases", "release_records", "release_groups"),
+    *("reference", "data_docs", "agreements"),
+)
 ROOTS = {LEDGER, HEAD, LAKE, SECRETS, *FOLDERS}
 
 Member = tuple[str, Path]

@@ -104,6 +104,7 @@ def extract(
 ) -> None:
     """Make an extract."""
     from pipelines.cli.released import show_extract, show_preview
+    from pipelines.release.outdated import outdated_extracts
     from pipelines.release.preview import preview
     from pipelines.release.request import Request
 
@@ -127,8 +128,13 @@ def extract(
     if is_preview:
         show_preview(session, preview(session.settings, request))
         return
+    replaced = [
+        one.extract_id
+        for one in outdated_extracts(session.settings)
+        if (one.recipient, one.table, one.purpose) == (recipient, table, purpose)
+    ]
     made = make(session, request)
-    show_extract(session, made, _copied(made.file, output) if output else None)
+    show_extract(session, made, _copied(made.file, output) if output else None, replaced)
 
 
 def make(session: Session, request: Request) -> Extract:

@@ -5,6 +5,7 @@ Not here: the commands (`release.py`) and the pages that travel with an extract.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,10 @@ Pairs = list[tuple[str, str]]
 WIDEST_CELL = 24
 
 
-def show_extract(session: Session, made: Extract, copy: Path | None) -> None:
-    """What was made, and how to check it."""
+def show_extract(
+    session: Session, made: Extract, copy: Path | None, replaced: Sequence[str] = ()
+) -> None:
+    """What was made, which outdated extracts it takes the place of, and how to check it."""
     if session.is_json:
         session.print_json(
             {
@@ -31,11 +34,14 @@ def show_extract(session: Session, made: Extract, copy: Path | None) -> None:
                 "file": str(copy or made.file),
                 "sha256": made.sha256,
                 "bytes": made.bytes,
+                "replaces": list(replaced),
             }
         )
         return
     _show_pairs(session, [*_about(made.manifest), (_("File"), str(copy or made.file))])
     _show_clauses(session, made.manifest)
+    _show_others(session, made.manifest.has_others_across)
+    _show_replaced(session, replaced)
     check = f"passerelle verify {quoted(copy or made.file)}"
     session.print_line(_("Check it: {command}", command=check))
 
@@ -80,6 +86,7 @@ def show_preview(session: Session, found: Preview) -> None:
                 "columns": [one.name for one in found.columns],
                 "rows": found.rows.to_pylist(),
                 "clauses": found.flow.told(),
+                "has_others_across": found.flow.has_others_across,
                 "masked_columns": list(found.masked_columns),
                 "handling": found.marking.level,
                 "k": found.risk.k_min if found.risk else None,
@@ -97,6 +104,7 @@ def show_preview(session: Session, found: Preview) -> None:
         pairs.append((_("Records alike, at least"), number(found.risk.k_min)))
     _show_pairs(session, pairs)
     _show_flow(session, found.flow.told())
+    _show_others(session, found.flow.has_others_across)
     for row in found.rows.slice(0, SHOWN_RECORDS).to_pylist():
         _show_pairs(session, [(name, _cell(value)) for name, value in row.items()])
 
@@ -148,6 +156,24 @@ def _show_clauses(session: Session, manifest: Manifest) -> None:
             for one in manifest.clauses
         ],
     )
+
+
+def _show_others(session: Session, has_others_across: bool) -> None:
+    from pipelines.release.readme import OTHERS_ACROSS
+
+    if has_others_across:
+        session.print_line(_(OTHERS_ACROSS))
+
+
+def _show_replaced(session: Session, extracts: Sequence[str]) -> None:
+    if extracts:
+        session.print_line(
+            _(
+                "Some records in {extracts} are told more coarsely since, because too few like "
+                "them are left. Whoever has those extracts should use this one instead.",
+                extracts=", ".join(extracts),
+            )
+        )
 
 
 def _show_flow(session: Session, flow: list[dict[str, Any]]) -> None:

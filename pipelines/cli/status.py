@@ -64,6 +64,7 @@ def status(context: typer.Context) -> None:
     published = _published_at(session)
     problems = misplaced_files(session)
     narrowed = _narrowed(session)
+    outdated = _outdated(session)
     if session.is_json:
         session.print_json(
             {
@@ -71,6 +72,7 @@ def status(context: typer.Context) -> None:
                 "published_at": published,
                 "free_bytes": free_bytes(settings),
                 "feeds": [vars(state) | {"days_late": state.days_late} for state in states],
+                "outdated_extracts": outdated,
                 "problems": [{"code": p.code, "message": p.text(language())} for p in problems],
                 "narrowed": [
                     {name: getattr(user, name) for name in ("name", "organisation", "roles")}
@@ -83,6 +85,16 @@ def status(context: typer.Context) -> None:
     if refused := sum(state.refused for state in states):
         how = "passerelle deliveries --refused"
         session.print(_("Refused files: {count} ({command})", count=number(refused), command=how))
+    if outdated:
+        how = "passerelle audit list --event extract.outdated"
+        session.print(
+            _(
+                "Extracts to make again, as some records in them are told more coarsely now: "
+                "{count} ({command})",
+                count=number(len(outdated)),
+                command=how,
+            )
+        )
     for problem in problems:
         session.complain(problem.code, problem.text(language()), problem.correction(language()))
     _show_narrowed(session, narrowed)
@@ -113,6 +125,15 @@ def _show_narrowed(session: Session, narrowed: list[User]) -> None:
         none = f"passerelle user feeds {user.name} --none"
         hint = _("Grant it feeds, or confirm: {feeds}, {none}", feeds=feeds, none=none)
         session.complain("ACC-151", message, hint)
+
+
+def _outdated(session: Session) -> list[str]:
+    """The extracts whose holders need a new one."""
+    if not session.settings.release_groups.is_dir():
+        return []
+    from pipelines.release.outdated import outdated_extracts
+
+    return [one.extract_id for one in outdated_extracts(session.settings)]
 
 
 def feed_states(session: Session) -> list[FeedState]:

@@ -32,6 +32,7 @@ EVENTS = (
     *("delivery.judged", "delivery.published", "rejections.downloaded"),
     *("extract.previewed", "extract.made", "extract.refused", "extract.downloaded"),
     *("consent.needed", "consent.given", "consent.revoked"),
+    "extract.outdated",
     *("signin.succeeded", "signin.failed", "signin.locked"),
     *("user.added", "user.changed", "token.made", "token.revoked"),
     *("device.added", "device.removed"),

@@ -19,6 +19,7 @@ WORDS = {
     "consent.needed": mark("consent of providers needed"),
     "consent.given": mark("consent given"),
     "consent.revoked": mark("consent taken back"),
+    "extract.outdated": mark("extract outdated"),
     "signin.succeeded": mark("signed in"),
     "signin.failed": mark("sign-in failed"),
     "signin.locked": mark("sign-in made to wait"),

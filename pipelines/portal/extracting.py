@@ -17,6 +17,7 @@ from pipelines.i18n import mark
 from pipelines.portal.jobs import JobView
 from pipelines.portal.menus import kept, restored, today
 from pipelines.portal.words import _, language
+from pipelines.release.outdated import outdated_extracts
 from pipelines.release.permits import Allowed, who_may
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
@@ -111,7 +112,7 @@ def closed(settings: Settings, job: JobView) -> str:
     """Why an extract that was made may not be fetched today; empty where it may.
 
     An agreement that ended, a review that ran out, a clause that says something else now and a new
-    restriction close what was made before, too.
+    restriction close what was made before, too; and records that are told more coarsely since.
     """
     stored = job.request
     try:
@@ -136,5 +137,10 @@ def closed(settings: Settings, job: JobView) -> str:
         return _(
             "The agreement, or what a provider holds back, changed since it was made. "
             "Ask for it again."
+        )
+    if outdated_extracts(settings, str(job.result.get("extract_id", "-"))):
+        return _(
+            "Some records in it are told more coarsely since, because too few like them are left. "
+            "Ask for it again, and use the new file instead of this one."
         )
     return ""

@@ -28,6 +28,7 @@ from pipelines.portal.remembered import Remembered, stamp
 from pipelines.portal.words import _, date, number
 from pipelines.release.counting import LEVEL
 from pipelines.release.flow import Flow
+from pipelines.release.readme import OTHERS_ACROSS
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from pipelines.settings import Settings
@@ -351,6 +352,8 @@ def _said(material: Material) -> Iterator[str]:
     for restriction in material.allowed.restrictions:
         if not restriction.columns or asked & set(restriction.columns):
             yield restriction.reason[material.request.language]
+    if flow.has_others_across:
+        yield _(OTHERS_ACROSS)
     if not flow.is_withheld_told:
         yield _("How much was held back is not told for so narrow a choice.")
 

@@ -1,7 +1,7 @@
 """Agreements and a request for records become one DuckDB query over the catalogue.
 
 Not here: the rows that may leave (`eligible.py`), how coarse (`precision.py`), how many must be
-alike (`ladder.py`), and counts (`counting.py`).
+alike (`k_anonymity.py`), and counts (`counting.py`).
 
 Each row leaves under exactly one clause, the most generous that covers it, with that clause's
 columns and precision: the columns of two clauses in one row would be a row that neither permits.
@@ -12,9 +12,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 
-from pipelines.release import ladder
+from pipelines.release.conditions import asked as chosen_by
 from pipelines.release.eligible import Eligible, by_generosity, eligible
-from pipelines.release.flow import DROPPED, KEPT, MASKED, SHOWN_FROM
+from pipelines.release.flow import ACROSS, DROPPED, KEPT, MASKED, SHOWN_FROM
+from pipelines.release.k_anonymity import on_its_rung, ranked, smallest_group, told_alike
 from pipelines.release.permits import Allowed
 from pipelines.release.precision import (
     Levels,
@@ -63,7 +64,7 @@ class Compiled:
     @property
     def smallest_group(self) -> int:
         """The least k that any of the clauses asks for."""
-        return min(ladder.smallest_group(permit) for permit in self.permits)
+        return min(smallest_group(permit) for permit in self.permits)
 
 
 def compile_records(request: Request, allowed: Allowed, contract: Contract) -> Compiled:
@@ -74,36 +75,32 @@ def compile_records(request: Request, allowed: Allowed, contract: Contract) -> C
     """
     check_request(request, contract)
     wanted = request.columns or tuple(column.name for column in contract.published)
-    permits = by_generosity(p for p in allowed.permits if _opened(p, wanted, contract))
-    opened = {one for permit in permits for one in _opened(permit, wanted, contract)}
+    is_grouped = any(permit.is_grouped for permit in allowed.permits)
+    telling = tuple(p for p in allowed.permits if _opened(p, wanted, contract))
+    permits = by_generosity(allowed.permits if is_grouped else telling)
+    opened = {one for permit in telling for one in _opened(permit, wanted, contract)}
     columns = [column for column in contract.published if column.name in opened]
     if not columns:
         raise ReleaseRefused("REL-106", asked=list(wanted))
-    identifying = _identifying(permits, contract)
-    before = eligible(request, allowed, contract, permits, _carried(columns, identifying, contract))
-    levels = permit_levels(permits, "_clause")
-
-    def keys(at: Levels) -> list[str]:
-        return [_opened_only(c, permits, with_detail(contract, c, at)) for c in identifying]
-
-    ranked = ladder.steps(before, levels, keys, [column.name for column in identifying])
-    told = _told(before, columns, contract, levels, _choice(request))
-    steps = f"WITH {before.steps}, {ranked}, {told}"
+    alike = {column.name for permit in permits for column in told_alike(permit, contract)}
+    carried = _carried(columns, alike, contract)
+    before = eligible(request, allowed, contract, permits, carried, is_chosen_later=is_grouped)
+    asked = _Asked(request, telling, is_grouped)
+    told = _told(before, columns, contract, asked)
+    steps = f"WITH {before.steps}, {ranked(before, sorted(alike))}, {told}"
     names = ", ".join(f"{name(f'_o_{c.name}')} AS {name(c.name)}" for c in columns)
     out = tuple(OutColumn(column.name, column.duckdb_type, column) for column in columns)
     return Compiled(
         sql=f"{steps} SELECT {names}, _name AS {CLAUSE} FROM told WHERE _leaves "
         "ORDER BY _given, sha256(record_id)",
         columns=(*out, OutColumn(CLAUSE, "VARCHAR")),
-        flow_sql=f"{steps} {_flow(columns, before)}",
+        flow_sql=f"{steps} {_flow(columns, before, asked)}",
         holdings_sql=f"{steps} SELECT record_id, _name AS clause, _given AS given_as FROM told "
         "WHERE _leaves ORDER BY _given, sha256(record_id)",
         permits=permits,
         quasi_identifiers=tuple(c.name for c in columns if c.is_quasi_identifier),
         withheld=tuple(one for one in request.columns if one not in opened),
-        shown_from=max(
-            SHOWN_FROM, *(p.small_cell_threshold or ladder.smallest_group(p) for p in permits)
-        ),
+        shown_from=max(SHOWN_FROM, *(p.small_cell_threshold or smallest_group(p) for p in permits)),
     )
 
 
@@ -118,25 +115,23 @@ def _opened(permit: Permit, wanted: tuple[str, ...], contract: Contract) -> list
     ]
 
 
-def _identifying(permits: tuple[Permit, ...], contract: Contract) -> list[Column]:
-    """The quasi-identifiers that the clauses open, asked for or not.
+@dataclass(frozen=True)
+class _Asked:
+    """A request, the clauses that tell something of it, and whether records must be alike."""
 
-    Groups are formed by all of them: else two extracts of the same records, each with some of the
-    columns, would each be of large groups and together single somebody out.
-    """
-    everything = tuple(column.name for column in contract.published)
-    opened = {one for permit in permits for one in _opened(permit, everything, contract)}
-    return [c for c in contract.published if c.name in opened and c.is_quasi_identifier]
+    request: Request
+    telling: tuple[Permit, ...]
+    is_grouped: bool
 
-
-def _choice(request: Request) -> str:
-    """What was asked, as a word to tell requests apart; format and language choose no rows."""
-    asked = replace(request, columns=tuple(sorted(request.columns)), format="", language="en")
-    return hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
+    def named(self) -> str:
+        """What was asked, as a word to tell requests apart; format and language choose no rows."""
+        columns = tuple(sorted(self.request.columns))
+        asked = replace(self.request, columns=columns, format="", language="en")
+        return hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
 
 
-def _carried(columns: list[Column], identifying: list[Column], contract: Contract) -> list[str]:
-    names = list(dict.fromkeys(column.name for column in (*columns, *identifying)))
+def _carried(columns: list[Column], alike: set[str], contract: Contract) -> list[str]:
+    names = list(dict.fromkeys([*(column.name for column in columns), *sorted(alike)]))
     is_aged = "age_group" in names and any(c.name == "age_years" for c in contract.published)
     return [*names, *(["age_years"] if is_aged else [])]
 
@@ -152,13 +147,11 @@ def _opened_only(column: Column, permits: tuple[Permit, ...], value: str) -> str
     return f"CASE WHEN _clause IN ({chosen}) THEN {value} END"
 
 
-def _told(
-    before: Eligible, columns: list[Column], contract: Contract, levels: Levels, choice: str
-) -> str:
+def _told(before: Eligible, columns: list[Column], contract: Contract, asked: _Asked) -> str:
     """`told AS (…)`: every permitted row with `_o_<column>`, `_given`, `_name` and `_leaves`."""
-    if ladder.is_needed(before.permits):
-        levels = ladder.on_its_rung(levels)
-    given = _given(before, contract, levels, choice)
+    levels = permit_levels(before.permits, "_clause")
+    if asked.is_grouped:
+        levels = on_its_rung(levels)
     values = []
     for column in columns:
         value = "_given" if column.name == "record_id" else with_detail(contract, column, levels)
@@ -166,18 +159,33 @@ def _told(
         if column.name in before.masks:
             value = f"CASE WHEN NOT {before.masks[column.name]} THEN {value} END"
         values.append(f"{value} AS {name(f'_o_{column.name}')}")
+    is_within, is_across = _chosen(before, contract, levels, asked)
     return (
-        f"named AS (SELECT *, {given} AS _given, {before.clause_name()} AS _name, "
-        "NOT _held AND NOT _lonely AS _leaves FROM ranked), "
-        f"told AS (SELECT *, {', '.join(values)} FROM named)"
+        f"named AS (SELECT *, {_given(before, contract, levels, asked)} AS _given, "
+        f"{before.clause_name()} AS _name, NOT _held AND NOT _lonely AS _is_open, "
+        f"{is_within} IS TRUE AS _is_asked, {is_across} IS TRUE AS _lies_across FROM ranked), "
+        f"told AS (SELECT *, {', '.join(values)}, _is_open AND _is_asked AS _leaves FROM named)"
     )
 
 
-def _given(before: Eligible, contract: Contract, levels: Levels, choice: str) -> str:
+def _chosen(before: Eligible, contract: Contract, levels: Levels, asked: _Asked) -> tuple[str, str]:
+    """SQL: is a row what was asked for, or does it lie across? Judged by what is told of it."""
+    if not asked.is_grouped:
+        return "TRUE", "FALSE"  # `eligible` has chosen
+    within, across = [], []
+    for at, permit in enumerate(before.permits, 1):
+        if permit in asked.telling:
+            choice = chosen_by(asked.request, permit, levels, contract)
+            within.append(f"WHEN {at} THEN {choice.is_within}")
+            across.append(f"WHEN {at} THEN {choice.is_across}")
+    return f"(CASE _clause {' '.join(within)} END)", f"(CASE _clause {' '.join(across)} END)"
+
+
+def _given(before: Eligible, contract: Contract, levels: Levels, asked: _Asked) -> str:
     """The name of a record: its own number where nothing is coarser or masked, else a token.
 
     One that had to be told more coarsely has another token in every request: under one name, what
-    two of them say of it (asked by area, then by day) would add up to what neither may tell.
+    two of them say of it would add up to what neither may tell, once its group has changed.
     """
     is_plain = (
         f"{levels.area} = 3 AND {levels.time} = 3 AND {levels.detail} = 1 AND NOT "
@@ -191,35 +199,51 @@ def _given(before: Eligible, contract: Contract, levels: Levels, choice: str) ->
     is_named = f"_clause IN ({', '.join(map(str, opened))})" if opened else "FALSE"
     return (
         f"CASE WHEN {is_named} AND {is_plain} THEN record_id "
-        f"ELSE coalesce({shown}, '') || {token_of_record(_named_for(before, choice))} END"
+        f"ELSE coalesce({shown}, '') || {token_of_record(_named_for(before, asked))} END"
     )
 
 
-def _named_for(before: Eligible, choice: str) -> str:
-    """SQL of what is added to the number of a record before its token is made."""
-    if not ladder.is_needed(before.permits):
+def _named_for(before: Eligible, asked: _Asked) -> str:
+    """SQL of what is added to the number of a record before its token is made.
+
+    By clause, so that what two clauses tell of one record is not joined; and with the clauses that
+    come before it for the same purpose, or who asks for two purposes would see which ones take it.
+    """
+    if not asked.is_grouped:
         return ""
-    return f"CASE WHEN _rung > 0 THEN {literal(f' {choice}')} ELSE '' END"
+    cases = []
+    for at, permit in enumerate(before.permits, 1):
+        if permit.is_grouped:
+            tried = " ".join(one.full_name for one in before.permits[:at])
+            coarser, own = literal(f" {tried} {asked.named()}"), literal(f" {tried}")
+            cases.append(f"WHEN {at} THEN CASE WHEN _rung > 0 THEN {coarser} ELSE {own} END")
+    return f"(CASE _clause {' '.join(cases)} ELSE '' END)"
 
 
-def _flow(columns: list[Column], before: Eligible) -> str:
-    """One row a clause: kept, coarsened, masked by column, dropped by reason."""
+def _flow(columns: list[Column], before: Eligible, asked: _Asked) -> str:
+    """One row a clause: kept, coarsened, masked by column, dropped by reason, any lying across."""
+    # of a record in no group nothing is told, so that it lies in no choice
+    lonely = "FALSE" if asked.request.has_choice else "NOT _held AND _lonely"
     kept = [f"count(*) FILTER (WHERE _leaves) AS {KEPT}"]
     kept.append("count(*) FILTER (WHERE _leaves AND _rung > 0) AS coarsened")
     for column in columns:
         hidden = f"{name(column.name)} IS NOT NULL AND {name(f'_o_{column.name}')} IS NULL"
         kept.append(f"count(*) FILTER (WHERE _leaves AND {hidden}) AS {name(MASKED + column.name)}")
     kept += [
-        f"count(*) FILTER (WHERE _held) AS {DROPPED}restriction",
-        f"count(*) FILTER (WHERE NOT _held AND _lonely) AS {DROPPED}k",
+        f"count(*) FILTER (WHERE _held AND _is_asked) AS {DROPPED}restriction",
+        f"count(*) FILTER (WHERE {lonely}) AS {DROPPED}k",
     ]
     dropped = [
         f"count(*) FILTER (WHERE _reason = {literal(reason)}) AS {DROPPED}{reason}"
         for reason in ("ceiling", "sensitivity", "delay")
     ]
     numbers = ", ".join(f"({at}, {literal(p.full_name)})" for at, p in enumerate(before.permits, 1))
+    across = "_is_open AND _lies_across) FROM told"
+    if not asked.is_grouped:
+        across = "_clause IS NULL AND _is_across AND NOT _held) FROM judged"
     return (
-        f"SELECT _no.full_name AS clause, _kept.* EXCLUDE (_clause), _gone.* EXCLUDE (_scope) "
+        f"SELECT _no.full_name AS clause, _kept.* EXCLUDE (_clause), _gone.* EXCLUDE (_scope), "
+        f"(SELECT bool_or({across}) AS {ACROSS} "
         f"FROM (VALUES {numbers}) AS _no(no, full_name) "
         f"LEFT JOIN (SELECT _clause, {', '.join(kept)} FROM told GROUP BY _clause) AS _kept "
         "ON _kept._clause = _no.no "

@@ -6,8 +6,9 @@ Not here: what is done with the answer. A permit wants TRUE; a restriction holds
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
-from pipelines.release.precision import AREA_LEVELS, TIME_LEVELS, first_day, last_day
+from pipelines.release.precision import TIME_LEVELS, Levels, first_day, last_day
 from pipelines.release.request import Request
 from schemas.agreement import (
     HANDLING_LEVELS,
@@ -21,6 +22,8 @@ from schemas.contract import Contract
 from schemas.sqltext import literal, literals
 
 NOBODY = "FALSE"
+EVENT_DAY = "occurred_on"  # what a period chooses by
+CHOOSING_COLUMNS = (EVENT_DAY, "country", "admin1_code", "admin2_code", "offence_code")
 
 
 def permit_scope(permit: Permit, contract: Contract) -> str:
@@ -42,10 +45,14 @@ def is_not_too_sensitive(permit: Permit, contract: Contract) -> str:
 
 
 def is_old_enough(permit: Permit, as_of: dt.date) -> str:
-    """TRUE where the whole period that is told of the row ended `delay_days` before `as_of`."""
+    """TRUE where the whole period that is told of the row ended `delay_days` before `as_of`.
+
+    Where records must be alike, a month leaves as a whole: it, too, must have ended by then.
+    """
     level = str(TIME_LEVELS[permit.precision.time])
+    last = "last_day(_last)" if permit.is_grouped else "_last"
     latest = as_of - dt.timedelta(days=permit.delay_days)
-    return f"({last_day(level)} <= {literal(latest)})"
+    return f"({last_day(level, last)} <= {literal(latest)})"
 
 
 def restricted(restriction: Restriction, contract: Contract) -> str:
@@ -61,28 +68,39 @@ def restricted(restriction: Restriction, contract: Contract) -> str:
     return both(found)
 
 
-def asked(request: Request, permit: Permit, contract: Contract) -> str:
-    """TRUE for the rows that were asked for, judged by what the clause tells of them and no finer.
+@dataclass(frozen=True)
+class Choice:
+    """What was asked, of the values that are told of a row: SQL that is TRUE, FALSE or NULL."""
+
+    is_within: str  # the value lies wholly within what was asked
+    is_across: str  # some of it lies within, some outside
+
+
+def asked(request: Request, permit: Permit, told: Levels, contract: Contract) -> Choice:
+    """The choice of a request, judged by what is told of a row at the levels `told`, no finer.
 
     A choice by a value that the clause does not open would give that value away, so the clause
-    answers nothing then; a period is widened to whole days, weeks or months of the clause.
+    answers nothing then. A value that lies partly outside is not taken: which of the rows behind
+    it lie within would be told by asking for the rest.
     """
     opened = set(permit.columns) | set(permit.dimensions)
     found = []
     if request.has_period:
-        found.append(_asked_period(request, permit, opened))
+        found.append(_asked_period(request, permit, opened, told))
     if request.areas:
-        found.append(_asked_areas(request.areas, permit, opened))
+        found.append(_asked_areas(request.areas, opened, told))
     if request.offences:
-        found.append(_asked_offences(request.offences, opened, contract))
-    return both(found)
+        found.append(_asked_offences(request.offences, opened, told, contract))
+    within = both([one.is_within for one in found])
+    touching = both([any_of([one.is_within, one.is_across]) for one in found])
+    return Choice(within, f"({touching} AND {within} IS NOT TRUE)")
 
 
 def asked_columns(request: Request) -> frozenset[str]:
     """The columns by which the request chooses rows: a masked cell of those chooses none."""
     found = set()
     if request.has_period:
-        found |= {"occurred_on"}
+        found |= {EVENT_DAY}
     if request.areas:
         found |= {"country", "admin1_code", "admin2_code"}
     if request.offences:
@@ -159,55 +177,74 @@ def _in_areas(areas: tuple[str, ...]) -> str:
     )
 
 
-def _asked_period(request: Request, permit: Permit, opened: set[str]) -> str:
-    level = TIME_LEVELS[permit.precision.time]
+_NOTHING = Choice(NOBODY, NOBODY)
+
+
+def _asked_period(request: Request, permit: Permit, opened: set[str], told: Levels) -> Choice:
     if permit.form == "records":
-        told = level if "occurred_on" in opened else None
+        level = told.time if EVENT_DAY in opened else None
     else:
-        told = _time_told(level, opened)
-    if told is None:
-        return NOBODY
-    found = []
-    first, last = first_day(str(told)), last_day(str(told))
+        level = _time_told(told.time, opened)
+    if level is None:
+        return _NOTHING
+    first, last = first_day(level), last_day(level)
+    within, outside = [], []
     if request.since is not None:
-        found.append(f"{last} >= {literal(request.since)}")
+        within.append(f"{first} >= {literal(request.since)}")
+        outside.append(f"{last} < {literal(request.since)}")
     if request.until is not None:
-        found.append(f"{first} <= {literal(request.until)}")
-    return both(found)
+        within.append(f"{last} <= {literal(request.until)}")
+        outside.append(f"{first} > {literal(request.until)}")
+    return Choice(both(within), f"(NOT {any_of(outside)})")
 
 
-def _time_told(level: int, opened: set[str]) -> int | None:
+def _time_told(level: str, opened: set[str]) -> str | None:
     """The finest level of time that the dimensions of a clause tell; None for no time at all."""
     told = {"day": 2, "week": 1, "month": 0, "quarter": -1, "year": -2}
     found = [told[dim] for dim in TIME_DIMENSIONS if dim in opened]
-    return min(max(found), level) if found else None
+    return f"least({max(found)}, {level})" if found else None
 
 
-def _asked_areas(areas: tuple[str, ...], permit: Permit, opened: set[str]) -> str:
-    level = AREA_LEVELS[permit.precision.area]
+def _asked_areas(areas: tuple[str, ...], opened: set[str], told: Levels) -> Choice:
+    """By the codes that are told, the finest first: each says which areas it lies in."""
     wanted = literals(areas)
-    above = f"SELECT parent FROM admin_areas WHERE code IN ({wanted})"
+    above = f"SELECT parent FROM admin_areas WHERE code IN ({wanted}) AND parent IS NOT NULL"
     countries = f"SELECT country FROM admin_areas WHERE code IN ({wanted})"
-    if level >= 1 and "admin1_code" in opened:
-        second = [f"admin2_code IN ({wanted})", f"admin1_code IN ({wanted})"]
-        first = [f"admin1_code IN ({wanted})", f"admin1_code IN ({above})"]
-        found = second if level >= 2 and "admin2_code" in opened else first
-        return any_of([*found, *([f"country IN ({wanted})"] if "country" in opened else [])])
+    under = (
+        f"SELECT code FROM admin_areas WHERE code IN ({wanted}) OR parent IN ({wanted}) "
+        f"OR country IN ({wanted})"
+    )
+    within, across = [], []
+    for column, level in (("admin2_code", 2), ("admin1_code", 1)):
+        if column in opened:
+            code = f"CASE WHEN {told.area} >= {level} THEN {column} END"
+            within.append(f"({code} IN ({wanted}) OR {code} IN ({under}))")
+            wider = f"{code} IN ({above})" if level == 1 else NOBODY
+            across.append(f"WHEN {code} IS NOT NULL THEN {wider}")
     if "country" in opened:
-        return any_of([f"country IN ({wanted})", f"country IN ({countries})"])
-    return NOBODY
+        within.append(f"country IN ({wanted})")
+        across.append(f"WHEN country IS NOT NULL THEN country IN ({countries})")
+    if not within:
+        return _NOTHING
+    return Choice(any_of(within), f"(CASE {' '.join(across)} END)")
 
 
-def _asked_offences(prefixes: tuple[str, ...], opened: set[str], contract: Contract) -> str:
+def _asked_offences(
+    prefixes: tuple[str, ...], opened: set[str], told: Levels, contract: Contract
+) -> Choice:
     if not _has(contract, "offence_code"):
-        return NOBODY
+        return _NOTHING
     digits = [OFFENCE_DIMENSIONS[dim] for dim in OFFENCE_DIMENSIONS if dim in opened]
     if "offence_code" in opened:
-        return any_of([f"starts_with(offence_code, {literal(prefix)})" for prefix in prefixes])
-    if not digits:
-        return NOBODY
-    told = {prefix[: max(digits)] for prefix in prefixes}
-    return any_of([f"starts_with(offence_code, {literal(prefix)})" for prefix in sorted(told)])
+        code = f"(CASE WHEN {told.detail} = 1 THEN offence_code ELSE left(offence_code, 2) END)"
+    elif digits:
+        code = f"left(offence_code, {max(digits)})"
+    else:
+        return _NOTHING
+    return Choice(
+        any_of([f"starts_with({code}, {literal(prefix)})" for prefix in prefixes]),
+        any_of([f"starts_with({literal(prefix)}, {code})" for prefix in prefixes]),
+    )
 
 
 def _has(contract: Contract, column: str) -> bool:

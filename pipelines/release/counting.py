@@ -3,14 +3,17 @@
 Not here: hiding small counts (`cells.py`), and rows (`compile.py`).
 
 A row is counted under the most generous clause that opens every dimension and measure asked for. A
-row of which a restriction masks any cell that would be used is not counted at all.
+row of which a restriction masks any cell that would be used is not counted at all. One that may
+also leave as a record, in a group of records alike, is counted by what is told of the group.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines.release.compile import OutColumn
+from pipelines.release.conditions import asked
 from pipelines.release.dimensions import (
     COVERAGE,
     PEOPLE,
@@ -28,13 +31,14 @@ from pipelines.release.dimensions import (
 )
 from pipelines.release.eligible import Eligible, by_generosity, eligible
 from pipelines.release.flow import DROPPED, SHOWN_FROM
+from pipelines.release.k_anonymity import beside, on_the_rung_beside
 from pipelines.release.permits import Allowed
-from pipelines.release.precision import permit_levels
+from pipelines.release.precision import Levels, is_detail, permit_levels
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request, check_request
 from schemas.agreement import RECORDS, Permit
 from schemas.contract import Contract
-from schemas.sqltext import literal
+from schemas.sqltext import literal, name
 
 LEVEL, SUPPRESSED = "level", "is_suppressed"
 CELL, TOTAL = "cell", "total"
@@ -67,8 +71,13 @@ class CompiledCounts:
         return max(SHOWN_FROM, self.threshold)
 
 
-def compile_counts(request: Request, allowed: Allowed, contract: Contract) -> CompiledCounts:
+def compile_counts(
+    request: Request, allowed: Allowed, contract: Contract, known: Sequence[Permit] = ()
+) -> CompiledCounts:
     """The query of an extract of counts.
+
+    `known` are the clauses of records in groups that somebody has who will know these counts
+    (`groups.clauses_beside`): a row that one of them covers is counted as its group is told.
 
     Raises ReleaseRefused REL-110 for a dimension or measure that no clause opens, 106 where no
     clause opens all of them together, and what `check_request` raises.
@@ -78,8 +87,11 @@ def compile_counts(request: Request, allowed: Allowed, contract: Contract) -> Co
     used = {base_column(one) for one in dimensions} | (set(measures) - {RECORDS})
     counts_people = any(c.name == PEOPLE for c in contract.published)
     carried = {*used, *_technical(contract)}
-    before = eligible(request, allowed, contract, permits, carried)
-    steps = f"WITH {before.steps}, {_counted(before, dimensions, contract, used, counts_people)}"
+    before = eligible(request, allowed, contract, permits, carried, is_chosen_later=bool(known))
+    chosen, levels = _chosen(before, request, contract, used, known)
+    grouped = {name for permit in known for name in permit.columns} & used
+    counted = _counted(dimensions, contract, levels, grouped, counts_people)
+    steps = f"WITH {before.steps}, {chosen}, {counted}"
     opened = [set(permit.measures) for permit in permits]
     coverage = tuple(
         one for one in COVERAGE if counts_people and all(one in names for names in opened)
@@ -89,7 +101,7 @@ def compile_counts(request: Request, allowed: Allowed, contract: Contract) -> Co
     return CompiledCounts(
         sql=f"{steps} {_grouped(keys, sums, coverage, contract, counts_people)}",
         members_sql=f"{steps} {_members(keys, counts_people)}",
-        flow_sql=f"{steps} {_flow(before, used)}",
+        flow_sql=f"{steps} {_flow(before)}",
         holdings_sql=f"{steps} SELECT record_id, {before.clause_name()} AS clause, "
         "CAST(NULL AS VARCHAR) AS given_as FROM counted ORDER BY record_id",
         columns=_columns(dimensions, sums, coverage, contract),
@@ -144,22 +156,58 @@ def _technical(contract: Contract) -> set[str]:
     return needed if is_flows else set()
 
 
-def _counted(
+def _chosen(
     before: Eligible,
-    dimensions: tuple[str, ...],
+    request: Request,
     contract: Contract,
     used: set[str],
+    known: Sequence[Permit],
+) -> tuple[str, Levels]:
+    """`chosen AS (…)`: the rows with a clause that were asked for, and the levels to tell them at.
+
+    `_waits` says that one is in no group yet, `_is_hidden` that a restriction takes it away.
+    """
+    levels = permit_levels(before.permits, "_clause")
+    is_hidden = f"_held OR {before.masked(sorted(used))}"
+    if not known:
+        return (
+            f"chosen AS (SELECT *, FALSE AS _waits, {is_hidden} AS _is_hidden FROM judged "
+            "WHERE _clause IS NOT NULL)",
+            levels,
+        )
+    levels = on_the_rung_beside(levels)
+    within = " ".join(
+        f"WHEN {at} THEN {asked(request, permit, levels, contract).is_within}"
+        for at, permit in enumerate(before.permits, 1)
+    )
+    # of a record in no group nothing is told, so that it lies in no choice
+    is_asked = f"(CASE _clause {within} END AND NOT _waits)" if request.has_choice else "TRUE"
+    return (
+        f"{beside(known, contract, request.as_of)}, "
+        f"chosen AS (SELECT *, {is_hidden} AS _is_hidden FROM beside "
+        f"WHERE _clause IS NOT NULL AND {is_asked})",
+        levels,
+    )
+
+
+def _counted(
+    dimensions: tuple[str, ...],
+    contract: Contract,
+    levels: Levels,
+    grouped: set[str],
     counts_people: bool,
 ) -> str:
-    """`counted AS (…)`: the rows that are counted, with `_d0`, `_d1`, … their dimensions."""
-    levels = permit_levels(before.permits, "_clause")
+    """`counted AS (…)`: the rows that are counted, with `_d0`, `_d1`, … their dimensions.
+
+    Of `grouped` columns nothing is added up that a group of records does not tell.
+    """
     values = [
         f"{dimension_sql(one, contract, levels)} AS _d{at}" for at, one in enumerate(dimensions)
     ]
-    rows = (
-        f"SELECT {', '.join(['*', *values])} FROM judged WHERE _clause IS NOT NULL "
-        f"AND NOT _held AND NOT {before.masked(sorted(used))}"
-    )
+    details = [one for one in sorted(grouped) if is_detail(contract, contract.column(one))]
+    told = [f"CASE WHEN {levels.detail} = 1 THEN {name(one)} END AS {name(one)}" for one in details]
+    every = f"* REPLACE ({', '.join(told)})" if told else "*"
+    rows = f"SELECT {', '.join([every, *values])} FROM chosen WHERE NOT _is_hidden AND NOT _waits"
     if not counts_people:
         return f"counted AS ({rows})"
     fit = told_once(dimensions)
@@ -227,7 +275,7 @@ def _columns(
     return (*found, OutColumn(SUPPRESSED, "BOOLEAN"))
 
 
-def _flow(before: Eligible, used: set[str]) -> str:
+def _flow(before: Eligible) -> str:
     """One row a clause: counted, and dropped by reason."""
     dropped = [
         f"count(*) FILTER (WHERE _reason = {literal(reason)}) AS {DROPPED}{reason}"
@@ -236,13 +284,15 @@ def _flow(before: Eligible, used: set[str]) -> str:
     numbers = ", ".join(f"({at}, {literal(p.full_name)})" for at, p in enumerate(before.permits, 1))
     return (
         "SELECT _no.full_name AS clause, coalesce(_in.n, 0) AS kept, "
-        f"coalesce(_all.held, 0) AS {DROPPED}restriction, "
-        f"coalesce(_all.n, 0) - coalesce(_all.held, 0) - coalesce(_in.n, 0) AS {DROPPED}repeated, "
+        f"coalesce(_all.held, 0) AS {DROPPED}restriction, coalesce(_all.alone, 0) AS {DROPPED}k, "
+        f"coalesce(_all.open, 0) - coalesce(_in.n, 0) AS {DROPPED}repeated, "
         f"_gone.* EXCLUDE (_scope) FROM (VALUES {numbers}) AS _no(no, full_name) "
         "LEFT JOIN (SELECT _clause, count(*) AS n FROM counted GROUP BY _clause) AS _in "
-        "ON _in._clause = _no.no LEFT JOIN (SELECT _clause, count(*) AS n, count(*) FILTER (WHERE "
-        f"_held OR {before.masked(sorted(used))}) AS held FROM judged "
-        "WHERE _clause IS NOT NULL GROUP BY _clause) AS _all ON _all._clause = _no.no "
+        "ON _in._clause = _no.no LEFT JOIN (SELECT _clause, "
+        "count(*) FILTER (WHERE _is_hidden) AS held, "
+        "count(*) FILTER (WHERE _waits AND NOT _is_hidden) AS alone, "
+        "count(*) FILTER (WHERE NOT _waits AND NOT _is_hidden) AS open FROM chosen "
+        "GROUP BY _clause) AS _all ON _all._clause = _no.no "
         f"LEFT JOIN (SELECT _scope, {', '.join(dropped)} FROM judged WHERE _clause IS NULL "
         "GROUP BY _scope) AS _gone ON _gone._scope = _no.no ORDER BY _no.no"
     )

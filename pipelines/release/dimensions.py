@@ -8,7 +8,14 @@ Monday, and the month of a record that is only known to the year is not stated.
 
 from __future__ import annotations
 
-from pipelines.release.precision import TIME_LEVELS, Levels, coarse, first_day, never_opens
+from pipelines.release.precision import (
+    TIME_LEVELS,
+    Levels,
+    coarse,
+    first_day,
+    never_opens,
+    with_detail,
+)
 from schemas.agreement import OFFENCE_DIMENSIONS, RECORDS, TIME_DIMENSIONS, Permit
 from schemas.contract import Contract
 from schemas.sqltext import literal, name
@@ -67,8 +74,9 @@ def dimension_sql(dimension: str, contract: Contract, levels: Levels) -> str:
     if dimension in TIME_DIMENSIONS:
         return _period(dimension, levels)
     if dimension in OFFENCE_DIMENSIONS:
-        return f"left(offence_code, {OFFENCE_DIMENSIONS[dimension]})"
-    return coarse(contract.column(dimension), levels)
+        digits = OFFENCE_DIMENSIONS[dimension]
+        return f"left({coarse(contract.column('offence_code'), levels)}, {digits})"
+    return with_detail(contract, contract.column(dimension), levels)
 
 
 def dimension_type(dimension: str, contract: Contract) -> str:
@@ -142,11 +150,11 @@ def key_of_flows() -> str:
 
 
 def _period(dimension: str, levels: Levels) -> str:
-    _needed, own, pattern = _PERIODS[dimension]
+    needed, own, pattern = _PERIODS[dimension]
     start = f"({first_day(levels.time)})"
     if dimension == "quarter":
         text = f"CAST(year({start}) AS VARCHAR) || '-Q' || CAST(quarter({start}) AS VARCHAR)"
     else:
         trunc = f"date_trunc({literal(dimension)}, {start})"
         text = f"strftime({trunc}, {literal(pattern)})"
-    return f"CASE WHEN _own >= {own} THEN {text} END"
+    return f"CASE WHEN _own >= {own} AND {levels.time} >= {needed} THEN {text} END"

@@ -4,17 +4,19 @@ Not here: what is told of them (`compile.py` for records, `counting.py` for coun
 
 `placed` adds when; `judged` adds, by row, `_clause` (the number of the
 one clause that it leaves under, else NULL), `_scope` and `_reason` (the clause that speaks of it
-and why it does not leave), `_held` (a restriction keeps the row back), `_r0`, `_r1`, … (each
-restriction that masks cells: does it hold for the row) and `_m_<column>` (one of them masks that
+and why it does not leave), `_is_across` (it lies partly in what was asked for), `_held` (a
+restriction keeps the row back), `_r0`, `_r1`, … (each restriction that masks cells: does it hold
+for the row) and `_m_<column>` (one of them masks that
 cell, or one that would give it away).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pipelines.release.conditions import (
+    Choice,
     any_of,
     asked,
     asked_columns,
@@ -32,6 +34,7 @@ from pipelines.release.precision import (
     age_group_of_years,
     given_away_by,
     moments,
+    permit_levels,
 )
 from pipelines.release.request import Request
 from schemas.agreement import Permit, Restriction
@@ -80,35 +83,48 @@ def by_generosity(permits: Iterable[Permit]) -> tuple[Permit, ...]:
     return tuple(sorted(permits, key=key))
 
 
+def placed(contract: Contract, columns: Iterable[str]) -> str:
+    """`placed AS (…)`: the rows of the table; `columns` are carried along for later steps."""
+    wanted = {*_CONDITION_COLUMNS, *columns}
+    carried = [one.name for one in contract.published if one.name in wanted]
+    return f"placed AS (SELECT {_carried(carried)}, {moments()} FROM {name(contract.table)})"
+
+
 def eligible(
     request: Request,
     allowed: Allowed,
     contract: Contract,
     permits: tuple[Permit, ...],
     columns: Iterable[str],
+    *,
+    is_chosen_later: bool = False,
 ) -> Eligible:
-    """The steps that judge every row of the table; `columns` are carried along for later steps."""
-    wanted = {*_CONDITION_COLUMNS, *columns}
-    carried = [one.name for one in contract.published if one.name in wanted]
+    """The steps that judge every row of the table; `columns` are carried along for later steps.
+
+    The clause of a row is the first that covers it and of which it was asked for, or the first that
+    covers it where `is_chosen_later`: which clause that is must not depend on who asks for what
+    where records of a clause must be alike.
+    """
     masking = [one for one in allowed.restrictions if one.columns]
     masked_by = _masked_by(masking, contract)
     masks = {column: f"_m_{column}" for column in masked_by}
     held = [restricted(one, contract) for one in allowed.restrictions if not one.columns]
     by_choice = [masks[one] for one in sorted(asked_columns(request)) if one in masks]
     judged = [
-        f"{_first(permits, request, contract, whole=True)} AS _clause",
-        f"{_first(permits, request, contract, whole=False)} AS _scope",
+        f"{_first(permits, _leaving(request, is_chosen_later, contract))} AS _clause",
+        f"{_first(permits, _spoken_of(request, contract))} AS _scope",
+        f"{_first(permits, _lying_across(request, contract))} IS NOT NULL AS _is_across",
         *(f"{restricted(r, contract)} IS NOT FALSE AS _r{at}" for at, r in enumerate(masking)),
         f"{any_of(held)} IS NOT FALSE AS _stopped",
     ]
     masked = [f"{any_of([*rules])} AS _m_{column}" for column, rules in masked_by.items()]
     steps = (
-        f"placed AS (SELECT {_carried(carried)}, {moments()} FROM {name(contract.table)}), "
+        f"{placed(contract, columns)}, "
         f"asked AS (SELECT *, {', '.join(judged)} FROM placed), "
         f"masked AS (SELECT {', '.join(['*', *masked])} FROM asked), "
         f"judged AS (SELECT *, {any_of(['_stopped', *by_choice])} AS _held, "
         f"{_reason(permits, request, contract)} AS _reason "
-        "FROM masked WHERE _clause IS NOT NULL OR _scope IS NOT NULL)"
+        "FROM masked WHERE _clause IS NOT NULL OR _scope IS NOT NULL OR _is_across)"
     )
     return Eligible(permits, steps, masks, masked_by, bool(allowed.restrictions))
 
@@ -118,21 +134,55 @@ def _carried(columns: list[str]) -> str:
     return ", ".join(fill.get(one, name(one)) for one in columns)
 
 
-def _first(
-    permits: tuple[Permit, ...], request: Request, contract: Contract, *, whole: bool
-) -> str:
-    """The number of the first clause that speaks of the row; `whole`: and that lets it leave."""
-    cases = []
-    for at, permit in enumerate(permits, 1):
-        conditions = [permit_scope(permit, contract), asked(request, permit, contract)]
-        if whole:
-            conditions += [
-                is_below_ceiling(permit),
-                is_not_too_sensitive(permit, contract),
-                is_old_enough(permit, request.as_of),
-            ]
-        cases.append(f"WHEN {both(conditions)} THEN {at}")
+_Conditions = Callable[[Permit], list[str]]
+
+
+def _first(permits: tuple[Permit, ...], conditions: _Conditions) -> str:
+    """The number of the first clause whose conditions a row meets."""
+    cases = [f"WHEN {both(conditions(one))} THEN {at}" for at, one in enumerate(permits, 1)]
     return f"CASE {' '.join(cases)} END" if cases else "CAST(NULL AS INTEGER)"
+
+
+def _leaving(request: Request, is_chosen_later: bool, contract: Contract) -> _Conditions:
+    """A clause covers the row, lets it leave, and tells that it is what was asked for."""
+
+    def conditions(permit: Permit) -> list[str]:
+        chosen = [] if is_chosen_later else [_choice(request, permit, contract).is_within]
+        return [*_open_to(permit, request, contract), *chosen]
+
+    return conditions
+
+
+def _lying_across(request: Request, contract: Contract) -> _Conditions:
+    """A clause lets the row leave, and tells that it lies partly in what was asked for."""
+
+    def conditions(permit: Permit) -> list[str]:
+        across = _choice(request, permit, contract).is_across
+        return [*_open_to(permit, request, contract), across]
+
+    return conditions
+
+
+def _spoken_of(request: Request, contract: Contract) -> _Conditions:
+    """A clause covers the row, whether or not it lets it leave."""
+
+    def conditions(permit: Permit) -> list[str]:
+        return [permit_scope(permit, contract), _choice(request, permit, contract).is_within]
+
+    return conditions
+
+
+def _open_to(permit: Permit, request: Request, contract: Contract) -> list[str]:
+    return [
+        permit_scope(permit, contract),
+        is_below_ceiling(permit),
+        is_not_too_sensitive(permit, contract),
+        is_old_enough(permit, request.as_of),
+    ]
+
+
+def _choice(request: Request, permit: Permit, contract: Contract) -> Choice:
+    return asked(request, permit, permit_levels((permit,), "1"), contract)
 
 
 def _reason(permits: tuple[Permit, ...], request: Request, contract: Contract) -> str:

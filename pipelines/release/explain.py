@@ -189,7 +189,8 @@ def _protection(permit: Permit, _: Translator) -> str:
     if permit.smallest_group == 1:
         return _("a record may stand alone; the manifest says how many do")
     return _(
-        "records that fewer than {least} share are made coarser, then left out",
+        "records that fewer than {least} share are made coarser, then left out; a month leaves "
+        "once it is over, and a later record joins those like it, or waits",
         least=permit.smallest_group,
     )
 

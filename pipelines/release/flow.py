@@ -6,7 +6,8 @@ A manifest must not give away what the extract protects, so a number smaller tha
 the clauses is told as `<n`. Kept rows are told exactly, since the recipient can count them; others
 are told down to a multiple of n, or two requests one day apart would tell a single row by their
 difference. Of a narrow choice what was masked and dropped is not told at all: asked day by day and
-area by area, even "some" would say when and where a record is kept back, and in which a cell.
+area by area, even "some" would say when and where a record is kept back, and in which a cell. That
+others lie across a choice is told without a number: whoever asks without one gets them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 import duckdb
 
 KEPT, MASKED, DROPPED = "kept", "masked_", "dropped_"
+ACROSS = "is_across"
 SHOWN_FROM = 5
 
 
@@ -39,6 +41,7 @@ class Flow:
     shown_from: int
     are_kept_told: bool = True  # counts: the rows behind the cells are not told by clause
     is_withheld_told: bool = True  # not of a narrow choice
+    has_others_across: bool = False  # records told so coarsely that they lie partly outside
 
     @property
     def kept(self) -> int:
@@ -81,9 +84,10 @@ def read_flow(
     """Run the `flow_sql` of an extract; every clause is listed, also one that gave nothing."""
     answer = connection.execute(flow_sql)
     names = [one[0] for one in answer.description or ()]
-    found = []
+    found, has_others_across = [], False
     for row in answer.fetchall():
         values = dict(zip(names, row, strict=True))
+        has_others_across |= bool(values.pop(ACROSS, False))
         numbers = {key: int(n or 0) for key, n in values.items() if key != "clause"}
         found.append(
             ClauseFlow(
@@ -94,7 +98,7 @@ def read_flow(
                 dropped=_of(numbers, DROPPED),
             )
         )
-    return Flow(tuple(found), shown_from, are_kept_told, is_withheld_told)
+    return Flow(tuple(found), shown_from, are_kept_told, is_withheld_told, has_others_across)
 
 
 def _of(numbers: Mapping[str, int], prefix: str) -> dict[str, int]:

@@ -138,6 +138,7 @@ class Manifest(_Part):
     agreements: tuple[AgreementUsed, ...]
     clauses: tuple[ClauseUsed, ...]
     is_withheld_told: bool = True  # `flow.py` says why not of a narrow choice
+    has_others_across: bool = False  # told so coarsely that they lie partly outside the choice
     restrictions: tuple[RestrictionUsed, ...] = ()
     table_versions: dict[str, int]
     row_count: int

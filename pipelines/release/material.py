@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,14 +18,15 @@ from pipelines.release.fields import CodeWords, fields_of
 from pipelines.release.flow import Flow, read_flow
 from pipelines.release.formats.content import Field
 from pipelines.release.formats.write import require_format, require_room
-from pipelines.release.ladder import smallest_group
+from pipelines.release.groups import by_turns, clauses_beside, open_groups
+from pipelines.release.k_anonymity import smallest_group
 from pipelines.release.marking import Marking, cleared, levels, strictest
 from pipelines.release.permits import Allowed, who_may
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from pipelines.release.risk import Risk
 from pipelines.settings import Settings
-from schemas.agreement import load_agreements
+from schemas.agreement import Permit, load_agreements
 from schemas.contract import Contract, load_contract
 from schemas.organisation import is_public, organisations
 from schemas.sqltext import literal, name
@@ -80,12 +81,16 @@ def gathered(
     """
     allowed = granted(settings, request)
     contract = load_contract(request.table)
-    with _catalogue(settings, request, folder) as connection:
-        if on_open:
-            on_open(connection)
-        _require_no_later_day(connection, request)
+    with ExitStack() as stack:
+        grouped = _with_groups(settings, request, allowed)
+        with by_turns(settings, grouped):
+            connection = stack.enter_context(_catalogue(settings, request, folder))
+            if on_open:
+                on_open(connection)
+            _require_no_later_day(connection, request)
+            open_groups(settings, connection, grouped, request.as_of, folder)
         if request.form == "counts":
-            yield _counts(_Work(settings, request, allowed, contract, connection, folder))
+            yield _counts(_Work(settings, request, allowed, contract, connection, folder, grouped))
         else:
             yield _records(_Work(settings, request, allowed, contract, connection, folder))
 
@@ -118,6 +123,14 @@ def granted(settings: Settings, request: Request) -> Allowed:
         label = organisations()[request.recipient].label
         raise ReleaseRefused("REL-105", table=request.table, recipient=label)
     return replace(then, permits=both)
+
+
+def _with_groups(settings: Settings, request: Request, allowed: Allowed) -> tuple[Permit, ...]:
+    """The clauses whose groups say how the rows may be told."""
+    if request.form == "records":
+        return tuple(permit for permit in allowed.permits if permit.is_grouped)
+    agreements = load_agreements(settings.agreements)
+    return clauses_beside(agreements, request.recipient, request.table)
 
 
 def _require_no_later_day(connection: duckdb.DuckDBPyConnection, request: Request) -> None:
@@ -172,6 +185,7 @@ class _Work:
     contract: Contract
     connection: duckdb.DuckDBPyConnection
     folder: Path
+    grouped: tuple[Permit, ...] = ()  # the clauses of records that are known beside counts
 
 
 def _records(work: _Work) -> Material:
@@ -278,7 +292,7 @@ def _counts(work: _Work) -> Material:
     from pipelines.release.counting import SUPPRESSED, compile_counts
 
     request, connection = work.request, work.connection
-    compiled = compile_counts(request, work.allowed, work.contract)
+    compiled = compile_counts(request, work.allowed, work.contract, work.grouped)
     require_format(request.format, [column.name for column in compiled.columns])
     found = _counted(work, compiled)
     protected = found.protected
@@ -336,7 +350,7 @@ def _require_some(flow: Flow, compiled: Compiled) -> None:
     """
     least = max(smallest_group(permit) for permit in compiled.permits)
     if not flow.kept and least > 1:
-        raise ReleaseRefused("REL-107", k=least)
+        raise ReleaseRefused("REL-107", "across" if flow.has_others_across else "", k=least)
 
 
 def write_rows(

@@ -1,6 +1,7 @@
 """How coarse a value leaves: one SQL expression a column, by what the contract says it gives away.
 
-Not here: which clause a row leaves under (`eligible.py`) and when k asks for coarser (`ladder.py`).
+Not here: which clause a row leaves under (`eligible.py`) and when k asks for coarser
+(`k_anonymity.py`).
 
 Levels are small numbers, greater is finer: area 0 country, 1 admin1, 2 admin2, 3 point; time 0
 month, 1 week, 2 day, 3 exact; age 0 none, 1 group, 2 exact; detail 0 or 1. A day, week or month is
@@ -220,13 +221,16 @@ def first_day(level: str) -> str:
     )
 
 
-def last_day(level: str) -> str:
-    """The last day of that period; a delay counts from here, or it would tell the day."""
+def last_day(level: str, last: str = "_last") -> str:
+    """The last day of that period; a delay counts from here, or it would tell the day.
+
+    `last` is SQL of the last day on which it may have happened.
+    """
     return (
-        f"CASE {level} WHEN 1 THEN CAST(date_trunc('week', _last) + INTERVAL 6 DAY AS DATE) "
-        "WHEN 0 THEN last_day(_last) WHEN -1 THEN CAST(date_trunc('quarter', _last) "
-        "+ INTERVAL 3 MONTH - INTERVAL 1 DAY AS DATE) WHEN -2 THEN make_date(year(_last), 12, 31) "
-        "ELSE _last END"
+        f"CASE {level} WHEN 1 THEN CAST(date_trunc('week', {last}) + INTERVAL 6 DAY AS DATE) "
+        f"WHEN 0 THEN last_day({last}) WHEN -1 THEN CAST(date_trunc('quarter', {last}) "
+        "+ INTERVAL 3 MONTH - INTERVAL 1 DAY AS DATE) "
+        f"WHEN -2 THEN make_date(year({last}), 12, 31) ELSE {last} END"
     )
 
 

@@ -44,6 +44,10 @@ FORMATS = {
         "join the codes of areas to a layer of boundaries to map it."
     ),
 }
+OTHERS_ACROSS = mark(
+    "Others are told so coarsely that they lie only partly in what was asked; they are left out. "
+    "Whole months, whole countries and whole sections of offences take them in."
+)
 # Why rows were held back, as `eligible.REASONS` names it.
 DROPPED = {
     "ceiling": mark("their marking is above what the clause allows"),
@@ -141,7 +145,8 @@ def _asked(manifest: Manifest, _: Translator) -> str:
     )
     said = [f"{heading} {text}" for heading, text in pairs if text]
     words = "; ".join(said) if said else _("everything that the agreement permits")
-    return _("{words} (as of {day})", words=words, day=manifest.as_of.isoformat())
+    line = _("{words} (as of {day})", words=words, day=manifest.as_of.isoformat())
+    return f"{line}\n{_(OTHERS_ACROSS)}" if manifest.has_others_across else line
 
 
 def _agreements(manifest: Manifest, _: Translator) -> str:

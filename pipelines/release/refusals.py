@@ -46,6 +46,10 @@ SENTENCES: dict[str, str] = {
     "REL-107": mark(
         "Too few records are alike: after coarsening, no group reaches {k} records, so none leaves."
     ),
+    "REL-107 across": mark(
+        "No record lies wholly within what was asked. Others lie across it: too few were alike, so "
+        "they are told more coarsely than the choice."
+    ),
     "REL-108": mark(
         "Together with counts that were given or shown before, these would give away a number that "
         "is hidden."
@@ -80,6 +84,9 @@ HINTS: dict[str, str] = {
     "REL-107": mark("Ask for a longer period or a larger area, or for counts."),
     "REL-108": mark(
         "Ask for a coarser form that passes, or have the providers of the data consent in writing."
+    ),
+    "REL-107 across": mark(
+        "Ask for whole months, for a whole country or for a whole section of offences, or for all."
     ),
     "REL-109": mark("Choose CSV or Parquet, or a shorter period."),
     "REL-115": mark("Choose CSV, XLSX or Parquet."),

@@ -50,6 +50,11 @@ class Request:
         return bool(self.areas or self.offences) or is_short
 
     @property
+    def has_choice(self) -> bool:
+        """Does it ask for some of the rows only?"""
+        return self.has_period or bool(self.areas or self.offences)
+
+    @property
     def has_period(self) -> bool:
         """Does it ask for some days only?"""
         return self.since is not None or self.until is not None

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.release.request import Request
-from schemas.agreement import TIME_DIMENSIONS, Agreement, Standing, load_agreements
+from schemas.agreement import TIME_DIMENSIONS, Agreement, Permit, Standing, load_agreements
 from schemas.organisation import covers, lineage, organisations
 
 if TYPE_CHECKING:
     from pipelines.release.extract import Extract
     from pipelines.settings import Settings
 
+DAYS_OF_A_WEEK = 7
 HEADQUARTERS = "headquarters"  # recipients that belong to no mission
 Days = tuple[dt.date | None, dt.date | None]
 
@@ -59,17 +60,25 @@ def mission_of(recipient: str) -> str:
     return next(filter(None, missions), HEADQUARTERS).lower()
 
 
-def request_for(standing: Standing, as_of: dt.date, delay_days: int = 0) -> Request:
+def request_for(
+    standing: Standing, as_of: dt.date, delay_days: int = 0, *, is_grouped: bool = False
+) -> Request:
     """What is asked for on a day; `delay_days` is the longest of the clauses that it leaves by.
 
     Counts are of whole months (or what they are broken down by): a month that grows from one week
-    to the next would tell the few records by which it grew.
+    to the next would tell the few records by which it grew. Where records must be alike they leave
+    by whole months (`is_grouped`), so a shorter period begins with the last month that is over.
     """
     day = as_of
     if standing.form == "counts":
         limit = as_of - dt.timedelta(days=delay_days + 1)
         day = last_closed_day(standing.dimensions, limit) + dt.timedelta(days=1)
     since, until = PERIODS[standing.period](day)
+    if is_grouped and since is not None:
+        limit = as_of - dt.timedelta(days=delay_days + DAYS_OF_A_WEEK)
+        month = last_closed_day(("month",), limit).replace(day=1)
+        # from the Monday: a week that began before the month is told as a whole
+        since = min(since, month - dt.timedelta(days=month.weekday()))
     if standing.form == "counts" and until is None:
         until = day - dt.timedelta(days=1)
     return Request(
@@ -97,7 +106,10 @@ def make_standing(settings: Settings, name: str, as_of: dt.date, *, made_by: str
     if name not in declared:
         raise NoLongerAsked(name)
     standing = declared[name].declared
-    request = request_for(standing, as_of, _delay_days(agreements, standing))
+    permits = _permits(agreements, standing)
+    delay_days = max((permit.delay_days for permit in permits), default=0)
+    is_grouped = any(permit.is_grouped for permit in permits)
+    request = request_for(standing, as_of, delay_days, is_grouped=is_grouped)
     return make_extract(settings, request, made_by=made_by)
 
 
@@ -114,17 +126,16 @@ def last_closed_day(dimensions: Sequence[str], limit: dt.date) -> dt.date:
     return dt.date(after.year, first_month, 1) - dt.timedelta(days=1)
 
 
-def _delay_days(agreements: Sequence[Agreement], standing: Standing) -> int:
-    """The longest delay of the clauses by which it may leave."""
-    delays = [
-        permit.delay_days
+def _permits(agreements: Sequence[Agreement], standing: Standing) -> list[Permit]:
+    """The clauses by which it may leave."""
+    return [
+        permit
         for agreement in agreements
         for permit in agreement.permits
         if (permit.table, permit.form) == (standing.table, standing.form)
         and standing.purpose in permit.purposes
         and any(covers(one, standing.recipient) for one in permit.recipients)
     ]
-    return max(delays, default=0)
 
 
 def _last_days(count: int) -> Callable[[dt.date], Days]:

@@ -53,6 +53,7 @@ def manifest_of(material: Material, key_fingerprint: str, settings: Settings) ->
         agreements=_agreements(material, settings),
         clauses=_clauses(material),
         is_withheld_told=material.flow.is_withheld_told,
+        has_others_across=material.flow.has_others_across,
         restrictions=tuple(
             RestrictionUsed(clause=one.full_name, reason=one.reason, columns=one.columns)
             for one in material.allowed.restrictions

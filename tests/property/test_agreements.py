@@ -305,7 +305,7 @@ def is_asked(clause: Permit, row: dict[str, Any], asked: dict[str, Any]) -> bool
             return False
         start = bucket(days[0], clause.precision.time)[0]
         end = bucket(days[1], clause.precision.time)[1]
-        if end < asked.get("since", dt.date.min) or start > asked.get("until", dt.date.max):
+        if start < asked.get("since", dt.date.min) or end > asked.get("until", dt.date.max):
             return False
     if "areas" in asked and not is_asked_area(clause, row, asked["areas"]):
         return False
@@ -316,15 +316,12 @@ def is_asked(clause: Permit, row: dict[str, Any], asked: dict[str, Any]) -> bool
 
 def is_asked_area(clause: Permit, row: dict[str, Any], areas: tuple[str, ...]) -> bool:
     opened, level = set(clause.columns), AREA.index(clause.precision.area)
-    if level >= 1 and "admin1_code" in opened:
-        found = "country" in opened and row["country"] in areas
-        found |= row["admin1_code"] in areas
-        if level >= 2 and "admin2_code" in opened:
-            return found or row["admin2_code"] in areas
-        above = {PARENT.get(area) for area in areas} - {None}
-        return found or row["admin1_code"] in above
-    countries = {*areas, *(COUNTRY.get(area) for area in areas)}
-    return "country" in opened and row["country"] in countries
+    told = [row["country"]] if "country" in opened else []
+    for column, needed in (("admin1_code", 1), ("admin2_code", 2)):
+        if column in opened and level >= needed:
+            code = row[column]
+            told += [code, PARENT.get(code), COUNTRY.get(code)]
+    return bool(set(told) & set(areas))
 
 
 def holds_back(one: Restriction, row: dict[str, Any]) -> bool:

@@ -26,12 +26,12 @@ from pipelines.ledger import clock
 from pipelines.portal.sqlbox import run
 from pipelines.portal.sqlbox.refusals import SqlRefused
 from pipelines.portal.sqlbox.worker import ROWS, Answer
-from pipelines.release.compile import compile_records
+from pipelines.release.compile import Compiled, compile_records
 from pipelines.release.permits import Offer, offers, who_may
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from pipelines.settings import PROGRAM_VERSION, Settings
-from schemas.agreement import HANDLING_LEVELS, Agreement, fingerprint, load_agreements
+from schemas.agreement import HANDLING_LEVELS, Agreement, Permit, fingerprint, load_agreements
 from schemas.contract import load_contract, table_names
 from schemas.sqltext import literal, name
 from schemas.text import Bilingual
@@ -87,7 +87,8 @@ def relations(open_now: Opened, purpose: str) -> list[Relation]:
         return []
     found = []
     for table in _tables(open_now, purpose):
-        columns = _compiled(open_now, purpose, table)[1]
+        compiled, _permits = _compiled(open_now, purpose, table)
+        columns = tuple(column.name for column in compiled.columns)
         found.append(Relation(table, load_contract(table).title, columns, table))
     for table in table_names("reference"):
         contract = load_contract(table)
@@ -124,12 +125,22 @@ def ask(settings: Settings, open_now: Opened, question: str, *, purpose: str, ac
     )
 
 
+@dataclass(frozen=True)
+class _Source:
+    """The rows of one box: their query, and for whom, on which day and by which clauses."""
+
+    sql: str
+    organisation: str = ""
+    as_of: dt.date = dt.date.min
+    permits: tuple[Permit, ...] = ()
+
+
 def _tables(open_now: Opened, purpose: str) -> list[str]:
     return [offer.table for offer in open_now.offers if purpose in offer.purposes]
 
 
-def _compiled(open_now: Opened, purpose: str, table: str) -> tuple[str, tuple[str, ...]]:
-    """The query of an extract of everything in a table, and its columns. Raises SqlRefused."""
+def _compiled(open_now: Opened, purpose: str, table: str) -> tuple[Compiled, tuple[Permit, ...]]:
+    """The query of an extract of everything in a table, and its clauses. Raises SqlRefused."""
     day, recipient = open_now.as_of, open_now.organisation
     try:
         permitted = who_may(
@@ -144,7 +155,7 @@ def _compiled(open_now: Opened, purpose: str, table: str) -> tuple[str, tuple[st
         compiled = compile_records(request, permitted, load_contract(table))
     except ReleaseRefused:
         raise SqlRefused("SQL-207") from None
-    return compiled.sql, tuple(column.name for column in compiled.columns)
+    return compiled, permitted.permits
 
 
 def _prepared(
@@ -163,11 +174,14 @@ def _prepared(
         stamp = _stamp(settings)
         made = {}
         for table in dict.fromkeys([*used, LABELS]):
-            is_data = table in permitted
-            sql = _compiled(open_now, purpose, table)[0] if is_data else f"FROM {name(table)}"
-            about = [stamp, table, sql]
-            about += [open_now.organisation, str(open_now.as_of)] if is_data else []
-            made[table] = _box(settings, folder / f"{_key(settings, about)}.duckdb", sql, open_now)
+            source = _Source(f"FROM {name(table)}")
+            about = [stamp, table]
+            if table in permitted:
+                compiled, permits = _compiled(open_now, purpose, table)
+                source = _Source(compiled.sql, open_now.organisation, open_now.as_of, permits)
+                about += [open_now.organisation, str(open_now.as_of)]
+            file = folder / f"{_key(settings, [*about, source.sql])}.duckdb"
+            made[table] = _box(settings, file, source)
     except NothingPublished:
         raise SqlRefused("SQL-210") from None
     except (LakeError, OSError):
@@ -200,41 +214,48 @@ def _catalogue(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def _box(settings: Settings, file: Path, sql: str, open_now: Opened) -> Path:
+def _box(settings: Settings, file: Path, source: _Source) -> Path:
     """The file, made first if need be; two who need it at once make it once."""
     from filelock import FileLock, Timeout
 
     try:
         with FileLock(file.with_suffix(".lock"), timeout=BUILD_S):
             if not file.is_file():
-                _make(settings, file, sql, open_now)
+                _make(settings, file, source)
     except Timeout:
         raise SqlRefused("SQL-211") from None
     os.utime(file)
     return file
 
 
-def _make(settings: Settings, file: Path, sql: str, open_now: Opened) -> None:
+def _make(settings: Settings, file: Path, source: _Source) -> None:
     """Copy the rows into a new database, then put it in place."""
     import duckdb
 
+    from pipelines.duck import scratch_folder
+    from pipelines.release.groups import by_turns, open_groups
     from pipelines.release.precision import set_release_key
 
     new = file.with_suffix(".part")
     new.unlink(missing_ok=True)
     try:
-        with _catalogue(settings) as connection:
-            connection.execute(f"SET memory_limit = {literal(settings.memory_limit)}")
-            connection.execute(f"SET threads = {THREADS}")
-            connection.execute(f"SET temp_directory = {literal(str(settings.scratch))}")
-            set_release_key(connection, settings, open_now.organisation)
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(scratch_folder(settings, "sqlbox"))
+            with by_turns(settings, source.permits):
+                connection = stack.enter_context(_catalogue(settings))
+                connection.execute(f"SET memory_limit = {literal(settings.memory_limit)}")
+                connection.execute(f"SET threads = {THREADS}")
+                connection.execute(f"SET temp_directory = {literal(str(settings.scratch))}")
+                open_groups(settings, connection, source.permits, source.as_of, folder)
+            if source.organisation:
+                set_release_key(connection, settings, source.organisation)
             connection.execute(f"ATTACH {literal(str(new))} AS box (READ_WRITE)")
             clock_of_build = threading.Timer(BUILD_S, connection.interrupt)
             clock_of_build.daemon = True
             clock_of_build.start()
             try:
                 connection.execute(
-                    f"CREATE TABLE box.{ROWS} AS SELECT * FROM ({sql}) LIMIT {MOST_ROWS + 1}"
+                    f"CREATE TABLE box.{ROWS} AS SELECT * FROM ({source.sql}) LIMIT {MOST_ROWS + 1}"
                 )
             finally:
                 clock_of_build.cancel()

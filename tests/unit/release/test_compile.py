@@ -193,15 +193,40 @@ def test_what_is_asked_only_narrows() -> None:
     ]
 
 
-def test_a_choice_finer_than_the_clause_tells_is_widened() -> None:
+@pytest.mark.parametrize(
+    ("choice", "rows_left", "others_across"),
+    [
+        ({}, 2, False),
+        ({"areas": ("CF71",)}, 2, False),
+        ({"areas": ("CF711",)}, 0, True),
+        ({"areas": ("CF11",)}, 0, False),
+        ({"areas": ("CF112", "CAF")}, 2, False),
+        ({"areas": ("COD",)}, 0, False),
+        ({"since": dt.date(2026, 5, 1), "until": dt.date(2026, 5, 31)}, 2, False),
+        ({"since": dt.date(2026, 5, 2)}, 0, True),
+        ({"until": dt.date(2026, 5, 30)}, 0, True),
+        ({"since": dt.date(2026, 6, 1)}, 0, False),
+        ({"until": dt.date(2026, 4, 30)}, 0, False),
+        ({"areas": ("CF711",), "since": dt.date(2026, 6, 1)}, 0, False),
+        ({"areas": ("CF71",), "since": dt.date(2026, 5, 2)}, 0, True),
+    ],
+)
+def test_a_record_is_taken_only_if_all_that_is_told_of_it_lies_within(
+    choice: dict[str, Any], rows_left: int, others_across: bool
+) -> None:
     """Else asking day by day, or district by district, would tell what the clause holds back."""
     held = rows({"admin2_code": "CF711"}, {"admin2_code": None})
-    coarse = {"area": "admin1", "time": "month", "age": "none"}
-    signed = [agreement([permit(precision=coarse)])]
-    assert len(Extract(held, signed, ask(areas=("CF711",))).rows) == 2
-    assert len(Extract(held, signed, ask(since=dt.date(2026, 5, 30))).rows) == 2
-    country = [agreement([permit(precision={**coarse, "area": "country"})])]
-    assert len(Extract(held, country, ask(areas=("CF11",))).rows) == 2
+    signed = [agreement([permit(precision={"area": "admin1", "time": "month", "age": "none"})])]
+    extract = Extract(held, signed, ask(**choice))
+    assert len(extract.rows) == rows_left
+    assert extract.flow.has_others_across == others_across
+
+
+def test_an_area_lies_across_where_only_the_country_is_told() -> None:
+    coarse = {"area": "country", "time": "day", "age": "none"}
+    extract = Extract(rows({}), [agreement([permit(precision=coarse)])], ask(areas=("CF11",)))
+    assert extract.rows == []
+    assert extract.flow.has_others_across
 
 
 def test_no_choice_by_what_the_clause_does_not_open_or_a_restriction_masks() -> None:
@@ -336,25 +361,12 @@ def test_two_extracts_with_some_of_the_columns_each_tell_no_more_than_one() -> N
 
 
 def test_a_record_told_more_coarsely_has_another_name_in_each_request() -> None:
-    """Asked by area and by offence, its group is of three each time; only one record is in both."""
-    alone = {"admin1_code": "CF71", "offence_code": "0502", "source_record_id": "alone"}
-    held = rows(
-        alone,
-        *({"offence_code": "0501", "occurred_at": dt.datetime(2026, 5, day)} for day in (4, 19)),
-        *(
-            {
-                "offence_code": "0502",
-                "admin1_code": "CF11",
-                "occurred_at": dt.datetime(2026, 5, day),
-            }
-            for day in (7, 25)
-        ),
-    )
+    """One name would add up what two requests say of it, once its group is another one."""
+    held = rows(*({"occurred_at": dt.datetime(2026, 5, day)} for day in (4, 13, 25)))
     signed = [agreement([permit(smallest_group=3)])]
-    by_area = Extract(held, signed, ask(areas=("CF71",))).rows
-    by_kind = Extract(held, signed, ask(offences=("0502",))).rows
-    assert len(by_area) == len(by_kind) == 3
-    names = [{row["record_id"] for row in extract} for extract in (by_area, by_kind)]
+    whole = Extract(held, signed, ask()).rows
+    by_kind = Extract(held, signed, ask(offences=("0501",))).rows
+    assert len(whole) == len(by_kind) == 3
+    names = [{row["record_id"] for row in extract} for extract in (whole, by_kind)]
     assert not names[0] & names[1]
-    again = Extract(held, signed, ask(areas=("CF71",))).rows
-    assert again == by_area
+    assert Extract(held, signed, ask()).rows == whole

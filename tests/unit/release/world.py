@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,10 +18,13 @@ from pipelines.release.cells import cells_table, protect_counts
 from pipelines.release.compile import compile_records
 from pipelines.release.counting import compile_counts
 from pipelines.release.flow import Flow, read_flow
+from pipelines.release.groups import clauses_beside, open_groups
+from pipelines.release.k_anonymity import add_groups, create_groups, form_groups
 from pipelines.release.permits import who_may
 from pipelines.release.request import Request
-from schemas.agreement import Agreement
-from schemas.contract import load_contract
+from pipelines.settings import settings_for
+from schemas.agreement import Agreement, Permit
+from schemas.contract import Contract, load_contract
 from schemas.sqltext import name
 
 AS_OF = dt.date(2026, 6, 30)
@@ -177,6 +181,20 @@ def ask(**changes: Any) -> Request:
     return Request(**{**found, **changes})
 
 
+def make_groups(
+    connection: duckdb.DuckDBPyConnection,
+    permits: Iterable[Permit],
+    contract: Contract,
+    as_of: dt.date,
+) -> None:
+    """The groups of these clauses, formed now and kept nowhere."""
+    create_groups(connection)
+    for one in permits:
+        if one.is_grouped:
+            form_groups(connection, one, contract, as_of)
+            add_groups(connection, one, "FROM members WHERE rung IS NOT NULL")
+
+
 class Extract:
     """An extract of records: `rows` as dictionaries, `flow`, `holdings`, `compiled`."""
 
@@ -185,8 +203,10 @@ class Extract:
     ) -> None:
         """Make it."""
         allowed = allowed_by(signed, request)
-        self.compiled = compile_records(request, allowed, load_contract(request.table))
+        contract = load_contract(request.table)
+        self.compiled = compile_records(request, allowed, contract)
         self.connection = catalogue(request.table, held)
+        make_groups(self.connection, allowed.permits, contract, request.as_of)
         self.table = self.connection.execute(self.compiled.sql).to_arrow_table()
         self.rows: list[dict[str, Any]] = self.table.to_pylist()
         self.flow: Flow = read_flow(
@@ -196,6 +216,49 @@ class Extract:
         self.holdings: list[tuple[str, str, str]] = holdings
 
 
+class Home:
+    """An installation whose tables change: its groups are kept from one request to the next."""
+
+    def __init__(self, folder: Path, signed: Sequence[Agreement], table: str = "incidents") -> None:
+        """Begin with no rows."""
+        self.settings = settings_for(folder).prepare()
+        self.signed, self.contract = list(signed), load_contract(table)
+        self.deliver([])
+
+    def deliver(self, held: Sequence[Mapping[str, Any]]) -> None:
+        """From now on the table has these rows."""
+        self.held = list(held)
+        self.connection = catalogue(self.contract.table, held)
+        self.connection.execute("CREATE SCHEMA lake")
+        self.connection.execute("CREATE TABLE lake.stamp AS SELECT uuid()::VARCHAR AS stamp")
+
+    def extract(self, request: Request) -> list[dict[str, Any]]:
+        """The rows of an extract, each with its true number as `_record`."""
+        allowed = allowed_by(self.signed, request)
+        compiled = compile_records(request, allowed, self.contract)
+        self.open_groups(allowed.permits, request.as_of)
+        rows = self.connection.execute(compiled.sql).to_arrow_table().to_pylist()
+        held = self.connection.execute(compiled.holdings_sql).fetchall()
+        self.flow = read_flow(self.connection, compiled.flow_sql, shown_from=compiled.shown_from)
+        return [{**row, "_record": one[0]} for row, one in zip(rows, held, strict=True)]
+
+    def count(self, request: Request) -> pa.Table:
+        """Every cell and total of counts, before small ones are hidden."""
+        known = clauses_beside(self.signed, request.recipient, request.table)
+        compiled = compile_counts(request, allowed_by(self.signed, request), self.contract, known)
+        self.open_groups(known, request.as_of)
+        return self.connection.execute(compiled.sql).to_arrow_table()
+
+    def open_groups(self, permits: Iterable[Permit], as_of: dt.date = AS_OF) -> None:
+        """Bring the groups up to date."""
+        open_groups(self.settings, self.connection, permits, as_of, self.settings.scratch)
+
+    def groups(self) -> dict[str, tuple[int, int]]:
+        """Record → its rung and what it is alike in, of the groups that were opened last."""
+        found = self.connection.execute("SELECT record_id, rung, alike FROM release_groups")
+        return {record: (rung, alike) for record, rung, alike in found.fetchall()}
+
+
 class Counts:
     """An extract of counts: `rows` as dictionaries, `cells` (private), `flow`, `compiled`."""
 
@@ -203,9 +266,11 @@ class Counts:
         self, held: Sequence[Mapping[str, Any]], signed: Sequence[Agreement], request: Request
     ) -> None:
         """Make it."""
-        allowed = allowed_by(signed, request)
-        self.compiled = compile_counts(request, allowed, load_contract(request.table))
+        allowed, contract = allowed_by(signed, request), load_contract(request.table)
+        known = clauses_beside(signed, request.recipient, request.table)
+        self.compiled = compile_counts(request, allowed, contract, known)
         connection = catalogue(request.table, held)
+        make_groups(connection, known, contract, request.as_of)
         self.counted: pa.Table = connection.execute(self.compiled.sql).to_arrow_table()
         self.table = protect_counts(self.compiled, self.counted)
         self.rows: list[dict[str, Any]] = self.table.to_pylist()
