@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.release.differencing import sharing_recipients
 from pipelines.release.k_anonymity import (
     RUNGS,
     add_groups,
@@ -35,7 +34,7 @@ from pipelines.release.package import place
 from pipelines.settings import PROGRAM_VERSION, Settings
 from schemas.agreement import Agreement, Permit
 from schemas.contract import Contract, load_contract
-from schemas.organisation import covers, organisations
+from schemas.organisation import is_public, lineage
 from schemas.sqltext import literal
 
 if TYPE_CHECKING:
@@ -85,17 +84,19 @@ def clauses_beside(
 ) -> tuple[Permit, ...]:
     """The clauses with groups whose records somebody may have who learns what a recipient is told.
 
-    In force or not, for whatever purpose: what was told stays known. What is public, all know.
+    In force or not, for whatever purpose: what was told stays known. What one unit of an
+    organisation is told all may know, and what is public everybody.
     """
-    is_public = organisations()[recipient].kind == "public"
-    knowing = sharing_recipients(recipient)
     return tuple(
         permit
         for agreement in agreements
         for permit in agreement.permits
         if permit.is_grouped
         and permit.table == table
-        and (is_public or any(covers(named, one) for named in permit.recipients for one in knowing))
+        and (
+            is_public(recipient)
+            or any(lineage(one)[-1:] == lineage(recipient)[-1:] for one in permit.recipients)
+        )
     )
 
 

@@ -268,7 +268,7 @@ def _counted(work: _Work, compiled: CompiledCounts) -> _Counted:
     providers = tuple({one for permit in compiled.permits for one in permit.providers})
 
     def counting(form: Request) -> pa.Table:
-        return _cells(work, compile_counts(form, work.allowed, work.contract))[1]
+        return _cells(work, compile_counts(form, work.allowed, work.contract, work.grouped))[1]
 
     consents = require_untold(work.settings, request, cells, providers, counting)
     return _Counted(protected, with_asked(cells, request, providers), consents)

@@ -1,6 +1,6 @@
 """How alike the records of a finished extract are: k over the quasi-identifiers that left.
 
-Not here: making them more alike (`ladder.py`).
+Not here: making them more alike (`k_anonymity.py`).
 """
 
 from __future__ import annotations
