@@ -32,7 +32,7 @@ CHOICE: dict[str, Any] = {
     "since": "2026-06-01",
     "until": "2026-10-31",
     "areas": ["CF11", "CF22"],
-    "columns": ["record_id", "source", "occurred_at", "offence_code"],
+    "columns": ["record_id", "source", "occurred_on", "offence_code"],
     "format": "csv",
     "language": "fr",
 }

@@ -147,7 +147,7 @@ def test_a_choice_of_an_extract_comes_back(app: FastAPI) -> None:
         "way": "records:protection_of_civilians",
         "since": "2026-06-01",
         "areas": ["CF11"],
-        "columns": ["record_id", "occurred_at"],
+        "columns": ["record_id", "occurred_on"],
         "format": "csv",
         "language": "fr",
         "do": "look",
