@@ -34,7 +34,13 @@ from pipelines.landing.receive import Delivery, local_file, open_delivery, recei
 from pipelines.ledger.deliveries import note_judged, require_writable
 from pipelines.settings import PROGRAM_VERSION, Settings
 from pipelines.validate.audit import Audit, audit
-from pipelines.validate.verdict import Verdict, reach_verdict, read_verdict, write_verdict
+from pipelines.validate.verdict import (
+    Verdict,
+    reach_verdict,
+    read_verdict,
+    standing_folder,
+    write_verdict,
+)
 from schemas.contract import load_contract
 from schemas.feed import Statement, feed_names, load_feed
 
@@ -150,14 +156,17 @@ def _judge(settings: Settings, delivery: Delivery, *, again: bool) -> tuple[Verd
     known = verdict_of(delivery)
     if known is not None and (known.is_accepted or not (again or _is_outdated(known))):
         return known, False
+    place = standing_folder(delivery.folder)
     with scratch_folder(settings, "judge") as folder:
-        verdict = _reach(settings, delivery, folder)
+        verdict = reach(settings, delivery, folder)
+        if known is not None and place != delivery.folder:  # a later judgement, of the same rank
+            verdict = verdict.model_copy(update={"follows": known.follows})
         if verdict.is_accepted:
             for part in PARTS:
-                _move(folder / f"{part}.parquet", delivery.folder / f"{part}.parquet")
+                move_part(folder / f"{part}.parquet", place / f"{part}.parquet")
         elif (other := verdict_of(delivery)) is not None and other.is_accepted:
             return other, False  # reached meanwhile by another process; may be published
-        write_verdict(delivery.folder, verdict)
+        write_verdict(place, verdict)
     log.info("%s: %s", delivery.delivery_id, verdict.state)
     return verdict, True
 
@@ -181,15 +190,19 @@ def verdict_of(delivery: Delivery) -> Verdict | None:
 def local_part(settings: Settings, delivery: Delivery, part: str) -> Iterator[Path]:
     """One of the three files of a judged delivery, where DuckDB can open it."""
     with scratch_folder(settings, "part") as folder:
-        yield local_file(delivery.folder / f"{part}.parquet", folder)
+        yield local_file(standing_folder(delivery.folder) / f"{part}.parquet", folder)
 
 
-def _reach(settings: Settings, delivery: Delivery, folder: Path) -> Verdict:
+def reach(settings: Settings, delivery: Delivery, folder: Path, *, page: str = "") -> Verdict:
+    """A verdict on the delivery, with the files that it speaks of in `folder`. Raises OSError.
+
+    `page` names its page in the Data Docs, where that is not the page of the delivery.
+    """
     harmonised, second_opinion, findings = None, None, []
     try:
         harmonised = harmonise(settings, delivery, folder)
         findings = list(harmonised.text_rows.notes)
-        second_opinion = _audit(settings, delivery, harmonised)
+        second_opinion = _audit(settings, delivery, harmonised, page or delivery.delivery_id)
     except DeliveryRefused as refused:
         findings = refused.findings
     except OSError:
@@ -210,7 +223,7 @@ def _reach(settings: Settings, delivery: Delivery, folder: Path) -> Verdict:
     )
 
 
-def _audit(settings: Settings, delivery: Delivery, harmonised: Harmonised) -> Audit:
+def _audit(settings: Settings, delivery: Delivery, harmonised: Harmonised, page: str) -> Audit:
     return audit(
         load_contract(load_feed(delivery.feed).table),
         harmonised.accepted,
@@ -223,7 +236,7 @@ def _audit(settings: Settings, delivery: Delivery, harmonised: Harmonised) -> Au
         warning_counts=harmonised.warning_counts,
         rows_unsplit=harmonised.text_rows.rows_unsplit,
         data_docs=settings.data_docs,
-        name=delivery.delivery_id,
+        name=page,
         settings=settings,
     )
 
@@ -243,7 +256,7 @@ def _unexpected(delivery: Delivery, error: Exception) -> Finding:
     return Finding(UNEXPECTED, {"file_name": delivery.receipt.file_name, "reference": reference})
 
 
-def _move(source: Path, target: UPath) -> None:
+def move_part(source: Path, target: UPath) -> None:
     """Put a finished file in its place; on this machine by renaming, else by copying."""
     if isinstance(target, Path):
         shutil.move(source, target)

@@ -40,6 +40,8 @@ CREATE TABLE "border_flows" (
     "revision" INTEGER NOT NULL,
     "known_from" TIMESTAMP NOT NULL,
     "known_to" TIMESTAMP,
+    "restated_at" TIMESTAMP,
+    "superseded_at" TIMESTAMP,
     "is_latest" BOOLEAN NOT NULL,
     PRIMARY KEY ("record_id")
 );
@@ -85,4 +87,6 @@ COMMENT ON COLUMN "border_flows"."quality_flags" IS 'Codes of the warnings that 
 COMMENT ON COLUMN "border_flows"."revision" IS 'Number of the version of this record, from 1; it rises only when the content changes. | Numéro de version de la fiche, à partir de 1 ; il n’augmente que si le contenu change.';
 COMMENT ON COLUMN "border_flows"."known_from" IS 'From when we have known this version, in UTC. | Moment à partir duquel cette version est connue, en UTC.';
 COMMENT ON COLUMN "border_flows"."known_to" IS 'When a later version replaced this one, in UTC; empty for the latest. The same moment as “known from” marks a repetition, or news that came after a later version was known. | Moment où une version plus récente l’a remplacée, en UTC ; vide pour la plus récente. Le même moment que « connu depuis » signale une répétition, ou une nouvelle arrivée après une version plus récente.';
+COMMENT ON COLUMN "border_flows"."restated_at" IS 'When a file about this record was judged again with another result, in UTC: its versions stand as they do from then on. Empty where the first judgements still hold. | Moment, en UTC, où un fichier sur cette fiche a été jugé de nouveau avec un autre résultat : ses versions valent telles quelles depuis lors. Vide si les premiers jugements tiennent.';
+COMMENT ON COLUMN "border_flows"."superseded_at" IS 'When another judgement of a file took the place of this one, in UTC: what was published until then. Empty for what stands. | Moment, en UTC, où un autre jugement d’un fichier a pris la place de celui-ci : ce qui était publié jusqu’alors. Vide pour ce qui vaut.';
 COMMENT ON COLUMN "border_flows"."is_latest" IS 'True for the latest version of the record. | Vrai pour la version la plus récente de la fiche.';

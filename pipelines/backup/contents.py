@@ -13,13 +13,14 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from pipelines.lake.publish import settle
 from pipelines.lake.storage import table_uri
 from pipelines.lake.storage import writing as writing_to_lake
 from pipelines.lake.tables import data_files, existing_table
+from pipelines.lake.versions import LakeOutdated
 from pipelines.ledger.database import sqlite_file, upgrade
 from pipelines.ledger.seal import head_file
 from pipelines.settings import Settings
@@ -50,7 +51,8 @@ def lake_members(settings: Settings, aside: Path) -> tuple[list[Member], dict[st
     versions: dict[str, int] = {}
     with writing_to_lake(settings):
         if settings.landing.exists():
-            settle(settings)
+            with suppress(LakeOutdated):  # a backup is what one makes before migrating
+                settle(settings)
         for table in (*table_names("data"), *table_names("log")):
             delta = existing_table(settings, table)
             if delta is None:

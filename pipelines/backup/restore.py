@@ -21,6 +21,7 @@ from pipelines.backup.archive import unpack
 from pipelines.backup.faults import BackupError
 from pipelines.lake.catalogue import NothingPublished, write_catalogue
 from pipelines.lake.upkeep import check as check_lake
+from pipelines.lake.versions import LakeOutdated
 from pipelines.ledger.chain import OPERATOR, OPERATORS, writing
 from pipelines.ledger.database import dispose, sqlite_file
 from pipelines.ledger.policy import policy_hashes
@@ -204,8 +205,10 @@ def _lake_problems(settings: Settings, language: Language) -> list[str]:
     """Show the tables at their new place, then compare them with the deliveries."""
     if not settings.landing.exists() and not Path(settings.lake).exists():
         return []
-    write_catalogue(settings)
     try:
+        write_catalogue(settings)
         return [problem.text(language) for problem in check_lake(settings)]
     except NothingPublished:
         return []
+    except LakeOutdated as older:  # a backup of an earlier version of the program
+        return [older.text(language)]

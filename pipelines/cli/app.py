@@ -13,10 +13,12 @@ from pipelines.cli import (
     agreement,
     backup,
     deliveries,
+    delivery,
     dictionary,
     feeds,
     lake,
     ledger,
+    migrating,
     query,
     release,
     serving,
@@ -33,6 +35,7 @@ ABOUT = mark(
     "Passerelle takes in what police services and UN Police missions send, checks it, tells the "
     "sender what was wrong, and publishes tables that DuckDB opens anywhere."
 )
+ABOUT_DELIVERY = mark("One delivery, or those of a feed: judge again what was accepted.")
 ABOUT_FEED = mark("What services send: list the feeds, start a new one, check one.")
 ABOUT_AGREEMENT = mark("Who may have what: list, check, explain and compare sharing agreements.")
 ABOUT_KEY = mark("The key with which extracts are signed: show and hand out its public half.")
@@ -47,6 +50,9 @@ def build() -> typer.Typer:
     app = _group(ABOUT, "passerelle demo")
     _add(app, taking_in.demo, taking_in.ingest, taking_in.run)
     _add(app, deliveries.deliveries, deliveries.rejections, status.status)
+    one_delivery = _group(ABOUT_DELIVERY, "passerelle delivery rejudge caf_police_incidents")
+    _add(one_delivery, delivery.rejudge)
+    app.add_typer(one_delivery, name="delivery")
     _add(app, query.sql, dictionary.tables, dictionary.dictionary)
     feed = _group(ABOUT_FEED, "passerelle feed list")
     _add(feed, feeds.list_feeds, feeds.new, feeds.check)
@@ -59,7 +65,7 @@ def build() -> typer.Typer:
     _add(keys, release.show_key, release.export_key)
     app.add_typer(keys, name="key")
     lakes = _group(ABOUT_LAKE, "passerelle lake check")
-    _add(lakes, lake.compact, lake.vacuum, lake.check)
+    _add(lakes, lake.compact, lake.vacuum, lake.check, migrating.migrate)
     app.add_typer(lakes, name="lake")
     reference = _group(ABOUT_REFERENCE, "passerelle reference load caf_adminboundaries.xlsx")
     _add(reference, lake.load)

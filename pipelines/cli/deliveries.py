@@ -160,7 +160,7 @@ def rejections(
 ) -> None:
     """Tell why."""
     session = session_of(context)
-    found, verdict = _judged(session, delivery)
+    found, verdict = find_judged(session, delivery)
     if rows is not None:
         _demand_rows(found, verdict, rows)
     if output is not None or rows is not None:
@@ -173,8 +173,8 @@ def rejections(
         _show_reasons(session, found, verdict)
 
 
-def _judged(session: Session, text: str) -> tuple[Delivery, Verdict]:
-    """The one delivery whose id begins, or whose fingerprint begins, with `text`."""
+def find_judged(session: Session, text: str) -> tuple[Delivery, Verdict]:
+    """The one delivery whose id begins, or whose fingerprint begins, with `text`. Raises Stop."""
     pairs = known_deliveries(session)
     ids = [delivery.delivery_id for delivery, _verdict in pairs]
     hits = [

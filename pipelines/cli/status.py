@@ -21,6 +21,7 @@ from schemas.feed import feed_names, load_feed
 
 if TYPE_CHECKING:
     from pipelines.accounts.models import User
+    from pipelines.lake.versions import Behind
     from pipelines.landing.receive import Delivery
     from pipelines.validate.verdict import Verdict
 
@@ -56,12 +57,14 @@ class FeedState:
 )
 def status(context: typer.Context) -> None:
     """Say where things stand."""
+    from pipelines.lake.versions import behind, listed_accounts
     from pipelines.settings import free_bytes
 
     session = session_of(context)
     settings = session.settings.prepare()
     states = feed_states(session)
     published = _published_at(session)
+    older = behind(listed_accounts(settings))
     problems = misplaced_files(session)
     narrowed = _narrowed(session)
     outdated = _outdated(session)
@@ -70,6 +73,7 @@ def status(context: typer.Context) -> None:
             {
                 "home": str(settings.home),
                 "published_at": published,
+                "behind": [vars(one) | {"must_migrate": one.must_migrate} for one in older],
                 "free_bytes": free_bytes(settings),
                 "feeds": [vars(state) | {"days_late": state.days_late} for state in states],
                 "outdated_extracts": outdated,
@@ -98,6 +102,7 @@ def status(context: typer.Context) -> None:
     for problem in problems:
         session.complain(problem.code, problem.text(language()), problem.correction(language()))
     _show_narrowed(session, narrowed)
+    _tell_older(session, older)
     session.print_line(_("Home: {place}", place=settings.home))
     when = f"{published:%Y-%m-%d %H:%M} UTC" if published else _("never")
     session.print(_("Last published: {when}", when=when))
@@ -134,6 +139,19 @@ def _outdated(session: Session) -> list[str]:
     from pipelines.release.outdated import outdated_extracts
 
     return [one.extract_id for one in outdated_extracts(session.settings)]
+
+
+def _tell_older(session: Session, older: list[Behind]) -> None:
+    """Say which tables are of an older contract, and what to do about it."""
+    from pipelines.lake.versions import OUTDATED
+
+    if must := [str(one) for one in older if one.must_migrate]:
+        session.complain("PSL-410", _(OUTDATED, tables=", ".join(must)))
+    elif older:
+        tables = ", ".join(f"{one} ({number(one.deliveries)})" for one in older)
+        session.print(_("Judged by an older contract: {tables}", tables=tables))
+        command_line = "passerelle lake migrate"
+        session.print_line(_("Bring them up to today’s: {command}", command=command_line))
 
 
 def feed_states(session: Session) -> list[FeedState]:

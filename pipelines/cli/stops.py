@@ -105,7 +105,10 @@ def _as_stop(error: BaseException) -> Stop:
     if stop := usage_stop(error):
         return stop
     from pipelines.lake.storage import LakeError
+    from pipelines.lake.versions import LakeOutdated
 
+    if isinstance(error, LakeOutdated):
+        return Stop("PSL-410", error.text(language()))
     if isinstance(error, LakeError):
         return Stop("PSL-406", error.text(language()))
     if isinstance(error, OSError):

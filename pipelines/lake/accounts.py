@@ -61,18 +61,21 @@ def publish_rejections(
     listed |= {one.delivery_id for one in told_anew}
     again = [one.delivery_id for one in mine if one.delivery_id in listed]
     removed, kept = _superseded(settings, connection, contract, table, again)
-    _register_accounts(connection, mine)
-    paths = [local_copy(one, QUARANTINED, folder) for one in mine if one.rows_quarantined]
-    select = _rejections_sql(connection, contract, paths)
+    select = rejections_sql(connection, contract, mine, folder)
     added = stage(settings, connection, contract, [select, *kept])
     commit(settings, table, added, removed, [one.attempt for one in mine])
     return _number_of_rows(added)
 
 
-def _rejections_sql(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, quarantined: Sequence[str]
+def rejections_sql(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    mine: Sequence[Arrival],
+    folder: Path,
 ) -> str:
-    """The rows of `rejections` for the deliveries in `accounts`, from their quarantined files."""
+    """A SELECT of the rejections of deliveries, one at least; their rows held in `held_rows`."""
+    _register_accounts(connection, mine)
+    quarantined = [local_copy(one, QUARANTINED, folder) for one in mine if one.rows_quarantined]
     rules = [
         {"rule_code": rule.code, "severity": rule.severity, "column_name": rule.column or None}
         for rule in all_rules().values()
@@ -116,8 +119,20 @@ def publish_accounts(
     again = [one.delivery_id for one in told_anew]
     again += [one.delivery_id for one in mine if one.delivery_id in listed]
     removed, kept = _superseded(settings, connection, contract, table, again)
+    added = stage(settings, connection, contract, [accounts_sql(connection, contract, mine), *kept])
+    commit(settings, table, added, removed, [one.attempt for one in mine])
+    return taken
+
+
+def accounts_sql(
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    mine: Sequence[Arrival],
+    _folder: Path | None = None,
+) -> str:
+    """A SELECT of the deliveries themselves, one at least; their rows held in `held_rows`."""
     _register_accounts(connection, mine)
-    accounts = f"""
+    return f"""
         SELECT {_typed(contract)} FROM (
             SELECT * REPLACE (
                 CASE WHEN rows > 0 THEN 'held' ELSE state END AS state,
@@ -126,9 +141,6 @@ def publish_accounts(
                 SELECT delivery_id, count(*) AS rows FROM held_rows GROUP BY delivery_id)
             USING (delivery_id))
         """
-    added = stage(settings, connection, contract, [accounts, *kept])
-    commit(settings, table, added, removed, [one.attempt for one in mine])
-    return taken
 
 
 def _refused_before(

@@ -21,7 +21,7 @@ from pipelines.landing.answers import Answer, read_answer
 from pipelines.landing.receive import RECEIPT, Receipt, local_file
 from pipelines.settings import Settings
 from pipelines.validate.verdict import FILE_NAME as VERDICT
-from pipelines.validate.verdict import Verdict, read_verdict
+from pipelines.validate.verdict import JUDGEMENTS, Verdict, read_verdict, standing_folder
 from schemas.contract import load_contract
 from schemas.feed import Correction, Statement
 from schemas.sqltext import literal
@@ -38,7 +38,7 @@ log = logging.getLogger("passerelle")
 
 @dataclass(frozen=True)
 class Arrival:
-    """One delivery with its verdict."""
+    """One delivery with its verdict; `folder` has the files that the verdict speaks of."""
 
     folder: UPath
     receipt: Receipt
@@ -52,16 +52,28 @@ class Arrival:
 
     @property
     def attempt(self) -> str:
-        """What the lake remembers having taken in: the delivery, its answer, or one refusal of it.
+        """What the lake remembers having taken in: a judgement, its answer, or one refusal.
 
         A refusal may be followed by another verdict, once the feed or the program is mended; an
-        accepted delivery by an answer about what it is.
+        acceptance by one that somebody asked for, or by an answer about what the delivery is.
         """
         if self.verdict.is_accepted and self.answer:
-            return answered(self.delivery_id, self.answer.answered_at)
-        if self.verdict.is_accepted:
-            return self.delivery_id
-        return attempt_of(self.delivery_id, self.verdict.harmonised_at)
+            return answered(self.judgement, self.answer.answered_at)
+        return self.judgement
+
+    @property
+    def judgement(self) -> str:
+        """The same, whatever was answered."""
+        if not self.verdict.is_accepted:
+            return attempt_of(self.delivery_id, self.verdict.harmonised_at)
+        if self.is_again:
+            return judgement_of(self.delivery_id, self.verdict.folder_name)
+        return self.delivery_id
+
+    @property
+    def is_again(self) -> bool:
+        """True where the delivery had been judged before and this verdict took the place of it."""
+        return self.verdict.follows is not None
 
     @property
     def table(self) -> str:
@@ -112,9 +124,17 @@ def attempt_of(delivery_id: str, refused_at: dt.datetime) -> str:
     return f"{delivery_id} refused {refused_at.isoformat()}"
 
 
-def answered(delivery_id: str, answered_at: dt.datetime) -> str:
-    """The name of a delivery with the answer of that moment."""
-    return f"{delivery_id} answered {answered_at.astimezone(dt.UTC).isoformat()}"
+def judgement_of(delivery_id: str, moment: str) -> str:
+    """The name of an acceptance that took the place of another verdict; `moment` names its folder.
+
+    The first acceptance of a delivery has the name of the delivery alone.
+    """
+    return f"{delivery_id} judged {moment}"
+
+
+def answered(judgement: str, answered_at: dt.datetime) -> str:
+    """The name of a judgement with the answer of that moment."""
+    return f"{judgement} answered {answered_at.astimezone(dt.UTC).isoformat()}"
 
 
 def arrivals(
@@ -132,8 +152,11 @@ def arrivals(
     """
     tell = on_unreadable or (lambda delivery: log.error("%s: verdict unreadable", delivery))
     found = []
+    again = _judged_again(settings)
     for folder in (file.parent for file in settings.landing.glob(f"*/*/{VERDICT}")):
-        if (delivery_id := _id_of(folder)) in known and delivery_id not in look_again:
+        delivery_id, later = _id_of(folder), again.get(str(folder))
+        judgement = judgement_of(delivery_id, later) if later else delivery_id
+        if judgement in known and delivery_id not in look_again:
             continue
         try:
             found.append(read_arrival(folder))
@@ -201,4 +224,12 @@ def _id_of(folder: UPath) -> str:
 def read_arrival(folder: UPath) -> Arrival:
     """The delivery in a folder. Raises ValidationError, FileNotFoundError where it is damaged."""
     receipt = Receipt.model_validate_json((folder / RECEIPT).read_text(encoding="utf-8"))
-    return Arrival(folder, receipt, read_verdict(folder), read_answer(folder))
+    judged = standing_folder(folder)
+    return Arrival(judged, receipt, read_verdict(folder), read_answer(folder))
+
+
+def _judged_again(settings: Settings) -> dict[str, str]:
+    """The name of the latest judgement, by folder, of deliveries that were judged again."""
+    found = settings.landing.glob(f"*/*/{JUDGEMENTS}/*/{VERDICT}")
+    places = sorted((file.parent for file in found), key=lambda place: place.name)
+    return {str(place.parent.parent): place.name for place in places}

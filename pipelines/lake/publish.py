@@ -12,7 +12,8 @@ import datetime as dt
 import logging
 import re
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,11 +28,13 @@ from pipelines.lake.arrivals import (
     arrivals,
     attempt_of,
     find_arrival,
+    judgement_of,
     local_copy,
     verify_files,
 )
 from pipelines.lake.catalogue import swap_catalogue
 from pipelines.lake.holds import find_held
+from pipelines.lake.restated import find_restated, restated_rows_sql
 from pipelines.lake.revisions import (
     files_sql,
     find_touched,
@@ -50,8 +53,11 @@ from pipelines.lake.tables import (
     holds,
     open_table,
     stage,
+    stored_columns,
 )
+from pipelines.lake.versions import Account, listed_accounts, require_current
 from pipelines.settings import Settings
+from pipelines.validate.verdict import moment_name
 from schemas.contract import Contract, load_contract, table_names
 from schemas.sqltext import literal, literals, name
 
@@ -107,8 +113,9 @@ def settle(settings: Settings) -> Published:
 
 
 def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Published:
-    remove_leftovers(settings)
     accounts = listed_accounts(settings)
+    require_current(settings, accounts)
+    remove_leftovers(settings)
     done = published_attempts(settings, accounts)
     listed = {one.delivery_id for one in accounts}
     held = {one.delivery_id for one in accounts if one.rows_held}
@@ -122,13 +129,11 @@ def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Publishe
     rows: dict[str, int] = {}
     left_out: dict[str, str] = {}
     if waiting:
-        with scratch_folder(settings, "publish") as folder, connect_scratch(settings) as connection:
-            connection.execute("SET preserve_insertion_order = false")
-            connection.execute(f"SET memory_limit = {literal(_half(settings.memory_limit))}")
-            let_read(connection, settings)
+        with scratch_folder(settings, "publish") as folder, working(settings) as connection:
             left_out = _unsound(connection, waiting, folder, begun, named)
             waiting = [one for one in waiting if one.delivery_id not in left_out]
             for table in table_names("data"):
+                _restate_data(settings, connection, table, waiting, folder)
                 rows[table] = _publish_data(settings, connection, table, waiting, folder)
             others = (find_held(settings, connection) | held) - {one.delivery_id for one in waiting}
             told_anew = _sound_again(settings, connection, others, folder)
@@ -138,6 +143,16 @@ def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Publishe
             rows["deliveries"] = publish_accounts(settings, connection, waiting, listed, told_anew)
     is_new = swap_catalogue(settings)
     return Published(tuple(one.delivery_id for one in waiting), rows, is_new, left_out)
+
+
+@contextmanager
+def working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in which rows are made ready for the tables, with room for the Delta writer."""
+    with connect_scratch(settings) as connection:
+        connection.execute("SET preserve_insertion_order = false")
+        connection.execute(f"SET memory_limit = {literal(_half(settings.memory_limit))}")
+        let_read(connection, settings)
+        yield connection
 
 
 def _half(memory_limit: str) -> str:
@@ -169,32 +184,6 @@ def _unsound(
     return found
 
 
-@dataclass(frozen=True)
-class Account:
-    """What the table `deliveries` says of one delivery; times are naive UTC."""
-
-    delivery_id: str
-    state: str
-    harmonised_at: dt.datetime
-    answered_at: dt.datetime | None
-    rows_held: int
-
-
-def listed_accounts(settings: Settings) -> list[Account]:
-    """The deliveries that the lake has in full, by its table `deliveries`."""
-    table = existing_table(settings, "deliveries")
-    if table is None or not (files := addressed_files(settings, table)):
-        return []
-    columns = ["delivery_id", "state", "harmonised_at", "answered_at", "rows_held"]
-    rows = files_sql(load_contract("deliveries"), files, columns=columns, is_located=False)
-    with connect_scratch(settings) as connection:
-        let_read(connection, settings)
-        found = connection.execute(
-            f"SELECT * REPLACE (coalesce(rows_held, 0) AS rows_held) FROM ({rows})"
-        ).fetchall()
-    return [Account(*row) for row in found]
-
-
 def published_attempts(settings: Settings, accounts: Sequence[Account] | None = None) -> set[str]:
     """The attempts (see `Arrival.attempt`) in the table `deliveries`: what the lake has in full."""
     found = set()
@@ -202,9 +191,10 @@ def published_attempts(settings: Settings, accounts: Sequence[Account] | None = 
         if one.state == "refused":
             found.add(attempt_of(one.delivery_id, one.harmonised_at))
             continue
-        found.add(one.delivery_id)
+        names = {one.delivery_id, judgement_of(one.delivery_id, moment_name(one.harmonised_at))}
+        found |= names
         if one.answered_at:
-            found.add(answered(one.delivery_id, one.answered_at.replace(tzinfo=dt.UTC)))
+            found |= {answered(name, one.answered_at.replace(tzinfo=dt.UTC)) for name in names}
     return found
 
 
@@ -258,7 +248,7 @@ def _publish_data(
     if not mine:
         return 0
     restated = {one.delivery_id for one in mine if holds(table, one.delivery_id)}
-    _read_incoming(connection, contract, mine, folder)
+    read_incoming(connection, contract, mine, folder)
     ranges = record_ranges(connection)
     found = addressed_files(settings, table)
     lake = {address: file for address, file in found.items() if file.may_speak_of(ranges)}
@@ -270,14 +260,43 @@ def _publish_data(
         rewritten = {address: file for address, file in lake.items() if file in gone}
         select = merged_rows_sql(contract, rewritten, restated)
     rows = sum(one.rows_accepted for one in mine)
-    passes = _passes(connection, select, rows + sum(file.rows for file in removed))
-    added = stage(settings, connection, contract, passes)
+    written = rows + sum(file.rows for file in removed)
+    added = stage(settings, connection, contract, passes(connection, select, written))
     taken = {key for one in mine for key in (one.attempt, one.delivery_id)}
     commit(settings, table, added, removed, sorted(taken))
     return rows
 
 
-def _read_incoming(
+def _restate_data(
+    settings: Settings,
+    connection: duckdb.DuckDBPyConnection,
+    table_name: str,
+    waiting: Sequence[Arrival],
+    folder: Path,
+) -> None:
+    """Let the rows of deliveries that were judged again take the place of what they had before."""
+    contract = load_contract(table_name)
+    mine = [one for one in waiting if one.table == table_name and one.is_again]
+    if not mine:
+        return
+    table = open_table(settings, contract)
+    mine = [one for one in mine if not holds(table, one.judgement)]
+    if not mine:
+        return
+    read_incoming(connection, contract, [one for one in mine if one.rows_accepted], folder)
+    lake = addressed_files(settings, table)
+    moment = max(one.verdict.harmonised_at for one in mine)
+    removed = find_restated(connection, contract, lake, [one.delivery_id for one in mine], moment)
+    gone = set(removed)
+    rewritten = {address: file for address, file in lake.items() if file in gone}
+    select = restated_rows_sql(contract, rewritten, moment)
+    rows = sum(one.rows_accepted for one in mine) + sum(file.rows for file in removed)
+    added = stage(settings, connection, contract, passes(connection, select, rows))
+    taken = {key for one in mine for key in (one.judgement, one.delivery_id)}
+    commit(settings, table, added, removed, sorted(taken))
+
+
+def read_incoming(
     connection: duckdb.DuckDBPyConnection,
     contract: Contract,
     mine: Sequence[Arrival],
@@ -289,6 +308,10 @@ def _read_incoming(
     """
     _register_statements(connection, mine)
     paths = [local_copy(one, ACCEPTED, folder) for one in mine]
+    if not paths:
+        none = files_sql(contract, {}, columns=list(stored_columns(contract)), is_located=False)
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW incoming AS {none}")
+        return
     source = f"read_parquet([{literals(paths)}], union_by_name = {literal(len(paths) > 1)})"
     found = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
     chosen = ", ".join(
@@ -313,13 +336,14 @@ def _register_statements(connection: duckdb.DuckDBPyConnection, mine: Sequence[A
         "CREATE OR REPLACE TEMP TABLE statements "
         "(delivery_id VARCHAR, as_of DATE, kind VARCHAR, corrections VARCHAR[])"
     )
-    connection.executemany(
-        "INSERT INTO statements VALUES (?, ?, ?, ?)",
-        [[one.delivery_id, one.as_of, one.kind, list(one.corrections)] for one in mine],
-    )
+    if mine:
+        connection.executemany(
+            "INSERT INTO statements VALUES (?, ?, ?, ?)",
+            [[one.delivery_id, one.as_of, one.kind, list(one.corrections)] for one in mine],
+        )
 
 
-def _passes(connection: duckdb.DuckDBPyConnection, select: str, rows: int) -> list[str]:
+def passes(connection: duckdb.DuckDBPyConnection, select: str, rows: int) -> list[str]:
     """`select`, cut by month of occurrence where it would take too much memory at once."""
     if rows <= min(ROWS_A_PASS, PARTITIONS_A_PASS):
         return [select]

@@ -128,6 +128,40 @@ def care_sql(contract: Contract) -> str:
     return f"({' + '.join(parts) or '0'})::INTEGER"
 
 
+def since_sql(judged: str, restatements: str) -> str:
+    """The rows of `judged_sql` and `restated_at`: none is known from before that moment.
+
+    What was published until then keeps its own rows and periods, with `superseded_at`.
+    `restatements` has record_id and restated_at, NULL or no row for most records.
+    """
+    return f"""
+SELECT * REPLACE (
+           greatest(known_from, restated_at) AS known_from,
+           CASE WHEN known_to IS NOT NULL THEN greatest(known_to, restated_at) END AS known_to)
+FROM ({judged}) LEFT JOIN {restatements} USING (record_id)
+"""
+
+
+def restatements_sql(rows: str) -> str:
+    """A SELECT of when each record was last judged again, NULL where never, from its rows."""
+    return (
+        "SELECT record_id, max(greatest(restated_at, superseded_at)) AS restated_at "
+        f"FROM ({rows}) GROUP BY record_id"
+    )
+
+
+def keys_sql(contract: Contract) -> str:
+    """The columns of an assertion that `judged_sql` needs, from a row of the table."""
+    content = ", ".join(
+        name(c.name)
+        for c in contract.published
+        if c.name not in NOT_CONTENT and c.filled_by != "lake"
+    )
+    return ", ".join(
+        ["record_id", *STATED, f"{care_sql(contract)} AS care", f"hash({content}) AS content"]
+    )
+
+
 def files_sql(
     contract: Contract, addresses: dict[str, DataFile], *, columns: Sequence[str], is_located: bool
 ) -> str:
@@ -211,22 +245,17 @@ def judge_touched(
     contract: Contract,
     lake: dict[str, DataFile],
     restated: Collection[str] = (),
+    restatements: str = "",
 ) -> list[DataFile]:
     """Make `standing`: every assertion about a touched record, with its revision and period.
 
-    Of the deliveries `restated`, what `incoming` says replaces what the lake has.
+    Of the deliveries `restated`, what `incoming` says replaces what stands in the lake.
+    `restatements` is a relation (see `since_sql`), unless the lake says what was judged again.
     Returns the files of the lake in which a row must change.
     """
     found = connection.execute("SELECT DISTINCT file FROM seen").fetchall()
     hit = {address: lake[address] for (address,) in found}
-    content = ", ".join(
-        name(c.name)
-        for c in contract.published
-        if c.name not in NOT_CONTENT and c.filled_by != "lake"
-    )
-    keys = ", ".join(
-        ["record_id", *STATED, f"{care_sql(contract)} AS care", f"hash({content}) AS content"]
-    )
+    keys = keys_sql(contract)
     was = ", ".join(f"{c} AS was_{c}" for c in STANDING)
     types = stored_columns(contract)
     nulls = ", ".join(f"NULL::{types[c]} AS was_{c}" for c in STANDING)
@@ -239,14 +268,17 @@ def judge_touched(
         FROM incoming SEMI JOIN touched USING (record_id)
         UNION ALL
         SELECT {keys}, file, place, {was} FROM ({old}) SEMI JOIN touched USING (record_id)
-        WHERE {_is_none_of(restated)}
+        WHERE superseded_at IS NULL AND {_is_none_of(restated)}
         """
     )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE standing AS {judged_sql('assertions')}")
+    said = f"({restatements_sql(f'FROM ({old}) SEMI JOIN touched USING (record_id)')})"
+    standing = since_sql(judged_sql("assertions"), restatements or said)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE standing AS {standing}")
     is_changed = " OR ".join(f"{c} IS DISTINCT FROM was_{c}" for c in STANDING)
     changed = connection.execute(
         f"SELECT file FROM standing WHERE file IS NOT NULL AND ({is_changed})"
-        f"UNION SELECT file FROM ({old}) WHERE NOT ({_is_none_of(restated)})"
+        f"UNION SELECT file FROM ({old}) "
+        f"WHERE superseded_at IS NULL AND NOT ({_is_none_of(restated)})"
     ).fetchall()
     return [lake[address] for (address,) in sorted(changed)]
 
@@ -264,8 +296,10 @@ def new_rows_sql(contract: Contract) -> str:
         "is_latest": "TRUE",
         "occurred_month": MONTH_SQL,
         "held": "NULL::VARCHAR",
+        "restated_at": "NULL::TIMESTAMP",
+        "superseded_at": "NULL::TIMESTAMP",
     }
-    return f"SELECT {_columns(contract, first)} FROM incoming"
+    return f"SELECT {columns_sql(contract, first)} FROM incoming"
 
 
 def merged_rows_sql(
@@ -273,35 +307,40 @@ def merged_rows_sql(
 ) -> str:
     """Rows of `incoming` as `standing` places them, and the rows of the rewritten files.
 
-    Those of the deliveries `restated` are left out, since `incoming` says them anew.
+    What stands there of the deliveries `restated` is left out: `incoming` says it anew.
     """
     first = {"revision": "1::INTEGER", "known_from": "received_at", "is_latest": "TRUE"}
     incoming = {
         c: f"CASE WHEN standing.is_judged THEN standing.{c} ELSE {first.get(c, 'NULL')} END"
         for c in STANDING
-    } | {"occurred_month": MONTH_SQL}
+    }
+    incoming |= {
+        "restated_at": "standing.restated_at",
+        "superseded_at": "NULL::TIMESTAMP",
+        "occurred_month": MONTH_SQL,
+    }
     kept = {
         c: f"CASE WHEN standing.place IS NULL THEN stored.{c} ELSE standing.{c} END"
         for c in STANDING
     }
     columns = list(stored_columns(contract))
     stored = files_sql(contract, rewritten, columns=columns, is_located=True)
-    standing = (
-        f"SELECT {', '.join(STANDING)}, file, place, delivery_id, source_row, TRUE AS is_judged "
-        "FROM standing"
-    )
+    placed = ", ".join((*STANDING, "restated_at", "file", "place", "delivery_id", "source_row"))
+    standing = f"SELECT {placed}, TRUE AS is_judged FROM standing"
     return f"""
-        SELECT {_columns(contract, incoming, "stated")} FROM incoming AS stated
+        SELECT {columns_sql(contract, incoming, "stated")} FROM incoming AS stated
         LEFT JOIN ({standing} WHERE file IS NULL) AS standing USING (delivery_id, source_row)
         UNION ALL
-        SELECT {_columns(contract, kept, "stored")} FROM ({stored}) AS stored
+        SELECT {columns_sql(contract, kept, "stored")} FROM ({stored}) AS stored
         LEFT JOIN ({standing} WHERE file IS NOT NULL) AS standing
             ON standing.file = stored.file AND standing.place = stored.place
-        WHERE {_is_none_of(restated).replace("delivery_id", "stored.delivery_id")}
+        WHERE stored.superseded_at IS NOT NULL
+            OR {_is_none_of(restated).replace("delivery_id", "stored.delivery_id")}
         """
 
 
-def _columns(contract: Contract, computed: dict[str, str], relation: str = "incoming") -> str:
+def columns_sql(contract: Contract, computed: dict[str, str], relation: str = "incoming") -> str:
+    """The columns that are stored, some of them computed, the others as `relation` has them."""
     return ", ".join(
         f"{computed[c]} AS {name(c)}" if c in computed else f"{relation}.{name(c)}"
         for c in stored_columns(contract)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.i18n import mark
 from pipelines.lake.storage import (
     STAGING,
     LakeError,
@@ -46,6 +47,16 @@ BATCH_ROWS = 40_000
 ROW_GROUP_ROWS = 131_072
 _MEASURED = ("DOUBLE", "BIGINT", "TIMESTAMP")
 _CONFIGURATION = {"delta.dataSkippingNumIndexedCols": "-1"}  # null counts tell which columns exist
+
+
+OTHER_TYPE = mark(
+    "{table}.{column} is {found} in the lake and {wanted} in the contract; the table must be "
+    "migrated first: passerelle lake migrate"
+)
+NO_LIST = mark(
+    "{table}.{column} is a list that older rows do not have; the table must be migrated first: "
+    "passerelle lake migrate"
+)
 
 
 class CommitConflict(LakeError):  # noqa: N818  (a state, not a fault)
@@ -111,52 +122,57 @@ def open_table(settings: Settings, contract: Contract) -> DeltaTable:
 
     Raises LakeError where a column has another type than the contract: that needs a migration.
     """
-    from deltalake import DeltaTable
-
-    schema = delta_schema(contract)
     table = existing_table(settings, contract.table)
     if table is None:
-        return DeltaTable.create(
-            table_uri(settings, contract.table),
-            schema=schema,
-            mode="ignore",
-            partition_by=list(partition_columns(contract)),
-            name=contract.table,
-            description=contract.title.en,
-            configuration=_CONFIGURATION,
-        )
-    return _widened(table, schema, contract)
-
-
-def _widened(table: DeltaTable, schema: pa.Schema, contract: Contract) -> DeltaTable:
-    from deltalake import Schema
-    from deltalake.schema import ArrayType
-
-    wanted = {item.name: item for item in Schema.from_arrow(schema).fields}
-    found = {item.name: item for item in table.schema().fields}
-    for column in wanted.keys() & found.keys():
-        if wanted[column].type != found[column].type:
-            raise LakeError(
-                "{table}.{column} is {found} in the lake and {wanted} in the contract; "
-                "the table must be migrated first.",
-                table=contract.table,
-                column=column,
-                found=str(found[column].type),
-                wanted=str(wanted[column].type),
-            )
-    missing = [item for column, item in wanted.items() if column not in found]
-    for item in missing:
-        if isinstance(item.type, ArrayType):  # Delta keeps no statistics that tell who has a list
-            raise LakeError(
-                "{table}.{column} is a list that older rows do not have; "
-                "the table must be migrated first.",
-                table=contract.table,
-                column=item.name,
-            )
+        return create_table(settings, contract)
+    if problem := misfit(table, contract):
+        if data_files(table):
+            raise problem
+        replace(settings, table, contract, [], [])  # no row is of another type
+        return table
+    found = {item.name for item in table.schema().fields}
+    missing = [item for item in _wanted(contract).fields if item.name not in found]
     if missing:
         table.alter.add_columns(missing)
         table.update_incremental()
     return table
+
+
+def create_table(settings: Settings, contract: Contract) -> DeltaTable:
+    """An empty table as the contract says, or the one that somebody else made meanwhile."""
+    from deltalake import DeltaTable
+
+    return DeltaTable.create(
+        table_uri(settings, contract.table),
+        schema=delta_schema(contract),
+        mode="ignore",
+        partition_by=list(partition_columns(contract)),
+        name=contract.table,
+        description=contract.title.en,
+        configuration=_CONFIGURATION,
+    )
+
+
+def misfit(table: DeltaTable, contract: Contract) -> LakeError | None:
+    """Why rows of today's contract cannot stand beside those of the table; None where they can."""
+    from deltalake.schema import ArrayType
+
+    found = {item.name: item for item in table.schema().fields}
+    for item in _wanted(contract).fields:
+        said = {"table": contract.table, "column": item.name}
+        if item.name not in found:
+            if isinstance(item.type, ArrayType):  # Delta has no statistics that tell who has a list
+                return LakeError(NO_LIST, **said)
+        elif item.type != found[item.name].type:
+            kinds = {"found": str(found[item.name].type), "wanted": str(item.type)}
+            return LakeError(OTHER_TYPE, **said, **kinds)
+    return None
+
+
+def _wanted(contract: Contract) -> Any:
+    from deltalake import Schema
+
+    return Schema.from_arrow(delta_schema(contract))
 
 
 def data_files(table: DeltaTable) -> list[DataFile]:
@@ -304,19 +320,45 @@ def commit(
 
     Raises CommitConflict where the table moved on since `table` was read.
     """
-    from deltalake import CommitProperties, Transaction
-    from deltalake.exceptions import CommitFailedError
     from deltalake.transaction import RemoveAction
 
     now_ms = int(time.time() * 1000)
     removals = [
         RemoveAction(file.path, True, now_ms, file.bytes, file.partition) for file in removed
     ]
+    _write(settings, table, [*added, *removals], delivery_ids)
+
+
+def replace(
+    settings: Settings,
+    table: DeltaTable,
+    contract: Contract,
+    added: Sequence[Any],
+    delivery_ids: Sequence[str],
+) -> None:
+    """Make one version of the table of these files alone, with the columns of the contract.
+
+    Raises CommitConflict as `commit`.
+    """
+    _write(settings, table, added, delivery_ids, _wanted(contract))
+
+
+def _write(
+    settings: Settings,
+    table: DeltaTable,
+    actions: Sequence[Any],
+    delivery_ids: Sequence[str],
+    replacing: Any = None,
+) -> None:
+    """Commit, beside what the table holds, or with the schema `replacing` instead of it."""
+    from deltalake import CommitProperties, Transaction
+    from deltalake.exceptions import CommitFailedError
+
     try:
         table.create_write_transaction(
-            [*added, *removals],
-            mode="append",
-            schema=table.schema(),
+            list(actions),
+            mode="overwrite" if replacing else "append",
+            schema=replacing or table.schema(),
             partition_by=table.metadata().partition_columns,
             commit_properties=CommitProperties(
                 max_commit_retries=0,

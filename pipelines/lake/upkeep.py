@@ -192,7 +192,8 @@ def _row_counts(
 
 def _check_accounts(connection: duckdb.DuckDBPyConnection) -> Iterator[Problem]:
     shown = " UNION ALL ".join(
-        f"SELECT delivery_id, count(*) AS rows FROM {table}_history GROUP BY delivery_id"
+        f"SELECT delivery_id, count(*) AS rows FROM {table}_history "
+        "WHERE superseded_at IS NULL GROUP BY delivery_id"
         for table in table_names("data")
     )
     rejected = (
@@ -229,7 +230,8 @@ def _check_accounts(connection: duckdb.DuckDBPyConnection) -> Iterator[Problem]:
 
 def _check_latest(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[Problem]:
     row = connection.execute(
-        f"SELECT count(*) FROM (SELECT record_id FROM {table}_history GROUP BY record_id "
+        f"SELECT count(*) FROM (SELECT record_id FROM {table}_history "
+        "WHERE superseded_at IS NULL GROUP BY record_id "
         "HAVING count(*) FILTER (is_latest) <> 1)"
     ).fetchone()
     if row and row[0]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -18,6 +18,9 @@ from pipelines.ledger.database import readings, troubles
 from pipelines.ledger.models import LedgerEntry
 from pipelines.settings import Settings
 from schemas.sqltext import literal
+
+if TYPE_CHECKING:
+    import duckdb
 
 MADE, DOWNLOADED = "extract.made", "extract.downloaded"
 
@@ -44,6 +47,33 @@ class Holding:
     made_at: dt.datetime | None
     made_by: str
     downloads: tuple[Download, ...]
+
+
+@dataclass(frozen=True)
+class Held:
+    """One extract, and how many of some records it holds."""
+
+    extract: Holding
+    records: int
+
+
+def holders(settings: Settings, connection: duckdb.DuckDBPyConnection, relation: str) -> list[Held]:
+    """The extracts that hold records of a relation with record_id, oldest first. LedgerError."""
+    if not any(settings.release_records.glob("*.parquet")):
+        return []
+    pattern = literal(str(settings.release_records / "*.parquet"))
+    found = connection.execute(
+        "SELECT parse_filename(filename, true) AS extract, min(clause), min(form), "
+        "count(DISTINCT record_id) "
+        f"FROM read_parquet({pattern}, filename = true, union_by_name = true) "
+        f"SEMI JOIN {relation} USING (record_id) GROUP BY extract ORDER BY extract"
+    ).fetchall()
+    said = _entries_about(settings, [extract for extract, _clause, _form, _records in found])
+    held = [
+        Held(_holding(extract, clause, form, said.get(extract, [])), records)
+        for extract, clause, form, records in found
+    ]
+    return sorted(held, key=lambda one: (str(one.extract.made_at or ""), one.extract.extract_id))
 
 
 def who(settings: Settings, record_id: str) -> list[Holding]:

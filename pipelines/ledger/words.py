@@ -11,6 +11,7 @@ from schemas.text import Language
 WORDS = {
     "delivery.judged": mark("delivery judged"),
     "delivery.published": mark("delivery published"),
+    "delivery.rejudged": mark("delivery judged again"),
     "rejections.downloaded": mark("rejected rows downloaded"),
     "extract.previewed": mark("extract looked at before asking"),
     "extract.made": mark("extract made"),

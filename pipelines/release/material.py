@@ -153,6 +153,7 @@ def _catalogue(
 
     import pipelines
     from pipelines.lake.catalogue import NothingPublished
+    from pipelines.lake.versions import shows_outdated
     from pipelines.release.precision import set_release_key
 
     try:
@@ -171,6 +172,8 @@ def _catalogue(
             ("enable_progress_bar", False),
         ):
             connection.execute(f"SET {option} = {literal(value)}")
+        if shows_outdated(connection):
+            raise ReleaseRefused("REL-114", "outdated")
         set_release_key(connection, settings, request.recipient)
         yield connection
 

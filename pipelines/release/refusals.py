@@ -63,6 +63,9 @@ SENTENCES: dict[str, str] = {
     "REL-112": mark("The period ends ({until}) before it begins ({since})."),
     "REL-113": mark("“{name}” is not a code of the list {list}."),
     "REL-114": mark("Nothing is published yet, so nothing can be extracted."),
+    "REL-114 outdated": mark(
+        "The tables are of an older contract, so nothing can be extracted from them."
+    ),
     "REL-115": mark("The format {format} needs a position, and no clause opens one."),
     "REL-116": mark("{cells} counts at once are more than can be checked for what they give away."),
     "REL-117": mark("{day} is still to come; the delays of the clauses are counted from a day."),
@@ -89,6 +92,7 @@ HINTS: dict[str, str] = {
         "Ask for whole months, for a whole country or for a whole section of offences, or for all."
     ),
     "REL-109": mark("Choose CSV or Parquet, or a shorter period."),
+    "REL-114 outdated": mark("Whoever runs this installation brings them up to date first."),
     "REL-115": mark("Choose CSV, XLSX or Parquet."),
     "REL-117": mark("Leave the day out, or give {last} or an earlier day."),
     "REL-116": mark("Ask for fewer dimensions, or for longer periods."),

@@ -22,7 +22,7 @@ from pipelines.landing.read import TextRows, read_text_rows
 from pipelines.landing.receive import Delivery, local_file
 from pipelines.settings import Settings
 from pipelines.validate.blame import Blame, blame, make_rejected
-from pipelines.validate.verdict import Verdict
+from pipelines.validate.verdict import Verdict, standing_folder
 from schemas.codelist import load_codelist
 from schemas.contract import Rule, all_rules, load_contract
 from schemas.feed import Feed, load_feed
@@ -104,7 +104,8 @@ def gathered(
         rows, rejected = None, 0
         if verdict.is_accepted and verdict.rows_quarantined:
             original = local_file(delivery.payload, folder)
-            quarantined = local_file(delivery.folder / "quarantined.parquet", folder)
+            judged = standing_folder(delivery.folder)
+            quarantined = local_file(judged / "quarantined.parquet", folder)
             rows = read_text_rows(connection, original, feed)
             blamed = [reason.blame for reason in reasons]
             _ = translator(lang)

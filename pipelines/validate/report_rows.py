@@ -16,6 +16,7 @@ from pipelines.landing.read import read_text_rows
 from pipelines.landing.receive import Delivery, local_file
 from pipelines.settings import Settings
 from pipelines.validate.report import whole
+from pipelines.validate.verdict import standing_folder
 from schemas.feed import load_feed
 from schemas.sqltext import literal
 
@@ -37,7 +38,8 @@ def write_rows(settings: Settings, delivery: Delivery, path: Path) -> Path:
         raise ValueError(f"the rows of {delivery.receipt.file_name} are {rows_suffix(delivery)}")
     with connect_scratch(settings) as connection, scratch_folder(settings, "rows") as folder:
         original = local_file(delivery.payload, folder)
-        quarantined = local_file(delivery.folder / "quarantined.parquet", folder)
+        judged = standing_folder(delivery.folder)
+        quarantined = local_file(judged / "quarantined.parquet", folder)
         found = connection.execute(
             "SELECT DISTINCT source_row::BIGINT AS source_row "
             f"FROM read_parquet({literal(str(quarantined))}) ORDER BY source_row"

@@ -2,6 +2,9 @@
 
 Not here: how a verdict is reached (`harmonise`, `audit.py`) and how it is told (`report.py`). A
 verdict holds counts, codes and names of columns; no value of a cell.
+
+A delivery that is judged again keeps its first verdict. The later one is in a folder of its own,
+`judgements/<moment>/`, with the files that it speaks of; the latest that has a verdict stands.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from pipelines.harmonise.run import Harmonised
 
 FILE_NAME = "verdict.json"
+JUDGEMENTS = "judgements"
 State = Literal["accepted", "refused"]
 
 
@@ -85,11 +89,25 @@ class Verdict(BaseModel):
     feed_version: str
     contract_version: str
     harmonised_at: dt.datetime
+    # Of a delivery that was judged again: when the verdict before was reached, and a fingerprint
+    # of everything declared that this one was reached by.
+    follows: dt.datetime | None = None
+    declarations: str = ""
 
     @property
     def is_accepted(self) -> bool:
         """True where the accepted rows may be published."""
         return self.state == "accepted"
+
+    @property
+    def folder_name(self) -> str:
+        """The name of the folder of this judgement, where the delivery was judged before."""
+        return moment_name(self.harmonised_at)
+
+
+def moment_name(moment: dt.datetime) -> str:
+    """A moment in UTC as part of a name: names in order are moments in order."""
+    return f"{moment:%Y%m%dT%H%M%S%f}"
 
 
 def reach_verdict(
@@ -145,12 +163,35 @@ def write_verdict(folder: UPath, verdict: Verdict) -> UPath:
     return place
 
 
+def standing_folder(folder: UPath) -> UPath:
+    """Where the standing verdict of a delivery is, with the files that it speaks of."""
+    try:
+        found = sorted((one for one in (folder / JUDGEMENTS).iterdir()), key=lambda one: one.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return folder
+    return next((one for one in reversed(found) if (one / FILE_NAME).exists()), folder)
+
+
+def earlier_verdicts(folder: UPath) -> list[Verdict]:
+    """The verdicts of a delivery that stand no longer, the first one first."""
+    standing = standing_folder(folder)
+    if standing == folder:
+        return []
+    later = sorted((folder / JUDGEMENTS).iterdir(), key=lambda one: one.name)
+    places = [folder, *(one for one in later if one.name < standing.name)]
+    return [_read(one) for one in places if (one / FILE_NAME).exists()]
+
+
 def read_verdict(folder: UPath) -> Verdict:
-    """The verdict in a delivery's folder.
+    """The standing verdict of the delivery in this folder.
 
     Raises FileNotFoundError where there is none yet, and where what stands there is no verdict (a
     damaged disk): the delivery is then judged anew.
     """
+    return _read(standing_folder(folder))
+
+
+def _read(folder: UPath) -> Verdict:
     try:
         return Verdict.model_validate_json((folder / FILE_NAME).read_bytes())
     except ValidationError:

@@ -24,7 +24,7 @@ STAGES = ("landing", "harmonise", "validate", "lake", "products", "ledger", "acc
 # Under the stages: imported by any of them, importing none.
 SHARED = ("settings", "findings", "i18n", "duck", "crew", "inbox", "keys", "locale")
 # Above the stages: may import any of them, and each other in this order.
-ABOVE = ("ingest", "backup", "portal", "demo", "authoring", "cli")
+ABOVE = ("ingest", "rejudge", "backup", "portal", "demo", "authoring", "cli")
 TOP_LEVEL = {
     *("schemas", "pipelines", "assets", "tests", "benchmarks", "docs", ".ci"),
     *("README.md", "README.fr.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "pyproject.toml"),

@@ -44,6 +44,8 @@ COMMANDS = [
     "lake_compact",
     "lake_vacuum",
     "lake_check",
+    "lake_migrate",
+    "delivery_rejudge",
     "reference_load",
     "extract",
     "verify",
@@ -62,6 +64,7 @@ COMMANDS = [
     "user_list",
     "user_password",
     "user_role",
+    "user_feeds",
     "user_disable",
     "user_enable",
 ]
@@ -86,7 +89,7 @@ def commands(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[st
 
 
 def test_the_commands_are_those_of_the_manual():
-    groups = {"feed", "agreement", "key", "audit", "user", "lake", "reference"}
+    groups = {"feed", "delivery", "agreement", "key", "audit", "user", "lake", "reference"}
     assert {"_".join(path) for path in commands()} == {*COMMANDS, *groups}
 
 

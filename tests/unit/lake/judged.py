@@ -15,7 +15,13 @@ from upath import UPath
 
 from pipelines.landing.receive import RECEIPT, Receipt
 from pipelines.settings import Settings
-from pipelines.validate.verdict import StoredFinding, Verdict, write_verdict
+from pipelines.validate.verdict import (
+    JUDGEMENTS,
+    StoredFinding,
+    Verdict,
+    moment_name,
+    write_verdict,
+)
 from schemas.contract import load_contract
 from schemas.sqltext import literal, name
 
@@ -54,16 +60,21 @@ def deliver(
     as_of: dt.date | None = None,
     kind: Literal["register", "correction"] | None = None,
     corrections: tuple[Literal["source_revision", "withdrawal"], ...] = (),
+    again: float | None = None,
+    contract_version: str = "",
 ) -> str:
     """Leave a judged delivery in the landing place; returns its delivery_id.
 
     `day` is when it was received, in days after `START`; `rejected` rows need `reasons`. Without
-    `as_of` it is as one of the first version of this program: it stands at its receipt.
+    `as_of` it is as one of the first version of this program: it stands at its receipt. With
+    `again`, the day of another judgement, it is one that was left before.
     """
     delivery_id = f"{FEED}.{label}"
     received_at = START + dt.timedelta(days=day)
     folder = Path(settings.landing.path) / FEED / label
-    folder.mkdir(parents=True, exist_ok=True)
+    judged_at = received_at if again is None else START + dt.timedelta(days=again)
+    place = folder if again is None else folder / JUDGEMENTS / moment_name(judged_at)
+    place.mkdir(parents=True, exist_ok=True)
     for file, content in (("accepted", rows), ("quarantined", rejected)):
         dated = [
             {
@@ -74,7 +85,7 @@ def deliver(
             }
             for number, one in enumerate(content)
         ]
-        write_rows(folder / f"{file}.parquet", table, dated)
+        write_rows(place / f"{file}.parquet", table, dated)
     receipt = Receipt(
         delivery_id=delivery_id,
         feed=FEED,
@@ -100,11 +111,12 @@ def deliver(
         findings=[StoredFinding(code=code) for code in findings],
         program_version="0",
         feed_version="1.0.0",
-        contract_version="1.0.0",
-        harmonised_at=received_at,
+        contract_version=contract_version or load_contract(table).version,
+        harmonised_at=judged_at,
+        follows=None if again is None else received_at,
     )
     (folder / RECEIPT).write_text(receipt.model_dump_json(), encoding="utf-8")
-    write_verdict(UPath(folder), verdict)
+    write_verdict(UPath(place), verdict)
     return delivery_id
 
 
