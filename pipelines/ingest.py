@@ -234,7 +234,7 @@ def _audit(settings: Settings, delivery: Delivery, harmonised: Harmonised, page:
         rows_exact_duplicates=harmonised.rows_exact_duplicates,
         reason_counts=harmonised.reason_counts,
         warning_counts=harmonised.warning_counts,
-        rows_unsplit=harmonised.text_rows.rows_unsplit,
+        rows_set_aside=harmonised.text_rows.rows_set_aside,
         data_docs=settings.data_docs,
         name=page,
         settings=settings,

@@ -26,7 +26,6 @@ from pipelines.harmonise.lookups import AREA_LEVELS, AREA_LIST
 from schemas.codelist import load_codelist
 from schemas.contract import Column, Contract
 from schemas.feed import Feed, Mapping
-from schemas.render.expectations import UNSPLIT_CODE
 from schemas.rules import any_holds, codes_that_hold, fails_when
 from schemas.sqltext import literal, name
 
@@ -480,10 +479,10 @@ class _Compiler:
         return "admin1_code" in self.feed.map or "border_point_code" in self.read
 
     def _unsplit(self) -> str:
-        """The rows that could not be split: where they come from and the reason, nothing else."""
+        """The rows that could not be read: where they come from and the reason, nothing else."""
         origin = ("source", "delivery_id", "received_at")
         known = ", ".join(f"{self.provenance[column]} AS {column}" for column in origin)
-        verdict = f"[]::VARCHAR[] AS quality_flags, [{literal(UNSPLIT_CODE)}] AS reasons"
+        verdict = "[]::VARCHAR[] AS quality_flags, [code] AS reasons"
         return f"SELECT source_row, {known}, {verdict} FROM text_rows_unsplit"
 
     def _or_null(self, column: str) -> str:

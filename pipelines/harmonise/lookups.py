@@ -29,6 +29,8 @@ from schemas.feed import Feed, Mapping
 from schemas.sqltext import literal, name
 
 AREA_LIST = "admin_areas"
+# Of pandas, NumPy, R and JavaScript, as they are spelled there.
+NO_VALUES = ("NaN", "nan", "NaT", "<NA>", "undefined", "Infinity", "-Infinity")
 AREA_LEVELS = {"admin1_code": 1, "admin2_code": 2}
 
 
@@ -178,11 +180,14 @@ def _area_words(target: str) -> str:
 
 
 def blank_forms(feed: Feed) -> str:
-    """The feed's texts for *no value*, in the usual cases, as the inside of an IN list."""
+    """The feed's texts for *no value*, in the usual cases, as the inside of an IN list.
+
+    What programs write where they have none is always among them: NaN is no value and no word.
+    """
     forms = {
         form
         for word in feed.blank
         for form in (word, word.lower(), word.upper(), word.capitalize())
         if form
     }
-    return ", ".join(literal(form) for form in sorted(forms))
+    return ", ".join(literal(form) for form in sorted(forms.union(NO_VALUES)))

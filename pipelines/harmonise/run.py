@@ -106,7 +106,7 @@ def _route(
     # Which row stands where in a file means nothing; keeping the order would hold rows in memory.
     connection.execute("SET preserve_insertion_order = false")
     accepted, quarantined = folder / "accepted.parquet", folder / "quarantined.parquet"
-    unsplit = f" UNION ALL BY NAME {compiled.unsplit_sql}" if rows.rows_unsplit else ""
+    unsplit = f" UNION ALL BY NAME {compiled.unsplit_sql}" if rows.rows_set_aside else ""
     if rows.row_count <= ROWS_AT_ONCE:
         connection.execute(f"CREATE TEMP TABLE judged AS {compiled.sql}")
         _write(connection, accepted_of("judged"), accepted)
@@ -159,7 +159,7 @@ def _counted(
 ) -> Harmonised:
     paths = {part: folder / f"{part}.parquet" for part in ("accepted", "quarantined", "duplicates")}
     counts = {part: _count(connection, path) for part, path in paths.items()}
-    read, written = rows.row_count + rows.rows_unsplit, sum(counts.values())
+    read, written = rows.row_count + sum(rows.rows_set_aside.values()), sum(counts.values())
     if written != read:
         raise refused("DEL-723", original, expected=read, rows=written)
     return Harmonised(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from schemas.feed import Feed
 
 SHEET_COLUMN = "sheet"
 HEADING_JOINT = " / "
+MOST_KEPT_OUT = 1  # unknown columns; with more of them the file has another form
 OTHERS = "*"  # instead of JSON keys of which most are unknown: they may be people's names
 # What word processors put for the two signs that a keyboard has.
 _TYPED = str.maketrans(dict.fromkeys("‘’ʼ′`´", "'") | dict.fromkeys("‐‑‒–—−", "-"))
@@ -31,7 +33,9 @@ class Columns:
     `names`: the mapped columns as the feed spells and orders them. `kept`: name → position; one
     without a position (JSON only) is in no record and is read as empty. `unnamed`: positions
     without a heading, which must turn out to be empty. `skip_tests`: position and pattern of rows
-    that the feed declares as no data. `width`: positions in all.
+    that the feed declares as no data. `width`: positions in all. `numeric`: positions of columns
+    that hold nothing but quantities and times, with the feed's `decimal` sign. `notes`: headings
+    that were spelled otherwise, and a column that was kept out.
     """
 
     names: tuple[str, ...]
@@ -39,6 +43,9 @@ class Columns:
     unnamed: tuple[int, ...]
     skip_tests: tuple[tuple[int, str], ...]
     width: int
+    numeric: frozenset[int] = frozenset()
+    decimal: str = "."
+    notes: tuple[Finding, ...] = ()
 
 
 def plain(heading: object) -> str:
@@ -76,14 +83,17 @@ def matched(
 ) -> Columns:
     """The columns to read, in one look at all headings of a delivery.
 
+    A heading that differs by accents, capitals or spaces is taken for the one that it can only be,
+    and one unknown column beside all that are needed is kept out; both are told.
     Raises DeliveryRefused with one finding for each wrong column: DEL-703 missing (with the nearest
     heading found), DEL-704 unknown, DEL-716 twice; or with DEL-714 alone where fewer than half of
     the mapped ones are there: then the row is no header, and its cells may be anybody's names.
     In JSON a key that no record has is how a writer says "no value": it is missing only where the
     contract requires the column that it fills. What is below an ignored key is ignored with it.
     """
-    known = set(map(plain, _known(feed)))
-    names = [plain(name) for name in found]
+    known = set(map(plain, known_headings(feed)))
+    sent = [plain(name) for name in found]
+    names = as_declared(feed, sent)
     if not is_json and not is_header(feed, names):
         raise DeliveryRefused(finding("DEL-714", file, row=header_row))
     if is_json:
@@ -93,10 +103,13 @@ def matched(
         unknown = [OTHERS]
     missing = [name for name in map(plain, feed.mapped_columns) if name not in names]
     tolerated = _optional(feed) if is_json else frozenset[str]()
+    lacking = [name for name in missing if name not in tolerated]
+    twice = _twice(names)
+    is_kept_out = len(unknown) == MOST_KEPT_OUT and unknown != [OTHERS] and not lacking
     wrong = [
-        *_missing(file, [name for name in missing if name not in tolerated], unknown),
-        *(finding("DEL-704", file, column=name) for name in unknown),
-        *(finding("DEL-716", file, column=name) for name in _twice(names)),
+        *_missing(file, lacking, unknown),
+        *(finding("DEL-704", file, column=name) for name in unknown if not is_kept_out),
+        *(finding("DEL-716", file, column=name) for name in twice),
     ]
     if wrong:
         raise DeliveryRefused(wrong)
@@ -110,7 +123,44 @@ def matched(
             if plain(skip.column) in names
         ),
         width=len(names),
+        numeric=frozenset(at for at, name in enumerate(names) if name in numeric_columns(feed)),
+        decimal=feed.decimal,
+        notes=(
+            *spelled_otherwise(file, sent, names),
+            *(finding("DEL-759", file, column=name) for name in unknown),
+        ),
     )
+
+
+def as_declared(feed: Feed, names: Sequence[str]) -> list[str]:
+    """The headings as the feed spells them, where accents, capitals and spaces leave one choice."""
+    declared: dict[str, set[str]] = {}
+    for heading in map(plain, known_headings(feed)):
+        declared.setdefault(_loose(heading), set()).add(heading)
+    times = Counter(map(_loose, names))
+    renamed = []
+    for name in names:
+        choice = declared.get(_loose(name), set())
+        is_certain = len(choice) == 1 and times[_loose(name)] == 1
+        renamed.append(next(iter(choice)) if is_certain else name)
+    return renamed
+
+
+def spelled_otherwise(file: Path, sent: Sequence[str], names: Sequence[str]) -> list[Finding]:
+    """A warning for each heading that is not spelled as the feed spells it."""
+    pairs = dict.fromkeys(zip(sent, names, strict=True))
+    return [
+        finding("DEL-758", file, found=found, column=name) for found, name in pairs if found != name
+    ]
+
+
+def has_all(feed: Feed, found: Sequence[str]) -> bool:
+    """Whether a row holds each mapped heading once, and at most one that the feed does not know."""
+    names = as_declared(feed, [plain(name) for name in found])
+    mapped = {plain(name) for name in feed.mapped_columns if name != SHEET_COLUMN}
+    known = set(map(plain, known_headings(feed)))
+    strange = [name for name in names if name and name not in known]
+    return mapped <= set(names) and not _twice(list(names)) and len(strange) <= MOST_KEPT_OUT
 
 
 def is_header(feed: Feed, found: Sequence[str]) -> bool:
@@ -118,8 +168,8 @@ def is_header(feed: Feed, found: Sequence[str]) -> bool:
 
     The name of the sheet stands in no row, so it says nothing.
     """
-    mapped = {_key(name) for name in feed.mapped_columns if name != SHEET_COLUMN}
-    return 2 * len(mapped & set(map(_key, found))) >= max(1, len(mapped))
+    mapped = {_loose(name) for name in feed.mapped_columns if name != SHEET_COLUMN}
+    return 2 * len(mapped & set(map(_loose, found))) >= max(1, len(mapped))
 
 
 def numeric_columns(feed: Feed) -> frozenset[str]:
@@ -140,7 +190,8 @@ def _below(ignored: Iterable[str], names: Sequence[str]) -> set[str]:
     return {name for name in names if name.startswith(above)}
 
 
-def _known(feed: Feed) -> list[str]:
+def known_headings(feed: Feed) -> list[str]:
+    """Every heading that the feed mentions."""
     return [*feed.mapped_columns, *feed.ignore, *(skip.column for skip in feed.skip_rows)]
 
 
@@ -172,6 +223,11 @@ def _twice(names: list[str]) -> list[str]:
         for at, name in enumerate(names)
         if name and folded[at] in folded[:at] and folded[:at].count(folded[at]) == 1
     ]
+
+
+def _loose(name: str) -> str:
+    """A heading as it is recognised: no accents, no capitals, no spaces."""
+    return "".join(_key(name).split())
 
 
 def _key(name: str) -> str:

@@ -20,10 +20,11 @@ stray quotation marks.
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, islice, zip_longest
 from pathlib import Path
 from typing import Any
@@ -34,26 +35,46 @@ from pipelines.duck import PASSING_FAULTS
 from pipelines.findings import DeliveryRefused
 from pipelines.landing.columns import Columns, merged_headings
 from pipelines.landing.encoding import demand_utf8
-from pipelines.landing.lines import LineCount, Spaces, count_lines, longest_line, text_lines
+from pipelines.landing.lines import LineCount, Spaces, longest_line, text_lines
+from pipelines.landing.records import (
+    LONGEST_CELL_CHARS,
+    MOST_STRAY,
+    StrayQuotes,
+    dialect,
+    fewest_separators,
+)
 from pipelines.landing.refuse import KILOBYTE, refused
-from pipelines.landing.staging import BLANK, PADDED, UNSPLIT, Staged, cell_list, stage
+from pipelines.landing.staging import (
+    BLANK,
+    PADDED,
+    UNSPLIT,
+    Looked,
+    Staged,
+    cell_list,
+    in_one_form,
+    stage,
+)
 from schemas.feed import Layout
 from schemas.sqltext import literal
 
-LONGEST_CELL_CHARS = 1024**2
 BUFFER_BYTES = 2 * 1024**2  # several a thread, beside DuckDB's own memory limit
 ROW_NUMBER = "source_row"  # staged with each record where no arithmetic gives it
 # For DuckDB's reader: a cell that is not there, unlike an empty one. Nobody writes these signs.
 NOT_THERE = "\x01\x1f\x01"
+NO_CELL = "?"  # of a line that was given up; none of its cells is kept
 LOOKED_AT_RECORDS = 1000
-FEWEST_SEPARATORS = 4  # of a text of several lines that may be records; fewer are punctuation
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 BATCH_RECORDS = 50_000
 BATCH_BYTES = 128 * 1024**2
 
 
 @dataclass(frozen=True)
 class Delimited:
-    """A delimited file whose header is known. `file` is UTF-8, `shown` is the file as sent."""
+    """A delimited file whose header is known. `file` is UTF-8, `shown` is the file as sent.
+
+    `hidden` is 1 where the first line says how the cells are separated (`sep=;`): a spreadsheet
+    program obeys it and does not show it, so it is not counted among the rows.
+    """
 
     file: Path
     shown: Path
@@ -61,6 +82,12 @@ class Delimited:
     headings: tuple[str, ...]
     records_before: int
     lines_before: int
+    hidden: int = 0
+
+    @property
+    def first_row(self) -> int:
+        """The number that a person sees beside the first record."""
+        return self.records_before + 1 - self.hidden
 
     @property
     def bytes(self) -> int:
@@ -91,48 +118,70 @@ def open_delimited(file: Path, shown: Path, layout: Layout) -> Delimited:
     if not headings:
         raise refused("DEL-714" if _has_text(file) else "DEL-706", shown, row=last)
     return Delimited(
-        file, shown, layout, tuple(headings), last + has_tags, lines_before + tag_lines
+        file,
+        shown,
+        layout,
+        tuple(headings),
+        last + has_tags,
+        lines_before + tag_lines,
+        hidden=int(bool(rows) and separator_line(rows[0], layout.delimiter) != ""),
     )
 
 
-def stage_delimited(
-    connection: duckdb.DuckDBPyConnection, source: Delimited, columns: Columns, staged: str
-) -> str:
-    """Fill the temporary table `staged`; returns the SQL of a row's number in it.
+def separator_line(cells: list[str], delimiter: str) -> str:
+    """The separator that a first line of the form `sep=;` names; empty for any other line."""
+    found = SEPARATOR_LINE.fullmatch(delimiter.join(cells).strip())
+    return found[1] if found else ""
 
+
+@dataclass(frozen=True)
+class Placed:
+    """The SQL of a row's number, and whether lines were given up for stray quotation marks."""
+
+    row_sql: str
+    has_stray_quotes: bool = False
+
+
+class StrayQuoteError(Exception):
+    """The strict parser met a quotation mark where none can be."""
+
+
+def stage_delimited(
+    connection: duckdb.DuckDBPyConnection,
+    source: Delimited,
+    columns: Columns,
+    staged: str,
+    counted: LineCount,
+) -> Placed:
+    """Fill the temporary table `staged`; says how a row's number is found in it.
+
+    `counted` is what `lines.count_lines` said of the file.
+
+    A line with a stray quotation mark is set aside like one of a wrong width.
     Raises DeliveryRefused: DEL-701 encoding, DEL-702 cut off, DEL-707 a cell beyond the limit,
-    DEL-730 a quotation mark that is never closed, DEL-717 where half of the records or more have
-    not as many cells as the header.
+    DEL-717 where half of the records or more have not as many cells as the header.
     """
-    counted = count_lines(source.file, source.layout.delimiter, source.layout.quote)
     if counted.overlong:
         raise _too_long(source, counted.overlong)
     if place := _stage_fast(connection, source, columns, staged, counted):
-        row_sql = f"{place} + {source.records_before + 1}"
+        placed = Placed(f"{place} + {source.first_row}")
     else:
-        _stage_exact(connection, source, columns, staged, counted)
-        row_sql = ROW_NUMBER
-    _refuse_unsplit(connection, source, Staged(staged, columns, row_sql), counted)
-    return row_sql
+        placed = Placed(ROW_NUMBER, has_stray_quotes=False)
+        try:
+            swallowed = _stage_exact(connection, source, columns, staged, counted)
+        except StrayQuoteError:
+            swallowed = 1
+        if swallowed:
+            placed = Placed(ROW_NUMBER, has_stray_quotes=True)
+            _stage_exact(connection, source, columns, staged, counted, is_strict=False)
+    _refuse_unsplit(connection, source, Staged(staged, columns, placed.row_sql), counted)
+    return placed
 
 
 def _has_text(file: Path) -> bool:
     with text_lines(file) as lines, suppress(UnicodeDecodeError):
         return next(filter(str.strip, lines), "") != ""
     return True
-
-
-def dialect(layout: Layout) -> dict[str, Any]:
-    """How the standard library reads the records of this layout, one after the other."""
-    csv.field_size_limit(LONGEST_CELL_CHARS)
-    quoting = {"quotechar": layout.quote} if layout.quote else {"quoting": csv.QUOTE_NONE}
-    return {
-        "delimiter": layout.delimiter,
-        "strict": True,
-        # DuckDB also forgives a space between a delimiter and a quotation mark.
-        "skipinitialspace": layout.delimiter != " ",
-        **quoting,
-    }
 
 
 def _is_tag_row(cells: list[str]) -> bool:
@@ -166,23 +215,24 @@ def _stage_fast(
         "nullstr": NOT_THERE,
         "buffer_size": BUFFER_BYTES,
     }
-    cells = cell_list(
+    given = ", ".join(f"{option} = {literal(value)}" for option, value in options.items())
+    types = ", ".join(f"{literal(cell)}: 'VARCHAR'" for cell in raw)
+    looked = looked_at(counted)
+    texts, relation = in_one_form(
         columns,
         raw,
-        spaces=counted.spaces,
+        f"read_csv({literal(str(source.file))}, {given}, columns = {{{types}}})",
+        looked,
+    )
+    cells = cell_list(
+        columns,
+        texts,
+        looked=looked,
         unsplit=f"r{width - 1} IS NULL OR trim(r{width}) <> ''",
         padded=f"r{width} IS NOT NULL",
     )
-    given = ", ".join(f"{option} = {literal(value)}" for option, value in options.items())
-    types = ", ".join(f"{literal(cell)}: 'VARCHAR'" for cell in raw)
     try:
-        place = stage(
-            connection,
-            staged,
-            f"SELECT {cells} "
-            f"FROM read_csv({literal(str(source.file))}, {given}, columns = {{{types}}})",
-            source.bytes,
-        )
+        place = stage(connection, staged, f"SELECT {cells} FROM {relation}", source.bytes)
     except PASSING_FAULTS:
         raise
     except duckdb.Error:
@@ -199,28 +249,36 @@ def _stage_exact(
     columns: Columns,
     staged: str,
     counted: LineCount,
-) -> None:
-    """Stage record by record, with `source_row`; rows of a wrong width are marked, not lost."""
+    *,
+    is_strict: bool = True,
+) -> int:
+    """Stage record by record, with `source_row`; rows of a wrong width are marked, not lost.
+
+    Returns how many records seem to have swallowed others between two stray quotation marks.
+    Raises StrayQuoteError where the strict parser cannot go on; unless `is_strict`, such a line is
+    a row of a wrong width.
+    """
     import pyarrow as pa
 
     width = columns.width
     raw = [f"r{at}" for at in range(width)]
     widths = f"{width}, {_usual_cells(source, width)}"
-    unsplit = f"cells NOT IN ({widths}) OR trim(coalesce(beyond, '')) <> ''"
-    separators = max(width - 1, FEWEST_SEPARATORS)
-    swallowed = (_holds_records(cell, source.layout.delimiter, separators) for cell in raw)
-    unsplit = " OR ".join([unsplit, *swallowed])
-    # These records may have line ends within quotes.
-    spaces = Spaces.ALL if counted.spaces is Spaces.ALL else Spaces.CONTROLS
-    cells = cell_list(columns, [*raw, "beyond"], spaces=spaces, unsplit=unsplit)
+    delimiter, separators = source.layout.delimiter, fewest_separators(width)
+    swallowed = " OR ".join(_holds_records(cell, delimiter, separators) for cell in raw)
+    unsplit = f"cells NOT IN ({widths}) OR trim(coalesce(beyond, '')) <> '' OR {swallowed}"
+    looked = looked_at(counted)
+    if looked.spaces is Spaces.PLAIN:  # these records may have line ends within quotes
+        looked = replace(looked, spaces=Spaces.CONTROLS)
+    shown, relation = in_one_form(columns, [*raw, "beyond"], "landing_batch", looked)
+    cells = cell_list(columns, shown, looked=looked, unsplit=unsplit)
     texts = [(column, pa.string()) for column in (*raw, "beyond")]
     schema = pa.schema([("source_row", pa.int64()), ("cells", pa.int64()), *texts])
-    refusals: list[DeliveryRefused] = []
-    batches = _batches(source, schema, counted)
+    refusals: list[Exception] = []
+    batches = _batches(source, schema, counted, is_strict=is_strict)
     records = pa.RecordBatchReader.from_batches(schema, _kept(batches, refusals))
     connection.register("landing_batch", records)
     try:
-        select = f"SELECT source_row, {cells} FROM landing_batch"
+        select = f"SELECT source_row, {cells}, {swallowed} AS swallowed FROM {relation}"
         stage(connection, staged, select, source.bytes)
     except duckdb.Error:
         if refusals:
@@ -228,6 +286,14 @@ def _stage_exact(
         raise
     finally:
         connection.unregister("landing_batch")
+    found = connection.execute(f"SELECT count(*) FILTER (swallowed) FROM {staged}").fetchone()
+    return int(found[0]) if found and is_strict else 0
+
+
+def looked_at(counted: LineCount) -> Looked:
+    """What is known of the cells of a file once its bytes were looked at."""
+    has_signs = counted.has_signs
+    return Looked(Spaces.ALL if has_signs else counted.spaces, has_signs, has_marred=has_signs)
 
 
 def _usual_cells(source: Delimited, width: int) -> int:
@@ -241,11 +307,11 @@ def _usual_cells(source: Delimited, width: int) -> int:
     return width
 
 
-def _kept(batches: Iterator[Any], refusals: list[DeliveryRefused]) -> Iterator[Any]:
+def _kept(batches: Iterator[Any], refusals: list[Exception]) -> Iterator[Any]:
     """The batches; a refusal on the way is kept aside: the engine that pulls would hide it."""
     try:
         yield from batches
-    except DeliveryRefused as refusal:
+    except (DeliveryRefused, StrayQuoteError) as refusal:
         refusals.append(refusal)
         raise
 
@@ -257,14 +323,17 @@ def _holds_records(cell: str, delimiter: str, separators: int) -> str:
     return f"coalesce({has_lines} AND {others} >= {separators * len(delimiter)}, FALSE)"
 
 
-def _batches(source: Delimited, schema: Any, counted: LineCount) -> Iterator[Any]:
+def _batches(
+    source: Delimited, schema: Any, counted: LineCount, *, is_strict: bool
+) -> Iterator[Any]:
     """Arrow batches of the records below the header, numbered as a person counts them."""
-    numbers = count(source.records_before + 1)
+    numbers = count(source.first_row)
     longest_bytes, _ = longest_line(source.file)
     records = max(1, min(BATCH_RECORDS, BATCH_BYTES // max(1, longest_bytes)))
     try:
         with text_lines(source.file) as lines:
-            reader = csv.reader(lines, **dialect(source.layout))
+            records_of = csv.reader(lines, **dialect(source.layout))
+            reader = records_of if is_strict else _without_stray(lines, source, len(schema) - 3)
             deque(islice(reader, source.records_before), maxlen=0)
             numbered = zip(numbers, reader, strict=False)
             while batch := list(islice(numbered, records)):
@@ -273,7 +342,17 @@ def _batches(source: Delimited, schema: Any, counted: LineCount) -> Iterator[Any
         demand_utf8(source.file, source.shown)
         raise
     except csv.Error as error:
-        raise _unparsable(source, str(error), next(numbers) - 1, counted) from None
+        row = next(numbers) - 1
+        is_cut = "end of data" in str(error) and row + source.hidden >= counted.lines
+        if is_strict and "field larger" not in str(error) and not is_cut:
+            raise StrayQuoteError from None
+        raise _unparsable(source, str(error), row, counted) from None
+
+
+def _without_stray(lines: Iterator[str], source: Delimited, width: int) -> Iterator[list[str]]:
+    """The records; of a line that cannot be split more cells than any record has."""
+    for record in StrayQuotes(lines, source.layout, width):
+        yield [NO_CELL] * (width + 2) if record is None else record
 
 
 def _arrow(batch: list[tuple[int, list[str]]], schema: Any) -> Any:
@@ -304,8 +383,8 @@ def _unparsable(source: Delimited, reason: str, row: int, counted: LineCount) ->
     if "field larger" in reason:
         return _too_long(source, row)
     if "end of data" in reason:
-        return refused("DEL-702" if row >= counted.lines else "DEL-730", source.shown, row=row)
-    return refused("DEL-717", source.shown, rows=1, row=row)
+        return refused("DEL-702", source.shown)
+    return refused("DEL-717", source.shown, rows=MOST_STRAY, row=row)
 
 
 def _too_long(source: Delimited, row: int) -> DeliveryRefused:

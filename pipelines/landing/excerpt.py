@@ -22,12 +22,14 @@ from typing import IO, TYPE_CHECKING, Any
 
 import duckdb
 
-from pipelines.landing.delimited import dialect, open_delimited
-from pipelines.landing.encoding import as_utf8, written_as
+from pipelines.landing.delimited import open_delimited
+from pipelines.landing.encoding import as_utf8, mended_utf8, written_as
 from pipelines.landing.jsonslice import HEAD_BYTES, array_start, slice_array
 from pipelines.landing.jsontext import OBJECTS, records_path, stage_array
 from pipelines.landing.lines import text_lines
+from pipelines.landing.mixture import as_sent
 from pipelines.landing.read import TextRows
+from pipelines.landing.records import StrayQuotes, dialect
 from pipelines.landing.staging import spill_folder
 from pipelines.landing.workbook import SHEET_STEP, SentSheet, cells_as_sent
 
@@ -81,7 +83,12 @@ def write_excerpt(
         return
     with tempfile.TemporaryDirectory(prefix="excerpt-", dir=spill_folder(connection)) as folder:
         scratch = Path(folder)
-        text, _ = as_utf8(original, rows.layout.encoding, scratch)
+        letters = (
+            mended_utf8(original, scratch)
+            if rows.is_mended
+            else as_utf8(original, rows.layout.encoding, scratch)
+        )
+        text = letters.file
         with _encoded(excerpt, target) as sink:
             if rows.layout.format == "csv":
                 _write_delimited(excerpt, text, sink)
@@ -97,7 +104,7 @@ def _encoded(excerpt: _Excerpt, target: Path) -> Iterator[IO[str]]:
     mark, codec = written_as(excerpt.original, excerpt.rows.encoding)
     with target.open("wb") as stream:
         stream.write(mark)
-        with io.TextIOWrapper(stream, encoding=codec, newline="") as sink:
+        with io.TextIOWrapper(stream, encoding=codec, errors="surrogateescape", newline="") as sink:
             yield sink
 
 
@@ -105,18 +112,18 @@ def _write_delimited(excerpt: _Excerpt, text: Path, sink: IO[str]) -> None:
     source = open_delimited(text, excerpt.original, excerpt.rows.layout)
     wanted = excerpt.wanted
     if excerpt.rows.has_line_records:
-        last = wanted + (source.lines_before - source.records_before)
+        last = wanted + source.hidden + (source.lines_before - source.records_before)
         _write_lines(text, _line_end(text), _mask(last - 1, last, source.lines_before), sink)
         return
-    first, last = _line_spans(excerpt, text)
+    first, last = _line_spans(excerpt, text, wanted + source.hidden)
     mask = _mask(first, last, source.lines_before)
     with text_lines(text) as lines:
-        sink.writelines(compress(lines, mask))
+        sink.writelines(map(as_sent, compress(lines, mask)))
 
 
 def _write_lines(text: Path, line_end: str, mask: bytes, sink: IO[str]) -> None:
     with text.open(encoding="utf-8-sig", newline=line_end) as lines:
-        sink.writelines(compress(lines, mask))
+        sink.writelines(map(as_sent, compress(lines, mask)))
 
 
 def _line_end(text: Path) -> str:
@@ -129,22 +136,27 @@ def _line_end(text: Path) -> str:
 
 
 def _line_spans(
-    excerpt: _Excerpt, text: Path
+    excerpt: _Excerpt, text: Path, wanted: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """How many lines stand before each wanted record, and up to its end: as the exact reader sees.
 
-    A source_row is then the ordinal of the record, header included.
+    `wanted` are the ordinals of the records, header included.
     """
     import csv
 
     import numpy as np
 
+    layout, last = excerpt.rows.layout, int(wanted[-1])
     with text_lines(text) as lines:
-        reader = csv.reader(lines, **dialect(excerpt.rows.layout))
-        records = islice(reader, int(excerpt.wanted[-1]))
-        ends = np.fromiter((reader.line_num for _ in records), dtype=np.int64)
+        if excerpt.rows.has_stray_quotes:
+            width = len(open_delimited(text, excerpt.original, layout).headings)
+            found = StrayQuotes(lines, layout, width)
+            ends = np.fromiter((found.ends for _ in islice(found, last)), dtype=np.int64)
+        else:
+            reader = csv.reader(lines, **dialect(layout))
+            ends = np.fromiter((reader.line_num for _ in islice(reader, last)), dtype=np.int64)
     starts = np.concatenate([[0], ends[:-1]])
-    return starts[excerpt.wanted - 1], ends[excerpt.wanted - 1]
+    return starts[wanted - 1], ends[wanted - 1]
 
 
 def _mask(first: npt.NDArray[np.int64], last: npt.NDArray[np.int64], before: int = 0) -> bytes:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from pipelines.landing.encoding import demand_utf8
 from pipelines.landing.jsonslice import is_too_deep, slice_array
 from pipelines.landing.lines import longest_line
 from pipelines.landing.refuse import KILOBYTE, refused
-from pipelines.landing.staging import cell_list
+from pipelines.landing.staging import Looked, cell_list, in_one_form
 from schemas.feed import Layout
 from schemas.sqltext import literal
 
@@ -42,10 +42,16 @@ KeyPath = tuple[str, ...]
 
 @dataclass(frozen=True)
 class JsonRecords:
-    """Records staged in `landing_objects(body)`, and the JSON pointer of every leaf of theirs."""
+    r"""Records staged in `landing_objects(body)`, and the JSON pointer of every leaf of theirs.
+
+    `has_signs` is False where no text can hold a sign that would be taken out, `has_escapes` where
+    none is written as `\u200e`.
+    """
 
     headings: tuple[str, ...]
     pointers: tuple[str, ...]
+    has_signs: bool = True
+    has_escapes: bool = True
 
 
 def open_json(
@@ -71,8 +77,17 @@ def open_json(
     if layout.format == "geojson":
         other = "body->>'$.geometry.type' <> 'Point'"
         _demand_none(connection, shown, other)
-        return _features(paths)
-    return JsonRecords(tuple(map(".".join, paths)), tuple(map(_pointer, paths)))
+        records = _features(paths)
+    else:
+        records = JsonRecords(tuple(map(".".join, paths)), tuple(map(_pointer, paths)))
+    return replace(records, has_escapes=_has_escapes(connection))
+
+
+def _has_escapes(connection: duckdb.DuckDBPyConnection) -> bool:
+    found = connection.execute(
+        f"SELECT coalesce(bool_or(contains(body::VARCHAR, '\\u')), FALSE) FROM {OBJECTS}"
+    ).fetchone()
+    return bool(found and found[0])
 
 
 def stage_json(
@@ -81,9 +96,12 @@ def stage_json(
     """Fill the temporary table `staged`; returns the SQL of a row's number in it."""
     raw = [f"leaves[{at}]" for at in range(1, len(source.pointers) + 1)]
     leaves = f"json_extract_string(body, {literal(source.pointers)})"
+    looked = Looked(has_signs=source.has_signs, has_marred=source.has_signs)
+    relation = f"(SELECT {leaves} AS leaves FROM {OBJECTS})"
+    texts, relation = in_one_form(columns, raw, relation, looked)
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {staged} AS SELECT {cell_list(columns, raw)} "
-        f"FROM (SELECT {leaves} AS leaves FROM {OBJECTS})"
+        f"CREATE OR REPLACE TEMP TABLE {staged} AS "
+        f"SELECT {cell_list(columns, texts, looked=looked)} FROM {relation}"
     )
     connection.execute(f"DROP TABLE {OBJECTS}")
     return "rowid + 1"

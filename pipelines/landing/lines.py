@@ -5,12 +5,16 @@ Not here: records and cells (`delimited`, `jsontext`).
 
 from __future__ import annotations
 
+import codecs
 import enum
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+
+from pipelines.landing.signs import may_hold_signs
 
 BLOCK_BYTES = 4 * 1024**2
 TAIL_BYTES = 64 * 1024
@@ -34,6 +38,19 @@ class Spaces(enum.Enum):
     ALL = enum.auto()
 
 
+@dataclass
+class Holes:
+    """Bytes that are zero, where a disk or a transmission lost what stood there.
+
+    `row` is the line of the first, `rows` about how many lines would have their place.
+    """
+
+    bytes: int = 0
+    places: int = 0
+    row: int = 0
+    rows: int = 0
+
+
 @dataclass(frozen=True)
 class LineCount:
     """What one pass over the bytes of a file tells.
@@ -41,12 +58,16 @@ class LineCount:
     `lines` counts lines up to the last one that is not empty, whether LF, CRLF or CR ends them;
     `overlong` is the number of a line beyond LONGEST_LINE_CHARS, at which counting stopped, or 0;
     `is_ended` says whether the last line has an end; `spaces` what cells of one line may hold.
+    `has_signs` is False where no cell can hold a sign that would be taken out, `holes` tells of
+    bytes that are zero.
     """
 
     lines: int
     overlong: int
     is_ended: bool
     spaces: Spaces
+    has_signs: bool = False
+    holes: Holes = field(default_factory=Holes)
 
 
 @dataclass
@@ -60,10 +81,18 @@ class _Tally:
     has_tabs: bool = False
     has_quotes: bool = False
     has_rare: bool = False
+    has_signs: bool = False
     last: bytes = b""
+    seen_bytes: int = 0
+    holes: Holes = field(default_factory=Holes)
 
     def look(self, block: bytes, quote: bytes) -> None:
         """Take the next block into account."""
+        if not self.seen_bytes:
+            block = block.removeprefix(codecs.BOM_UTF8)
+        self.seen_bytes += len(block)
+        if b"\0" in block:
+            self._look_at_holes(block)
         ends = block.count(b"\n")
         self.feeds += ends
         returns = block.count(b"\r") if b"\r" in block else 0
@@ -73,8 +102,27 @@ class _Tally:
         self.unended = 0 if ends or returns else self.unended + len(block)
         self.has_tabs = self.has_tabs or b"\t" in block
         self.has_quotes = self.has_quotes or (quote != b"" and quote in block)
-        self.has_rare = self.has_rare or _has_rare(self.last + block[:2]) or _has_rare(block)
-        self.last = block[-2:]
+        self.has_rare = self.has_rare or _has_rare(self.last[-2:] + block[:2]) or _has_rare(block)
+        joint = self.last + block[:3]
+        self.has_signs = self.has_signs or may_hold_signs(joint) or may_hold_signs(block)
+        self.last = block[-3:]
+
+    def _look_at_holes(self, block: bytes) -> None:
+        runs = re.findall(rb"\0+", block)
+        goes_on = self.last[-1:] == block[:1] == b"\0"
+        if not self.holes.bytes:
+            self.holes.row = max(self.feeds, self.returns) + 1
+            before = block[: block.index(b"\0")]
+            self.holes.row += max(before.count(b"\n"), before.count(b"\r"))
+        self.holes.bytes += sum(map(len, runs))
+        self.holes.places += len(runs) - goes_on
+
+    def told_holes(self, lines: int) -> Holes:
+        """The holes, with how many lines of the usual length would have had their place."""
+        if self.holes.bytes:
+            usual = (self.seen_bytes - self.holes.bytes) / max(1, lines)
+            self.holes.rows = round(self.holes.bytes / max(1.0, usual))
+        return self.holes
 
     def spaces(self, delimiter: str) -> Spaces:
         """The spaces that cells of one line may hold: a tab where it is no delimiter or quoted."""
@@ -98,7 +146,14 @@ def count_lines(file: Path, delimiter: str, quote: str) -> LineCount:
     text = tail.rstrip(b"\r\n")
     trailing = tail[len(text) :].count(b"\n" if tally.feeds else b"\r")
     lines = (tally.feeds or tally.returns) - trailing + (1 if text else 0)
-    return LineCount(lines, 0, bool(trailing), tally.spaces(delimiter))
+    return LineCount(
+        lines,
+        0,
+        bool(trailing),
+        tally.spaces(delimiter),
+        tally.has_signs,
+        tally.told_holes(lines),
+    )
 
 
 def _has_rare(block: bytes) -> bool:

@@ -10,19 +10,23 @@ the line of NDJSON; the ordinal of a record in a JSON array. For several sheets 
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from pipelines.findings import Finding
-from pipelines.landing.columns import matched
-from pipelines.landing.delimited import ROW_NUMBER, open_delimited, stage_delimited
-from pipelines.landing.encoding import as_utf8
+from pipelines.findings import DeliveryRefused, Finding
+from pipelines.landing.columns import Columns, matched
+from pipelines.landing.delimited import ROW_NUMBER, Placed, open_delimited, stage_delimited
+from pipelines.landing.encoding import Letters, as_utf8, mended_utf8
 from pipelines.landing.jsontext import open_json, stage_json
-from pipelines.landing.refuse import MEGABYTE, refused
-from pipelines.landing.staging import Staged, show, spill_folder
+from pipelines.landing.lines import LineCount, count_lines
+from pipelines.landing.refuse import MEGABYTE, finding, refused
+from pipelines.landing.seen import seen_layout
+from pipelines.landing.staging import Shown, Staged, show, spill_folder
 from pipelines.landing.workbook import open_workbook, stage_workbook
 from pipelines.settings import DEFAULT_LARGEST_DELIVERY_BYTES
 from schemas.feed import Feed, Layout
@@ -33,12 +37,13 @@ from schemas.sqltext import name
 class TextRows:
     """What was read: columns by the feed's names, how many data rows, and how.
 
-    `rows_unsplit` counts records of a delimited file that have more or fewer cells than the
-    headings: none of `row_count`, and without cells.
+    `rows_set_aside` counts, by code, the rows of which no cell is believed: none of `row_count`.
     `encoding` is a Python codec name, empty for workbooks. `notes` are warnings. `rows_skipped`
     counts rows that the feed declares as no data. `sheets` are those of a workbook that
     were read, in its order. `has_line_records` says that each record of a delimited file is proved
-    to be one line of it.
+    to be one line of it, `has_stray_quotes` that lines were given up for them, `is_mended` that
+    lines of it are not in the encoding that was declared.
+    `layout` is the one in which the file was read.
     """
 
     columns: list[str]
@@ -46,10 +51,12 @@ class TextRows:
     encoding: str
     layout: Layout
     notes: list[Finding] = field(default_factory=list)
-    rows_unsplit: int = 0
+    rows_set_aside: dict[str, int] = field(default_factory=dict)
     rows_skipped: int = 0
     sheets: tuple[str, ...] = ()
     has_line_records: bool = False
+    has_stray_quotes: bool = False
+    is_mended: bool = False
 
 
 def read_text_rows(
@@ -64,7 +71,7 @@ def read_text_rows(
 
     Its columns are those that the feed maps, spelled as in the feed; ignored ones are not read.
     Texts are trimmed, and NULL where nothing is left. Entirely blank rows are not there. Beside it,
-    `<table_name>_unsplit(source_row)` has the rows that could not be split into columns.
+    `<table_name>_unsplit(source_row, code)` has the rows that could not be read.
     Raises DeliveryRefused, whose findings (DEL-7xx) name every wrong column at once.
     """
     layout = layout_of(feed, delivery_file)
@@ -108,30 +115,92 @@ class _Reading:
 
 
 def _text(reading: _Reading) -> TextRows:
-    connection, file, layout = reading.connection, reading.file, reading.layout
-    with tempfile.TemporaryDirectory(prefix="read-", dir=spill_folder(connection)) as folder:
+    """Read a file of text; one that is not UTF-8 after all is read again line by line."""
+    with tempfile.TemporaryDirectory(
+        prefix="read-", dir=spill_folder(reading.connection)
+    ) as folder:
         scratch = Path(folder)
-        text, encoding = as_utf8(file, layout.encoding, scratch)
+        letters = as_utf8(reading.file, reading.layout.encoding, scratch)
+        try:
+            return _rows_of(reading, letters, scratch)
+        except DeliveryRefused as refusal:
+            is_other = refusal.findings[0].code == "DEL-701"
+            if letters.is_proved or letters.encoding != "utf-8" or not is_other:
+                raise
+        return replace(
+            _rows_of(reading, mended_utf8(reading.file, scratch), scratch), is_mended=True
+        )
+
+
+def _rows_of(reading: _Reading, letters: Letters, scratch: Path) -> TextRows:
+    """The rows of a text; what was noticed on the way is told with them, or with the refusal."""
+    connection, file, layout = reading.connection, reading.file, reading.layout
+    notes = list(letters.notes)
+    try:
         if layout.format == "csv":
-            delimited = open_delimited(text, file, layout)
+            seen = seen_layout(letters.file, file, reading.feed, layout)
+            layout = seen.layout
+            notes += seen.notes
+            delimited = open_delimited(letters.file, file, layout)
             header_row = max(layout.header_rows)
-            columns = matched(reading.feed, delimited.headings, file, header_row=header_row)
-            row_sql = stage_delimited(connection, delimited, columns, reading.staged)
+            counted = count_lines(letters.file, layout.delimiter, layout.quote)
+            notes += _holes(file, counted)
+            columns = _matched(reading, delimited.headings, notes, header_row=header_row)
+            placed = stage_delimited(connection, delimited, columns, reading.staged, counted)
         else:
-            records = open_json(connection, text, file, layout, scratch)
-            columns = matched(reading.feed, records.headings, file, header_row=1, is_json=True)
-            row_sql = stage_json(connection, records, columns, reading.staged)
-    staged = Staged(reading.staged, columns, row_sql)
-    shown = show(connection, staged, reading.table_name, file)
+            counted = count_lines(letters.file, ",", "")
+            notes += _holes(file, counted)
+            records = open_json(connection, letters.file, file, layout, scratch)
+            records = replace(records, has_signs=counted.has_signs or records.has_escapes)
+            columns = _matched(reading, records.headings, notes, header_row=1, is_json=True)
+            placed = Placed(stage_json(connection, records, columns, reading.staged))
+        shown = show(
+            connection, Staged(reading.staged, columns, placed.row_sql), reading.table_name, file
+        )
+    except DeliveryRefused as refusal:
+        raise _explained(refusal, notes) from None
     return TextRows(
         columns=list(columns.names),
         row_count=shown.row_count,
-        encoding=encoding,
+        encoding=letters.encoding,
         layout=layout,
-        rows_unsplit=shown.rows_unsplit,
+        notes=[*notes, *_signs(file, shown)],
+        rows_set_aside=shown.rows_set_aside,
         rows_skipped=shown.rows_skipped,
-        has_line_records=layout.format == "csv" and row_sql != ROW_NUMBER,
+        has_line_records=layout.format == "csv" and placed.row_sql != ROW_NUMBER,
+        has_stray_quotes=placed.has_stray_quotes,
     )
+
+
+def _matched(
+    reading: _Reading, headings: Sequence[str], notes: list[Finding], **how: Any
+) -> Columns:
+    columns = matched(reading.feed, headings, reading.file, **how)
+    notes += columns.notes
+    return columns
+
+
+def _explained(refusal: DeliveryRefused, notes: list[Finding]) -> DeliveryRefused:
+    """A refusal with what was noticed before: a wrong separator explains a header not found."""
+    if any(note.is_error for note in notes):
+        causes = [note for note in notes if note.is_error]
+        effects = [one for one in refusal.findings if one.code != "DEL-714"]
+        return DeliveryRefused([*causes, *effects, *(n for n in notes if not n.is_error)])
+    return DeliveryRefused([*refusal.findings, *notes])
+
+
+def _holes(file: Path, counted: LineCount) -> list[Finding]:
+    holes = counted.holes
+    if not holes.bytes:
+        return []
+    values = {"bytes": holes.bytes, "row": holes.row, "rows": holes.rows}
+    return [finding("DEL-750", file, **values)]
+
+
+def _signs(file: Path, shown: Shown) -> list[Finding]:
+    if not shown.signs:
+        return []
+    return [finding("DEL-752", file, signs=shown.signs, cells=shown.cells)]
 
 
 def _workbook(reading: _Reading) -> TextRows:
@@ -139,12 +208,14 @@ def _workbook(reading: _Reading) -> TextRows:
     row_sql = stage_workbook(reading.connection, workbook, reading.staged)
     staged = Staged(reading.staged, workbook.columns, row_sql)
     shown = show(reading.connection, staged, reading.table_name, reading.file)
+    notes = [*workbook.notes, *workbook.columns.notes, *_signs(reading.file, shown)]
     return TextRows(
         columns=list(workbook.columns.names),
         row_count=shown.row_count,
         encoding="",
-        layout=reading.layout,
-        notes=workbook.notes,
+        layout=workbook.layout,
+        notes=notes,
+        rows_set_aside=shown.rows_set_aside,
         rows_skipped=shown.rows_skipped,
         sheets=workbook.sheets,
     )

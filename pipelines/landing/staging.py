@@ -22,9 +22,13 @@ import duckdb
 from pipelines.landing.columns import Columns
 from pipelines.landing.lines import SPACES, Spaces
 from pipelines.landing.refuse import refused
-from schemas.sqltext import literal, name
+from pipelines.landing.signs import UNCERTAIN, signs_in, with_western_digits, without_signs
+from schemas.render.expectations import UNSPLIT_CODE
+from schemas.sqltext import literal, literals, name
 
-DATA, BLANK, DECLARED, UNSPLIT, PADDED = range(5)
+DATA, BLANK, DECLARED, UNSPLIT, PADDED, HOLLOW, GARBLED = range(7)
+# Kinds of rows of which no cell is believed, by the code that says why.
+SET_ASIDE = {UNSPLIT: UNSPLIT_CODE, HOLLOW: "DEL-751", GARBLED: "DEL-753"}
 LARGE_BYTES = 32 * 1024**2
 ROW_GROUP_ROWS = 40_960  # each thread keeps one until it is full
 
@@ -40,11 +44,16 @@ class Staged:
 
 @dataclass(frozen=True)
 class Shown:
-    """How many staged rows are data, how many could not be split, and how many are no data."""
+    """How many staged rows are data, how many are set aside by code, and how many are no data.
+
+    `signs` were taken out of `cells`.
+    """
 
     row_count: int
-    rows_unsplit: int
+    rows_set_aside: dict[str, int]
     rows_skipped: int
+    signs: int
+    cells: int
 
 
 def trimmed(raw: str, spaces: Spaces = Spaces.ALL) -> str:
@@ -61,11 +70,25 @@ def trimmed(raw: str, spaces: Spaces = Spaces.ALL) -> str:
     return f"nullif({either}, '')"
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What a reader knows of the texts of a file, so that no cell is looked at in vain.
+
+    `spaces`: which there may be. `has_signs`: whether there may be any that carry no meaning, other
+    forms of one letter or one figure, `has_marred`: bytes of value zero, or letters of which it is
+    not certain what they are.
+    """
+
+    spaces: Spaces = Spaces.ALL
+    has_signs: bool = True
+    has_marred: bool = True
+
+
 def cell_list(
     columns: Columns,
     raw: list[str],
     *,
-    spaces: Spaces = Spaces.ALL,
+    looked: Looked = Looked(),
     unsplit: str = "FALSE",
     padded: str = "FALSE",
     unjudged: int = 0,
@@ -73,14 +96,15 @@ def cell_list(
     """SQL select list of a staged table: `c<position>` of the columns read, `kind`, `cells`.
 
     `cells` is a hash of every cell of the row, also of those that the feed ignores: two rows are
-    the same only if they say the same of a name that we never keep.
+    the same only if they say the same of a name that we never keep. `signs` and `marked` count what
+    was taken out of the cells that are read, and those cells.
 
     `raw` is the SQL of each physical cell, as text; a row is blank only if all of them are.
     `unsplit` is a condition on rows whose cells cannot be told apart, `padded` one on rows of which
     that is open; the last `unjudged` cells are not the sender's (a sheet's name) and make no row a
     full one.
     """
-    texts = [trimmed(cell, spaces) for cell in raw]
+    texts = [trimmed(cell, looked.spaces) for cell in raw]
     cells = [f"{texts[at]} AS c{at}" for at in (*columns.kept.values(), *columns.unnamed)]
     declared = " OR ".join(
         f"coalesce(regexp_matches({texts[at]}, {literal(pattern)}), FALSE)"
@@ -88,12 +112,48 @@ def cell_list(
     )
     judged = texts[: len(texts) - unjudged]
     any_text = ", ".join([*judged, "NULL"])
+    marred = (
+        f"WHEN {_any_holds(raw, 'contains({}, chr(0))')} THEN {HOLLOW} "
+        f"WHEN {_any_holds(raw, UNCERTAIN)} THEN {GARBLED} "
+        if looked.has_marred
+        else ""
+    )
     kind = (
-        f"CASE WHEN coalesce({any_text}) IS NULL THEN {BLANK} "
+        f"CASE WHEN coalesce({any_text}) IS NULL THEN {BLANK} {marred}"
         f"WHEN {unsplit} THEN {UNSPLIT} WHEN {padded} THEN {PADDED} "
         f"WHEN {declared or 'FALSE'} THEN {DECLARED} ELSE {DATA} END::UTINYINT AS kind"
     )
-    return ", ".join([*cells, kind, f"hash({any_text}) AS cells"])
+    counts = "signs, marked" if looked.has_signs else "0 AS signs, 0 AS marked"
+    return ", ".join([*cells, kind, f"hash({any_text}) AS cells", counts])
+
+
+def in_one_form(
+    columns: Columns, raw: list[str], relation: str, looked: Looked
+) -> tuple[list[str], str]:
+    """The raw cells of `relation` with every text in its one form, and the relation that has them.
+
+    For `cell_list`, which finds in it how many signs were taken out, too.
+    """
+    if not looked.has_signs:
+        return raw, relation
+    texts = [
+        with_western_digits(without_signs(cell), columns.decimal)
+        if at in columns.numeric
+        else without_signs(cell)
+        for at, cell in enumerate(raw)
+    ]
+    named = ", ".join(f"{text} AS t{at}" for at, text in enumerate(texts))
+    counts = [signs_in(raw[at]) for at in columns.kept.values()]
+    signs = f"list_sum([{', '.join(counts)}])::INTEGER AS signs" if counts else "0 AS signs"
+    marked = " + ".join(f"({one} > 0)::INTEGER" for one in counts) or "0"
+    return (
+        [f"t{at}" for at in range(len(raw))],
+        f"(SELECT *, {named}, {signs}, {marked} AS marked FROM {relation})",
+    )
+
+
+def _any_holds(raw: list[str], test: str) -> str:
+    return " OR ".join(f"coalesce({test.format(cell)}, FALSE)" for cell in raw) or "FALSE"
 
 
 def stage(connection: duckdb.DuckDBPyConnection, table: str, select: str, size: int) -> str:
@@ -131,7 +191,7 @@ def show(
     """Make the view `table_name(source_row BIGINT, <columns> VARCHAR)` over a staged table.
 
     Beside it, `<table_name>_cells(source_row, cells)` has the hash of all cells of each row, and
-    `<table_name>_unsplit(source_row)` the rows whose cells could not be told apart.
+    `<table_name>_unsplit(source_row, code)` the rows of which no cell is believed, and why.
 
     Raises DeliveryRefused: DEL-706 without a data row, DEL-704 for a column without a heading that
     holds text.
@@ -140,7 +200,7 @@ def show(
         connection.execute(f"SELECT kind, count(*) FROM {staged.table} GROUP BY kind").fetchall()
     )
     _demand_empty(connection, staged, file)
-    if not counts.get(DATA):
+    if not any(kind in counts for kind in (DATA, HOLLOW, GARBLED)):
         raise refused("DEL-706", file)
     cells = {heading: f"c{at}" for heading, at in staged.columns.kept.items()}
     listed = [
@@ -156,9 +216,23 @@ def show(
         )
     connection.execute(
         f"CREATE OR REPLACE TEMP VIEW {name(f'{table_name}_unsplit')} AS SELECT "
-        f"({staged.row_sql})::BIGINT AS source_row FROM {staged.table} WHERE kind = {UNSPLIT}"
+        f"({staged.row_sql})::BIGINT AS source_row, CASE kind {_codes} END AS code "
+        f"FROM {staged.table} WHERE kind IN ({literals(SET_ASIDE)})"
     )
-    return Shown(counts[DATA], counts.get(UNSPLIT, 0), counts.get(DECLARED, 0))
+    signs, marked = connection.execute(
+        f"SELECT coalesce(sum(signs), 0), coalesce(sum(marked), 0) FROM {staged.table} "
+        f"WHERE kind = {DATA}"
+    ).fetchone() or (0, 0)
+    return Shown(
+        row_count=counts.get(DATA, 0),
+        rows_set_aside={code: counts[kind] for kind, code in SET_ASIDE.items() if kind in counts},
+        rows_skipped=counts.get(DECLARED, 0),
+        signs=int(signs),
+        cells=int(marked),
+    )
+
+
+_codes = " ".join(f"WHEN {kind} THEN {literal(code)}" for kind, code in SET_ASIDE.items())
 
 
 def _demand_empty(connection: duckdb.DuckDBPyConnection, staged: Staged, file: Path) -> None:
@@ -166,7 +240,7 @@ def _demand_empty(connection: duckdb.DuckDBPyConnection, staged: Staged, file: P
     if not unnamed:
         return
     counted = ", ".join(f"count(c{at})" for at in unnamed)
-    split = f"{staged.table} WHERE kind <> {UNSPLIT}"
+    split = f"{staged.table} WHERE kind NOT IN ({literals(SET_ASIDE)})"
     filled = connection.execute(f"SELECT {counted} FROM {split}").fetchone() or ()
     for at, cells in zip(unnamed, filled, strict=True):
         if cells:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -26,15 +26,18 @@ from pipelines.findings import DeliveryRefused, Finding
 from pipelines.landing.columns import (
     SHEET_COLUMN,
     Columns,
+    as_declared,
+    has_all,
     is_header,
     matched,
     merged_headings,
     numeric_columns,
     plain,
+    spelled_otherwise,
 )
 from pipelines.landing.lines import SPACES
 from pipelines.landing.refuse import finding, refused
-from pipelines.landing.staging import cell_list
+from pipelines.landing.staging import Looked, cell_list, in_one_form
 from pipelines.landing.workbook_formats import shown_text
 from pipelines.landing.workbook_safety import SheetParts, inspect
 from schemas.feed import Feed, Layout
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHEET_STEP = 10_000_000
+ROWS_ABOVE = 20  # of titles, at most
 MOST_NAMED = 20
 EXACT_BELOW = 10**15  # Excel keeps no more figures than 15
 MergedRange = tuple[tuple[int, int], tuple[int, int]]
@@ -50,9 +54,13 @@ MergedRange = tuple[tuple[int, int], tuple[int, int]]
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet that is read: headings by position, and the text of all its cells."""
+    """One sheet that is read: headings by position, and the text of all its cells.
+
+    `sent` are the headings as they stand there, `headings` as the feed spells them.
+    """
 
     name: str
+    sent: tuple[str, ...]
     headings: tuple[str, ...]
     cells: pd.DataFrame
 
@@ -73,8 +81,13 @@ class Workbook:
     read: tuple[Sheet, ...]
     columns: Columns
     headings: tuple[str, ...]
-    first_row: int
+    layout: Layout
     notes: list[Finding]
+
+    @property
+    def first_row(self) -> int:
+        """The first row below the headings."""
+        return max(self.layout.header_rows) + 1
 
     @property
     def sheets(self) -> tuple[str, ...]:
@@ -99,29 +112,35 @@ def open_workbook(file: Path, feed: Feed, layout: Layout) -> Workbook:
     has another, DEL-714 without a header, DEL-713 where the archive holds no workbook.
     """
     parts = inspect(file)
-    sheets, others = _load(file, feed, layout, parts)
+    sheets, others, seen = _load(file, feed, layout, parts)
     if not sheets:
         raise refused("DEL-705", file, sheets=_listed(sheet.name for sheet in others))
     if renamed := [one.name for one in others if is_header(feed, one.headings)]:
         raise refused("DEL-729", file, sheets=_listed(renamed))
     notes = [finding("DEL-712", file, cells=parts.formulas)] if parts.formulas else []
-    first_row = max(layout.header_rows) + 1
+    if seen.header_rows != layout.header_rows:
+        rows = {"row": max(seen.header_rows), "agreed": max(layout.header_rows)}
+        notes.append(finding("DEL-757", file, **rows))
     filled = [sheet for sheet in sheets if not sheet.cells.empty]
     if not filled:
         raise refused("DEL-706", file)
-    columns, headings = _match(file, feed, layout, filled)
-    return Workbook(tuple(filled), columns, headings, first_row, notes)
+    columns, headings = _match(file, feed, seen, filled)
+    sent = [heading for sheet in filled for heading in sheet.sent]
+    notes += spelled_otherwise(file, sent, [one for sheet in filled for one in sheet.headings])
+    return Workbook(tuple(filled), columns, headings, seen, notes)
 
 
 def stage_workbook(connection: duckdb.DuckDBPyConnection, workbook: Workbook, staged: str) -> str:
     """Fill the temporary table `staged`; returns the SQL of a row's number in it."""
     raw = [f"r{at}" for at in range(len(workbook.headings))]
     has_sheet = workbook.headings[-1:] == (SHEET_COLUMN,)
-    select = f"SELECT source_row, {cell_list(workbook.columns, raw, unjudged=int(has_sheet))}"
+    looked = Looked()
+    texts, relation = in_one_form(workbook.columns, raw, "landing_batch", looked)
+    cells = cell_list(workbook.columns, texts, looked=looked, unjudged=int(has_sheet))
     into = f"CREATE OR REPLACE TEMP TABLE {staged} AS"
     for at, sheet in enumerate(workbook.read):
         connection.register("landing_batch", _arrow(workbook, sheet, at, has_sheet))
-        connection.execute(f"{into} {select} FROM landing_batch")
+        connection.execute(f"{into} SELECT source_row, {cells} FROM {relation}")
         connection.unregister("landing_batch")
         into = f"INSERT INTO {staged}"
     return "source_row"
@@ -196,28 +215,62 @@ def _arrow(workbook: Workbook, sheet: Sheet, at: int, has_sheet: bool) -> Any:
 
 def _load(
     file: Path, feed: Feed, layout: Layout, parts: SheetParts
-) -> tuple[list[Sheet], list[Sheet]]:
-    """All sheets: those with an expected name, and the others (of which only the head is read)."""
+) -> tuple[list[Sheet], list[Sheet], Layout]:
+    """All sheets: those with an expected name, and the others (of which only the head is read).
+
+    Besides, the layout in which the first have their headings.
+    """
     import pandas as pd
     from python_calamine import CalamineError
 
-    read: list[Sheet] = []
-    others: list[Sheet] = []
+    read: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {}
+    heads: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {}
     try:
         with pd.ExcelFile(file, engine="calamine") as book:
             for name in map(str, book.sheet_names):
                 is_read = bool(re.search(layout.sheets, name))
-                cells = _cells(book, name, None if is_read else max(layout.header_rows) + 1)
+                head_rows = max(layout.header_rows) + ROWS_ABOVE
+                cells = _cells(book, name, None if is_read else head_rows)
                 if is_read:
                     _show_errors(cells, parts, name)
                 text = cells.apply(_as_text) if not cells.empty else cells
-                headings = _headings(book, name, text, layout)
-                if is_read:
-                    _show_formats(cells, text, parts, name, _numeric(feed, headings))
-                (read if is_read else others).append(Sheet(name, tuple(headings), text))
+                (read if is_read else heads)[name] = (cells, text)
+            texts = {name: text for name, (_raw, text) in read.items()}
+            seen = _seen_layout(book, feed, layout, texts)
+            sheets = []
+            for name, (cells, text) in read.items():
+                sheet = _sheet(feed, name, _headings(book, name, text, seen), text)
+                _show_formats(cells, text, parts, name, _numeric(feed, sheet.headings))
+                sheets.append(sheet)
+            others = [
+                _sheet(feed, name, _headings(book, name, text, seen), text)
+                for name, (_raw, text) in heads.items()
+            ]
     except (CalamineError, KeyError, ValueError):
         raise refused("DEL-713", file, expected="XLSX") from None
-    return read, others
+    return sheets, others, seen
+
+
+def _sheet(feed: Feed, name: str, sent: list[str], text: pd.DataFrame) -> Sheet:
+    return Sheet(name, tuple(sent), tuple(as_declared(feed, sent)), text)
+
+
+def _seen_layout(
+    book: pd.ExcelFile, feed: Feed, layout: Layout, texts: dict[str, pd.DataFrame]
+) -> Layout:
+    """The layout in which every sheet with cells has all headings; the declared one if none has."""
+    first = min(layout.header_rows)
+    filled = {name: text for name, text in texts.items() if not text.empty}
+    found = []
+    for shift in (0, *range(1 - first, 0), *range(1, ROWS_ABOVE)):
+        rows = tuple(row + shift for row in layout.header_rows)
+        other = layout.model_copy(update={"header_rows": rows})
+        heads = (_headings(book, name, text, other) for name, text in filled.items())
+        if filled and all(has_all(feed, head) for head in heads):
+            found.append(other)
+            if not shift:
+                return layout
+    return found[0] if len(found) == 1 else layout
 
 
 def _cells(book: pd.ExcelFile, name: str, rows: int | None) -> pd.DataFrame:
@@ -255,7 +308,7 @@ def _show_errors(cells: pd.DataFrame, parts: SheetParts, name: str) -> None:
             cells.iat[row, column] = text
 
 
-def _numeric(feed: Feed, headings: list[str]) -> set[int]:
+def _numeric(feed: Feed, headings: Sequence[str]) -> set[int]:
     """The positions of columns that hold quantities and times, whose zeros mean nothing."""
     numeric = numeric_columns(feed)
     return {at for at, heading in enumerate(headings) if heading in numeric}
@@ -271,7 +324,7 @@ def _show_formats(
             styled.setdefault((column, style), []).append(row)
     for (column, style), rows in styled.items():
         kept = cells[column].iloc[rows]
-        kept = kept[kept.map(type).eq(int)]
+        kept = kept[kept.map(lambda value: type(value) is int)]
         text.loc[kept.index, column] = kept.map(partial(shown_text, code=parts.formats[style]))
 
 

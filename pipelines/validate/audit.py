@@ -34,7 +34,7 @@ from schemas.render.expectations import (
     CODE_LISTS,
     IS_UNSPLIT,
     ROW_COUNT,
-    UNSPLIT_CODE,
+    SET_ASIDE_CODES,
 )
 from schemas.sqltext import literal
 
@@ -66,7 +66,8 @@ class Routed:
     rows_exact_duplicates: int
     reason_counts: Mapping[str, int]
     warning_counts: Mapping[str, int]
-    rows_unsplit: int = 0  # by the reading, not by the router: some of `rows_quarantined`
+    # By code, of the reading, not of the router: some of `rows_quarantined`.
+    rows_set_aside: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_conserved(self) -> bool:
@@ -86,7 +87,7 @@ def audit(
     rows_exact_duplicates: int,
     reason_counts: Mapping[str, int],
     warning_counts: Mapping[str, int],
-    rows_unsplit: int = 0,
+    rows_set_aside: Mapping[str, int] | None = None,
     data_docs: Path | None,
     name: str,
     settings: Settings | None = None,
@@ -94,8 +95,8 @@ def audit(
     """Audit one delivery with this process's auditor; `name` is the delivery's id.
 
     `reason_counts` counts the errors of the quarantined rows, `warning_counts` the warnings of the
-    accepted ones, both rows by rule code; `rows_unsplit` is what the reading counted, some of
-    `rows_quarantined`. With `data_docs`, the results are kept there for
+    accepted ones, both rows by rule code; `rows_set_aside` is what the reading counted, by
+    code: some of `rows_quarantined`. With `data_docs`, the results are kept there for
     `data_docs.build_data_docs`. Raises nothing for wrong data: problems are findings (DEL-715);
     OSError where memory, or the disk to spill to, did not suffice.
     """
@@ -106,7 +107,7 @@ def audit(
         rows_exact_duplicates,
         reason_counts,
         warning_counts,
-        rows_unsplit,
+        rows_set_aside or {},
     )
     auditor = process_auditor(settings or current_settings())
     return auditor.audit(contract, accepted, quarantined, routed, data_docs=data_docs, name=name)
@@ -252,9 +253,11 @@ def _parameters(contract: Contract, routed: Routed) -> dict[str, int]:
 
     parameters = {
         "rows_accepted": routed.rows_accepted,
-        "rows_judged_and_quarantined": routed.rows_quarantined - routed.rows_unsplit,
-        parameter_name(UNSPLIT_CODE): routed.rows_unsplit,
+        "rows_judged_and_quarantined": routed.rows_quarantined
+        - sum(routed.rows_set_aside.values()),
     }
+    for code in SET_ASIDE_CODES:
+        parameters[parameter_name(code)] = routed.rows_set_aside.get(code, 0)
     for rule in contract.rules:
         counts = routed.reason_counts if rule.severity == "error" else routed.warning_counts
         parameters[parameter_name(rule.code)] = counts.get(rule.code, 0)
@@ -310,13 +313,13 @@ def _finding(view: str, result: Any, name: str) -> Finding:
 
 
 def _row_counts(results: Mapping[str, Any]) -> dict[str, int]:
-    """Rows by file; those that were not split stand beside what was judged in the second one."""
+    """Rows by file; those that were not read stand beside what was judged in the second one."""
     counts: dict[str, int] = {}
     for view, run in results.items():
         for result in run.results:
             if result.expectation_config.type == ROW_COUNT:
                 counts[view] = counts.get(view, 0) + result.result.get("observed_value", -1)
-            elif result.expectation_config.meta["code"] == UNSPLIT_CODE:
+            elif result.expectation_config.meta["code"] in SET_ASIDE_CODES:
                 unsplit = result.result.get("unexpected_count", 0)
                 counts[QUARANTINED] = counts.get(QUARANTINED, 0) + unsplit
     return counts

@@ -16,13 +16,16 @@ from schemas.rules import UNEXPECTED_ROWS_PREFIX, is_cross_record
 from schemas.sqltext import literal, name
 
 AUDIT_CODE = "DEL-715"
-UNSPLIT_CODE = "DEL-727"  # the only reason of a row that could not be split into columns
+UNSPLIT_CODE = "DEL-727"
+# The only reason of a row of which the reading believes no cell: it could not be split into
+# columns; bytes of it are zero; its letters are in two sets of characters; merged cells overlap it.
+SET_ASIDE_CODES = (UNSPLIT_CODE, "DEL-751", "DEL-753")
 ROW_COUNT = "expect_table_row_count_to_equal"
 REASONS = "reasons"  # codes of the errors of a row: empty where the row was accepted
 FLAGS = "quality_flags"  # codes of the warnings of a row
 # The length first: nearly all rows have no reason, and it is cheaper to look at.
 IS_UNSPLIT = (
-    f"(coalesce(len({REASONS}), 0) > 0 AND list_contains({REASONS}, {literal(UNSPLIT_CODE)}))"
+    f"(coalesce(len({REASONS}), 0) > 0 AND list_has_any({REASONS}, {literal(SET_ASIDE_CODES)}))"
 )
 CODE_LISTS = "code_lists"  # the table (list, code) that the audit fills from `schemas/codelists`
 
@@ -72,7 +75,7 @@ def together_suite(contract: Contract) -> list[Expectation]:
     """Over both files at once: no row is in both, and records are compared across the delivery.
 
     A rule across records has to be recounted here: a router that keeps the first of two rows of one
-    record leaves two files that are each in order. So have the rows that could not be split: the
+    record leaves two files that are each in order. So have the rows that could not be read: the
     reading says how many there are, and nothing of them may have become a value.
     """
     return [
@@ -82,7 +85,7 @@ def together_suite(contract: Contract) -> list[Expectation]:
             "meta": {"code": AUDIT_CODE, "says": "a row of the delivery goes to one file, once"},
         },
         *(_rule(rule) for rule in contract.rules if is_cross_record(rule)),
-        _unsplit(),
+        *map(_set_aside, SET_ASIDE_CODES),
         _no_rows(
             f"{IS_UNSPLIT} AND (len({REASONS}) > 1 OR record_id IS NOT NULL)",
             REASONS,
@@ -91,15 +94,16 @@ def together_suite(contract: Contract) -> list[Expectation]:
     ]
 
 
-def _unsplit() -> Expectation:
+def _set_aside(code: str) -> Expectation:
+    listed = f"list_contains({REASONS}, {literal(code)})"
     return {
         "type": "unexpected_rows_expectation",
-        "kwargs": {"unexpected_rows_query": UNEXPECTED_ROWS_PREFIX + IS_UNSPLIT},
+        "kwargs": {"unexpected_rows_query": UNEXPECTED_ROWS_PREFIX + listed},
         "meta": {
-            "code": UNSPLIT_CODE,
+            "code": code,
             "column": REASONS,
             "counts_in": REASONS,
-            "says": "as many rows were set aside unsplit as the reading counted",
+            "says": "as many rows were set aside unread as the reading counted",
         },
     }
 

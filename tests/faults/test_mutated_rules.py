@@ -228,17 +228,17 @@ def unsplit_invented(files: Files, routed: Routed) -> Routed:
 
 
 def unsplit_with_a_number(files: Files, routed: Routed) -> Routed:
-    return replace(unsplit_invented(files, routed), rows_unsplit=2)
+    return replace(unsplit_invented(files, routed), rows_set_aside={"DEL-727": 2})
 
 
 def unsplit_lost(files: Files, routed: Routed) -> Routed:
-    return replace(routed, rows_unsplit=1)
+    return replace(routed, rows_set_aside={"DEL-753": 1})
 
 
 TAMPERED: list[tuple[Tamper, str]] = [
     (unsplit_invented, "DEL-727"),
     (unsplit_with_a_number, "unexpected_rows_expectation reasons"),
-    (unsplit_lost, "DEL-727"),
+    (unsplit_lost, "DEL-753"),
     (lost_row, "rows"),
     (lost_row_and_lied, "expect_table_row_count_to_equal"),
     (lost_row_called_a_duplicate, "expect_column_values_to_be_unique source_row"),

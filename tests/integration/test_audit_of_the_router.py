@@ -53,7 +53,7 @@ def audited(settings: Settings, feed: Feed, routed: Harmonised) -> Audit:
         rows_exact_duplicates=routed.rows_exact_duplicates,
         reason_counts=routed.reason_counts,
         warning_counts=routed.warning_counts,
-        rows_unsplit=routed.text_rows.rows_unsplit,
+        rows_set_aside=routed.text_rows.rows_set_aside,
         data_docs=None,
         name=f"{feed.feed}.0",
         settings=settings,

@@ -9,7 +9,9 @@ import csv
 import datetime as dt
 import io
 import json
+import re
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,11 +40,17 @@ def _one_connection() -> Iterator[None]:
         open_connections.clear()
 
 
-UNICODE = st.characters(codec="utf-8", exclude_categories=["Cs"])
+# Signs that are not assigned may be composed in another way by a later version of Unicode.
+UNICODE = st.characters(codec="utf-8", exclude_categories=["Cs", "Cn"])
 WESTERN = st.characters(codec="cp1252")
 AWKWARD = st.sampled_from(
-    [*" \"',;\t|\n\r\\#é\u00a0", "", '""', "\r\n", "NULL"],
+    [*" \"',;\t|\n\r\\#é\u00a0\u200e\u00ad\u0301\x0b\x7f", "", '""', "\r\n", "NULL"],
 )
+INVISIBLE = re.compile(
+    "[\x01-\x08\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064"
+    "\u2066-\u206f\ufeff\ufff9-\ufffb\U000e0001\U000e0020-\U000e007f]"
+)
+UNCERTAIN = re.compile("[\0\U0010ff80-\U0010ffff]")  # a row with one of these is set aside
 
 
 def cells(alphabet: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -54,10 +62,25 @@ def tables(alphabet: st.SearchStrategy[str]) -> st.SearchStrategy[list[list[str]
     return st.lists(row, min_size=1, max_size=8)
 
 
+def meant(cell: str) -> str:
+    """A text in its one form: composed, without what nobody sees, trimmed."""
+    composed = unicodedata.normalize("NFC", cell)
+    lines = composed.translate(dict.fromkeys(map(ord, "\x0b\x0c\x85\u2028\u2029"), "\n"))
+    return INVISIBLE.sub("", lines).strip(SPACES)
+
+
 def expected(table: list[list[str]], first_row: int) -> list[tuple[Any, ...]]:
-    """The rows as they must be read: trimmed, empty as None, rows without any text left out."""
-    texts = [[cell.strip(SPACES) or None for cell in row] for row in table]
-    return [(n, *row) for n, row in enumerate(texts, first_row) if any(row)]
+    """The rows as they must be read; empty as None, rows without any text left out."""
+    texts = [[meant(cell) or None for cell in row] for row in table]
+    sound = [not UNCERTAIN.search("".join(row)) for row in table]
+    return [
+        (n, *row) for n, row in enumerate(texts, first_row) if any(row) and sound[n - first_row]
+    ]
+
+
+def is_read(table: list[list[str]]) -> bool:
+    """Whether a row is data, or is set aside for what it holds: then the file is not empty."""
+    return any(any(map(meant, row)) for row in table)
 
 
 def outcome(name: str, data: bytes, layout: dict[str, Any]) -> list[tuple[Any, ...]] | str:
@@ -93,7 +116,9 @@ def test_any_text_in_a_csv_cell_is_read_back(
     layout = {"format": "csv", "encoding": declared, "delimiter": delimiter}
     content = text.getvalue().encode(encoding)
     assume(encoding != "cp1252" or content.isascii() or not is_utf8(content))
-    assert outcome("d.csv", content, layout) == (expected(table, 2) or "DEL-706")
+    assert outcome("d.csv", content, layout) == (
+        expected(table, 2) if is_read(table) else "DEL-706"
+    )
 
 
 def is_utf8(content: bytes) -> bool:
@@ -140,9 +165,12 @@ def test_any_bytes_give_rows_or_a_code(data: bytes, head: bytes, layout: str) ->
 def test_no_line_is_lost_silently(data: bytes) -> None:
     """Where a file of arbitrary bytes is read, the rows are those of a strict parser."""
     found = outcome("d.csv", b"a,b,c\n" + data, {"format": "csv"})
-    if isinstance(found, list):
+    if isinstance(found, list) and is_utf8(data):
         lines = io.StringIO(data.decode(), newline="")
-        records = list(csv.reader(lines, strict=True, skipinitialspace=True))
+        try:
+            records = list(csv.reader(lines, strict=True, skipinitialspace=True))
+        except csv.Error:  # a stray quotation mark, which takes its own row only
+            return
         assert found == expected([[*row, "", "", ""][:3] for row in records], 2)
 
 
