@@ -23,17 +23,15 @@ from dataclasses import dataclass, field
 from pipelines.harmonise import expressions as ex
 from pipelines.harmonise.joins import area_join, attribute_join, geofence_answer, geofence_join
 from pipelines.harmonise.lookups import AREA_LEVELS, AREA_LIST
-from schemas.codelist import load_codelist
+from pipelines.harmonise.moments import MOMENT, Moments
 from schemas.contract import Column, Contract
 from schemas.feed import Feed, Mapping
 from schemas.rules import any_holds, codes_that_hold, fails_when
 from schemas.sqltext import literal, name
 
-TIMES = "TIMESTAMP"
 RECORD_NUMBER = "source_record_id"
 # How far back a feed that does not say where it starts is believed without a warning.
 USUAL_SPAN = "INTERVAL 5 YEAR"
-_HOURLY = "('minute', 'hour')"  # the precisions at which a moment is known, beside its day
 _ALL_ROWS = "text_rows AS delivery"
 _NOT_CONTENT = frozenset({RECORD_NUMBER, "source_revision", "withdrawal", "reported_at"})
 
@@ -83,14 +81,6 @@ class CompiledFeed:
         return self.sql.replace(_ALL_ROWS, f"{relation} AS delivery")
 
 
-def _clock_join(alias: str, zone_sql: str, instant: str) -> str:
-    """A join to the offset of the clocks of a zone at an instant."""
-    return (
-        f"LEFT JOIN zone_offsets {alias} ON {alias}.zone = {zone_sql}"
-        f" AND {instant} >= {alias}.utc_from AND {instant} < {alias}.utc_to"
-    )
-
-
 def accepted_of(judged: str) -> str:
     """The rows that break no rule of severity error, of a relation made by the statement."""
     return (
@@ -123,6 +113,7 @@ class _Compiler:
         self.read = {t: m for t, m in feed.map.items() if m.source}
         self.fixed = {t: m for t, m in feed.map.items() if not m.source}
         self.texts = {t: ex.text_of(feed, m, self.columns[t]) for t, m in self.read.items()}
+        self.moments = Moments(feed, contract)
         self.steps = Steps()
 
     def compile(self) -> CompiledFeed:
@@ -168,9 +159,6 @@ class _Compiler:
         has_position = {"latitude_deg", "longitude_deg"} <= self._present()
         return has_position and any(helper.geofence for helper in self.contract.helpers)
 
-    def _times(self) -> list[str]:
-        return [target for target in self.read if self.columns[target].duckdb_type == TIMES]
-
     # --- the steps, in order -------------------------------------------------------------------
 
     def _texts(self) -> None:
@@ -189,7 +177,7 @@ class _Compiler:
         columns: dict[str, str] = {}
         joins: list[str] = []
         for target, mapping in self.fixed.items():
-            columns[self._stated(target)] = ex.fixed_value(mapping, self.columns[target])
+            columns[self.moments.stated(target)] = ex.fixed_value(mapping, self.columns[target])
         for target, mapping in self.read.items():
             column, text = self.columns[target], name(f"{target}__text")
             if target == "position" or target in AREA_LEVELS:
@@ -197,10 +185,10 @@ class _Compiler:
             if column.codelist:
                 alias = f"w_{target}"
                 joins.append(f"LEFT JOIN words_{target} {alias} ON {alias}.raw = {text}")
-                columns[self._stated(target)] = f"{alias}.code"
+                columns[self.moments.stated(target)] = f"{alias}.code"
             elif column.filled_by == "input" and mapping.crosswalk:
                 columns[target] = self._crosswalked_truth(mapping, text)
-            elif column.duckdb_type == TIMES:
+            elif column.duckdb_type == MOMENT:
                 offsets, local = ex.formats_of(self.feed, mapping)
                 columns[f"{target}__instant"] = ex.instant_of(offsets, text, local)
                 columns[f"{target}__wall"] = ex.wall_of(local, text)
@@ -225,7 +213,7 @@ class _Compiler:
             self.steps.add("positioned", {"position__value": position})
             columns["latitude_deg"] = "position__value.latitude_deg"
             columns["longitude_deg"] = "position__value.longitude_deg"
-        self.steps.add("dated", {"event_date": self._event_date()}, self._country_clock())
+        self.steps.add("dated", *self.moments.event_date(self._or_null("country")))
         admin1: list[str] = []
         if "admin1_code" in self.read:
             joins.append(area_join("w1", "admin1_code", "country", "event_date"))
@@ -243,43 +231,6 @@ class _Compiler:
             columns["admin1_code"] = f"coalesce({', '.join(admin1)})"
         self.steps.add("placed", columns, tuple(joins))
 
-    def _stated(self, target: str) -> str:
-        """Where the coded value of a column goes; a precision is told together with the format."""
-        return f"{target}__stated" if self._is_precision(target) else target
-
-    def _is_precision(self, target: str) -> bool:
-        return target in self._moments_by_precision()
-
-    def _moments_by_precision(self) -> dict[str, str]:
-        """By each precision, the moment whose text tells it: the first of those that it is of."""
-        days = [day for day in self.contract.days.values() if day.precision]
-        return {day.precision: day.day_of for day in reversed(days)}
-
-    def _event_date(self) -> str:
-        """The local date of the event before its area is known: by the clocks of the country."""
-        if "occurred_at" not in self.read:
-            return "DATE '9999-01-01'"
-        instant = "occurred_at__instant"
-        if self._has_instants("occurred_at"):
-            instant += f" + to_minutes(clock.offset_minutes), {self._written('occurred_at')}"
-        return f"coalesce(occurred_at__wall, {instant}, TIMESTAMP '9999-01-01')::DATE"
-
-    def _written(self, target: str) -> str:
-        """The wall-clock time beside an offset: the local one where no zone is known."""
-        formats = ex.formats_of(self.feed, self.read[target])
-        written = ex.written_of(*formats, name(f"{target}__text"))
-        return f"CASE WHEN {name(f'{target}__instant')} IS NOT NULL THEN {written} END"
-
-    def _has_instants(self, target: str) -> bool:
-        return ex.may_have_offset(*ex.formats_of(self.feed, self.read[target]))
-
-    def _country_clock(self) -> tuple[str, ...]:
-        """The joins that `_event_date` needs."""
-        if "occurred_at" not in self.read or not self._has_instants("occurred_at"):
-            return ()
-        home = attribute_join("home", "countries", self._or_null("country"), "time_zone")
-        return (home, _clock_join("clock", "home_time_zone", "occurred_at__instant"))
-
     def _timed(self) -> None:
         columns: dict[str, str] = {}
         admin1 = self._or_null("admin1_code")
@@ -290,74 +241,14 @@ class _Compiler:
         if "admin2_code" in self.read:
             joins.append(area_join("w2", "admin2_code", admin1, "event_date"))
             columns["admin2_code"] = "w2.code"
-        zone = ex.named_zone(self.read["occurred_at"]) if "occurred_at" in self.read else ""
+        zone = self.moments.named_zone
         by_place = "coalesce(nullif(area_time_zone, ''), nullif(land_time_zone, ''))"
         columns["place_zone"] = by_place
         columns["time_zone"] = literal(zone) if zone else f"coalesce({by_place}, 'UTC')"
         self.steps.add("zoned", columns, tuple(joins))
-        self.steps.add("clocked", *self._utc())
-        self.steps.add("precise", self._precisions())
-        self.steps.add("timed", self._days())
-
-    def _utc(self) -> tuple[dict[str, str], tuple[str, ...]]:
-        columns: dict[str, str] = {}
-        joins: list[str] = []
-        for target in self._times():
-            zone = ex.named_zone(self.read[target])
-            zone_sql = literal(zone) if zone else "place_zone"
-            alias, wall = f"o_{target}", name(f"{target}__wall")
-            joins.append(
-                f"LEFT JOIN zone_offsets {alias} ON {alias}.zone = coalesce({zone_sql}, 'UTC')"
-                f" AND {wall} >= {alias}.wall_from AND {wall} < {alias}.wall_to"
-            )
-            instant = name(f"{target}__instant")
-            columns[f"{target}__utc"] = (
-                f"coalesce({instant}, {wall} - to_minutes({alias}.offset_minutes))"
-            )
-            local = wall
-            if self._has_instants(target):
-                joins.append(_clock_join(f"i_{target}", zone_sql, instant))
-                moved = f"{instant} + to_minutes(i_{target}.offset_minutes)"
-                local = f"coalesce({wall}, {moved}, {self._written(target)})"
-            columns[f"{target}__local"] = local
-        return columns, tuple(joins)
-
-    def _precisions(self) -> dict[str, str]:
-        """How exactly each moment is known: by its format, and coarser where the source says so."""
-        columns = {}
-        told = {moment: precision for precision, moment in self._moments_by_precision().items()}
-        for target in self._times():
-            offsets, local = ex.formats_of(self.feed, self.read[target])
-            known = ex.precision_of(offsets + local, name(f"{target}__text"))
-            columns[f"{target}__known"] = known
-            if target in told:
-                columns[told[target]] = self._coarser(target, known, told[target])
-        return columns
-
-    def _coarser(self, target: str, known: str, precision: str) -> str:
-        if precision in self.feed.map:
-            order = literal([row["code"] for row in load_codelist("time_precisions")])
-            stated = name(f"{precision}__stated")
-            known = (
-                f"{order}[greatest(list_position({order}, {known}), "
-                f"coalesce(list_position({order}, {stated}), 0))]"
-            )
-        return f"CASE WHEN {name(f'{target}__local')} IS NOT NULL THEN {known} END"
-
-    def _days(self) -> dict[str, str]:
-        """Each moment where a time was given, and beside it its local day."""
-        columns = {}
-        for target in self._times():
-            utc, day = name(f"{target}__utc"), self.contract.days.get(target)
-            if day is None:
-                columns[target] = utc
-                continue
-            conditions = [f"{name(f'{target}__known')} IN {_HOURLY}"]
-            if day.precision in self._present():
-                conditions.append(f"coalesce({name(day.precision)} IN {_HOURLY}, TRUE)")
-            columns[target] = f"CASE WHEN {' AND '.join(conditions)} THEN {utc} END"
-            columns[day.name] = f"{name(f'{target}__local')}::DATE"
-        return columns
+        self.steps.add("clocked", *self.moments.utc())
+        self.steps.add("precise", self.moments.precisions())
+        self.steps.add("timed", self.moments.shown())
 
     def _known(self) -> None:
         """Columns that this feed does not map, empty; attributes of codes; the geofence."""
@@ -440,7 +331,9 @@ class _Compiler:
     def _unread(self, column: Column) -> str:
         if column.name not in self.read:
             return "NULL::VARCHAR"
-        value = "latitude_deg" if column.name == "position" else name(self._stated(column.name))
+        value = (
+            "latitude_deg" if column.name == "position" else name(self.moments.stated(column.name))
+        )
         if day := self.contract.days.get(column.name):
             value = name(day.name)  # a day without its hour was read too
         text = name(f"{column.name}__text")
@@ -467,13 +360,7 @@ class _Compiler:
         done = set(self.feed.map) | {"source_row"}
         done |= {"latitude_deg", "longitude_deg"} if "position" in self.read else set()
         done |= {"admin1_code"} if self._has_admin1() else set()
-        days = [
-            self.contract.days[moment] for moment in self._times() if moment in self.contract.days
-        ]
-        done |= {day.name for day in days}
-        told = self._moments_by_precision()
-        done |= {day.precision for day in days if told.get(day.precision) == day.day_of}
-        return done | {"time_zone"}
+        return done | self.moments.filled | {"time_zone"}
 
     def _has_admin1(self) -> bool:
         return "admin1_code" in self.feed.map or "border_point_code" in self.read

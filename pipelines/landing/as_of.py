@@ -27,8 +27,8 @@ Told = Literal["name", "title", "column", "rows", "receipt"]
 
 TITLE_ROWS = 20
 HEAD_BYTES = 64 * 1024
-# Moments that a row bears and that cannot lie after the day on which its register was closed.
-TIMES = ("occurred_on", "occurred_at", "reported_at")
+# Local days that a row bears and that cannot lie after the day on which its register was closed.
+TIMES = ("occurred_on", "reported_on")
 # One date alone so long after all others is a slip of the pen rather than the end of the register.
 LONGEST_GAP_DAYS = 31
 FEWEST_DATES = 20

@@ -27,12 +27,13 @@ from pipelines.duck import scratch_config
 from pipelines.findings import Finding
 from pipelines.settings import Settings, current_settings
 from pipelines.validate.data_docs import AuditSummary, keep_results, page_of
-from schemas.codelist import codelist_names, codelist_path
+from schemas.codelist import codelist_names, codelist_path, load_codelist
 from schemas.contract import Contract
 from schemas.render.expectations import (
     AUDIT_CODE,
     CODE_LISTS,
     IS_UNSPLIT,
+    LOCAL_DAY,
     ROW_COUNT,
     SET_ASIDE_CODES,
 )
@@ -182,6 +183,7 @@ class Auditor:
 
     def _open_files(self, accepted: Path, quarantined: Path) -> None:
         self._datasource.run(_code_lists_sql(self._settings))
+        self._datasource.run(_local_day_sql(self._settings))
         self._datasource.read_files(ACCEPTED, accepted)
         self._datasource.read_files(QUARANTINED, quarantined, but=IS_UNSPLIT)
         self._datasource.read_files(TOGETHER, accepted, quarantined)
@@ -246,6 +248,21 @@ def _code_lists_sql(settings: Settings) -> str:
     if (loaded := settings.reference / LOADED_AREAS_FILE).exists():
         selects.append(f"SELECT 'admin_areas', code FROM read_parquet({literal(str(loaded))})")
     return f"CREATE OR REPLACE TABLE {CODE_LISTS} AS {' UNION '.join(selects)}"
+
+
+def _local_day_sql(settings: Settings) -> str:
+    """The macro that tells the local day of a moment, by the zones of the places that there are."""
+    from pipelines.harmonise.timezones import zone_offsets
+    from pipelines.landing.reference import all_admin_areas
+
+    zones = set(all_admin_areas(settings).column("time_zone").to_pylist())
+    zones |= {row["time_zone"] for row in load_codelist("countries")}
+    branches = ""
+    for row in zone_offsets(filter(None, zones)).to_pylist():
+        within = f"zone = {literal(row['zone'])} AND moment < {literal(row['utc_to'])}"
+        branches += f" WHEN {within} THEN {row['offset_minutes']}"
+    minutes = f"to_minutes(CASE{branches} END)"
+    return f"CREATE OR REPLACE MACRO {LOCAL_DAY}(moment, zone) AS CAST(moment + {minutes} AS DATE)"
 
 
 def _parameters(contract: Contract, routed: Routed) -> dict[str, int]:

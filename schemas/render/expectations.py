@@ -27,6 +27,7 @@ FLAGS = "quality_flags"  # codes of the warnings of a row
 IS_UNSPLIT = (
     f"(coalesce(len({REASONS}), 0) > 0 AND list_has_any({REASONS}, {literal(SET_ASIDE_CODES)}))"
 )
+LOCAL_DAY = "local_day"  # the macro (moment in UTC, zone) → date that the audit defines
 CODE_LISTS = "code_lists"  # the table (list, code) that the audit fills from `schemas/codelists`
 
 
@@ -53,6 +54,7 @@ def accepted_suite(contract: Contract) -> list[Expectation]:
             if column.codelist
         ),
         _no_rows(f"coalesce(len({REASONS}), 0) > 0", REASONS, "an accepted row has no reason"),
+        *_days(contract),
         *(_rule(rule) for rule in contract.rules if not is_cross_record(rule)),
         _row_count("rows_accepted"),
     ]
@@ -140,6 +142,29 @@ def _in_code_list(column: str, codelist: str) -> Expectation:
     return _no_rows(
         f"{name(column)} NOT IN ({codes})", column, f"{column} holds codes of {codelist}"
     )
+
+
+def _days(contract: Contract) -> list[Expectation]:
+    """Each day is that of its moment by the clocks of the zone, and a moment has its precision."""
+    found = []
+    for day in (column for column in contract.published if column.day_of):
+        moment, local = name(day.day_of), name(day.name)
+        has_moment = f"{moment} IS NOT NULL AND "
+        found.append(_no_rows(f"{has_moment}{local} IS NULL", day.name, "a moment has its day"))
+        if not day.precision:
+            # What was reported may have been written down by the clocks of another place.
+            near = f"CAST({moment} AS DATE) - 1 AND CAST({moment} AS DATE) + 1"
+            says = "a day is that of its moment, or beside it"
+            found.append(_no_rows(f"{has_moment}{local} NOT BETWEEN {near}", day.name, says))
+            continue
+        # Where no zone is known, the offset that the source itself wrote told the day.
+        other = f"time_zone <> 'UTC' AND {local} <> {LOCAL_DAY}({moment}, time_zone)"
+        says = "a day is that of its moment by the clocks at the place"
+        found.append(_no_rows(has_moment + other, day.name, says))
+        vague = f"coalesce({name(day.precision)}, '') NOT IN ('minute', 'hour')"
+        says = "a moment is told only where its time is known"
+        found.append(_no_rows(has_moment + vague, day.day_of, says))
+    return found
 
 
 def _no_rows(condition: str, column: str, says: str) -> Expectation:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from routing import CANARY, counted, route
+from routing import CANARY, INCIDENT, counted, route
 
 from pipelines.settings import Settings, settings_for
 from pipelines.validate.audit import Auditor, audit
@@ -105,6 +105,26 @@ def test_missing_column_fails_what_needs_it(auditor: Auditor, tmp_path: Path) ->
         db.execute(f"COPY t TO '{accepted}'")
     result = auditor.audit(contract, accepted, quarantined, routed, data_docs=None, name=NAME)
     assert "INC-402" in {problem.values["rule"] for problem in result.problems}
+
+
+@pytest.mark.parametrize(
+    ("values", "check"),
+    [
+        ({"occurred_on": "DATE '2023-12-31'"}, "occurred_on"),
+        ({"occurred_at_precision": "'day'"}, "occurred_at"),
+        ({"reported_on": "DATE '2024-01-04'"}, "reported_on"),
+    ],
+)
+def test_a_day_that_is_not_that_of_its_moment_fails(
+    auditor: Auditor, tmp_path: Path, values: dict[str, str], check: str
+) -> None:
+    """Half past eleven at night in UTC is the next day in Bangui, and a day is no midnight."""
+    contract = load_contract("incidents")
+    moment = {"occurred_at": "TIMESTAMP '2023-12-31 23:30:00'", "occurred_on": "DATE '2024-01-01'"}
+    for rows, expected in ((INCIDENT | moment, []), (INCIDENT | moment | values, [check])):
+        accepted, quarantined, routed = route(contract, tmp_path, values=rows)
+        result = auditor.audit(contract, accepted, quarantined, routed, data_docs=None, name=NAME)
+        assert [str(one.values["rule"]).split()[-1] for one in result.problems] == expected
 
 
 def test_an_undeclared_column_is_refused(auditor: Auditor, tmp_path: Path) -> None:
