@@ -22,6 +22,7 @@ INCIDENT = {
     "source": "'caf_police'",
     "source_record_id": "i::VARCHAR",
     "country": "'CAF'",
+    "admin1_code": "'CF71'",
     "place_text": f"'{CANARY}' || i",
     "latitude_deg": "CASE WHEN i % 50 = 1 THEN 99 ELSE 5.5 END",
     "longitude_deg": "20.1",

@@ -243,7 +243,7 @@ class _Compiler:
             columns["admin2_code"] = "w2.code"
         zone = self.moments.named_zone
         by_place = "coalesce(nullif(area_time_zone, ''), nullif(land_time_zone, ''))"
-        columns["place_zone"] = by_place
+        columns |= {"area_zone": "nullif(area_time_zone, '')", "place_zone": by_place}
         columns["time_zone"] = literal(zone) if zone else f"coalesce({by_place}, 'UTC')"
         self.steps.add("zoned", columns, tuple(joins))
         self.steps.add("clocked", *self.moments.utc())

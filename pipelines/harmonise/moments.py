@@ -90,12 +90,10 @@ class Moments:
             columns[f"{target}__utc"] = (
                 f"coalesce({instant}, {wall} - to_minutes({alias}.offset_minutes))"
             )
-            local = wall
+            columns[f"{target}__local"] = wall
             if self._has_instants(target):
                 joins.append(_clock_join(f"i_{target}", zone_sql, instant))
-                moved = f"{instant} + to_minutes(i_{target}.offset_minutes)"
-                local = f"coalesce({wall}, {moved}, {self._written(target)})"
-            columns[f"{target}__local"] = local
+                columns[f"{target}__local"] = self._local(target, zone)
         return columns, tuple(joins)
 
     def precisions(self) -> Columns:
@@ -125,6 +123,19 @@ class Moments:
             columns[day.name] = f"{name(f'{target}__local')}::DATE"
         return columns
 
+    def _local(self, target: str, zone: str) -> str:
+        """By the clocks of the area; where none is known by the offset that was written beside it.
+
+        An offset of nothing tells no place: then by the clocks of the country.
+        """
+        instant = name(f"{target}__instant")
+        moved = f"{instant} + to_minutes(i_{target}.offset_minutes)"
+        written = self._written(target)
+        if not zone:
+            tells_place = f"area_zone IS NULL AND {written} <> {instant}"
+            moved = f"CASE WHEN {tells_place} THEN {written} ELSE {moved} END"
+        return f"coalesce({name(f'{target}__wall')}, {moved}, {written})"
+
     def _coarser(self, target: str, known: str, precision: str) -> str:
         if precision in self.feed.map:
             order = literal([row["code"] for row in load_codelist("time_precisions")])
@@ -139,7 +150,7 @@ class Moments:
         return ex.may_have_offset(*ex.formats_of(self.feed, self.feed.map[target]))
 
     def _written(self, target: str) -> str:
-        """The wall-clock time beside an offset: the local one where no zone is known."""
+        """The wall-clock time beside the offset that a text carries."""
         formats = ex.formats_of(self.feed, self.feed.map[target])
         written = ex.written_of(*formats, name(f"{target}__text"))
         return f"CASE WHEN {name(f'{target}__instant')} IS NOT NULL THEN {written} END"

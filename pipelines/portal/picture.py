@@ -8,11 +8,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from pipelines.portal.charts import Amount, Figure, Series, area_maps, bars, lines
+from pipelines.portal.charts.lines import month_name
 from pipelines.portal.menus import PERIODS
 from pipelines.portal.words import _
 from pipelines.release.request import Request
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pipelines.release.material import Material
 
 MOST_MONTHS = 36
+LONGEST_GAP_MONTHS = 12  # older months are a slip of the pen, or another time: not drawn
 EARLIEST = dt.date(1900, 1, 1)
 MOST_BARS = 8
 MONTH_COLUMNS = ("occurred_on", "period_start")
@@ -142,8 +145,14 @@ def figures(summary: Summary, contract: Contract, language: Language) -> list[Fi
     drawn: list[Figure] = []
     if summary.months:
         title = _("{what} by month", what=unit)
-        series = Series("", tuple(_filled(summary)))
-        drawn.append(lines((series,), title=title, unit=unit, language=language))
+        near, far = _nearby(summary.months)
+        series = Series("", tuple(_filled(replace(summary, months=near))))
+        figure = lines((series,), title=title, unit=unit, language=language)
+        if far:
+            months = ", ".join(month_name(month, language) for month, _amount in far)
+            more = _("Not drawn, more than a year before all others: {months}.", months=months)
+            figure = replace(figure, notes=(*figure.notes, more))
+        drawn.append(figure)
     if summary.kinds:
         label = _label(summary.kind, contract, language)
         drawn.append(
@@ -166,6 +175,19 @@ def figures(summary: Summary, contract: Contract, language: Language) -> list[Fi
         more = (note,) if summary.is_counted else ()
         drawn += [replace(one, notes=(*one.notes, *more)) for one in maps]
     return drawn
+
+
+Months = tuple[tuple[str, float | None], ...]
+
+
+def _nearby(months: Months) -> tuple[Months, Months]:
+    """The months to draw, and those before the last long gap, for which no chart is stretched."""
+    numbers = [int(month[:4]) * 12 + int(month[5:7]) for month, _amount in months]
+    start = max(
+        (at for at, (a, b) in enumerate(pairwise(numbers), 1) if b - a > LONGEST_GAP_MONTHS),
+        default=0,
+    )
+    return months[start:], months[:start]
 
 
 def _filled(summary: Summary) -> list[Amount]:

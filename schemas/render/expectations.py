@@ -151,14 +151,13 @@ def _days(contract: Contract) -> list[Expectation]:
         moment, local = name(day.day_of), name(day.name)
         has_moment = f"{moment} IS NOT NULL AND "
         found.append(_no_rows(f"{has_moment}{local} IS NULL", day.name, "a moment has its day"))
-        if not day.precision:
-            # What was reported may have been written down by the clocks of another place.
-            near = f"CAST({moment} AS DATE) - 1 AND CAST({moment} AS DATE) + 1"
-            says = "a day is that of its moment, or beside it"
-            found.append(_no_rows(f"{has_moment}{local} NOT BETWEEN {near}", day.name, says))
+        near = f"CAST({moment} AS DATE) - 1 AND CAST({moment} AS DATE) + 1"
+        says = "a day is that of its moment, or beside it"
+        found.append(_no_rows(f"{has_moment}{local} NOT BETWEEN {near}", day.name, says))
+        if not day.precision:  # it may have been written down by the clocks of another place
             continue
-        # Where no zone is known, the offset that the source itself wrote told the day.
-        other = f"time_zone <> 'UTC' AND {local} <> {LOCAL_DAY}({moment}, time_zone)"
+        # Where no area is known, the offset that the source itself wrote may have told the day.
+        other = f"admin1_code IS NOT NULL AND {local} <> {LOCAL_DAY}({moment}, time_zone)"
         says = "a day is that of its moment by the clocks at the place"
         found.append(_no_rows(has_moment + other, day.name, says))
         vague = f"coalesce({name(day.precision)}, '') NOT IN ('minute', 'hour')"

@@ -58,6 +58,21 @@ def test_cells_are_those_of_brute_force(seed: int, radius_deg: float) -> None:
     assert set(cells.tolist()) == brute_force(shape)
 
 
+def test_a_point_on_the_edge_of_a_cell_is_where_its_area_is() -> None:
+    """Tenths of a degree, which binary numbers cannot say, are edges and corners of cells."""
+    shape = shapely.box(18.25, 4.05, 18.95, 4.75)
+    cells = set(touched_cells(shape).tolist())
+    tenths = [(lon / 10, lat / 10) for lon in range(180, 193) for lat in range(38, 51)]
+    with duckdb.connect() as connection:
+        for longitude, latitude in tenths:
+            query = f"SELECT {CELL_SQL} FROM (SELECT ? AS latitude_deg, ? AS longitude_deg)"
+            [cell] = connection.execute(query, [latitude, longitude]).fetchone() or [None]
+            is_inside = 18.3 <= longitude <= 18.9 and 4.1 <= latitude <= 4.7
+            is_far = not (18.15 <= longitude <= 19.05 and 3.95 <= latitude <= 4.85)
+            assert cell in cells or not is_inside, (longitude, latitude)
+            assert cell not in cells or not is_far, (longitude, latitude)
+
+
 def test_holes_and_parts_are_seen() -> None:
     ring = shapely.box(20.03, 5.03, 24.03, 9.03).difference(shapely.box(21.03, 6.03, 23.03, 8.03))
     both = shapely.union_all([ring, shapely.box(30.01, 5.01, 30.02, 5.02)])

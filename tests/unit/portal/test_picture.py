@@ -49,14 +49,24 @@ def test_a_cut_month_is_incomplete_and_an_absent_one_not_zero():
     assert _months(months=told, is_counted=True) == shown
 
 
+def test_no_chart_is_stretched_for_a_mistyped_year():
+    near = (("2025-12", 4), ("2026-12", 5))
+    assert len(_months(months=(("2016-05", 1), *near))) == 13
+    assert len(_months(months=(("2024-11", 1), *near))) == 13
+    assert len(_months(months=(("2024-12", 1), *near))) == 25
+    summary = picture.Summary(measure="", months=(("2016-05", 1), *near))
+    [figure] = picture.figures(summary, load_contract("incidents"), "en")
+    assert any("May 2016" in note for note in figure.notes)
+
+
 def test_records_are_summarised_as_they_leave():
     connection = duckdb.connect()
     connection.execute(
         "CREATE TABLE leaving AS SELECT * FROM (VALUES "
-        "(TIMESTAMP '2026-05-01', 'CF71', '0101'), (TIMESTAMP '2026-05-02', 'CF71', '05021'), "
-        "(TIMESTAMP '2026-07-01', NULL, '0101')) AS t(occurred_at, admin1_code, offence_code)"
+        "(DATE '2026-05-01', 'CF71', '0101'), (DATE '2026-05-02', 'CF71', '05021'), "
+        "(DATE '2026-07-01', NULL, '0101')) AS t(occurred_on, admin1_code, offence_code)"
     )
-    columns = ["occurred_at", "admin1_code", "offence_code"]
+    columns = ["occurred_on", "admin1_code", "offence_code"]
     found = picture.of_records(connection, "leaving", columns, load_contract("incidents"))
     assert found.months == (("2026-05", 2), ("2026-07", 1))
     assert found.areas == (("CF71", 2),)
