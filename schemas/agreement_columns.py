@@ -43,7 +43,8 @@ def too_fine(column: Column | str, precision: Precision) -> str:
     if AREAS.index(precision.area) < AREAS.index(needed):
         return f"area: {precision.area}"
     is_key = kind == "record_key" and column.name != "record_id"
-    if (is_key or kind in {"time_text", "free_text"}) and precision.time != "exact":
+    is_exact_time = is_key or bool(column.day) or kind in {"time_text", "free_text"}
+    if is_exact_time and precision.time != "exact":
         return f"time: {precision.time}"
     if is_key and precision.area != "point":
         return f"area: {precision.area}"

@@ -72,7 +72,7 @@ def test_it_is_in_force_on_its_first_and_its_last_day() -> None:
             "AGR-106",
             "permits[0].rows.handling_ceilling",
         ),
-        (("version: 1.0.0", "version: 1.0.0\nzzzz: 1"), "AGR-105", "zzzz"),
+        (("status: ", "zzzz: 1\nstatus: "), "AGR-105", "zzzz"),
         (("    delay_days: 2", "    # nothing"), "AGR-107", "permits[0].delay_days"),
         (("area: admin1", "area: village"), "AGR-108", "permits[0].precision.area"),
         (("clause: P1", "clause: first"), "AGR-109", "permits[0].clause"),
@@ -196,7 +196,7 @@ def test_a_fingerprint_is_the_version_and_the_hash_of_the_file(tmp_path: Path) -
     (tmp_path / "broken.yaml").write_bytes(b"\xff: [")
     assert fingerprint(tmp_path) == {
         "broken": ("?", hashlib.sha256(b"\xff: [").hexdigest()),
-        "caf_minusca": ("1.0.0", hashlib.sha256(content).hexdigest()),
+        "caf_minusca": ("1.1.0", hashlib.sha256(content).hexdigest()),
     }
     assert fingerprint(tmp_path / "none") == {}
 
