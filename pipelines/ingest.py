@@ -31,7 +31,8 @@ from pipelines.findings import DeliveryRefused, Finding
 from pipelines.harmonise.run import Harmonised, harmonise
 from pipelines.inbox import Waiting, delivery_id_of, fingerprint, inbox_files
 from pipelines.landing.receive import Delivery, local_file, open_delivery, receive
-from pipelines.ledger.deliveries import note_judged, require_writable
+from pipelines.ledger.chain import OPERATOR
+from pipelines.ledger.deliveries import answer, note_judged, require_writable
 from pipelines.settings import PROGRAM_VERSION, Settings
 from pipelines.validate.audit import Audit, audit
 from pipelines.validate.verdict import (
@@ -73,7 +74,8 @@ def ingest(
     """Take one file in and judge it; the same bytes again give the verdict that they already have.
 
     With `again`, or once the feed, the contract or the program has another version, a delivery that
-    was refused is judged anew; an accepted one never is, since its rows are published.
+    was refused is judged anew; an accepted one never is, since its rows are published. `kind` is
+    what whoever hands it in says that it is: of bytes that were there before, an answer.
     Raises DeliveryRefused (DEL-721) for a feed that is not declared, OSError where a place cannot
     be read or written.
     """
@@ -86,6 +88,8 @@ def ingest(
         origin=origin,
         kind=kind,
     )
+    if kind and not delivery.is_new and kind != delivery.receipt.kind:
+        answer(settings, delivery.delivery_id, kind, actor=received_by or OPERATOR)
     return judge(settings, delivery.delivery_id, again=again)
 
 

@@ -11,6 +11,7 @@ import typer
 
 from pipelines.cli import (
     agreement,
+    answering,
     backup,
     deliveries,
     delivery,
@@ -35,7 +36,9 @@ ABOUT = mark(
     "Passerelle takes in what police services and UN Police missions send, checks it, tells the "
     "sender what was wrong, and publishes tables that DuckDB opens anywhere."
 )
-ABOUT_DELIVERY = mark("One delivery, or those of a feed: judge again what was accepted.")
+ABOUT_DELIVERY = mark(
+    "One delivery, or those of a feed: say what it is, judge again what was accepted."
+)
 ABOUT_FEED = mark("What services send: list the feeds, start a new one, check one.")
 ABOUT_AGREEMENT = mark("Who may have what: list, check, explain and compare sharing agreements.")
 ABOUT_KEY = mark("The key with which extracts are signed: show and hand out its public half.")
@@ -51,7 +54,7 @@ def build() -> typer.Typer:
     _add(app, taking_in.demo, taking_in.ingest, taking_in.run)
     _add(app, deliveries.deliveries, deliveries.rejections, status.status)
     one_delivery = _group(ABOUT_DELIVERY, "passerelle delivery rejudge caf_police_incidents")
-    _add(one_delivery, delivery.rejudge)
+    _add(one_delivery, answering.answer, delivery.rejudge)
     app.add_typer(one_delivery, name="delivery")
     _add(app, query.sql, dictionary.tables, dictionary.dictionary)
     feed = _group(ABOUT_FEED, "passerelle feed list")

@@ -104,23 +104,31 @@ def _show(session: Session, pairs: list[tuple[Delivery, Verdict | None]]) -> Non
             f"{delivery.receipt.received_at:%Y-%m-%d}",
             number(verdict.rows_read if verdict else None),
             number(verdict.rows_quarantined if verdict else None),
-            _state(verdict),
+            _state(delivery, verdict),
         )
     session.print(grid)
 
 
-def _state(verdict: Verdict | None) -> Text:
+def _state(delivery: Delivery, verdict: Verdict | None) -> Text:
     from rich.text import Text
+
+    from pipelines.lake.questions import read_question
 
     if verdict is None:
         return Text(_("waiting"), style="yellow")
+    if (question := read_question(delivery.folder)) is not None:
+        return Text(_("held: {count}", count=number(question.rows)), style="yellow")
     return Text(_("accepted")) if verdict.is_accepted else Text(_("refused"), style="red")
 
 
 def _row(delivery: Delivery, verdict: Verdict | None) -> dict[str, Any]:
     receipt = delivery.receipt.model_dump(mode="json")
+    from pipelines.lake.questions import read_question
+
     judged = as_data(verdict) if verdict else {"state": "waiting"}
-    return receipt | judged
+    question = read_question(delivery.folder)
+    held = {"state": "held", "question": question.model_dump(mode="json")} if question else {}
+    return receipt | judged | held
 
 
 @command(

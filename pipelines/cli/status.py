@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from pipelines.cli.answering import show_questions
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.deliveries import known_deliveries
 from pipelines.cli.session import Session, table
@@ -57,6 +58,7 @@ class FeedState:
 )
 def status(context: typer.Context) -> None:
     """Say where things stand."""
+    from pipelines.lake.questions import read_question
     from pipelines.lake.versions import behind, listed_accounts
     from pipelines.settings import free_bytes
 
@@ -68,6 +70,7 @@ def status(context: typer.Context) -> None:
     problems = misplaced_files(session)
     narrowed = _narrowed(session)
     outdated = _outdated(session)
+    held = [one for one, _verdict in known_deliveries(session) if read_question(one.folder)]
     if session.is_json:
         session.print_json(
             {
@@ -78,6 +81,7 @@ def status(context: typer.Context) -> None:
                 "feeds": [vars(state) | {"days_late": state.days_late} for state in states],
                 "outdated_extracts": outdated,
                 "problems": [{"code": p.code, "message": p.text(language())} for p in problems],
+                "held": [one.delivery_id for one in held],
                 "narrowed": [
                     {name: getattr(user, name) for name in ("name", "organisation", "roles")}
                     for user in narrowed
@@ -101,6 +105,7 @@ def status(context: typer.Context) -> None:
         )
     for problem in problems:
         session.complain(problem.code, problem.text(language()), problem.correction(language()))
+    show_questions(session, held)
     _show_narrowed(session, narrowed)
     _tell_older(session, older)
     session.print_line(_("Home: {place}", place=settings.home))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.cli.account import as_data, show_account, show_reasons, show_refused
+from pipelines.cli.answering import kind_of, show_questions
 from pipelines.cli.days import day_of
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session
@@ -23,6 +24,7 @@ from pipelines.i18n import mark
 if TYPE_CHECKING:
     from pipelines.findings import Finding
     from pipelines.lake.publish import Published
+    from pipelines.landing.receive import Delivery
     from pipelines.validate.verdict import Verdict
     from schemas.feed import Statement
 
@@ -81,17 +83,11 @@ def ingest(  # noqa: PLR0917  (the options of a command)
     kind = kind_of(is_register, is_correction)
     # As in the inbox: which of two statements is the later one must not depend on the door.
     moment = dt.datetime.combine(day_of(received), dt.time()) if received else None
-    return finish(session, _take(session, feed, files, received_by, moment, kind), [])
+    verdicts = _take(session, feed, files, received_by, moment, kind)
+    return finish(session, verdicts, [], are_answered=kind is not None)
 
 
-def kind_of(is_register: bool, is_correction: bool) -> Statement | None:
-    """What the two options say that a file is. Raises Stop where both are given."""
-    if is_register and is_correction:
-        raise Stop("PSL-228", _("A file is a register or a correction, not both."))
-    return "register" if is_register else "correction" if is_correction else None
-
-
-def _take(  # noqa: PLR0917
+def _take(  # noqa: PLR0917  (the options of a command)
     session: Session,
     feed: str,
     files: list[str],
@@ -239,11 +235,24 @@ def misplaced_files(session: Session) -> list[Finding]:
     return [Finding("DEL-732", {"location": place}) for place in misplaced(session.settings)]
 
 
-def finish(session: Session, verdicts: Sequence[Verdict], problems: Sequence[Finding]) -> int:
-    """Publish, tell what became of each file, and return the exit code."""
+def finish(
+    session: Session,
+    verdicts: Sequence[Verdict],
+    problems: Sequence[Finding],
+    *,
+    are_answered: bool = False,
+) -> int:
+    """Publish, tell what became of each file and what is asked, and return the exit code.
+
+    `are_answered`: somebody said with them what they are, which may place those of before anew.
+    """
+    from pipelines.lake.questions import read_question
+
     # Also where nothing is new: what was judged before an interruption or a restore is not lost.
     has_deliveries = bool(verdicts) or session.settings.landing.exists()
-    published = publish_all(session) if has_deliveries else None
+    answered_ids = [verdict.delivery_id for verdict in verdicts] if are_answered else []
+    published = publish_all(session, answered_ids=answered_ids) if has_deliveries else None
+    about = _deliveries(session, verdicts, published)
     refused = [verdict for verdict in verdicts if not verdict.is_accepted]
     if session.is_json:
         session.print_json(
@@ -252,6 +261,11 @@ def finish(session: Session, verdicts: Sequence[Verdict], problems: Sequence[Fin
                 "problems": [{"code": p.code, "message": p.text(language())} for p in problems],
                 "published": published.rows if published else {},
                 "left_out": published.left_out if published else {},
+                "questions": [
+                    question.model_dump(mode="json") | {"text": question.text(language())}
+                    for question in (read_question(one.folder) for one in about)
+                    if question
+                ],
             }
         )
     else:
@@ -260,11 +274,22 @@ def finish(session: Session, verdicts: Sequence[Verdict], problems: Sequence[Fin
             session.complain(problem.code, problem.text(language()), problem.correction(language()))
         for delivery_id, reason in (published.left_out if published else {}).items():
             session.complain("PSL-303", _("{name} was not published.", name=delivery_id), reason)
+        show_questions(session, about)
     is_whole = not (refused or problems or (published and published.left_out))
     return 0 if is_whole else REFUSED
 
 
-def publish_all(session: Session) -> Published:
+def _deliveries(
+    session: Session, verdicts: Sequence[Verdict], published: Published | None
+) -> list[Delivery]:
+    """Those that were judged or published just now."""
+    from pipelines.landing.receive import open_delivery
+
+    ids = {one.delivery_id for one in verdicts} | set(published.deliveries if published else ())
+    return [open_delivery(session.settings, one) for one in sorted(ids)]
+
+
+def publish_all(session: Session, answered_ids: Sequence[str] = ()) -> Published:
     """Publish every judged delivery. Raises Stop where another writer holds the lake."""
     from pipelines.lake.storage import LakeBusy
     from pipelines.ledger.chain import OPERATOR
@@ -273,7 +298,7 @@ def publish_all(session: Session) -> Published:
     with session.progress(_("Publishing")) as advance:
         advance(0, 1)
         try:
-            return publish(session.settings, actor=OPERATOR)
+            return publish(session.settings, answered_ids=answered_ids, actor=OPERATOR)
         except LakeBusy:
             message = _("Somebody else is publishing at this moment.")
             hint = _("Wait for it to end, then: {command}", command="passerelle run")

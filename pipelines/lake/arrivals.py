@@ -44,6 +44,7 @@ class Arrival:
     receipt: Receipt
     verdict: Verdict
     answer: Answer | None = None
+    home: UPath | None = None  # where its receipt lies, which is elsewhere once it is judged again
 
     @property
     def delivery_id(self) -> str:
@@ -225,7 +226,7 @@ def read_arrival(folder: UPath) -> Arrival:
     """The delivery in a folder. Raises ValidationError, FileNotFoundError where it is damaged."""
     receipt = Receipt.model_validate_json((folder / RECEIPT).read_text(encoding="utf-8"))
     judged = standing_folder(folder)
-    return Arrival(judged, receipt, read_verdict(folder), read_answer(folder))
+    return Arrival(judged, receipt, read_verdict(folder), read_answer(folder), folder)
 
 
 def _judged_again(settings: Settings) -> dict[str, str]:

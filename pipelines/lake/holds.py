@@ -30,11 +30,11 @@ def find_held(settings: Settings, connection: duckdb.DuckDBPyConnection) -> set[
         files = {a: f for a, f in addressed_files(settings, table).items() if f.has_held}
         if not files:
             continue
-        columns = ["delivery_id", "record_id", "source_row", "held"]
+        columns = ["delivery_id", "record_id", "source_row", "held", "superseded_at"]
         rows = files_sql(load_contract(table_name), files, columns=columns, is_located=False)
         parts.append(
             f"SELECT delivery_id, {literal(table_name)} AS table_name, record_id, source_row, "
-            f"held AS rule_code FROM ({rows}) WHERE held IS NOT NULL"
+            f"held AS rule_code FROM ({rows}) WHERE held IS NOT NULL AND superseded_at IS NULL"
         )
     none = (
         "SELECT NULL::VARCHAR AS delivery_id, NULL::VARCHAR AS table_name, NULL::VARCHAR AS "

@@ -34,6 +34,7 @@ from pipelines.lake.arrivals import (
 )
 from pipelines.lake.catalogue import swap_catalogue
 from pipelines.lake.holds import find_held
+from pipelines.lake.questions import ask, read_question
 from pipelines.lake.restated import find_restated, restated_rows_sql
 from pipelines.lake.revisions import (
     files_sql,
@@ -86,8 +87,16 @@ class Published:
     left_out: dict[str, str] = field(default_factory=dict)
 
 
-def publish(settings: Settings, delivery_ids: Sequence[str] | None = None) -> Published:
+def publish(
+    settings: Settings,
+    delivery_ids: Sequence[str] | None = None,
+    *,
+    answered_ids: Collection[str] = (),
+) -> Published:
     """Publish the judged deliveries named, or all of them; those already published are left alone.
+
+    A published one that was answered since is placed anew where it is named, in `answered_ids` or
+    else, or has rows that are held.
 
     A publish that was interrupted before is finished first. The order of deliveries does not
     matter, nor whether they come one at a time or together. One that nobody named and whose files
@@ -99,7 +108,7 @@ def publish(settings: Settings, delivery_ids: Sequence[str] | None = None) -> Pu
     for attempt in range(ATTEMPTS):
         try:
             with writing(settings):
-                return _publish(settings, delivery_ids)
+                return _publish(settings, delivery_ids, answered_ids)
         except CommitConflict:  # only where the lake cannot be locked
             if attempt == ATTEMPTS - 1:
                 raise
@@ -112,7 +121,11 @@ def settle(settings: Settings) -> Published:
     return _publish(settings, ())
 
 
-def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Published:
+def _publish(
+    settings: Settings,
+    delivery_ids: Sequence[str] | None,
+    answered_ids: Collection[str] = (),
+) -> Published:
     accounts = listed_accounts(settings)
     require_current(settings, accounts)
     remove_leftovers(settings)
@@ -120,7 +133,7 @@ def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Publishe
     listed = {one.delivery_id for one in accounts}
     held = {one.delivery_id for one in accounts if one.rows_held}
     named = set(delivery_ids or ())
-    waiting = arrivals(settings, done, look_again=held | named)
+    waiting = arrivals(settings, done, look_again={*held, *named, *answered_ids})
     begun = taken_files(settings, waiting)  # by an earlier publish, whoever was asked for then
     if delivery_ids is not None:
         if unknown := sorted(named - listed - {one.delivery_id for one in waiting}):
@@ -128,7 +141,7 @@ def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Publishe
         waiting = [one for one in waiting if one.delivery_id in named | begun.keys()]
     rows: dict[str, int] = {}
     left_out: dict[str, str] = {}
-    if waiting:
+    if waiting or _is_unasked(settings, held):
         with scratch_folder(settings, "publish") as folder, working(settings) as connection:
             left_out = _unsound(connection, waiting, folder, begun, named)
             waiting = [one for one in waiting if one.delivery_id not in left_out]
@@ -141,6 +154,7 @@ def _publish(settings: Settings, delivery_ids: Sequence[str] | None) -> Publishe
                 settings, connection, waiting, folder, listed=listed, told_anew=told_anew
             )
             rows["deliveries"] = publish_accounts(settings, connection, waiting, listed, told_anew)
+            ask(settings, connection, [*waiting, *told_anew])
     is_new = swap_catalogue(settings)
     return Published(tuple(one.delivery_id for one in waiting), rows, is_new, left_out)
 
@@ -182,6 +196,12 @@ def _unsound(
             log.error("%s", problem)
             found[one.delivery_id] = str(problem)
     return found
+
+
+def _is_unasked(settings: Settings, held: Collection[str]) -> bool:
+    """True where a publish was interrupted between holding rows and asking about them."""
+    found = (find_arrival(settings, delivery) for delivery in held)
+    return any(read_question(one.home or one.folder) is None for one in found if one)
 
 
 def published_attempts(settings: Settings, accounts: Sequence[Account] | None = None) -> set[str]:

@@ -114,6 +114,16 @@ FROM (
 """
 
 
+def content_sql(contract: Contract) -> str:
+    """SQL of a number that is the same for two rows that say the same."""
+    content = ", ".join(
+        name(c.name)
+        for c in contract.published
+        if c.name not in NOT_CONTENT and c.filled_by != "lake"
+    )
+    return f"hash({content})"
+
+
 def care_sql(contract: Contract) -> str:
     """SQL of how careful a row is: a withdrawal before anything shown, then by its handling."""
     parts = []
@@ -152,14 +162,8 @@ def restatements_sql(rows: str) -> str:
 
 def keys_sql(contract: Contract) -> str:
     """The columns of an assertion that `judged_sql` needs, from a row of the table."""
-    content = ", ".join(
-        name(c.name)
-        for c in contract.published
-        if c.name not in NOT_CONTENT and c.filled_by != "lake"
-    )
-    return ", ".join(
-        ["record_id", *STATED, f"{care_sql(contract)} AS care", f"hash({content}) AS content"]
-    )
+    said = [f"{care_sql(contract)} AS care", f"{content_sql(contract)} AS content"]
+    return ", ".join(["record_id", *STATED, *said])
 
 
 def files_sql(

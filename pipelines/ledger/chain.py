@@ -29,7 +29,8 @@ from pipelines.settings import Settings
 from schemas.text import printable
 
 EVENTS = (
-    *("delivery.judged", "delivery.published", "delivery.rejudged", "rejections.downloaded"),
+    *("delivery.judged", "delivery.published", "delivery.rejudged", "delivery.answered"),
+    "rejections.downloaded",
     *("extract.previewed", "extract.made", "extract.refused", "extract.downloaded"),
     *("consent.needed", "consent.given", "consent.revoked"),
     "extract.outdated",

@@ -9,7 +9,7 @@ publish: what the table `deliveries` lists is compared with the ledger.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +17,9 @@ import sqlalchemy as sa
 from pipelines.lake.catalogue import NothingPublished, connect
 from pipelines.lake.publish import Published
 from pipelines.lake.publish import publish as publish_to_lake
-from pipelines.landing.receive import Delivery
+from pipelines.lake.questions import read_question
+from pipelines.landing.answers import keep_answer
+from pipelines.landing.receive import Delivery, open_delivery
 from pipelines.ledger.chain import NewEntry, append_all, writing
 from pipelines.ledger.database import readings, troubles
 from pipelines.ledger.faults import LedgerError
@@ -25,13 +27,18 @@ from pipelines.ledger.models import LedgerEntry, LedgerHead
 from pipelines.ledger.policy import note_policy
 from pipelines.settings import Settings
 from pipelines.validate.verdict import Verdict
+from schemas.feed import Statement, load_feed
 
-JUDGED, PUBLISHED = "delivery.judged", "delivery.published"
+JUDGED, PUBLISHED, ANSWERED = "delivery.judged", "delivery.published", "delivery.answered"
 SYSTEM = "system"
 
 
 def publish(
-    settings: Settings, delivery_ids: Sequence[str] | None = None, *, actor: str = SYSTEM
+    settings: Settings,
+    delivery_ids: Sequence[str] | None = None,
+    *,
+    answered_ids: Collection[str] = (),
+    actor: str = SYSTEM,
 ) -> Published:
     """Publish as `lake.publish` does, and write down which deliveries. Raises LedgerError too.
 
@@ -39,7 +46,7 @@ def publish(
     """
     require_writable(settings)
     note_policy(settings, actor=actor)
-    done = publish_to_lake(settings, delivery_ids)
+    done = publish_to_lake(settings, delivery_ids, answered_ids=answered_ids)
     catch_up(settings, actor=actor)
     return done
 
@@ -69,6 +76,25 @@ def judged_entry(delivery: Delivery, verdict: Verdict) -> NewEntry:
 def note_judged(settings: Settings, judged: Iterable[tuple[Delivery, Verdict]]) -> None:
     """Write verdicts down, all in one transaction. Raises LedgerError."""
     append_all(settings, [judged_entry(delivery, verdict) for delivery, verdict in judged])
+
+
+def answer(settings: Settings, delivery_id: str, kind: Statement, *, actor: str) -> bool:
+    """Keep an answer about what a delivery is, beside its receipt and in the ledger.
+
+    Returns False where the latest answer says the same already. Publishing applies it. Raises
+    KeyError for a delivery that is not there, OSError and LedgerError where nothing can be written.
+    """
+    delivery = open_delivery(settings, delivery_id)
+    require_writable(settings)
+    said = keep_answer(delivery.folder, delivery_id, kind, actor)
+    if said is None:
+        return False
+    feed = load_feed(delivery.feed)
+    details = {"feed": feed.feed, "kind": kind, "answered_at": _moment(said.answered_at)}
+    if question := read_question(delivery.folder):
+        details |= {"rows_held": question.rows, "codes": sorted(question.codes)}
+    append_all(settings, [NewEntry(ANSWERED, actor, feed.source, delivery_id, details)])
+    return True
 
 
 def catch_up(settings: Settings, *, actor: str = SYSTEM) -> None:

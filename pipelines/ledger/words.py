@@ -12,6 +12,7 @@ WORDS = {
     "delivery.judged": mark("delivery judged"),
     "delivery.published": mark("delivery published"),
     "delivery.rejudged": mark("delivery judged again"),
+    "delivery.answered": mark("answer about a delivery"),
     "rejections.downloaded": mark("rejected rows downloaded"),
     "extract.previewed": mark("extract looked at before asking"),
     "extract.made": mark("extract made"),

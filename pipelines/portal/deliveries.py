@@ -34,8 +34,8 @@ FIRST_ROWS = 8
 FIRST_CELLS = 20
 # A page reads the original again for its cells; of a larger file the workbook is asked for.
 SHOWN_BYTES = 16 << 20
-State = Literal["waiting", "accepted", "refused"]
-STATES: tuple[State, ...] = ("waiting", "accepted", "refused")
+State = Literal["waiting", "accepted", "held", "refused"]
+STATES: tuple[State, ...] = ("waiting", "accepted", "held", "refused")
 COLUMNS = (
     "delivery_id, feed, sha256, file_name, received_at, received_by, origin, state, encoding, "
     "rows_read, rows_accepted, rows_quarantined, rows_exact_duplicates"
@@ -207,7 +207,7 @@ def _newer(
     for feed in feeds:
         for mark in _marks(settings, feed):
             delivery_id = f"{feed}.{mark}"
-            if published.get(delivery_id) == "accepted":
+            if published.get(delivery_id) in ("accepted", "held"):
                 continue
             with suppress(KeyError):
                 delivery = open_delivery(settings, delivery_id)

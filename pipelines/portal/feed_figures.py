@@ -110,7 +110,7 @@ def _health_at(settings: Settings, scope: Scope, moment: dt.datetime) -> tuple[H
                 FROM known WHERE {where})
             SELECT feed, count(*), count(*) FILTER (state = 'refused'),
                 count(*) FILTER (state = 'waiting'), max(received_at),
-                max(received_at) FILTER (state = 'accepted'),
+                max(received_at) FILTER (state IN ('accepted', 'held')),
                 {_share_between(1, RECENT)}, {_share_between(RECENT + 1, 2 * RECENT)}
             FROM placed GROUP BY feed
             """,
@@ -162,7 +162,8 @@ def raised(settings: Settings, asked: Asked, *, by_feed: bool = False) -> list[R
                 values,
             ).fetchall()
         judged = connection.execute(
-            f"SELECT feed, sha256 FROM known WHERE {where} AND state = 'accepted'", values
+            f"SELECT feed, sha256 FROM known WHERE {where} AND state IN ('accepted', 'held')",
+            values,
         ).fetchall()
     every = [Raised(*row) for row in errors] + _warnings(settings, judged, by_feed=by_feed)
     return sorted(every, key=lambda one: (-one.rows, -one.deliveries, one.code, one.feed))
@@ -207,7 +208,7 @@ def encodings(settings: Settings, asked: Asked) -> list[tuple[str, int]]:
 
 def _share_between(first: int, last: int) -> str:
     """The accepted share of the deliveries at these places, the latest being the first."""
-    which = f"FILTER (state = 'accepted' AND place BETWEEN {first} AND {last})"
+    which = f"FILTER (state IN ('accepted', 'held') AND place BETWEEN {first} AND {last})"
     accepted, aside = f"sum(rows_accepted) {which}", f"sum(rows_quarantined) {which}"
     return f"({accepted} / nullif({accepted} + {aside}, 0))::DOUBLE"
 

@@ -74,7 +74,14 @@ def _delivery(settings: Settings, job: JobView, _told: Tell) -> Mapping[str, Any
     return result
 
 
-WORK: dict[str, Work] = {"extract": _extract, "delivery": _delivery}
+def _answer(settings: Settings, job: JobView, _told: Tell) -> Mapping[str, Any]:
+    from pipelines.portal.taking_in import apply_answer
+
+    result: Mapping[str, Any] = apply_answer(settings, job.request)
+    return result
+
+
+WORK: dict[str, Work] = {"extract": _extract, "delivery": _delivery, "answer": _answer}
 
 
 def run_next(

@@ -138,7 +138,7 @@ def _newest(settings: Settings, offers: Sequence[Offer]) -> dict[str, dt.datetim
             }
             row = connection.execute(
                 "SELECT max(received_at) FROM deliveries WHERE table_name = ? "
-                "AND state = 'accepted' AND list_contains(?, source)",
+                "AND state IN ('accepted', 'held') AND list_contains(?, source)",
                 [table, sorted(providers)],
             ).fetchone()
             if row and row[0]:

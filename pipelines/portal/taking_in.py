@@ -23,6 +23,7 @@ from pipelines.portal.uploads import Upload
 from pipelines.settings import Settings
 
 KIND = "delivery"
+ANSWER = "answer"  # about a delivery: its rows find their place
 # What a worker of the queue imports before the first upload is there: it takes some seconds.
 HEAVY_MODULES = ("pipelines.ingest", "great_expectations", "pipelines.ledger.deliveries")
 
@@ -69,6 +70,15 @@ def take_in(settings: Settings, request: Mapping[str, Any]) -> dict[str, Any]:
         "state": verdict.state,
         "is_known": delivery.receipt.received_at != _moment(request),
     }
+
+
+def apply_answer(settings: Settings, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Publish a delivery anew of which somebody said what it is. Raises LakeError, LedgerError."""
+    from pipelines.ledger.deliveries import publish
+
+    delivery_id = str(request["delivery_id"])
+    publish(settings, [delivery_id], actor=str(request["answered_by"]))
+    return {"delivery_id": delivery_id}
 
 
 def _land(settings: Settings, request: Mapping[str, Any], upload: Path) -> Delivery:

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, assume, given, settings, strategies
 from pipelines.lake.publish import publish
 from pipelines.lake.revisions import judged_sql
 from pipelines.settings import settings_for
+from schemas.contract import load_contract
 from tests.unit.lake.judged import START, content, deliver, row
 
 ASSERTION = strategies.fixed_dictionaries(
@@ -212,7 +213,12 @@ def truth(tmp_path_factory) -> dict[str, list[tuple]]:
 
 
 def test_the_story_ends_as_it_should(truth):
-    latest = {one[2]: (one[17], one[39], one[3]) for one in truth["incidents"]}
+    columns = [column.name for column in load_contract("incidents").published]
+    rows = [dict(zip(columns, one, strict=True)) for one in truth["incidents"]]
+    latest = {
+        one["source_record_id"]: (one["offence_text"], one["revision"], one["country"])
+        for one in rows
+    }
     assert latest == {
         "1": ("A", 3, "CAF"),
         "2": ("A", 3, "CAF"),

@@ -14,6 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from pipelines.findings import Finding
+from pipelines.lake.questions import Question, read_question
 from pipelines.landing.receive import Delivery
 from pipelines.portal import deliveries as known
 from pipelines.portal import feed_figures, jobs, taking_in, uploads, words
@@ -214,9 +215,11 @@ def _report(request: Request, scope: Scope, delivery_id: str) -> reports.Deliver
             rejections=[],
             warnings=[],
         )
+    question = read_question(delivery.folder)
     return reports.DeliveryReport(
         **about,
-        state=verdict.state,
+        state="held" if question else verdict.state,
+        question=_asked(question) if question else None,
         rows_read=verdict.rows_read,
         rows_accepted=verdict.rows_accepted,
         rows_quarantined=verdict.rows_quarantined,
@@ -228,6 +231,16 @@ def _report(request: Request, scope: Scope, delivery_id: str) -> reports.Deliver
         ],
         rejections=_counted(known.reasons(settings, delivery, verdict)),
         warnings=_counted(known.warnings(verdict)),
+    )
+
+
+def _asked(question: Question) -> reports.Question:
+    said, french = question.evidence("en"), question.evidence("fr")
+    return reports.Question(
+        text=models.Words(en=question.text("en"), fr=question.text("fr")),
+        evidence=[models.Words(en=en, fr=fr) for en, fr in zip(said, french, strict=True)],
+        rows=question.rows,
+        asked_at=question.asked_at,
     )
 
 

@@ -28,7 +28,7 @@ class Delivery(Given):
 
     delivery_id: str
     feed: str
-    state: Literal["waiting", "accepted", "refused"]
+    state: Literal["waiting", "accepted", "held", "refused"]
     file_name: str
     sha256: str
     received_at: Moment
@@ -58,12 +58,21 @@ class Finding(Given):
     message: Words
 
 
+class Question(Given):
+    """What is asked about a delivery of which rows are held: a register, or a correction?"""
+
+    text: Words
+    evidence: list[Words]
+    rows: int = Field(description="How many rows are held.")
+    asked_at: Moment
+
+
 class DeliveryReport(Given):
     """What became of one delivery. No cell of it is here; the workbook has them."""
 
     delivery_id: str
     feed: str
-    state: Literal["waiting", "accepted", "refused"]
+    state: Literal["waiting", "accepted", "held", "refused"]
     received_at: Moment
     is_published: bool
     rows_read: int | None
@@ -72,6 +81,7 @@ class DeliveryReport(Given):
     findings: list[Finding]
     rejections: list[RuleCount]
     warnings: list[RuleCount]
+    question: Question | None = None
 
 
 class FeedHealth(Given):

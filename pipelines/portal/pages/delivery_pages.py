@@ -25,6 +25,8 @@ from starlette.requests import ClientDisconnect
 
 from pipelines.duck import scratch_folder
 from pipelines.i18n import mark
+from pipelines.lake.questions import read_question
+from pipelines.landing.answers import read_answer
 from pipelines.landing.receive import Delivery
 from pipelines.ledger.chain import append
 from pipelines.portal import deliveries as known
@@ -78,11 +80,15 @@ _reports = threading.BoundedSemaphore(REPORTS_AT_ONCE)
 
 @dataclass(frozen=True)
 class Desk:
-    """One way in: where its pages are, which deliveries it opens, whether it shows their cells."""
+    """One way in: where its pages are, which deliveries it opens, whether it shows their cells.
+
+    `asks_after`: what is asked about a delivery is asked here so long after it was asked first.
+    """
 
     base: str
     scope: Scope
     shows_cells: bool
+    asks_after: dt.timedelta = dt.timedelta(0)
 
     def choices(self) -> list[tuple[str, str]]:
         """The feeds of this desk for a list to choose from, in the reader's words."""
@@ -98,6 +104,7 @@ def state_words(state: str, to_correct: int | None = 0) -> tuple[str, str]:
     return {
         "waiting": ("busy", _("being checked")),
         "accepted": ("good", _("accepted")),
+        "held": ("warn", _("held in part")),
         "refused": ("bad", _("refused")),
     }[state]
 
@@ -238,6 +245,7 @@ def show(request: Request, desk: Desk, delivery_id: str) -> HTMLResponse:
     if verdict and desk.shows_cells:
         looked = known.look(settings, delivery, verdict)
     is_published = known.is_published(settings, delivery_id)
+    question = read_question(delivery.folder)
     age = dt.datetime.now(dt.UTC) - delivery.receipt.received_at
     renews = not is_published and age < STILL_FRESH and request.query_params.get("renew") != "no"
     shown = page(
@@ -258,6 +266,9 @@ def show(request: Request, desk: Desk, delivery_id: str) -> HTMLResponse:
         state_words=state_words,
         came_by=_came_by,
         withdrawal=_withdrawal(feed),
+        question=question,
+        is_asked=question is not None and question.is_asked(desk.asks_after),
+        answer=read_answer(delivery.folder),
     )
     return _renewed(shown, 4 if renews else 0)
 

@@ -53,6 +53,7 @@ class Waiting:
 DELIVERY_STATES = {
     "waiting": ("busy", mark("being checked")),
     "accepted": ("good", mark("accepted")),
+    "held": ("warn", mark("held in part")),
     "refused": ("bad", mark("refused")),
 }
 JOB_STATES = {

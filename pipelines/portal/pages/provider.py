@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 
 from pipelines.portal import uploads
+from pipelines.portal.pages import answering
 from pipelines.portal.pages import delivery_pages as shared
 from pipelines.portal.scope import own_feeds
 from pipelines.portal.web import Person, allowed
@@ -60,6 +61,12 @@ def follow_delivery(request: Request, job: str, person: Person = Uploading) -> R
 def own_delivery(request: Request, delivery_id: str, person: Person = Reading) -> HTMLResponse:
     """What became of it."""
     return shared.show(request, desk_of(person), delivery_id)
+
+
+@router.post(f"{BASE}/{{delivery_id}}/answer")
+def answer(request: Request, delivery_id: str, person: Person = Uploading) -> Response:
+    """Say whether it is a register or a correction, where that is asked."""
+    return answering.answer(request, desk_of(person), person, delivery_id)
 
 
 @router.get(f"{BASE}/{{delivery_id}}/rejections.xlsx")

@@ -14,11 +14,13 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
+from pipelines.lake.questions import ALSO_SPECIALIST_AFTER
 from pipelines.portal import deliveries as known
 from pipelines.portal import feed_figures as figures
 from pipelines.portal import words
 from pipelines.portal.charts import Amount, Figure, Series, bars, lines
 from pipelines.portal.forms import asked
+from pipelines.portal.pages import answering
 from pipelines.portal.pages import delivery_pages as shared
 from pipelines.portal.scope import scope_of
 from pipelines.portal.web import Person, allowed, not_found, page, settings_of
@@ -45,7 +47,7 @@ DELIVERIES_OF_A_FEED = 8
 
 def desk_of(person: Person) -> shared.Desk:
     """The deliveries that the person looks after, without the cells that were sent."""
-    return shared.Desk(BASE, scope_of(person, "delivery.read_feeds"), shows_cells=False)
+    return shared.Desk(BASE, scope_of(person, "delivery.read_feeds"), False, ALSO_SPECIALIST_AFTER)
 
 
 @router.get(BASE)
@@ -76,6 +78,12 @@ def follow_delivery(request: Request, job: str, person: Person = Uploading) -> R
 def one_delivery(request: Request, delivery_id: str, person: Person = Reading) -> HTMLResponse:
     """What became of it, in codes and counts."""
     return shared.show(request, desk_of(person), delivery_id)
+
+
+@router.post(f"{BASE}/{{delivery_id}}/answer")
+def answer(request: Request, delivery_id: str, person: Person = Uploading) -> Response:
+    """Say whether it is a register or a correction, where that is asked."""
+    return answering.answer(request, desk_of(person), person, delivery_id)
 
 
 @router.get(f"{BASE}/{{delivery_id}}/rejections.xlsx")

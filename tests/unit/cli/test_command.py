@@ -33,6 +33,7 @@ COMMANDS = [
     "run",
     "deliveries",
     "rejections",
+    "delivery_answer",
     "status",
     "sql",
     "tables",

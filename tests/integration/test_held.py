@@ -1,0 +1,200 @@
+"""An older file that arrives late: by every door, asked about where its feed does not say.
+
+Not here: which rows are held (`tests/property/test_revisions.py`) and the pages of the portal.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+import schemas.feed as feeds
+from pipelines import connect
+from pipelines.ingest import ingest, ingest_inbox
+from pipelines.lake.questions import ALSO_SPECIALIST_AFTER, read_question
+from pipelines.lake.upkeep import check
+from pipelines.landing.answers import read_answer
+from pipelines.landing.receive import list_deliveries
+from pipelines.ledger.deliveries import answer, publish
+from pipelines.ledger.verify import verify
+from pipelines.settings import Settings, settings_for
+
+FEED = "caf_gendarmerie_incidents"
+HEADER = (
+    "N° PV;Unité;Date des faits;Heure;Lieu des faits;Nature de l'infraction;Auteur(s) présumé(s);"
+    "Arme utilisée;Nb victimes;dont femmes;dont mineurs;Tués;Blessés;Nb auteurs;Interpellés;"
+    "Identité de la victime;Date du compte rendu;Suite donnée;Annulé"
+)
+SEPTEMBER = "GN_registre_infractions_mai-septembre_2026.csv"
+OCTOBER = "GN_registre_infractions_octobre_2026.csv"
+
+
+def line(number: int, day: str, wounded: int, withdrawn: str = "") -> str:
+    return (
+        f"000{number}/BT-GRI/2026;Brigade de Grimari;{day};23h30;Grimari;"
+        f"Coups et blessures volontaires;Voisin;Coupe-coupe;2;0;0;0;{wounded};1;0;"
+        f"VICTIME {number};{day};Enregistré;{withdrawn}"
+    )
+
+
+def september() -> list[str]:
+    return [line(1, "12/06/2026", 1), line(2, "30/09/2026", 1), line(3, "30/09/2026", 1)]
+
+
+def october() -> list[str]:
+    """The first corrected, the second withdrawn, the third as it was, and one of October."""
+    return [
+        line(1, "12/06/2026", 2),
+        line(2, "30/09/2026", 1, "OUI"),
+        line(3, "30/09/2026", 1),
+        line(4, "31/10/2026", 1),
+    ]
+
+
+def write(folder: Path, name: str, lines: list[str], received: dt.datetime) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    place = folder / name
+    place.write_bytes("\r\n".join([HEADER, *lines, ""]).encode("cp1252"))
+    os.utime(place, (received.timestamp(), received.timestamp()))
+    return place
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Settings:
+    return settings_for(tmp_path / "home", memory_limit="512MB", threads=1).prepare()
+
+
+@pytest.fixture
+def undeclared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The feed as if it did not say what its deliveries are, nor where their day stands."""
+    folder = tmp_path / "feeds"
+    shutil.copytree(feeds.FEEDS_FOLDER, folder)
+    declaration = folder / FEED / "feed.yaml"
+    kept = [
+        one
+        for one in declaration.read_text(encoding="utf-8").splitlines(keepends=True)
+        if not one.startswith(("deliveries:", "as_of:"))
+    ]
+    declaration.write_text("".join(kept), encoding="utf-8")
+    monkeypatch.setattr(feeds, "FEEDS_FOLDER", folder)
+    return declaration
+
+
+def shown(place: Settings) -> dict[str, object]:
+    with connect(place) as connection:
+        return {
+            "incidents": connection.execute(
+                "SELECT source_record_id, injured_total FROM incidents ORDER BY ALL"
+            ).fetchall(),
+            "history": connection.execute(
+                "SELECT source_record_id, injured_total, revision, known_from, known_to, is_latest "
+                "FROM incidents_history ORDER BY ALL"
+            ).fetchall(),
+            "rejections": connection.execute(
+                "SELECT source_row, rule_code FROM rejections ORDER BY ALL"
+            ).fetchall(),
+            "deliveries": connection.execute(
+                "SELECT file_name, as_of, kind, state, rows_accepted, rows_held, received_at "
+                "FROM deliveries ORDER BY ALL"
+            ).fetchall(),
+        }
+
+
+NOW = dt.datetime(2026, 11, 20, 8, tzinfo=dt.UTC)
+RIGHT = [("0001/BT-GRI/2026", 2), ("0003/BT-GRI/2026", 1), ("0004/BT-GRI/2026", 1)]
+
+
+def by_inbox(place: Settings, files: list[Path]) -> None:
+    inbox = Path(str(place.inbox)) / FEED
+    for file in files:
+        inbox.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(file, inbox / file.name)
+    ingest_inbox(place)
+    publish(place)
+
+
+def by_command(place: Settings, files: list[Path]) -> None:
+    for file in files:
+        ingest(place, FEED, file)
+    publish(place)
+
+
+def one_by_one(place: Settings, files: list[Path]) -> None:
+    for file in files:
+        by_command(place, [file])
+
+
+@pytest.mark.parametrize("is_declared", [True, False], ids=["register", "asked"])
+def test_any_door_and_any_order_give_one_table(tmp_path, is_declared, request):
+    if not is_declared:
+        request.getfixturevalue("undeclared")
+    files = [
+        write(tmp_path / "sent", OCTOBER, october(), NOW),
+        write(tmp_path / "sent", SEPTEMBER, september(), NOW),
+    ]
+    found = []
+    for number, (door, order) in enumerate([(by_inbox, 1), (by_command, -1), (one_by_one, 1)]):
+        home = settings_for(tmp_path / f"home{number}", memory_limit="512MB", threads=1).prepare()
+        door(home, files[::order])
+        found.append(shown(home))
+    assert check(home) == []
+    assert found[0]["incidents"] == RIGHT
+    assert all(one == found[0] for one in found)
+    rows_held = {one[0]: one[5] for one in found[0]["deliveries"]}
+    assert rows_held == {SEPTEMBER: 0 if is_declared else 2, OCTOBER: 0}
+
+
+def test_the_question_shows_its_evidence_and_an_answer_settles_it(tmp_path, place, undeclared):
+    late = write(tmp_path, SEPTEMBER, [*september(), line(5, "01/09/2026", 1)], NOW)
+    by_command(
+        place, [write(tmp_path, OCTOBER, october(), dt.datetime(2026, 11, 3, tzinfo=dt.UTC))]
+    )
+    by_command(place, [late])
+    [held] = [one for one in list_deliveries(place) if read_question(one.folder)]
+    question = read_question(held.folder)
+    assert question.text("en") == (
+        "This file ends on 30 September 2026. 2 records that it would change come from a file that "
+        "ends on 31 October 2026. One of them was withdrawn there. Is it an older file that "
+        "arrived late, or a correction?"
+    )
+    assert "31 octobre 2026" in question.text("fr")
+    assert (question.repeats, question.unseen, question.undone) == (0, 2, 1)
+    assert question.evidence("en") == [
+        "Rows that say what no file has said yet: 2.",
+        "Withdrawn records that they would show again: 1.",
+    ]
+    assert question.is_asked(dt.timedelta(0))
+    for hours, is_asked in ((47, False), (48, True)):
+        moment = question.asked_at + dt.timedelta(hours=hours)
+        assert question.is_asked(ALSO_SPECIALIST_AFTER, moment) == is_asked
+    # what changes nothing newer is published
+    assert shown(place)["incidents"] == [*RIGHT, ("0005/BT-GRI/2026", 1)]
+    assert shown(place)["rejections"] == [(2, "DEL-741"), (3, "DEL-741")]
+
+    assert answer(place, held.delivery_id, "register", actor="caf.gn.1")
+    publish(place)
+    assert shown(place)["incidents"] == [*RIGHT, ("0005/BT-GRI/2026", 1)]
+    assert shown(place)["rejections"] == []
+    assert read_question(held.folder) is None
+    assert read_answer(held.folder).kind == "register"
+    assert not answer(place, held.delivery_id, "register", actor="caf.gn.1")
+
+    # a second thought is another answer, and is applied when its delivery is named
+    assert answer(place, held.delivery_id, "correction", actor="caf.gn.1")
+    publish(place, answered_ids=[held.delivery_id])
+    wounded = dict(shown(place)["incidents"])
+    assert wounded["0001/BT-GRI/2026"] == 1
+    assert wounded["0002/BT-GRI/2026"] == 1
+    assert verify(place) == []
+    assert check(place) == []
+
+    # and the answers survive a lake that is built again
+    before = shown(place)
+    shutil.rmtree(str(place.lake))
+    place.catalogue.unlink()
+    publish(place)
+    assert shown(place) == before
