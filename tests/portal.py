@@ -24,6 +24,7 @@ PASSWORD = "a footbridge over the river"  # noqa: S105  (of accounts that live f
 ROLES = {
     "mission_staff": "minusca_unpol",
     "provider": "caf_police",
+    "data_owner": "caf_police",
     "data_specialist": "minusca_unpol",
     "analyst": "dpo_police_division",
     "oversight": "minusca_unpol",

@@ -23,6 +23,7 @@ OPERATOR_ROLE = "operator"
 ROLES: dict[str, frozenset[str]] = {
     "mission_staff": frozenset({"tables.list", "file.verify"}) | EXTRACTS,
     "provider": frozenset({"delivery.upload", "delivery.read_own", "rejections.read_own"}),
+    "data_owner": frozenset({"consent.decide"}),
     "data_specialist": frozenset(
         {"delivery.read_feeds", "rejections.read_feeds", "feeds.health", "delivery.upload_feeds"}
     ),

@@ -13,6 +13,7 @@ from pipelines.cli import (
     agreement,
     answering,
     backup,
+    consents,
     deliveries,
     delivery,
     dictionary,
@@ -41,6 +42,7 @@ ABOUT_DELIVERY = mark(
 )
 ABOUT_FEED = mark("What services send: list the feeds, start a new one, check one.")
 ABOUT_AGREEMENT = mark("Who may have what: list, check, explain and compare sharing agreements.")
+ABOUT_CONSENT = mark("Counts that were refused, and the providers’ written consents to them.")
 ABOUT_KEY = mark("The key with which extracts are signed: show and hand out its public half.")
 ABOUT_LAKE = mark("Upkeep of the published tables.")
 ABOUT_AUDIT = mark("The ledger: check it, read it, see who holds a record.")
@@ -64,6 +66,9 @@ def build() -> typer.Typer:
     _add(agreements, agreement.list_agreements, agreement.check, agreement.explain, agreement.diff)
     app.add_typer(agreements, name="agreement")
     _add(app, release.extract, release.verify)
+    consent = _group(ABOUT_CONSENT, "passerelle consent list")
+    _add(consent, consents.list_consents, consents.give, consents.revoke)
+    app.add_typer(consent, name="consent")
     keys = _group(ABOUT_KEY, "passerelle key show")
     _add(keys, release.show_key, release.export_key)
     app.add_typer(keys, name="key")

@@ -14,6 +14,7 @@ from pipelines.cli.words import _, language, number, quoted
 from schemas.text import printable
 
 if TYPE_CHECKING:
+    from pipelines.release.conflict import Conflict
     from pipelines.release.extract import Extract
     from pipelines.release.manifest import Manifest
     from pipelines.release.preview import Preview
@@ -44,6 +45,27 @@ def show_extract(
     _show_replaced(session, replaced)
     check = f"passerelle verify {quoted(copy or made.file)}"
     session.print_line(_("Check it: {command}", command=check))
+
+
+def show_conflict(session: Session, conflict: Conflict) -> None:
+    """Beside a refusal: the earlier counts in the way, coarser forms that pass, whose consent."""
+    from rich.text import Text
+
+    from pipelines.release import conflict_words as words
+
+    if session.is_json:
+        return
+    err = session.err
+    for title, lines in (
+        (_("In the way:"), words.obstacle_lines(conflict, language())),
+        (_("What passes:"), [words.command_of(form) for form in conflict.coarser]),
+    ):
+        if lines:
+            err.print(Text(title, style="bold"))
+        for line in lines:
+            err.print(Text(f"  {line}"), no_wrap=True, overflow="ignore", crop=False)
+    if said := words.consent_line(conflict, language()):
+        err.print(Text(said))
 
 
 def show_verified(session: Session, file: Path, verified: Verified) -> None:

@@ -87,10 +87,10 @@ class Session:
         """Data for machines, on standard output."""
         sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
 
-    def complain(self, code: str, message: str, hint: str = "") -> None:
-        """A coded sentence on standard error, and below it what to do."""
+    def complain(self, code: str, message: str, hint: str = "", **more: Any) -> None:
+        """A coded sentence on standard error, and below it what to do; `more` is for machines."""
         if self.is_json:
-            self._complain_in_json({"error": code, "message": message, "hint": hint})
+            self._complain_in_json({"error": code, "message": message, "hint": hint, **more})
             return
         from rich.text import Text
 
@@ -101,7 +101,7 @@ class Session:
             else:
                 self.err.print(Text(hint, style="dim"))
 
-    def _complain_in_json(self, complaint: dict[str, str]) -> None:
+    def _complain_in_json(self, complaint: dict[str, Any]) -> None:
         try:
             self.print_json(complaint)
             sys.stdout.flush()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.words import _, language
 from pipelines.findings import DeliveryRefused
@@ -49,8 +49,11 @@ def report(error: BaseException, session: Session) -> int:
     if code := _of_its_own(error, session):
         return code
     if coded := _coded(error):
+        more = _more(error)
         for sentence in coded:
-            session.complain(*sentence)
+            session.complain(*sentence, **more)
+        if more:
+            _show_conflict(error, session)
         return REFUSED
     stop = error if isinstance(error, Stop) else _as_stop(error)
     session.complain(stop.code, stop.message, stop.hint)
@@ -79,6 +82,22 @@ def _coded(error: BaseException) -> list[tuple[str, str, str]]:
     if isinstance(error, AgreementError):
         return [(one.code, f"{one.where}: {one.text(language())}", "") for one in error.problems]
     return []
+
+
+def _more(error: BaseException) -> dict[str, Any]:
+    """What a refusal says beside its sentence, for machines."""
+    from pipelines.release.conflict_words import as_data
+
+    conflict = getattr(error, "conflict", None)
+    return {"conflict": as_data(conflict, language())} if conflict else {}
+
+
+def _show_conflict(error: BaseException, session: Session) -> None:
+    from pipelines.cli.released import show_conflict
+    from pipelines.release.refusals import ReleaseRefused
+
+    if isinstance(error, ReleaseRefused) and error.conflict:
+        show_conflict(session, error.conflict)
 
 
 def _package(error: ImportError) -> str:

@@ -29,8 +29,8 @@ Roles = Annotated[
         "--role",
         metavar=mark("ROLE"),
         help=mark(
-            "mission_staff, provider, data_specialist, analyst, oversight, or operator alone; "
-            "may be given more than once"
+            "mission_staff, provider, data_owner, data_specialist, analyst, oversight, or operator "
+            "alone; may be given more than once"
         ),
     ),
 ]

@@ -25,6 +25,7 @@ from pipelines.portal.errors import add_error_pages, no_ledger, unforeseen
 from pipelines.portal.pages import (
     account,
     analyst,
+    consents,
     home,
     mission,
     oversight,
@@ -44,7 +45,7 @@ from pipelines.settings import Settings, current_settings
 
 PAGES = (
     *(home, signin, account, tokens),
-    *(mission, provider, specialist, analyst, oversight),
+    *(mission, provider, consents, specialist, analyst, oversight),
 )
 LARGEST_FORM_BYTES = 256 * 1024
 SMALLEST_GZIPPED_BYTES = 600

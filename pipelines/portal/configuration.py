@@ -20,6 +20,7 @@ DEFAULT_RATES = {
     "upload": "60/hour",
     "extract": "60/hour",
     "preview": "60/minute",
+    "consent": "30/hour",
     "download": "300/hour",
     "sql": "30/minute",
     "token": "20/hour",

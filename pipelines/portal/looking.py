@@ -26,6 +26,7 @@ from pipelines.portal import picture
 from pipelines.portal.charts import Figure
 from pipelines.portal.remembered import Remembered, stamp
 from pipelines.portal.words import _, date, number
+from pipelines.release.consents import note_need
 from pipelines.release.counting import LEVEL
 from pipelines.release.flow import Flow
 from pipelines.release.readme import OTHERS_ACROSS
@@ -115,6 +116,14 @@ def note(settings: Settings, request: Request, person: Person) -> None:
         subject=request.table,
         details={"purpose": request.purpose, "form": request.form},
     )
+
+
+def note_refusal(settings: Settings, refused: ReleaseRefused, person: Person) -> None:
+    """Write down that counts which somebody looked for need consents. Raises LedgerError."""
+    if refused.conflict and refused.conflict.need:
+        note_need(
+            settings, refused.conflict.need, actor=person.name, organisation=person.organisation
+        )
 
 
 @contextmanager

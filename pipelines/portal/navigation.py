@@ -58,6 +58,12 @@ MENU = (
         mark("See what became of each file, and download the rows to correct."),
     ),
     Entry(
+        "consent.decide",
+        "/consents",
+        mark("Consents"),
+        mark("Decide whether counts that were refused may leave with your service’s data."),
+    ),
+    Entry(
         "delivery.read_feeds",
         "/all-deliveries",
         mark("Deliveries of my feeds"),
@@ -119,6 +125,7 @@ MENU = (
 ROLE_NAMES = {
     "mission_staff": mark("Mission staff or national officer"),
     "provider": mark("Provider of data"),
+    "data_owner": mark("Data owner: consents for the service"),
     "data_specialist": mark("Data specialist"),
     "analyst": mark("Analyst"),
     "oversight": mark("Oversight"),

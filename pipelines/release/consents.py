@@ -97,14 +97,14 @@ def note_need(settings: Settings, need: Need, *, actor: str, organisation: str) 
         )
 
 
-def needs(settings: Settings, organisation: str) -> list[Need]:
-    """What was refused of late and concerns an organisation's own data, newest first."""
+def needs(settings: Settings, organisation: str = "") -> list[Need]:
+    """What was refused of late (and concerns an organisation's own data), newest first."""
     mine = set(sources_of(organisation))
     since = clock.now() - dt.timedelta(days=LONGEST_DAYS)
     found: dict[str, Need] = {}
     for entry in _entries(settings, [NEEDED], since):
         need = _need(entry)
-        if mine & set(need.sources):
+        if not organisation or mine & set(need.sources):
             found.setdefault(need.reference, need)
     return list(found.values())
 

@@ -218,6 +218,7 @@ def _note(maker: _Maker, request: Request, made: Extract) -> None:
             "providers": _providers(maker.settings, manifest),
             "agreements": {one.name: one.version for one in manifest.agreements},
             "handling": manifest.handling.level,
+            "consents": [one.consent for one in manifest.accepted_by],
             "is_again": made.file.exists(),
         },
     )

@@ -80,6 +80,16 @@ class RestrictionUsed(_Part):
     columns: tuple[str, ...] = ()
 
 
+class RiskAccepted(_Part):
+    """One provider's consent, without which the counts would not have left."""
+
+    consent: str
+    organisation: Named
+    given_on: dt.date
+    until: dt.date
+    reason: str
+
+
 class Asked(_Part):
     """The request, as it was made."""
 
@@ -145,6 +155,7 @@ class Manifest(_Part):
     suppressed_cells: int | None = None  # None: not told, since they are not listed either
     small_cell_threshold: int | None = None
     risk: RiskStated | None = None
+    accepted_by: tuple[RiskAccepted, ...] = ()
     columns: tuple[ColumnOut, ...]
     masked_columns: tuple[str, ...] = ()
     query: str

@@ -75,6 +75,7 @@ def about(manifest: Manifest) -> About:
         (_("Providers’ restrictions"), _restrictions(manifest, _)),
         (_("Masked columns"), _columns(manifest, manifest.masked_columns)),
         (_("Protection of persons"), _protection(manifest, _)),
+        (_("Remaining risk"), _accepted(manifest, _)),
         (_("Passing it on"), _onward(manifest)),
         (_("How to read the file"), _(FORMATS[manifest.file_format]) + " " + _times(_)),
         (_("How to check it"), _check(manifest, _)),
@@ -235,6 +236,24 @@ def _protection(manifest: Manifest, _: Translator) -> str:
         _("Do not try to find out who a record is about, nor join it to other lists of persons.")
     )
     return "\n".join(lines)
+
+
+def _accepted(manifest: Manifest, _: Translator) -> str:
+    """Who accepted that these counts tell something together with earlier ones."""
+    lines = [
+        _(
+            "Accepted by {organisation} in writing on {day} (consent {consent}, until {until}): "
+            "{reason}",
+            organisation=one.organisation.label[manifest.language],
+            day=one.given_on.isoformat(),
+            consent=one.consent,
+            until=one.until.isoformat(),
+            reason=one.reason,
+        )
+        for one in manifest.accepted_by
+    ]
+    told = _("Together with earlier counts these may tell a small number; treat them as such.")
+    return "\n".join([*lines, told]) if lines else ""
 
 
 def _onward(manifest: Manifest) -> str:

@@ -14,6 +14,7 @@ from pipelines.release.manifest import (
     Manifest,
     Named,
     RestrictionUsed,
+    RiskAccepted,
     RiskStated,
 )
 from pipelines.release.material import Material
@@ -63,6 +64,7 @@ def manifest_of(material: Material, key_fingerprint: str, settings: Settings) ->
         suppressed_cells=material.suppressed_cells,
         small_cell_threshold=material.threshold,
         risk=_risk(material),
+        accepted_by=_accepted_by(material),
         columns=tuple(
             ColumnOut(name=one.name, type=one.duckdb_type, label=one.label)
             for one in material.fields
@@ -70,6 +72,19 @@ def manifest_of(material: Material, key_fingerprint: str, settings: Settings) ->
         masked_columns=material.masked_columns,
         query=material.query,
         content_hash=material.content_hash,
+    )
+
+
+def _accepted_by(material: Material) -> tuple[RiskAccepted, ...]:
+    return tuple(
+        RiskAccepted(
+            consent=one.consent_id,
+            organisation=_organisation(one.organisation),
+            given_on=one.given_at.date(),
+            until=one.until,
+            reason=one.reason,
+        )
+        for one in material.consents
     )
 
 

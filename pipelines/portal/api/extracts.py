@@ -19,6 +19,7 @@ from pipelines.portal.pages import extracts as pages
 from pipelines.portal.security.limits import limited
 from pipelines.portal.web import Person, allowed, language_of, not_found, settings_of
 from pipelines.portal.words import _
+from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request as Asked
 from pipelines.settings import Settings
 from schemas.contract import load_contract, table_names
@@ -99,7 +100,11 @@ def look_before_asking(
     settings, language = settings_of(request), language_of(request)
     asked = _asked(settings, person, wanted)
     looking.note(settings, asked, person)
-    seen = looking.look(settings, asked, language, PREVIEW_ROWS)
+    try:
+        seen = looking.look(settings, asked, language, PREVIEW_ROWS)
+    except ReleaseRefused as refused:
+        looking.note_refusal(settings, refused, person)
+        raise
     if seen.is_too_long:
         detail = _("Looking takes too long. Ask for less, or ask for the extract itself.")
         raise Refused(503, "WEB-503", detail)

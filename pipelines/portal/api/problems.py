@@ -5,6 +5,7 @@ Not here: faults that any page may have (`portal/errors.py`), and deciding what 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -17,9 +18,11 @@ from pipelines.ledger.faults import LedgerError
 from pipelines.portal.errors import problem
 from pipelines.portal.forms import Form
 from pipelines.portal.jobs import TooManyJobs
+from pipelines.portal.security.visitor import visitor_of
 from pipelines.portal.sqlbox.refusals import SqlRefused
 from pipelines.portal.web import language_of
 from pipelines.portal.words import _
+from pipelines.release.conflict_words import as_data
 from pipelines.release.refusals import ReleaseRefused
 
 MEDIA = "application/problem+json"
@@ -34,6 +37,40 @@ class Fault(BaseModel):
     message: str = Field("", description="What is wrong, as a sentence.")
 
 
+class EarlierCounts(BaseModel):
+    """Counts given or shown before that stand in the way of those asked for."""
+
+    extract: str = Field(description="The reference of the extract, or of a look at one.")
+    recipient: str
+    day: dt.date
+    differs: list[str] = Field(
+        description="Dimensions, or `period`, `areas`, `offences`, `measures`, `purpose`, "
+        "`records`: in what the two differ.",
+    )
+
+
+class CoarserForm(BaseModel):
+    """A form of the same request that passes now."""
+
+    said: str = Field(description="In what it is other, as a sentence.")
+    dimensions: list[str]
+    measures: list[str]
+    since: dt.date | None
+    until: dt.date | None
+    areas: list[str]
+    offences: list[str]
+
+
+class Conflict(BaseModel):
+    """Why counts were refused beside earlier ones, and what passes; never a number."""
+
+    earlier: list[EarlierCounts]
+    has_others: bool = Field(description="True where counts of another organisation are, too.")
+    coarser: list[CoarserForm]
+    reference: str = Field(description="By what the providers find it, to consent in writing.")
+    providers: list[str] = Field(description="The organisations that would all have to consent.")
+
+
 class Problem(BaseModel):
     """Why a request was not answered."""
 
@@ -44,6 +81,7 @@ class Problem(BaseModel):
     code: str = Field(description="A stable code.", examples=["WEB-404", "REL-105", "SQL-106"])
     faults: list[Fault] = Field([], description="Which parts of the request are at fault.")
     reference: str = Field("", description="Tell us this where the fault is ours.")
+    conflict: Conflict | None = Field(None, description="Of counts that were refused: `REL-108`.")
 
 
 class Refused(Exception):  # noqa: N818  (an answer)
@@ -116,7 +154,11 @@ def _answer(request: Request, error: Exception) -> Response | None:
         return problem(request, error.status, code=error.code, detail=error.detail, faults=faults)
     if isinstance(error, ReleaseRefused):
         said = " ".join(filter(None, (error.text(language), error.hint(language))))
-        return problem(request, 422, code=error.code, detail=said)
+        person = visitor_of(request).person
+        more: dict[str, Any] = {}
+        if error.conflict and person:
+            more["conflict"] = as_data(error.conflict, language, person.organisation)
+        return problem(request, 422, code=error.code, detail=said, **more)
     if isinstance(error, SqlRefused):
         faults = [{"where": "body.question", "message": error.text(language)}]
         busy = error.code in ("SQL-206", "SQL-209")

@@ -13,12 +13,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from pipelines.portal.api import analysis, deliveries, description, extracts, oversight
+from pipelines.portal.api import analysis, consents, deliveries, description, extracts, oversight
 from pipelines.portal.security.limits import limited
 from pipelines.portal.web import page, public
 
 router = APIRouter(prefix="/api/v1")
-for part in (analysis, extracts, deliveries, oversight):
+for part in (analysis, extracts, deliveries, consents, oversight):
     router.include_router(part.router, dependencies=[Depends(limited("api"))])
 
 

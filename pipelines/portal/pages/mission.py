@@ -30,9 +30,11 @@ from pipelines.portal.web import (
     settings_of,
     url,
 )
+from pipelines.release import conflict_words
+from pipelines.release.conflict import Conflict
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request as Asked
-from schemas.text import LANGUAGES
+from schemas.text import LANGUAGES, Language
 
 router = APIRouter()
 router.include_router(extracts.router)
@@ -140,7 +142,9 @@ def _look(request: Request, choice: Choice, wanted: Asked, person: Person) -> HT
     try:
         seen = looking.look(settings_of(request), wanted, language_of(request), PREVIEW_ROWS)
     except ReleaseRefused as refused:
-        return _menu_page(request, choice, person, status=422, refused=refused)
+        looking.note_refusal(settings_of(request), refused, person)
+        more = _conflict(refused.conflict, person, language_of(request))
+        return _menu_page(request, choice, person, status=422, refused=refused, **more)
     found = choice.menu
     return page(
         request,
@@ -160,6 +164,23 @@ def _look(request: Request, choice: Choice, wanted: Asked, person: Person) -> HT
         ],
         back=extracts.menu_address(extracting.asked(wanted, person)),
     )
+
+
+def _conflict(conflict: Conflict | None, person: Person, language: Language) -> dict[str, Any]:
+    """Of counts refused beside earlier ones: what is in the way, what passes, whose consent."""
+    if conflict is None:
+        return {}
+    return {
+        "obstacles": conflict_words.obstacle_lines(conflict, language, person.organisation),
+        "coarser": [
+            (
+                extracts.menu_address(extracting.asked(form, person)),
+                conflict_words.coarser_line(conflict.request, form, language),
+            )
+            for form in conflict.coarser
+        ],
+        "consent": conflict_words.consent_line(conflict, language),
+    }
 
 
 def _menu_page(

@@ -42,6 +42,7 @@ ACTION_NAMES = {
     "delivery.upload": mark("Send a delivery"),
     "delivery.read_own": mark("See one’s own deliveries"),
     "rejections.read_own": mark("Download what was rejected of them"),
+    "consent.decide": mark("Consent to counts that were refused"),
     "delivery.read_feeds": mark("See the deliveries of one’s feeds"),
     "rejections.read_feeds": mark("See the rejections of one’s feeds"),
     "feeds.health": mark("See how the feeds are"),

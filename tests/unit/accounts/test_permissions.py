@@ -25,6 +25,7 @@ WRITTEN_DOWN = {
         *("extract.download_own", "file.verify"),
     },
     "provider": {"delivery.upload", "delivery.read_own", "rejections.read_own"},
+    "data_owner": {"consent.decide"},
     "data_specialist": {
         *("delivery.read_feeds", "rejections.read_feeds", "feeds.health", "delivery.upload_feeds"),
     },

@@ -46,8 +46,13 @@ def make_home(
 def publish(settings: Settings, held: Sequence[Mapping[str, Any]]) -> None:
     """Put other incidents in the place of those that were published."""
     with catalogue("incidents", held) as connection:
-        connection.execute("CREATE TABLE deliveries (received_at TIMESTAMP)")
-        connection.execute("INSERT INTO deliveries VALUES (?)", [RECEIVED])
+        connection.execute(
+            "CREATE TABLE deliveries (received_at TIMESTAMP, table_name VARCHAR, source VARCHAR, "
+            "state VARCHAR)"
+        )
+        connection.execute(
+            "INSERT INTO deliveries VALUES (?, 'incidents', 'caf_police', 'accepted')", [RECEIVED]
+        )
         connection.execute("CREATE SCHEMA lake")
         connection.execute("CREATE TABLE lake.versions (table_name VARCHAR, version BIGINT)")
         connection.execute("INSERT INTO lake.versions VALUES ('incidents', 1)")

@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 
+from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
+from pipelines.release.consents import Consent, consents, give, needs, revoke
 from pipelines.release.earlier import circles, is_known_to
 from pipelines.release.extract import make_extract
 from pipelines.release.preview import preview
+from pipelines.release.readme import about
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from pipelines.settings import Settings
@@ -129,3 +132,89 @@ def test_a_refusal_is_written_down_with_what_stood_in_the_way(home: Settings) ->
     assert entry.details["code"] == "REL-108"
     assert entry.details["earlier"] == [told.extract_id]
     assert "13" not in str(entry.details)
+
+
+def consent(home: Settings, reference: str, organisation: str, **changes: Any) -> Consent:
+    usual = {
+        "by": f"{organisation}.data",
+        "until": clock.now().date() + dt.timedelta(days=30),
+        "reason": "Agreed in the meeting of the steering group",
+    }
+    return give(home, reference, organisation=organisation, **{**usual, **changes})
+
+
+def reference_of(home: Settings) -> str:
+    conflict = refused(home, ask(**PUBLIC)).conflict
+    assert conflict is not None
+    assert conflict.need is not None
+    assert conflict.need.providers == ("caf_police", "caf_gendarmerie")
+    return conflict.need.reference
+
+
+def test_only_the_written_word_of_all_providers_lets_it_leave(home: Settings) -> None:
+    make_extract(home, ask(**DPO), made_by="desk")
+    reference = reference_of(home)
+    first = consent(home, reference, "caf_police")
+    assert reference_of(home) == reference, "one of two is not enough"
+    second = consent(home, reference, "caf_gendarmerie")
+    made = make_extract(home, ask(**PUBLIC, language="fr"), made_by="desk")
+    accepted = made.manifest.accepted_by
+    assert {one.consent for one in accepted} == {first.consent_id, second.consent_id}
+    assert {one.organisation.code for one in accepted} == {"caf_police", "caf_gendarmerie"}
+    said = dict(about(made.manifest))["Risque restant"]
+    assert "Accepté par écrit par" in said
+    assert "steering group" in said
+    assert entries(home, events=["extract.made"]).entries[0].details["consents"]
+
+
+def test_a_consent_is_for_one_question_and_what_stood_in_its_way(home: Settings) -> None:
+    make_extract(home, ask(**DPO), made_by="desk")
+    reference = reference_of(home)
+    for one in ("caf_police", "caf_gendarmerie"):
+        consent(home, reference, one)
+    refused(home, ask(**PUBLIC, dimensions=("country", "offence_section")))
+    make_extract(home, ask(**PUBLIC), made_by="desk")
+    publish(home, rows(*[{}] * 9, *[GENDARMERIE] * 5))
+    assert reference_of(home) != reference, "what left by it stands in the way of what is new"
+
+
+def test_a_consent_ends_and_can_be_taken_back_for_later(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_extract(home, ask(**DPO), made_by="desk")
+    reference = reference_of(home)
+    given = [consent(home, reference, one) for one in ("caf_police", "caf_gendarmerie")]
+    later = clock.now() + dt.timedelta(days=31)
+    with monkeypatch.context() as patched:
+        patched.setattr(clock, "now", lambda: later)
+        assert reference_of(home) == reference
+    with pytest.raises(ReleaseRefused, match="REL-123"):
+        revoke(home, given[0].consent_id, by="other", organisation="cod_pnc")
+    assert not revoke(home, given[0].consent_id, by="x", organisation="caf_police").is_open
+    with pytest.raises(ReleaseRefused, match="REL-123"):
+        revoke(home, given[0].consent_id, by="x", organisation="caf_police")
+    assert reference_of(home) == reference
+    [mine] = consents(home, "caf_police")
+    assert mine.revoked_at is not None
+    assert [one.event for one in entries(home, subject=reference).entries] == [
+        *("consent.revoked", "consent.given", "consent.given", "consent.needed"),
+    ]
+
+
+def test_a_consent_is_refused_to_others_and_without_a_reason_or_an_end(home: Settings) -> None:
+    make_extract(home, ask(**DPO), made_by="desk")
+    reference = reference_of(home)
+    today = clock.now().date()
+    for code, organisation, changes in (
+        ("REL-120", "cod_pnc", {}),
+        ("REL-120", "minusca_unpol", {}),
+        ("REL-121", "caf_police", {"until": today - dt.timedelta(days=1)}),
+        ("REL-121", "caf_police", {"until": today + dt.timedelta(days=91)}),
+        ("REL-122", "caf_police", {"reason": "   "}),
+    ):
+        with pytest.raises(ReleaseRefused, match=code):
+            consent(home, reference, organisation, **changes)
+    with pytest.raises(ReleaseRefused, match="REL-120"):
+        consent(home, "0" * 12, "caf_police")
+    assert needs(home, "cod_pnc") == []
+    assert [one.reference for one in needs(home, "caf_gendarmerie")] == [reference]
