@@ -13,6 +13,8 @@ from typing import Any
 import yaml
 
 from pipelines.settings import Settings, settings_for
+from schemas.contract import load_contract
+from schemas.sqltext import name
 from tests.unit.release.world import catalogue
 
 RECEIVED = dt.datetime(2026, 6, 1)
@@ -35,7 +37,7 @@ def make_home(
     settings.agreements.mkdir()
     clauses = [{**one, "clause": f"P{at}"} for at, one in enumerate(permits, 1)]
     parties = sorted(
-        {"caf_police", "caf_gendarmerie", *(name for one in clauses for name in one["recipients"])}
+        {"caf_police", "caf_gendarmerie", *(who for one in clauses for who in one["recipients"])}
     )
     terms = {"agreement": "trial", **TERMS, "parties": parties, "permits": clauses}
     (settings.agreements / "trial.yaml").write_text(yaml.safe_dump(terms, allow_unicode=True))
@@ -46,12 +48,14 @@ def make_home(
 def publish(settings: Settings, held: Sequence[Mapping[str, Any]]) -> None:
     """Put other incidents in the place of those that were published."""
     with catalogue("incidents", held) as connection:
-        connection.execute(
-            "CREATE TABLE deliveries (received_at TIMESTAMP, table_name VARCHAR, source VARCHAR, "
-            "state VARCHAR)"
+        columns = ", ".join(
+            f"{name(one.name)} {one.duckdb_type}" for one in load_contract("deliveries").columns
         )
+        connection.execute(f"CREATE TABLE deliveries ({columns})")
         connection.execute(
-            "INSERT INTO deliveries VALUES (?, 'incidents', 'caf_police', 'accepted')", [RECEIVED]
+            "INSERT INTO deliveries BY NAME SELECT ? AS received_at, 'incidents' AS table_name, "
+            "'caf_police' AS source, 'accepted' AS state, ? AS contract_version",
+            [RECEIVED, load_contract("incidents").version],
         )
         connection.execute("CREATE SCHEMA lake")
         connection.execute("CREATE TABLE lake.versions (table_name VARCHAR, version BIGINT)")
