@@ -16,6 +16,7 @@ from pathlib import Path
 from upath import UPath
 
 from pipelines.i18n import mark
+from pipelines.private import close_home, group_id, keep_private
 from schemas.text import FOLDER, Language
 
 PROGRAM_VERSION = version("passerelle")
@@ -38,6 +39,7 @@ class Settings:
     threads: int = 0
     largest_delivery_bytes: int = DEFAULT_LARGEST_DELIVERY_BYTES
     language: Language = "en"
+    readers: str = ""
 
     @property
     def catalogue(self) -> Path:
@@ -95,10 +97,14 @@ class Settings:
         return "://" not in self.lake
 
     def prepare(self) -> Settings:
-        """Make the local folders; returns itself."""
+        """Make the local folders, for their owner alone; returns itself.
+
+        What an older version left open to others is closed, and this process leaves nothing open.
+        """
+        keep_private()
         for folder in (self.home, self.scratch, self.secrets):
             folder.mkdir(parents=True, exist_ok=True)
-        self.secrets.chmod(0o700)
+        close_home(self)
         return self
 
 
@@ -175,6 +181,16 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _group(text: str) -> str:
+    try:
+        group_id(text)
+    except (ValueError, ImportError):
+        raise _NeedError(
+            mark("must be a group of this machine that the account of Passerelle belongs to")
+        ) from None
+    return text
+
+
 _VARIABLES: dict[str, Callable[[str], object]] = {
     "inbox": UPath,
     "landing": UPath,
@@ -184,6 +200,7 @@ _VARIABLES: dict[str, Callable[[str], object]] = {
     "memory_limit": _memory,
     "threads": _count,
     "largest_delivery_bytes": _count,
+    "readers": _group,
 }
 
 

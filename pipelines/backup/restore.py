@@ -27,6 +27,7 @@ from pipelines.ledger.database import dispose, sqlite_file
 from pipelines.ledger.policy import policy_hashes
 from pipelines.ledger.seal import reseal
 from pipelines.ledger.verify import Fault, check
+from pipelines.private import close_home
 from pipelines.settings import Settings, settings_for
 from schemas.text import Language
 
@@ -174,6 +175,7 @@ def _move(settings: Settings, folder: Path) -> None:
         _clear(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(path, target)
+    close_home(settings, is_whole=True)  # a backup keeps the modes of its time
 
 
 def _clear(target: Path) -> None:

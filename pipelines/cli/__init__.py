@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from pipelines.cli.stops import Stop, report
+from pipelines.private import keep_private
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from pipelines.cli.session import Session
     from pipelines.cli.words import use
 
+    keep_private()
     for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a sign shows another
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

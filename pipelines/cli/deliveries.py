@@ -138,7 +138,8 @@ def _row(delivery: Delivery, verdict: Verdict | None) -> dict[str, Any]:
         "The report has the sender's own cells, row numbers and corrections, in the language of "
         "the feed unless --lang says otherwise. Give --rows too: that file has just the bad rows, "
         "in the format that was sent, for the sender to correct and send again. No cell is changed "
-        "in it, formulas included, so it goes to its sender only."
+        "in it, formulas included, so it goes to its sender only; columns that are not read, such "
+        "as names, are left empty."
     ),
     "passerelle rejections caf_gendarmerie_incidents.9f2c\n"
     "passerelle rejections caf_gendarmerie_incidents.9f2c -o r.xlsx --rows l.csv",
@@ -207,15 +208,22 @@ def find_judged(session: Session, text: str) -> tuple[Delivery, Verdict]:
 
 def _demand_rows(delivery: Delivery, verdict: Verdict, rows: Path) -> None:
     """Raise Stop where the bad rows cannot be written to `rows`."""
-    from pipelines.validate.report_rows import rows_suffix
+    from pipelines.validate.report_rows import has_rows, rows_suffix
 
     if not verdict.is_accepted:
         raise Stop("PSL-226", _("This delivery was refused whole: no row of it was set aside."))
     if not verdict.rows_quarantined:
         raise Stop("PSL-226", _("No row was rejected."))
+    if not has_rows(verdict):
+        raise _no_rows()
     if rows.suffix.lower() != (suffix := rows_suffix(delivery)).lower():
         message = _("The rows of this delivery are a {suffix} file, as sent.", suffix=suffix)
         raise Stop("PSL-225", message)
+
+
+def _no_rows() -> Stop:
+    message = _("None of these rows could be split into cells, so none is written without names.")
+    return Stop("PSL-226", message, _("Its sender looks for them in the file that was sent."))
 
 
 def _write(
@@ -229,7 +237,10 @@ def _write(
     if rows is not None:
         with session.progress(_("Writing")) as advance:
             advance(0, 1, rows.name)
-            write_rows(session.settings, delivery, rows)
+            try:
+                write_rows(session.settings, delivery, rows)
+            except ValueError:
+                raise _no_rows() from None
     if session.is_json:
         written = {"file": output, "rows": rows}
         session.print_json({kind: str(path) for kind, path in written.items() if path})

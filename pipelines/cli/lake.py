@@ -13,7 +13,7 @@ import typer
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session, table
 from pipelines.cli.stops import REFUSED, Stop
-from pipelines.cli.words import _, language, listed, number
+from pipelines.cli.words import _, counted, language, listed, number
 from pipelines.i18n import mark
 
 KEEP_DAYS = 7.0
@@ -85,22 +85,31 @@ def vacuum(
 
 @command(
     "check",
-    mark("Compare the tables, their files and the deliveries with each other; change nothing."),
+    mark(
+        "Compare the tables, their files and the deliveries with each other, and close files that "
+        "are open to other accounts of this machine."
+    ),
     "passerelle lake check",
 )
 def check(context: typer.Context) -> int:
     """Compare."""
     from pipelines.lake.upkeep import check as compare
+    from pipelines.private import close_home
 
     session = session_of(context)
     _require_published(session)
     with session.progress(_("Comparing")) as advance:
         advance(0, 1)
+        closed = close_home(session.settings, is_whole=True)
         problems = compare(session.settings)
     if session.is_json:
         session.print_json([problem.text(language()) for problem in problems])
     elif not problems:
         session.print(_("Tables, files and deliveries agree."))
+    if closed:
+        one = mark("{count} file or folder was open to other accounts of this machine: closed.")
+        several = mark("{count} files and folders were open to other accounts: closed.")
+        session.print(counted(closed, one, several))
     for problem in problems:
         session.complain("PSL-301", problem.text(language()))
     return REFUSED if problems else 0

@@ -16,7 +16,7 @@ from pipelines.cli.declare import command, session_of
 from pipelines.cli.deliveries import known_deliveries
 from pipelines.cli.session import Session, table
 from pipelines.cli.taking_in import misplaced_files
-from pipelines.cli.words import _, language, listed, number
+from pipelines.cli.words import _, counted, language, listed, number
 from pipelines.i18n import mark
 from schemas.feed import feed_names, load_feed
 
@@ -60,9 +60,11 @@ def status(context: typer.Context) -> None:
     """Say where things stand."""
     from pipelines.lake.questions import read_question
     from pipelines.lake.versions import behind, listed_accounts
+    from pipelines.private import close_home
     from pipelines.settings import free_bytes
 
     session = session_of(context)
+    closed = close_home(session.settings)
     settings = session.settings.prepare()
     states = feed_states(session)
     published = _published_at(session)
@@ -108,6 +110,10 @@ def status(context: typer.Context) -> None:
     show_questions(session, held)
     _show_narrowed(session, narrowed)
     _tell_older(session, older)
+    if closed:
+        one = mark("{count} file or folder was open to other accounts of this machine: closed.")
+        several = mark("{count} files and folders were open to other accounts: closed.")
+        session.print(counted(closed, one, several))
     session.print_line(_("Home: {place}", place=settings.home))
     when = f"{published:%Y-%m-%d %H:%M} UTC" if published else _("never")
     session.print(_("Last published: {when}", when=when))

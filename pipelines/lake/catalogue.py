@@ -26,6 +26,7 @@ from pipelines.lake.views import (
     reference_statement,
     view_statements,
 )
+from pipelines.private import catalogue_mode, open_to_readers
 from pipelines.settings import PROGRAM_VERSION, Settings, current_settings
 from schemas.codelist import codelist_names, codelist_path
 from schemas.contract import load_contract, table_names
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     import duckdb
 
 STORAGE_VERSION = "v1.0.0"  # what DuckDB 1.1 reads
-READ_ONLY = 0o444
 PINS_SCHEMA = "lake"
 RETIRED_DAYS = 90  # how far back a vacuum can be asked to spare what catalogues showed
 
@@ -88,6 +88,7 @@ def write_catalogue(settings: Settings) -> bool:
 def swap_catalogue(settings: Settings) -> bool:
     """The same for a caller that holds the lock and has left no publish half done."""
     pins = _pins(settings)
+    open_to_readers(settings)  # before anything names these files
     stamp = _stamp(settings, pins)
     if _stamp_of(settings.catalogue) == stamp:
         return False
@@ -95,7 +96,7 @@ def swap_catalogue(settings: Settings) -> bool:
     new = settings.catalogue.with_name(f".{settings.catalogue.name}.{uuid.uuid4().hex}")
     try:
         _build(settings, new, pins, stamp)
-        new.chmod(READ_ONLY)
+        catalogue_mode(settings, new)
         sync_files([new])
         _replace(new, settings.catalogue)
         sync_files([settings.catalogue])
@@ -258,7 +259,7 @@ def _stamp_of(catalogue: Path) -> str | None:
 def _replace(new: Path, catalogue: Path) -> None:
     """Swap in one step. Windows refuses while a reader has the old file open: try for a while."""
     if os.name == "nt" and catalogue.exists():
-        catalogue.chmod(0o644)  # nor does it replace a read-only file
+        catalogue.chmod(0o600)  # nor does it replace a read-only file
     for wait_s in (0.1, 0.5, 2, 5, 0):
         try:
             new.replace(catalogue)

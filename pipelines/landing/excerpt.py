@@ -1,10 +1,11 @@
 """Some rows of a delivery as a file that is itself a delivery of the feed, every cell as sent.
 
-Not here: which rows (`validate`), reading a delivery (`read`).
+Not here: which rows (`validate`), reading a delivery (`read`), taking out columns (`unread`).
 
-What is copied is the text of the records, of all columns, under everything that stands before them
-in the original; nothing is parsed into values and written again, except the cells of a workbook. A
-cell that begins with `=` stays as it is: the file goes back to its sender, and is read by machines.
+What is copied is the text of the records under everything that stands before them in the original,
+of all columns or of those that the feed reads; nothing is parsed into values and written again,
+except the cells of a workbook. A cell that begins with `=` stays as it is: the file goes back to
+its sender, and is read by machines.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import datetime as dt
 import io
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import compress, islice
@@ -31,11 +32,19 @@ from pipelines.landing.mixture import as_sent
 from pipelines.landing.read import TextRows
 from pipelines.landing.records import StrayQuotes, dialect
 from pipelines.landing.staging import spill_folder
-from pipelines.landing.workbook import SHEET_STEP, SentSheet, cells_as_sent
+from pipelines.landing.unread import (
+    read_positions,
+    utf8_copy,
+    write_read_cells,
+    write_read_values,
+)
+from pipelines.landing.workbook import SHEET_STEP, SentSheet, cells_as_sent, open_workbook
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+    from schemas.feed import Feed
 
 BLOCK_BYTES = 4 * 1024**2
 BATCH_RECORDS = 256  # one may have megabytes
@@ -64,6 +73,7 @@ class _Excerpt:
     original: Path
     rows: TextRows
     wanted: npt.NDArray[np.int64]
+    feed: Feed | None  # where given, only the cells of columns that it reads
 
 
 def write_excerpt(
@@ -72,17 +82,26 @@ def write_excerpt(
     rows: TextRows,
     wanted: npt.NDArray[np.int64],
     target: Path,
+    *,
+    feed: Feed | None = None,
 ) -> None:
     """Write the rows `wanted` (source_row, ascending, at least one) of `original` to `target`.
 
-    `rows` is what `read_text_rows` said of the file. Raises OSError for a place out of reach.
+    `rows` is what `read_text_rows` said of the file. With a `feed`, cells of columns that it does
+    not read stay out; every wanted row must then be one that could be split into cells. Raises
+    OSError for a place out of reach, ValueError where such a column cannot be taken out.
     """
-    excerpt = _Excerpt(connection, original, rows, wanted)
+    excerpt = _Excerpt(connection, original, rows, wanted, feed)
     if rows.layout.format == "xlsx":
         _write_workbook(excerpt, target)
         return
     with tempfile.TemporaryDirectory(prefix="excerpt-", dir=spill_folder(connection)) as folder:
         scratch = Path(folder)
+        if feed is not None:
+            whole = scratch / original.name
+            write_excerpt(connection, original, rows, wanted, whole)
+            _write_read(excerpt, feed, whole, target)
+            return
         letters = (
             mended_utf8(original, scratch)
             if rows.is_mended
@@ -96,6 +115,21 @@ def write_excerpt(
                 _write_lines(text, "\n", _mask(wanted - 1, wanted), sink)
             else:
                 _write_array(excerpt, text, scratch, sink)
+
+
+def _write_read(excerpt: _Excerpt, feed: Feed, whole: Path, target: Path) -> None:
+    """Write `whole`, an excerpt with every cell, without what the feed does not read."""
+    rows = excerpt.rows
+    with _encoded(excerpt, target) as sink:
+        if rows.layout.format == "csv":
+            write_read_cells(whole, feed, rows.layout, rows.encoding, sink)
+            return
+        bodies = write_read_values(excerpt.connection, whole, feed, rows.layout, rows.encoding)
+        if rows.layout.format == "ndjson":
+            sink.writelines(f"{body}\n" for body in bodies)
+        else:
+            document = _document(excerpt, utf8_copy(whole, rows.encoding), whole.parent, whole)
+            _write_records(document, bodies, sink)
 
 
 @contextmanager
@@ -175,27 +209,46 @@ def _write_array(excerpt: _Excerpt, text: Path, scratch: Path, sink: IO[str]) ->
     """The document as it was sent, with only the wanted records in its array."""
     import pyarrow as pa
 
+    document = _document(excerpt, text, scratch, excerpt.original)
+    connection = excerpt.connection
+    stage_array(connection, document.array, excerpt.original)
+    connection.register("wanted_rows", pa.table({"source_row": excerpt.wanted}))
+    found = connection.execute(
+        f"SELECT body::VARCHAR FROM {OBJECTS} "
+        "WHERE rowid + 1 IN (SELECT source_row FROM wanted_rows) ORDER BY rowid"
+    )
+    batches = iter(lambda: found.fetchmany(BATCH_RECORDS), [])
+    _write_records(document, (body for batch in batches for (body,) in batch), sink)
+    connection.unregister("wanted_rows")
+    connection.execute(f"DROP TABLE {OBJECTS}")
+
+
+@dataclass(frozen=True)
+class _Document:
+    """A JSON document in UTF-8, its array of records as a file, and where that begins (bytes)."""
+
+    text: Path
+    array: Path
+    start: int
+
+
+def _document(excerpt: _Excerpt, text: Path, scratch: Path, shown: Path) -> _Document:
     path = records_path(excerpt.rows.layout)
-    array = slice_array(text, path, scratch / "records.json", excerpt.original)
+    array = slice_array(text, path, scratch / f"records-{text.name}", shown)
     with text.open("rb") as stream:
-        head = stream.read(HEAD_BYTES)
-        start = array_start(head, path, excerpt.original)
-        sink.write(head[:start].decode("utf-8-sig") + "[\n")
-        connection = excerpt.connection
-        stage_array(connection, array, excerpt.original)
-        connection.register("wanted_rows", pa.table({"source_row": excerpt.wanted}))
-        found = connection.execute(
-            f"SELECT body::VARCHAR FROM {OBJECTS} "
-            "WHERE rowid + 1 IN (SELECT source_row FROM wanted_rows) ORDER BY rowid"
-        )
+        return _Document(text, array, array_start(stream.read(HEAD_BYTES), path, shown))
+
+
+def _write_records(document: _Document, bodies: Iterable[str], sink: IO[str]) -> None:
+    """The document with these records in the place of its own."""
+    with document.text.open("rb") as stream:
+        sink.write(stream.read(document.start).decode("utf-8-sig") + "[\n")
         joint = ""
-        while batch := found.fetchmany(BATCH_RECORDS):
-            sink.write(joint + ",\n".join(body for (body,) in batch))
+        for body in bodies:
+            sink.write(joint + body)
             joint = ",\n"
-        connection.unregister("wanted_rows")
-        connection.execute(f"DROP TABLE {OBJECTS}")
         sink.write("\n]")
-        stream.seek(start + array.stat().st_size)
+        stream.seek(document.start + document.array.stat().st_size)
         with io.TextIOWrapper(stream, encoding="utf-8", newline="") as rest:
             shutil.copyfileobj(rest, sink)
 
@@ -208,11 +261,38 @@ def _write_workbook(excerpt: _Excerpt, target: Path) -> None:
     formats = {kind: book.add_format({"num_format": form}) for kind, form in IN_EXCEL.items()}
     sent = cells_as_sent(excerpt.original, excerpt.rows.sheets)
     header_rows = max(excerpt.rows.layout.header_rows)
+    read = _read_by_sheet(excerpt)
     for at, sheet in enumerate(sent):
         wanted = excerpt.wanted[excerpt.wanted // SHEET_STEP == at] % SHEET_STEP
         if wanted.size:
-            _write_sheet(book.add_worksheet(sheet.name), sheet, wanted, header_rows, formats)
+            shown = _read_only(sheet, header_rows, read.get(sheet.name))
+            _write_sheet(book.add_worksheet(sheet.name), shown, wanted, header_rows, formats)
     book.close()
+
+
+def _read_by_sheet(excerpt: _Excerpt) -> dict[str, frozenset[int]]:
+    """By sheet, the positions of the columns that the feed reads; empty where all are wanted."""
+    if excerpt.feed is None:
+        return {}
+    workbook = open_workbook(excerpt.original, excerpt.feed, excerpt.rows.layout)
+    read = {workbook.headings[at] for at in read_positions(workbook.columns)}
+    return {
+        sheet.name: frozenset(at for at, one in enumerate(sheet.headings) if one in read)
+        for sheet in workbook.read
+    }
+
+
+def _read_only(sheet: SentSheet, header_rows: int, read: frozenset[int] | None) -> SentSheet:
+    """The sheet with nothing below the header in columns that are not `read`; None: with all."""
+    if read is None:
+        return sheet
+    cells = sheet.cells.copy(deep=False)
+    for at in range(cells.shape[1]):
+        if at not in read:
+            kept = cells.iloc[:, at].astype(object).copy()
+            kept.iloc[header_rows:] = None
+            cells[cells.columns[at]] = kept
+    return SentSheet(sheet.name, cells, sheet.merged)
 
 
 def _write_sheet(

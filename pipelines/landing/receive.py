@@ -252,10 +252,9 @@ def _keep_local(part: Path, folder: UPath, receipt: Receipt) -> bool:
         writer.write(_to_bytes(receipt))
         _sync(writer)
     for file in (part / RECEIPT, part / ORIGINAL / receipt.file_name):
-        file.chmod(0o444)
+        file.chmod(0o400)
     _sync_folder(part / ORIGINAL)
     _sync_folder(part)
-    part.chmod(0o755)
     try:
         part.rename(target)
     except OSError:

@@ -14,6 +14,7 @@ import sys
 import time
 
 from pipelines.portal.configuration import Configuration, current_configuration
+from pipelines.private import keep_private
 from pipelines.settings import Settings, current_settings
 
 KEEP_ALIVE_S = 30
@@ -23,6 +24,7 @@ NOT_USABLE = 2
 
 def main() -> int:
     """Serve until asked to end; 2 where the environment cannot be used."""
+    keep_private()
     logging.basicConfig(
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         datefmt="%Y-%m-%dT%H:%M:%SZ",

@@ -61,7 +61,7 @@ def publish_key(settings: Settings, key: Ed25519PublicKey) -> Path:
     path, pem = public_key_path(settings), public_pem(key)
     if not path.is_file() or path.read_bytes() != pem:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, pem, 0o644, replace=True)
+        write_whole(path, pem, 0o600, replace=True)
     return path
 
 

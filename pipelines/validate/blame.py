@@ -82,21 +82,29 @@ def _known(table: str) -> dict[str, tuple[str, ...]]:
     return known
 
 
+@dataclass(frozen=True)
+class CellTexts:
+    """What stands for a cell without text, and `instead` of every cell where none may be shown."""
+
+    blank: str
+    instead: str = ""
+
+
 def make_rejected(
     connection: duckdb.DuckDBPyConnection,
     quarantined: str,
     rows: TextRows,
     blamed: list[Blame],
-    blank: str,
+    texts: CellTexts,
 ) -> int:
     """Make `rejected(source_row, code, column_label, cell)` over `text_rows`; returns its rows.
 
     One row for each reason of each quarantined row, in the order of the file. Where a rule compares
-    several columns, the cell is one line a column: `column = text`; `blank` stands for no text.
+    several columns, the cell is one line a column: `column = text`.
     """
     have = {b.code: [c for c in b.columns if c in rows.columns] for b in blamed}
     labels = _case({code: literal("; ".join(columns)) for code, columns in have.items()})
-    cells = _case({code: _cell_sql(columns, blank) for code, columns in have.items()})
+    cells = _case({code: _cell_sql(columns, texts) for code, columns in have.items()})
     connection.execute(
         f"""
         CREATE TEMP TABLE reasons AS
@@ -113,8 +121,10 @@ def make_rejected(
     return int(counted[0]) if counted else 0
 
 
-def _cell_sql(columns: list[str], blank: str) -> str:
-    texts = {column: f"coalesce({name(column)}, {literal(blank)})" for column in columns}
+def _cell_sql(columns: list[str], words: CellTexts) -> str:
+    if words.instead:
+        return literal(words.instead) if columns else "NULL"
+    texts = {column: f"coalesce({name(column)}, {literal(words.blank)})" for column in columns}
     if len(texts) > 1:
         texts = {column: f"{literal(column + ' = ')} || {sql}" for column, sql in texts.items()}
     return f"concat_ws(chr(10), {', '.join(texts.values())})" if texts else "NULL"

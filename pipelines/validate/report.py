@@ -21,7 +21,7 @@ from pipelines.i18n import translator
 from pipelines.landing.read import TextRows, read_text_rows
 from pipelines.landing.receive import Delivery, local_file
 from pipelines.settings import Settings
-from pipelines.validate.blame import Blame, blame, make_rejected
+from pipelines.validate.blame import Blame, CellTexts, blame, make_rejected
 from pipelines.validate.verdict import Verdict, standing_folder
 from schemas.codelist import load_codelist
 from schemas.contract import Rule, all_rules, load_contract
@@ -58,12 +58,22 @@ class Report:
     rejected: int
     rows: TextRows | None
     connection: duckdb.DuckDBPyConnection
+    is_for_sender: bool = True  # cells, and the rows to correct, are for nobody else
 
 
 def write_report(
-    settings: Settings, delivery: Delivery, verdict: Verdict, lang: Language, path: Path
+    settings: Settings,
+    delivery: Delivery,
+    verdict: Verdict,
+    lang: Language,
+    path: Path,
+    *,
+    is_for_sender: bool = True,
 ) -> Path:
     """Write the report of a judged delivery as `.xlsx` or `.html`; returns `path`.
+
+    Columns that the feed does not read are in none. For others than the sender it names the rows,
+    columns and reasons, and holds no cell.
 
     Raises ValueError for another ending, OSError where the delivery or `path` is out of reach.
     """
@@ -73,7 +83,10 @@ def write_report(
     if path.suffix.lower() not in FORMATS:
         raise ValueError(f"a report is one of {', '.join(FORMATS)}")
     write = write_workbook if path.suffix.lower() == ".xlsx" else write_page
-    with whole(path) as half, gathered(settings, delivery, verdict, lang) as report:
+    with (
+        whole(path) as half,
+        gathered(settings, delivery, verdict, lang, is_for_sender=is_for_sender) as report,
+    ):
         write(report, half)
     return path
 
@@ -92,7 +105,12 @@ def whole(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def gathered(
-    settings: Settings, delivery: Delivery, verdict: Verdict, lang: Language
+    settings: Settings,
+    delivery: Delivery,
+    verdict: Verdict,
+    lang: Language,
+    *,
+    is_for_sender: bool = True,
 ) -> Iterator[Report]:
     """All that a report of this delivery says, while the block lasts. Raises as `write_report`."""
     feed = load_feed(delivery.feed)
@@ -109,8 +127,8 @@ def gathered(
             rows = read_text_rows(connection, original, feed)
             blamed = [reason.blame for reason in reasons]
             _ = translator(lang)
-            blank = _("(empty)")
-            rejected = make_rejected(connection, str(quarantined), rows, blamed, blank)
+            texts = CellTexts(_("(empty)"), "" if is_for_sender else _("(not shown)"))
+            rejected = make_rejected(connection, str(quarantined), rows, blamed, texts)
         yield Report(
             language=lang,
             feed=feed,
@@ -123,6 +141,7 @@ def gathered(
             rejected=rejected,
             rows=rows,
             connection=connection,
+            is_for_sender=is_for_sender,
         )
 
 

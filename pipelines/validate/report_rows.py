@@ -2,8 +2,9 @@
 
 Not here: the report that says what is wrong with them (`report.py`), copying them (`landing`).
 
-Every cell of every column is as it was sent, those that nothing is read from and formulas included,
-so the file goes back to its sender only. Read as a delivery, it has just these rows.
+Every cell is as it was sent, formulas included, so the file goes back to its sender only. Columns
+that nothing is read from come back empty: the sender has them, and names of victims shall lie in no
+further file. Read as a delivery, it has just these rows.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from pipelines.landing.read import read_text_rows
 from pipelines.landing.receive import Delivery, local_file
 from pipelines.settings import Settings
 from pipelines.validate.report import whole
-from pipelines.validate.verdict import standing_folder
+from pipelines.validate.verdict import Verdict, standing_folder
+from schemas.contract import load_contract
 from schemas.feed import load_feed
 from schemas.sqltext import literal
 
@@ -26,10 +28,22 @@ def rows_suffix(delivery: Delivery) -> str:
     return Path(delivery.receipt.file_name).suffix
 
 
-def write_rows(settings: Settings, delivery: Delivery, path: Path) -> Path:
+def has_rows(verdict: Verdict, *, with_unread: bool = False) -> bool:
+    """True where `write_rows` has a row to write: one that was set aside, and could be split."""
+    own = {rule.code for rule in load_contract(verdict.table_name).rules}
+    unsplit = sum(rows for code, rows in verdict.reason_counts.items() if code not in own)
+    set_aside = (verdict.rows_quarantined or 0) if verdict.is_accepted else 0
+    return set_aside > (0 if with_unread else unsplit)
+
+
+def write_rows(
+    settings: Settings, delivery: Delivery, path: Path, *, with_unread: bool = False
+) -> Path:
     """Write the rows of a judged delivery that were set aside to `path`; returns it.
 
-    Raises ValueError for an ending other than `rows_suffix`, or where no row was set aside;
+    `with_unread`, for the sender's own account alone, leaves the columns in that nothing is read
+    from. Without it a row that could not be split stays out: nobody knows which cell is whose.
+    Raises ValueError for an ending other than `rows_suffix`, or where there is no such row;
     OSError where the delivery or `path` is out of reach.
     """
     import numpy as np
@@ -44,10 +58,15 @@ def write_rows(settings: Settings, delivery: Delivery, path: Path) -> Path:
             "SELECT DISTINCT source_row::BIGINT AS source_row "
             f"FROM read_parquet({literal(str(quarantined))}) ORDER BY source_row"
         ).fetchnumpy()["source_row"]
-        wanted = np.asarray(found, dtype=np.int64)
+        wanted, feed = np.asarray(found, dtype=np.int64), load_feed(delivery.feed)
+        rows = read_text_rows(connection, original, feed)
+        if not with_unread:
+            split = connection.execute("SELECT source_row FROM text_rows").fetchnumpy()
+            wanted = np.intersect1d(wanted, split["source_row"])
         if not wanted.size:
-            raise ValueError("no row was set aside")
-        rows = read_text_rows(connection, original, load_feed(delivery.feed))
+            raise ValueError("no such row was set aside")
         with whole(path) as half:
-            write_excerpt(connection, original, rows, wanted, half)
+            write_excerpt(
+                connection, original, rows, wanted, half, feed=None if with_unread else feed
+            )
     return path

@@ -47,7 +47,8 @@ def write_workbook(report: Report, path: Path) -> None:
     _write_summary(report, said, book.add_worksheet(said.heads["summary"]), styles)
     if report.rows is not None:
         _write_cells(report, said, book.add_worksheet(said.heads["cells"]), styles)
-        _write_rows(report, report.rows, said, book, styles)
+        if report.is_for_sender:
+            _write_rows(report, report.rows, said, book, styles)
     book.close()
 
 

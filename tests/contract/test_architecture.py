@@ -22,7 +22,7 @@ PACKAGES = ("schemas", "pipelines", "assets")
 # The journey of a row; a stage may import those before it.
 STAGES = ("landing", "harmonise", "validate", "lake", "products", "ledger", "accounts", "release")
 # Under the stages: imported by any of them, importing none.
-SHARED = ("settings", "findings", "i18n", "duck", "crew", "inbox", "keys", "locale")
+SHARED = ("settings", "private", "findings", "i18n", "duck", "crew", "inbox", "keys", "locale")
 # Above the stages: may import any of them, and each other in this order.
 ABOVE = ("ingest", "rejudge", "backup", "portal", "demo", "authoring", "cli")
 TOP_LEVEL = {

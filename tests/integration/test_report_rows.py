@@ -18,7 +18,7 @@ from pipelines.landing.read import read_text_rows
 from pipelines.landing.receive import Delivery, open_delivery
 from pipelines.settings import Settings, settings_for
 from pipelines.validate.report import write_report
-from pipelines.validate.report_rows import rows_suffix, write_rows
+from pipelines.validate.report_rows import has_rows, rows_suffix, write_rows
 from pipelines.validate.verdict import Verdict
 from schemas.feed import feed_names, load_feed
 from tests.conftest import passerelle
@@ -35,7 +35,7 @@ CASES = {
     "monusco_unpol_incidents": ("INC-310_nature_inconnue.txt", "Code 47", "Incendie"),
     "ssd_immigration_border_crossings": ("BXC-306_precision.xlsx", "QQ-77", "exact"),
     "ssd_ssnps_incidents": ("INC-313_unknown_accused.xlsx", "Cat. 9", "Bandits"),
-    "ucdp_ged_incidents": ("INC-405_outside_the_country.geojson", "2.35, 48.85", "31.6, 4.85"),
+    "ucdp_ged_incidents": ("INC-405_outside_the_country.geojson", "2.35,48.85", "31.6,4.85"),
     "unmiss_unpol_incidents": ("INC-303_unknown_state.csv", "Zone 4", "Jonglei"),
     "unpol_border_seizures": ("SEI-312_unknown_unit.ndjson", "QQ-77", "pièces"),
 }
@@ -114,7 +114,10 @@ def test_rows_that_could_not_be_split_come_back_too(settings: Settings, tmp_path
     assert "DEL-727" in said
     assert "derrière" not in " ".join(map(str, said)), "nobody knows whose cell that is"
 
-    rows = write_rows(settings, delivery, tmp_path / "rows.csv")
+    assert not has_rows(verdict) and has_rows(verdict, with_unread=True)
+    with pytest.raises(ValueError, match="no such row"):
+        write_rows(settings, delivery, tmp_path / "rows.csv")
+    rows = write_rows(settings, delivery, tmp_path / "rows.csv", with_unread=True)
     wrong = "; derrière le marché"
     correct(rows, wrong, wrong.replace(";", ","), "cp1252")
     _, corrected = judged(settings, CSV_FEED, rows)
@@ -141,7 +144,7 @@ def test_every_cell_is_as_it_was_sent(
     """In text the bytes of whole records, of all columns; in workbooks values and their kind."""
     sent = counterexample(feed, case[0])
     delivery, _ = judged(settings, feed, sent)
-    back = write_rows(settings, delivery, tmp_path / f"rows{sent.suffix}")
+    back = write_rows(settings, delivery, tmp_path / f"rows{sent.suffix}", with_unread=True)
     if sent.suffix == ".xlsx":
         last = max(load_feed(feed).file[0].header_rows)
         sheets = set(openpyxl.load_workbook(back).sheetnames)
@@ -181,14 +184,17 @@ def test_a_formula_stays_what_was_sent(settings: Settings, tmp_path: Path) -> No
     sent = tmp_path / "sent.csv"
     sent.write_bytes(source.replace(b"Type B", b"=1+1"))
     delivery, _ = judged(settings, CSV_FEED, sent)
-    back = write_rows(settings, delivery, tmp_path / "back.csv").read_bytes().splitlines()
+    shown = write_rows(settings, delivery, tmp_path / "shown.csv").read_bytes().splitlines()
+    assert b";=1+1;" in shown[1]
+    place = write_rows(settings, delivery, tmp_path / "back.csv", with_unread=True)
+    back = place.read_bytes().splitlines()
     assert back == [sent.read_bytes().splitlines()[n] for n in (0, 1)]
     assert b";=1+1;" in back[1]
 
 
 def test_nothing_is_left_of_what_cannot_be_written(settings: Settings, tmp_path: Path) -> None:
     delivery, _ = judged(settings, CSV_FEED, load_feed(CSV_FEED).examples()[0])
-    with pytest.raises(ValueError, match="no row"):
+    with pytest.raises(ValueError, match="no such row"):
         write_rows(settings, delivery, tmp_path / "rows.csv")
     with pytest.raises(ValueError, match=r"\.csv"):
         write_rows(settings, delivery, tmp_path / "rows.xlsx")

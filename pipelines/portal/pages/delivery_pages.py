@@ -32,7 +32,7 @@ from pipelines.ledger.chain import append
 from pipelines.portal import deliveries as known
 from pipelines.portal import jobs, taking_in, uploads, words
 from pipelines.portal.forms import Form, asked
-from pipelines.portal.scope import Scope
+from pipelines.portal.scope import Scope, is_sender
 from pipelines.portal.security.limits import check_rate
 from pipelines.portal.security.visitor import LANGUAGE_COOKIE, cookie_name, visitor_of
 from pipelines.portal.web import (
@@ -235,8 +235,10 @@ def _renewed(shown: HTMLResponse, every_s: int) -> HTMLResponse:
     return shown
 
 
-def show(request: Request, desk: Desk, delivery_id: str) -> HTMLResponse:
+def show(request: Request, desk: Desk, person: Person, delivery_id: str) -> HTMLResponse:
     """One delivery: its verdict, its reasons, and for its sender the first cells."""
+    from pipelines.validate.report_rows import has_rows
+
     settings = settings_of(request)
     delivery = _found(request, desk, delivery_id)
     feed = load_feed(delivery.feed)
@@ -262,6 +264,8 @@ def show(request: Request, desk: Desk, delivery_id: str) -> HTMLResponse:
         reasons=known.reasons(settings, delivery, verdict, looked.sheets) if verdict else [],
         warnings=known.warnings(verdict) if verdict and verdict.is_accepted else [],
         looked=looked,
+        is_sender=is_sender(person, delivery),
+        has_rows=verdict is not None and has_rows(verdict),
         rules=all_rules(),
         state_words=state_words,
         came_by=_came_by,
@@ -287,15 +291,18 @@ def dagster_page(request: Request, feed: str) -> str:
 
 
 def workbook(request: Request, desk: Desk, person: Person, delivery_id: str) -> Response:
-    """The report on a delivery as a workbook, as the command line writes it."""
+    """The report on a delivery as a workbook; for others than its sender, without cells."""
     from pipelines.validate.report import write_report
 
     delivery = _found(request, desk, delivery_id)
+    is_for_sender = is_sender(person, delivery)
     verdict = _judged(delivery)
     language = words.language()
 
     def write(place: Path) -> None:
-        write_report(settings_of(request), delivery, verdict, language, place)
+        write_report(
+            settings_of(request), delivery, verdict, language, place, is_for_sender=is_for_sender
+        )
 
     answer = _written(request, write, f"{delivery_id}.xlsx", WORKBOOK)
     _note(request, person, delivery, verdict, "workbook")
@@ -303,20 +310,27 @@ def workbook(request: Request, desk: Desk, person: Person, delivery_id: str) -> 
 
 
 def bad_rows(request: Request, desk: Desk, person: Person, delivery_id: str) -> Response:
-    """Just the rejected rows, in the layout that was sent, to correct and send again."""
-    from pipelines.validate.report_rows import rows_suffix, write_rows
+    """Just the rejected rows, in the layout that was sent, to correct and send again.
+
+    For the sender's own accounts; with the columns that are not read only where they ask for them.
+    """
+    from pipelines.validate.report_rows import has_rows, rows_suffix, write_rows
 
     delivery = _found(request, desk, delivery_id)
     verdict = _judged(delivery)
-    if not verdict.is_accepted or not verdict.rows_quarantined:
+    with_unread = request.query_params.get("whole") == "1"
+    if not is_sender(person, delivery) or not has_rows(verdict, with_unread=with_unread):
         not_found()
 
     def write(place: Path) -> None:
-        write_rows(settings_of(request), delivery, place)
+        write_rows(settings_of(request), delivery, place, with_unread=with_unread)
 
     name = f"{delivery_id}.{_('to-correct')}{rows_suffix(delivery)}"
-    answer = _written(request, write, name, "application/octet-stream")
-    _note(request, person, delivery, verdict, "rows")
+    try:
+        answer = _written(request, write, name, "application/octet-stream")
+    except ValueError:  # a column that is not read cannot be taken out of these rows
+        not_found()
+    _note(request, person, delivery, verdict, "whole_rows" if with_unread else "rows")
     return answer
 
 

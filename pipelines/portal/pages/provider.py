@@ -60,7 +60,7 @@ def follow_delivery(request: Request, job: str, person: Person = Uploading) -> R
 @router.get(f"{BASE}/{{delivery_id}}")
 def own_delivery(request: Request, delivery_id: str, person: Person = Reading) -> HTMLResponse:
     """What became of it."""
-    return shared.show(request, desk_of(person), delivery_id)
+    return shared.show(request, desk_of(person), person, delivery_id)
 
 
 @router.post(f"{BASE}/{{delivery_id}}/answer")

@@ -77,7 +77,7 @@ def follow_delivery(request: Request, job: str, person: Person = Uploading) -> R
 @router.get(f"{BASE}/{{delivery_id}}")
 def one_delivery(request: Request, delivery_id: str, person: Person = Reading) -> HTMLResponse:
     """What became of it, in codes and counts."""
-    return shared.show(request, desk_of(person), delivery_id)
+    return shared.show(request, desk_of(person), person, delivery_id)
 
 
 @router.post(f"{BASE}/{{delivery_id}}/answer")
@@ -88,7 +88,7 @@ def answer(request: Request, delivery_id: str, person: Person = Uploading) -> Re
 
 @router.get(f"{BASE}/{{delivery_id}}/rejections.xlsx")
 def one_report(request: Request, delivery_id: str, person: Person = Rejections) -> Response:
-    """The report for the service, which has what it sent."""
+    """The report; for the service itself with the cells that it sent."""
     return shared.workbook(request, desk_of(person), person, delivery_id)
 
 
