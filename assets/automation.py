@@ -15,13 +15,13 @@ import dagster as dg
 from assets.deliveries import FILE_TAG, deliveries_of
 from assets.deliveries import STAGE as LANDED
 from assets.elsewhere import UNFINISHED, done_elsewhere
+from assets.feeds import loaded_feeds
 from assets.freshness import lateness
 from assets.harmonised import STAGE as HARMONISED
 from assets.releases import release_jobs
 from assets.resources import Installation, trying_again
 from assets.tables import STAGE as PUBLISHED
 from assets.tables import table_events
-from schemas.feed import feed_names
 
 if TYPE_CHECKING:
     from pipelines.inbox import Waiting
@@ -43,7 +43,7 @@ def judge_job(feed: str) -> Any:
     )
 
 
-judge_jobs = [judge_job(feed) for feed in feed_names()]
+judge_jobs = [judge_job(feed) for feed in loaded_feeds()]
 
 
 @dg.sensor(
@@ -72,7 +72,7 @@ def inbox(context: dg.SensorEvaluationContext, installation: Installation) -> dg
     for waiting in inbox_files(settings):
         path, state = str(waiting.file), [waiting.bytes, waiting.modified_s]
         known = before.get(path, [])
-        if waiting.feed not in feed_names():
+        if waiting.feed not in loaded_feeds():
             strangers.add(waiting.feed)
         elif known[:2] != state:
             now[path] = [*state, ""]

@@ -11,6 +11,7 @@ import dagster as dg
 
 from assets.automation import jobs, schedules, sensors
 from assets.deliveries import landed_assets
+from assets.feeds import drafts
 from assets.freshness import freshness_checks
 from assets.harmonised import harmonised_assets
 from assets.releases import release_assets
@@ -39,4 +40,5 @@ defs = dg.Definitions(
     sensors=sensors,
     resources={"installation": Installation()},
     executor=executor(),
+    metadata={f"draft: {feed}": sentence for feed, sentence in drafts().items()},
 )

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from assets.feeds import loaded_feeds
 from assets.resources import OWNER, Installation, trying_again
-from schemas.feed import Feed, feed_names, load_feed
+from schemas.feed import Feed, load_feed
 
 if TYPE_CHECKING:
     from pipelines.landing.receive import Receipt
@@ -89,4 +90,4 @@ def nowhere(delivery_id: str) -> dg.Failure:
     )
 
 
-landed_assets = [landed_asset(name) for name in feed_names()]
+landed_assets = [landed_asset(name) for name in loaded_feeds()]

@@ -11,10 +11,10 @@ import dagster as dg
 from assets.checks import evaluation_of, verdict_checks, verdict_metadata
 from assets.deliveries import STAGE as LANDED
 from assets.deliveries import deliveries_of, receipt_metadata
+from assets.feeds import loaded_feeds
 from assets.harmonised import STAGE as HARMONISED
 from assets.resources import Installation
 from assets.tables import DATA_VERSION, catalogue_stamp, table_events
-from schemas.feed import feed_names
 
 if TYPE_CHECKING:
     from pipelines.landing.receive import Delivery
@@ -52,7 +52,7 @@ def done_elsewhere(
     events: list[Any] = []
     partitions = []
     room = MOST_SHOWN_A_TICK
-    for feed in feed_names():
+    for feed in loaded_feeds():
         judged = _unheard(context, settings, feed)[:room]
         room -= len(judged)
         if judged:

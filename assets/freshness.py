@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from assets.checks import evaluation_of
+from assets.feeds import loaded_feeds
 from assets.harmonised import STAGE as HARMONISED
 from assets.resources import Installation
-from schemas.feed import feed_names
 from schemas.text import Language
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def lateness(context: dg.SensorEvaluationContext, installation: Installation) ->
     settings = installation.settings()
     before = json.loads(context.cursor or "{}")
     now, events = {}, []
-    for feed in feed_names():
+    for feed in loaded_feeds():
         late = lateness_of(settings, feed)
         if late.last_accepted_at is None:
             continue
@@ -88,4 +88,4 @@ def lateness(context: dg.SensorEvaluationContext, installation: Installation) ->
     return dg.SensorResult(asset_events=events, cursor=json.dumps(now))
 
 
-freshness_checks = [freshness_check(name) for name in feed_names()]
+freshness_checks = [freshness_check(name) for name in loaded_feeds()]

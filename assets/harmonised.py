@@ -10,8 +10,9 @@ import dagster as dg
 from assets.checks import check_specs, verdict_checks, verdict_metadata
 from assets.deliveries import STAGE as LANDED
 from assets.deliveries import deliveries_of, nowhere, tags_of
+from assets.feeds import loaded_feeds
 from assets.resources import OWNER, Installation, trying_again
-from schemas.feed import feed_names, load_feed
+from schemas.feed import load_feed
 
 STAGE = "harmonised"
 
@@ -53,4 +54,4 @@ def harmonised_asset(name: str) -> dg.AssetsDefinition:
     return harmonised
 
 
-harmonised_assets = [harmonised_asset(name) for name in feed_names()]
+harmonised_assets = [harmonised_asset(name) for name in loaded_feeds()]

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from assets.feeds import loaded_feeds
 from assets.harmonised import STAGE as HARMONISED
 from assets.resources import OWNER, Installation, trying_again
 from schemas.contract import Contract, load_contract, table_names
-from schemas.feed import feed_names, load_feed
+from schemas.feed import load_feed
 
 if TYPE_CHECKING:
     from pipelines.lake.publish import Published
@@ -33,7 +34,7 @@ def _feeds_of(contract: Contract) -> list[dg.AssetKey]:
         return []
     return [
         dg.AssetKey([HARMONISED, feed])
-        for feed in feed_names()
+        for feed in loaded_feeds()
         if contract.kind == "log" or load_feed(feed).table == contract.table
     ]
 

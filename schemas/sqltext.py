@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 
@@ -30,6 +31,14 @@ def literal(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(literal(item) for item in value) + "]"
     return "'" + str(value).replace("'", "''") + "'"
+
+
+def whole(value: float) -> str:
+    """A floating-point number with every figure that it has, and no exponent for ordinary sizes."""
+    text = repr(value)
+    if "e" in text and 1e-9 <= abs(value) < 1e21:
+        text = format(Decimal(text), "f")
+    return text.removesuffix(".0")
 
 
 def literals(values: Iterable[Any]) -> str:

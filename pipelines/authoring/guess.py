@@ -35,8 +35,10 @@ REASONS = {
 }
 
 
-def propose_feed(sample: Path, table: str) -> str:
+def propose_feed(sample: Path, table: str, name: str = "") -> str:
     """The text of a feed.yaml that reads `sample` into `table`; doubts follow `# ?`.
+
+    `name` is that of its folder, which the feed bears.
 
     Raises KeyError for a table that is not declared, DeliveryRefused for a file that cannot be read
     in any layout that we know.
@@ -51,7 +53,7 @@ def propose_feed(sample: Path, table: str) -> str:
         if SHEET_COLUMN in matches.unmatched:
             sniffed.layout.pop("with_sheet_column", None)
         lines = [
-            *_head(sample, contract, matches),
+            *_head(sample, contract, matches, name or f"new_{contract.table}"),
             *_layout(sniffed),
             *_texts(opened, matches),
             *_mapping(contract, matches),
@@ -60,14 +62,14 @@ def propose_feed(sample: Path, table: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _head(sample: Path, contract: Contract, matches: Matches) -> list[str]:
+def _head(sample: Path, contract: Contract, matches: Matches, name: str) -> list[str]:
     languages = [match.language for match in matches.targets.values() if match.language]
     is_french = languages and languages.count("fr") >= languages.count("en")
     language = "fr" if is_french else "en"
     title = sample.stem.replace("_", " ")
     return [
         f"# Proposed from {sample.name}. Every doubt is marked: look for “# ?”.",
-        f"feed: new_{contract.table}  # ? <iso3>_<agency>_<dataset>, as the folder",
+        f"feed: {name}  # ? <iso3>_<agency>_<dataset>, as the folder",
         "version: 0.1.0",
         f"table: {contract.table}",
         "source: unknown  # ? a code of schemas/codelists/sources.csv",

@@ -94,14 +94,14 @@ def new(
         message = _("There is no table “{name}”.", name=target)
         hint = _("Tables that feeds fill: {names}", names=listed(table_names("data")))
         raise no_such(message, target, table_names("data"), "PSL-221", hint)
-    folder = output or Path(re.sub(r"\W+", "_", sample.stem.lower()).strip("_") or "feed")
+    folder = output or Path(_as_name(sample.stem) or "feed")
     place = folder / "feed.yaml"
     if place.exists():
         message = _("{file} exists already.", file=place)
         raise Stop("PSL-224", message, _("Name another folder: {command}", command="-o …"))
     with session.progress(_("Reading")) as advance:
         advance(0, 1, sample.name)
-        text = propose_feed(sample, target)
+        text = propose_feed(sample, target, _as_name(folder.resolve().name))
     folder.mkdir(parents=True, exist_ok=True)
     place.write_text(text, encoding="utf-8")
     doubts = sum("# ?" in line for line in text.splitlines()[1:])
@@ -149,6 +149,11 @@ def check(
         for one in wrong:
             session.complain("PSL-302", _short(one.path), "\n".join(one.problems))
     return REFUSED if wrong else 0
+
+
+def _as_name(text: str) -> str:
+    """The name of a feed as the name of a folder gives it."""
+    return re.sub(r"\W+", "_", text.lower()).strip("_")
 
 
 def _short(path: Path) -> str:

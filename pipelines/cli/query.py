@@ -6,6 +6,8 @@ Not here: the catalogue itself (`pipelines/lake`), and what tables there are (`d
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,16 +19,18 @@ from pipelines.cli.session import Session, table
 from pipelines.cli.stops import Stop
 from pipelines.cli.words import _, counted
 from pipelines.i18n import mark
-from schemas.sqltext import literal, name
+from schemas.sqltext import literal, name, whole
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow
+    from rich.console import RenderableType
+    from rich.table import Table
 
 
-ROWS_SHOWN = 40
+ROWS_SHOWN, ROWS_PAGED = 40, 1_000  # on a terminal, without and with a pager; elsewhere all
 ROWS_A_BATCH = 20_000
-WIDEST_CELL, RECORDS_SHOWN = 32, 3  # beyond, a cell is folded; wide rows are long to read
+WIDEST_CELL = 32  # beyond, a cell is folded
 
 
 class Format(StrEnum):
@@ -53,6 +57,7 @@ def sql(
     query: Annotated[
         str, typer.Argument(metavar=mark("QUERY"), help=mark("one SELECT; “-” reads it from input"))
     ],
+    *,
     shape: Annotated[
         Format | None,
         typer.Option(
@@ -66,11 +71,17 @@ def sql(
         ),
     ] = None,
     limit: Annotated[
-        int,
+        int | None,
         typer.Option(
-            "--limit", metavar=mark("NUMBER"), min=0, help=mark("rows shown of a table; 0: all")
+            "--limit",
+            metavar=mark("NUMBER"),
+            min=0,
+            help=mark("rows shown of a table; 0: all, as in a pipe or a file"),
         ),
-    ] = ROWS_SHOWN,
+    ] = None,
+    is_unpaged: Annotated[
+        bool, typer.Option("--no-pager", help=mark("print all at once what fills several screens"))
+    ] = False,
 ) -> None:
     """Ask."""
     session = session_of(context)
@@ -84,7 +95,7 @@ def sql(
                 one, several = mark("{count} row in {file}."), mark("{count} rows in {file}.")
                 session.print_line(counted(rows, one, several, file=output))
             elif wanted is Format.TABLE:
-                show_result(session, result, limit)
+                show_result(session, result, limit, is_paged=not is_unpaged)
             else:
                 _stream(result, wanted)
         except _errors() as error:
@@ -142,40 +153,61 @@ def _only_reading(connection: duckdb.DuckDBPyConnection, asked: str) -> duckdb.D
     return connection.query(statements[0].query)
 
 
-def show_result(session: Session, result: duckdb.DuckDBPyRelation, limit: int) -> None:
-    """The first rows as a table, or one below the other where they are too wide for that."""
-    rows = result.fetchmany(limit + 1) if limit else result.fetchall()
-    shown = [[_cell(value) for value in row] for row in (rows[:limit] if limit else rows)]
+def show_result(
+    session: Session,
+    result: duckdb.DuckDBPyRelation,
+    limit: int | None = None,
+    *,
+    is_paged: bool = False,
+) -> None:
+    """A result as a table, or its rows one below the other where they are too wide for that.
+
+    On a terminal what does not fit the screen goes through its pager; elsewhere all is printed.
+    """
+    is_watched = session.out.is_terminal
+    usual = (ROWS_PAGED if is_paged else ROWS_SHOWN) if is_watched else 0
+    most = usual if limit is None else limit
+    rows = result.fetchmany(most + 1) if most else result.fetchall()
+    shown = [[_cell(value) for value in row] for row in (rows[:most] if most else rows)]
     widths = [
         max(len(cell) for cell in (name, *cells))
         for name, *cells in zip(result.columns, *shown, strict=True)
     ]
     if sum(min(width, WIDEST_CELL) + 2 for width in widths) > session.out.width:
-        _show_records(session, result.columns, shown[:RECORDS_SHOWN] if limit else shown)
-        shown = shown[:RECORDS_SHOWN] if limit else shown
+        parts: Iterable[RenderableType] = _records(result.columns, shown)
+        height = len(shown) * (len(widths) + 1)
     else:
-        numeric = [i for i, kind in enumerate(result.types) if str(kind).startswith(_NUMERIC)]
-        grid = table(*result.columns, numbers=numeric)
-        for cells in shown:
-            grid.add_row(*cells)
-        session.out.print(grid)
+        parts, height = [_grid(result, shown)], len(shown) + 2
+    has_pager = is_paged and is_watched and height > session.out.height
+    with session.out.pager(styles=True) if has_pager else nullcontext():
+        for part in parts:
+            session.out.print(part)
     if len(rows) > len(shown):
         one = mark("Only the first row is shown (--limit 0: all).")
         several = mark("Only the first {count} rows are shown (--limit 0: all).")
         session.err.print(counted(len(shown), one, several), style="dim")
 
 
-def _show_records(session: Session, columns: list[str], rows: list[list[str]]) -> None:
+def _grid(result: duckdb.DuckDBPyRelation, rows: list[list[str]]) -> Table:
+    numeric = [i for i, kind in enumerate(result.types) if str(kind).startswith(_NUMERIC)]
+    grid = table(*result.columns, numbers=numeric)
+    for cells in rows:
+        grid.add_row(*cells)
+    return grid
+
+
+def _records(columns: list[str], rows: list[list[str]]) -> Iterator[RenderableType]:
     from rich.table import Table
     from rich.text import Text
 
     for row in rows:
         grid = Table.grid(padding=(0, 2))
         grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
         for column, cell in zip(columns, row, strict=True):
             grid.add_row(Text(column, style="dim"), cell)
-        session.out.print(grid)
-        session.out.print()
+        yield grid
+        yield ""
 
 
 _NUMERIC = (
@@ -195,7 +227,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return whole(value)
     if isinstance(value, list):
         return ", ".join(_cell(item) for item in value)
     return str(value)

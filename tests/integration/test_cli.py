@@ -269,7 +269,9 @@ def test_a_new_feed_is_proposed_with_its_doubts_marked(own_home, tmp_path):
     folder = tmp_path / "new"
     told = data(own_home, "feed", "new", str(sample), "--target", "incidents", "-o", str(folder))
     assert told["doubts"] > 0
-    assert "# ?" in (folder / "feed.yaml").read_text(encoding="utf-8")
+    proposed = (folder / "feed.yaml").read_text(encoding="utf-8")
+    assert "# ?" in proposed
+    assert "\nfeed: new  #" in proposed  # as its folder
     again = passerelle(
         *("feed", "new", str(sample), "--target", "incidents", "-o", str(folder)),
         home=own_home.home,

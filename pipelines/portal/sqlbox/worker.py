@@ -25,7 +25,7 @@ from pydantic import BaseModel
 from pipelines.i18n import mark
 from pipelines.portal.sqlbox import engine_reading
 from pipelines.portal.sqlbox.refusals import SqlRefused
-from schemas.sqltext import literal, name
+from schemas.sqltext import literal, name, whole
 
 if TYPE_CHECKING:
     import duckdb
@@ -51,7 +51,7 @@ class Task(BaseModel):
     memory_mib: int = 512
     threads: int = 2
     most_rows: int = 1000
-    most_characters: int = 80_000
+    most_characters: int = 5_000_000  # a bound of memory, which no ordinary thousand rows meet
 
 
 class Answer(BaseModel):
@@ -160,7 +160,7 @@ def _cell(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return f"{value:.10g}"
+        return whole(value)
     if isinstance(value, list | tuple):
         return ", ".join("–" if item is None else str(item) for item in value[:50])[:LONGEST_CELL]
     text = str(value)

@@ -347,8 +347,16 @@ def test_the_answer_is_bounded_in_rows_and_characters(task):
     assert (len(many.rows), many.is_cut) == (1000, True)
     wide = worker.answer(task("SELECT repeat('é', 1000) FROM incidents a, incidents b"))
     assert max(len(row[0]) for row in wide.rows) <= worker.LONGEST_CELL
-    assert wide.is_cut
-    assert sum(len(row[0]) for row in wide.rows) <= 80_000
+    assert (len(wide.rows), wide.is_cut) == (1000, True)  # as many as the page promises
+    widest = ", ".join(f"repeat('é', 300) AS c{n}" for n in range(300))
+    bounded = worker.answer(task(f"SELECT {widest} FROM incidents"))
+    assert sum(len(cell) for row in bounded.rows for cell in row) <= 5_000_000
+    assert bounded.is_cut
+
+
+def test_numbers_are_shown_whole(task):
+    said = worker.answer(task("SELECT 12345678912.345::DOUBLE, 0.1 + 0.2::DOUBLE, 3::DOUBLE"))
+    assert said.rows == [["12345678912.345", "0.30000000000000004", "3"]]
 
 
 @pytest.mark.parametrize(

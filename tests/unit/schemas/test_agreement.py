@@ -72,7 +72,7 @@ def test_it_is_in_force_on_its_first_and_its_last_day() -> None:
             "AGR-106",
             "permits[0].rows.handling_ceilling",
         ),
-        (("status: ", "zzzz: 1\nstatus: "), "AGR-105", "zzzz"),
+        (("version: 1.1.0", "version: 1.1.0\nzzzz: 1"), "AGR-105", "zzzz"),
         (("    delay_days: 2", "    # nothing"), "AGR-107", "permits[0].delay_days"),
         (("area: admin1", "area: village"), "AGR-108", "permits[0].precision.area"),
         (("clause: P1", "clause: first"), "AGR-109", "permits[0].clause"),

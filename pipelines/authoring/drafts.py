@@ -1,0 +1,31 @@
+"""Drafts: declared feeds of which the folder is not in order yet, and a sentence about each.
+
+Not here: what may be wrong with a folder (`folder.py`), and running its examples (`check.py`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipelines.authoring.folder import folder_problems
+from pipelines.i18n import mark, translator
+from schemas.feed import FEEDS_FOLDER, FeedDeclarationError, feed_names, load_feed
+from schemas.text import Language
+
+DRAFT = mark(
+    "The feed {feed} is a draft and not loaded: {problem} “passerelle feed check {feed}” says all."
+)
+
+
+def drafts(language: Language, folder: Path = FEEDS_FOLDER) -> dict[str, str]:
+    """By feed of `folder` that is not in order, a sentence on what is wrong with it first."""
+    _ = translator(language)
+    found = {}
+    for name in feed_names(folder):
+        try:
+            problems = folder_problems(load_feed(folder / name), _)
+        except FeedDeclarationError as error:
+            problems = str(error).splitlines()[1:]
+        if problems:
+            found[name] = _(DRAFT, feed=name, problem=problems[0])
+    return found
