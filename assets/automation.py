@@ -58,17 +58,22 @@ def inbox(context: dg.SensorEvaluationContext, installation: Installation) -> dg
 
     A file is taken in when a second look finds it unchanged, since it may still be on its way; it
     is read once then, and not again while its size and time stay as they are. One that was judged
-    elsewhere (by the command line) asks for no run. A run that failed is not asked for again here:
+    elsewhere (by the command line) asks for no run; of bytes that came before it is logged what
+    stands since. A run that failed is not asked for again here:
     Dagster shows it, and the daily round takes in what it left.
     """
     from pipelines.inbox import delivery_id_of, fingerprint, inbox_files
     from pipelines.ingest import is_judged
+    from pipelines.lake.since import since
+    from pipelines.landing.copies import copy_of
+    from pipelines.ledger.deliveries import note_new_copies
 
     settings = installation.settings()
     before: Known = json.loads(context.cursor or "{}")
     now: Known = {}
     requests = []
     strangers, arriving = set(), 0
+    copies: list[Any] = []
     for waiting in inbox_files(settings):
         path, state = str(waiting.file), [waiting.bytes, waiting.modified_s]
         known = before.get(path, [])
@@ -84,6 +89,10 @@ def inbox(context: dg.SensorEvaluationContext, installation: Installation) -> dg
             delivery_id = delivery_id_of(waiting.feed, now[path][2])
             if not is_judged(settings, delivery_id):
                 requests.append(_request(waiting, delivery_id))
+            elif copy := copy_of(settings, delivery_id, waiting):
+                copies.append(copy)
+    for delivery in note_new_copies(settings, copies):
+        context.log.info(" ".join(since(settings, delivery).sentences(settings.language)))
     if strangers:
         context.log.warning(f"DEL-721: no feed is called {', '.join(sorted(strangers))}")
     return _asked(requests, _reason(arriving, strangers), json.dumps(now))
@@ -122,17 +131,21 @@ def _asked(requests: list[dg.RunRequest], otherwise: str, cursor: str) -> dg.Sen
 def take_everything_in(context: dg.OpExecutionContext, installation: Installation) -> None:
     """Judge whatever is left in the inbox in one process, and publish all that is judged."""
     from pipelines.ingest import ingest_inbox
+    from pipelines.lake.since import since
     from pipelines.ledger.deliveries import publish
 
     settings = installation.settings()
     problems: list[Any] = []
+    again: list[Any] = []
     with trying_again(context):
-        verdicts = ingest_inbox(settings, on_problem=problems.append)
+        verdicts = ingest_inbox(settings, on_problem=problems.append, on_repeat=again.append)
         done = publish(settings)
         for event in table_events(context.instance, settings, done):
             context.log_event(event)
     for problem in problems:
         context.log.warning(f"{problem.code}: {problem.text(settings.language)}")
+    for delivery in again:
+        context.log.info(" ".join(since(settings, delivery).sentences(settings.language)))
     refused = sum(not verdict.is_accepted for verdict in verdicts)
     context.add_output_metadata(
         {"judged": len(verdicts), "refused": refused, "published": len(done.deliveries)}

@@ -73,8 +73,8 @@ def _unheard(
     context: dg.SensorEvaluationContext, settings: "Settings", feed: str
 ) -> "list[tuple[Delivery, Verdict]]":
     """Deliveries of the feed that have a verdict of which Dagster does not know."""
-    from pipelines.ingest import verdict_of
     from pipelines.landing.receive import list_deliveries
+    from pipelines.validate.verdict import verdict_of
 
     known = context.instance.get_materialized_partitions(dg.AssetKey([HARMONISED, feed]))
     known |= _running(context, feed)

@@ -5,11 +5,18 @@ Not here: what is wrong with one row (the harmonise query gives rule codes) and 
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 
 from schemas.contract import Rule, all_rules
 from schemas.text import Language
+
+UNEXPECTED = "DEL-726"
+
+log = logging.getLogger("passerelle")
 
 
 @dataclass(frozen=True)
@@ -55,3 +62,16 @@ class _Blank(dict[str, str | int]):
 @cache
 def _rules() -> dict[str, Rule]:
     return all_rules()
+
+
+def unexpected(delivery_id: str, file_name: str, error: Exception) -> Finding:
+    """The finding for an error of ours. Where it arose is logged; its text may quote a cell."""
+    steps, trace = [], error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        steps.append(f"{Path(code.co_filename).name}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    where = " < ".join(reversed(steps[-4:]))
+    reference = hashlib.sha256(f"{type(error).__name__} {where}".encode()).hexdigest()[:8]
+    log.error("%s: %s at %s (reference %s)", delivery_id, type(error).__name__, where, reference)
+    return Finding(UNEXPECTED, {"file_name": file_name, "reference": reference})

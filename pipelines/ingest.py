@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
-import hashlib
 import logging
 import shutil
 from collections.abc import Callable, Iterator
@@ -27,19 +26,25 @@ from upath import UPath
 
 from pipelines.crew import spread
 from pipelines.duck import scratch_folder
-from pipelines.findings import DeliveryRefused, Finding
+from pipelines.findings import UNEXPECTED, DeliveryRefused, Finding, unexpected
 from pipelines.harmonise.run import Harmonised, harmonise
 from pipelines.inbox import Waiting, delivery_id_of, fingerprint, inbox_files
-from pipelines.landing.receive import Delivery, local_file, open_delivery, receive
+from pipelines.landing.copies import copy_of
+from pipelines.landing.receive import (
+    Delivery,
+    local_file,
+    open_delivery,
+    receive,
+)
 from pipelines.ledger.chain import OPERATOR
-from pipelines.ledger.deliveries import answer, note_judged, require_writable
+from pipelines.ledger.deliveries import answer, note_judged, note_new_copies, require_writable
 from pipelines.settings import PROGRAM_VERSION, Settings
 from pipelines.validate.audit import Audit, audit
 from pipelines.validate.verdict import (
     Verdict,
     reach_verdict,
-    read_verdict,
     standing_folder,
+    verdict_of,
     write_verdict,
 )
 from schemas.contract import load_contract
@@ -47,7 +52,7 @@ from schemas.feed import Statement, feed_names, load_feed
 
 log = logging.getLogger("passerelle")
 
-UNKNOWN_FEED, UNREACHABLE, UNEXPECTED = "DEL-721", "DEL-722", "DEL-726"
+UNKNOWN_FEED, UNREACHABLE = "DEL-721", "DEL-722"
 PARTS = ("accepted", "quarantined", "duplicates")
 BLOCK_BYTES = 1 << 20
 SMALL_BYTES = 32 * 1024**2
@@ -182,14 +187,6 @@ def _is_outdated(verdict: Verdict) -> bool:
     return now != (verdict.program_version, verdict.feed_version, verdict.contract_version)
 
 
-def verdict_of(delivery: Delivery) -> Verdict | None:
-    """The verdict of a delivery, None while it has none."""
-    try:
-        return read_verdict(delivery.folder)
-    except FileNotFoundError:
-        return None
-
-
 @contextmanager
 def local_part(settings: Settings, delivery: Delivery, part: str) -> Iterator[Path]:
     """One of the three files of a judged delivery, where DuckDB can open it."""
@@ -215,7 +212,7 @@ def reach(settings: Settings, delivery: Delivery, folder: Path, *, page: str = "
         # The same, from the engine, whose own words may quote a cell.
         raise OSError(errno.EIO, type(error).__name__, str(settings.scratch)) from None
     except Exception as error:  # ours; kept from the other deliveries, and its text from any log
-        findings = [_unexpected(delivery, error)]
+        findings = [unexpected(delivery.delivery_id, delivery.receipt.file_name, error)]
     return reach_verdict(
         delivery.delivery_id,
         delivery.feed,
@@ -245,21 +242,6 @@ def _audit(settings: Settings, delivery: Delivery, harmonised: Harmonised, page:
     )
 
 
-def _unexpected(delivery: Delivery, error: Exception) -> Finding:
-    """The finding for an error of ours. Where it arose is logged; its text may quote a cell."""
-    steps, trace = [], error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        steps.append(f"{Path(code.co_filename).name}:{trace.tb_lineno} {code.co_name}")
-        trace = trace.tb_next
-    where = " < ".join(reversed(steps[-4:]))
-    reference = hashlib.sha256(f"{type(error).__name__} {where}".encode()).hexdigest()[:8]
-    log.error(
-        "%s: %s at %s (reference %s)", delivery.delivery_id, type(error).__name__, where, reference
-    )
-    return Finding(UNEXPECTED, {"file_name": delivery.receipt.file_name, "reference": reference})
-
-
 def move_part(source: Path, target: UPath) -> None:
     """Put a finished file in its place; on this machine by renaming, else by copying."""
     if isinstance(target, Path):
@@ -285,8 +267,11 @@ def ingest_inbox(
     workers: int = 1,
     on_progress: Progress | None = None,
     on_problem: Complain | None = None,
+    on_repeat: Callable[[Delivery], None] | None = None,
 ) -> list[Verdict]:
     """Take in and judge every file of the inbox that has no verdict yet, known by its content.
+
+    A file whose bytes came before is told to `on_repeat`, once, and written into the ledger.
 
     The verdicts go into the ledger together: LedgerError where it cannot be written.
 
@@ -296,7 +281,11 @@ def ingest_inbox(
     come after them, one at a time with all threads.
     """
     complain = on_problem or _log_problem
-    small, large = _unjudged(settings, complain)
+    copies: list[tuple[Delivery, dt.datetime]] = []
+    small, large = _unjudged(settings, complain, copies)
+    for delivery in note_new_copies(settings, copies):
+        if on_repeat:
+            on_repeat(delivery)
     total = len(small) + len(large)
     if total:
         require_writable(settings)  # rather than after an hour of work
@@ -354,8 +343,13 @@ def write_audit_pages(settings: Settings, *, is_here: bool = True) -> None:
         list(spread(build_data_docs, [settings], 1, HEAVY_MODULES, is_here=False))
 
 
-def _unjudged(settings: Settings, complain: Complain) -> tuple[list[Waiting], list[Waiting]]:
-    """Files without a verdict, small and large ones; of equal contents that which came first."""
+def _unjudged(
+    settings: Settings, complain: Complain, copies: list[tuple[Delivery, dt.datetime]]
+) -> tuple[list[Waiting], list[Waiting]]:
+    """Files without a verdict, small and large ones; of equal contents that which came first.
+
+    What has a verdict and is not the file that it was reached of goes to `copies`, with its time.
+    """
     found: dict[str, Waiting] = {}
     strangers: set[str] = set()
     for one in inbox_files(settings):
@@ -367,6 +361,8 @@ def _unjudged(settings: Settings, complain: Complain) -> tuple[list[Waiting], li
             found[delivery_id] = min(known, one, key=_arrival)
         elif not is_judged(settings, delivery_id):
             found[delivery_id] = one
+        elif copy := copy_of(settings, delivery_id, one):
+            copies.append(copy)
     for feed in sorted(strangers):
         complain(Finding(UNKNOWN_FEED, {"feed": feed}))
     small = [one for one in found.values() if one.bytes <= SMALL_BYTES]

@@ -93,16 +93,19 @@ def propose(
     deliveries: Sequence[Delivery],
     *,
     workers: int = 1,
+    keeps_order: bool = False,
     on_progress: Progress | None = None,
 ) -> list[Proposal]:
     """Judge accepted deliveries again; nothing that stands is changed. Raises OSError.
+
+    With `keeps_order`, those of a version that kept no day stand at their receipt as they did then.
 
     Small files are spread over `workers` processes, so the caller's main module must be importable.
     """
     small = [one for one in deliveries if one.receipt.bytes <= SMALL]
     large = [one for one in deliveries if one.receipt.bytes > SMALL]
     count = workers if len(small) >= FEWEST_TO_SPREAD else 1
-    work = partial(_propose, settings)
+    work = partial(_propose, settings, keeps_order)
     found: dict[str, Proposal] = {}
     for some, hands in ((small, count), (large, 1)):
         for one, proposal in spread(work, some, hands, HEAVY_MODULES):
@@ -112,10 +115,11 @@ def propose(
     return [found[one.delivery_id] for one in deliveries]
 
 
-def _propose(settings: Settings, delivery: Delivery) -> Proposal:
+def _propose(settings: Settings, keeps_order: bool, delivery: Delivery) -> Proposal:
     before = read_verdict(delivery.folder)
     place = delivery.folder / JUDGEMENTS / PROPOSAL
-    declarations = declared_by(settings, delivery.feed)
+    at_receipt = keeps_order and before.as_of is None
+    declarations = declared_by(settings, delivery.feed) + (" at receipt" if at_receipt else "")
     if (known := _proposed(place)) and (known.declarations, known.follows) == (
         declarations,
         before.harmonised_at,
@@ -126,6 +130,7 @@ def _propose(settings: Settings, delivery: Delivery) -> Proposal:
         verdict = reach(settings, delivery, folder, page=f"{delivery.delivery_id}.again")
         verdict = verdict.model_copy(
             update={"follows": before.harmonised_at, "declarations": declarations}
+            | ({"as_of": None, "as_of_from": None} if at_receipt else {})
         )
         place.mkdir(parents=True, exist_ok=True)
         for part in PARTS if verdict.is_accepted else ():

@@ -81,8 +81,8 @@ def _why_none(has_some: bool, feed: str) -> str:
 
 def known_deliveries(session: Session, feed: str = "") -> list[tuple[Delivery, Verdict | None]]:
     """Deliveries and their verdicts, the earliest received first."""
-    from pipelines.ingest import verdict_of
     from pipelines.landing.receive import list_deliveries
+    from pipelines.validate.verdict import verdict_of
 
     found = list_deliveries(session.settings, feed or None)
     return [(delivery, verdict_of(delivery)) for delivery in found]

@@ -79,7 +79,9 @@ def _judged_again(session: Session) -> tuple[list[Proposal], list[Change]]:
     ]
     with session.progress(_("Checking")) as advance:
         workers = session.settings.threads or cores()
-        proposals = propose(session.settings, older, workers=workers, on_progress=advance)
+        proposals = propose(
+            session.settings, older, workers=workers, keeps_order=True, on_progress=advance
+        )
     return proposals, changes(session.settings, proposals)
 
 

@@ -76,6 +76,10 @@ def ingest(  # noqa: PLR0917  (the options of a command)
     ] = False,
 ) -> int:
     """Take files in."""
+    from pipelines.landing.receive import open_delivery
+    from pipelines.ledger.chain import OPERATOR
+    from pipelines.ledger.deliveries import note_repeated
+
     session = session_of(context)
     require_feed(feed)
     for file in files:
@@ -83,8 +87,16 @@ def ingest(  # noqa: PLR0917  (the options of a command)
     kind = kind_of(is_register, is_correction)
     # As in the inbox: which of two statements is the later one must not depend on the door.
     moment = dt.datetime.combine(day_of(received), dt.time()) if received else None
+    began = dt.datetime.now(dt.UTC).replace(tzinfo=None)
     verdicts = _take(session, feed, files, received_by, moment, kind)
-    return finish(session, verdicts, [], are_answered=kind is not None)
+    again = [
+        open_delivery(session.settings, one.delivery_id)
+        for one in verdicts
+        if one.harmonised_at < began
+    ]
+    for delivery in again:
+        note_repeated(session.settings, delivery, by=received_by or OPERATOR)
+    return finish(session, verdicts, [], again, are_answered=kind is not None)
 
 
 def _take(  # noqa: PLR0917  (the options of a command)
@@ -134,10 +146,11 @@ def _take(  # noqa: PLR0917  (the options of a command)
 def run(context: typer.Context) -> int:
     """Take the inbox in."""
     session = session_of(context)
-    verdicts, problems = take_inbox(session)
+    again: list[Delivery] = []
+    verdicts, problems = take_inbox(session, again)
     if not verdicts and not problems:
         session.print_line(_("Nothing new in {place}.", place=session.settings.inbox))
-    return finish(session, verdicts, problems)
+    return finish(session, verdicts, problems, again)
 
 
 @command(
@@ -211,8 +224,13 @@ def _require_address(file: str) -> None:
         raise Stop("PSL-209", message) from None
 
 
-def take_inbox(session: Session) -> tuple[list[Verdict], list[Finding]]:
-    """Judge what waits; the verdicts, and what could not be taken in."""
+def take_inbox(
+    session: Session, again: list[Delivery] | None = None
+) -> tuple[list[Verdict], list[Finding]]:
+    """Judge what waits; the verdicts, and what could not be taken in.
+
+    Deliveries of which another copy came are added to `again`.
+    """
     from pipelines.crew import cores
     from pipelines.ingest import ingest_inbox
 
@@ -223,6 +241,7 @@ def take_inbox(session: Session) -> tuple[list[Verdict], list[Finding]]:
             workers=session.settings.threads or cores(),
             on_progress=advance,
             on_problem=problems.append,
+            on_repeat=None if again is None else again.append,
         )
     return verdicts, problems
 
@@ -239,14 +258,17 @@ def finish(
     session: Session,
     verdicts: Sequence[Verdict],
     problems: Sequence[Finding],
+    again: Sequence[Delivery] = (),
     *,
     are_answered: bool = False,
 ) -> int:
     """Publish, tell what became of each file and what is asked, and return the exit code.
 
-    `are_answered`: somebody said with them what they are, which may place those of before anew.
+    Of the deliveries that came `again` it says what stands since. `are_answered`: somebody said
+    with them what they are, which may place those of before anew.
     """
     from pipelines.lake.questions import read_question
+    from pipelines.lake.since import since
 
     # Also where nothing is new: what was judged before an interruption or a restore is not lost.
     has_deliveries = bool(verdicts) or session.settings.landing.exists()
@@ -266,10 +288,16 @@ def finish(
                     for question in (read_question(one.folder) for one in about)
                     if question
                 ],
+                "received_again": [
+                    since(session.settings, one).as_data(language()) for one in again
+                ],
             }
         )
     else:
         _tell(session, verdicts, refused, published)
+        for delivery in again:
+            for line in since(session.settings, delivery).sentences(language()):
+                session.print(line)
         for problem in problems:
             session.complain(problem.code, problem.text(language()), problem.correction(language()))
         for delivery_id, reason in (published.left_out if published else {}).items():
@@ -322,8 +350,8 @@ def _tell(
 
 def _used(session: Session, verdicts: Sequence[Verdict], published: Published | None) -> int:
     """How many accepted deliveries were published; of a refused one, only that it came in."""
-    from pipelines.ingest import verdict_of
     from pipelines.landing.receive import open_delivery
+    from pipelines.validate.verdict import verdict_of
 
     known = {verdict.delivery_id: verdict for verdict in verdicts}
     ids = published.deliveries if published else ()

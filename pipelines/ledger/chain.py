@@ -30,6 +30,7 @@ from schemas.text import printable
 
 EVENTS = (
     *("delivery.judged", "delivery.published", "delivery.rejudged", "delivery.answered"),
+    "delivery.repeated",
     "rejections.downloaded",
     *("extract.previewed", "extract.made", "extract.refused", "extract.downloaded"),
     *("consent.needed", "consent.given", "consent.revoked"),

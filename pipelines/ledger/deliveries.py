@@ -30,6 +30,7 @@ from pipelines.validate.verdict import Verdict
 from schemas.feed import Statement, load_feed
 
 JUDGED, PUBLISHED, ANSWERED = "delivery.judged", "delivery.published", "delivery.answered"
+REPEATED = "delivery.repeated"
 SYSTEM = "system"
 
 
@@ -95,6 +96,44 @@ def answer(settings: Settings, delivery_id: str, kind: Statement, *, actor: str)
         details |= {"rows_held": question.rows, "codes": sorted(question.codes)}
     append_all(settings, [NewEntry(ANSWERED, actor, feed.source, delivery_id, details)])
     return True
+
+
+def note_repeated(settings: Settings, delivery: Delivery, *, by: str = SYSTEM) -> None:
+    """Write down that the bytes of a delivery came again. Raises LedgerError."""
+    append_all(settings, [_repeated(delivery, dt.datetime.now(dt.UTC), by)])
+
+
+def note_new_copies(
+    settings: Settings, copies: Sequence[tuple[Delivery, dt.datetime]]
+) -> list[Delivery]:
+    """Write down copies of deliveries (each with the time of its file) that nobody noted yet.
+
+    Returns the deliveries that came again. Raises LedgerError.
+    """
+    if not copies:
+        return []
+    chosen = sa.select(LedgerEntry.subject, LedgerEntry.details).where(
+        LedgerEntry.event == REPEATED,
+        LedgerEntry.subject.in_([delivery.delivery_id for delivery, _time in copies]),
+    )
+    with troubles(), readings(settings).begin() as session:
+        known = {
+            (subject, details.get("file_time")) for subject, details in session.execute(chosen)
+        }
+    new = [one for one in copies if (one[0].delivery_id, _moment(one[1])) not in known]
+    append_all(settings, [_repeated(delivery, moment, SYSTEM) for delivery, moment in new])
+    return [delivery for delivery, _time in new]
+
+
+def _repeated(delivery: Delivery, file_time: dt.datetime, by: str) -> NewEntry:
+    details = {
+        "feed": delivery.feed,
+        "sha256": delivery.sha256,
+        "received_at": _moment(delivery.receipt.received_at),
+        "file_time": _moment(file_time),
+    }
+    source = load_feed(delivery.feed).source
+    return NewEntry(REPEATED, by, source, delivery.delivery_id, details)
 
 
 def catch_up(settings: Settings, *, actor: str = SYSTEM) -> None:

@@ -13,6 +13,7 @@ WORDS = {
     "delivery.published": mark("delivery published"),
     "delivery.rejudged": mark("delivery judged again"),
     "delivery.answered": mark("answer about a delivery"),
+    "delivery.repeated": mark("delivery received again"),
     "rejections.downloaded": mark("rejected rows downloaded"),
     "extract.previewed": mark("extract looked at before asking"),
     "extract.made": mark("extract made"),

@@ -51,7 +51,7 @@ def take_in(settings: Settings, request: Mapping[str, Any]) -> dict[str, Any]:
     reach.
     """
     from pipelines.ingest import judge, write_audit_pages
-    from pipelines.ledger.deliveries import publish
+    from pipelines.ledger.deliveries import note_repeated, publish
 
     # A name that we made; should a job's request be tampered with, it still names no other place.
     upload = settings.uploads / Path(request["file"]).name
@@ -63,12 +63,14 @@ def take_in(settings: Settings, request: Mapping[str, Any]) -> dict[str, Any]:
         upload.unlink(missing_ok=True)  # its sender is told to send it again
         raise
     upload.unlink(missing_ok=True)
+    if is_known := delivery.receipt.received_at != _moment(request):
+        note_repeated(settings, delivery, by=request["received_by"])
     with suppress(OSError):
         write_audit_pages(settings)
     return {
         "delivery_id": delivery.delivery_id,
         "state": verdict.state,
-        "is_known": delivery.receipt.received_at != _moment(request),
+        "is_known": is_known,
     }
 
 
@@ -79,6 +81,13 @@ def apply_answer(settings: Settings, request: Mapping[str, Any]) -> dict[str, An
     delivery_id = str(request["delivery_id"])
     publish(settings, [delivery_id], actor=str(request["answered_by"]))
     return {"delivery_id": delivery_id}
+
+
+def note_known(settings: Settings, delivery_id: str, person: Person) -> None:
+    """Write down that a file which is done with came again. Raises LedgerError."""
+    from pipelines.ledger.deliveries import note_repeated
+
+    note_repeated(settings, open_delivery(settings, delivery_id), by=person.name)
 
 
 def _land(settings: Settings, request: Mapping[str, Any], upload: Path) -> Delivery:

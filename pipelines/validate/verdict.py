@@ -26,6 +26,7 @@ from schemas.feed import Correction, Statement, load_feed
 
 if TYPE_CHECKING:
     from pipelines.harmonise.run import Harmonised
+    from pipelines.landing.receive import Delivery
 
 FILE_NAME = "verdict.json"
 JUDGEMENTS = "judgements"
@@ -189,6 +190,14 @@ def read_verdict(folder: UPath) -> Verdict:
     damaged disk): the delivery is then judged anew.
     """
     return _read(standing_folder(folder))
+
+
+def verdict_of(delivery: Delivery) -> Verdict | None:
+    """The verdict of a delivery, None while it has none."""
+    try:
+        return read_verdict(delivery.folder)
+    except FileNotFoundError:
+        return None
 
 
 def _read(folder: UPath) -> Verdict:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.ingest import ingest, verdict_of
+from pipelines.ingest import ingest
 from pipelines.landing.receive import list_deliveries
 from pipelines.settings import settings_for
+from pipelines.validate.verdict import verdict_of
 from schemas.feed import load_feed
 
 FEED = "caf_border_crossings"

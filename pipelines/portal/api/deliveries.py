@@ -15,7 +15,8 @@ from starlette.requests import ClientDisconnect
 
 from pipelines.findings import Finding
 from pipelines.lake.questions import Question, read_question
-from pipelines.landing.receive import Delivery
+from pipelines.lake.since import since
+from pipelines.landing.receive import Delivery, open_delivery
 from pipelines.portal import deliveries as known
 from pipelines.portal import feed_figures, jobs, taking_in, uploads, words
 from pipelines.portal.api import models, reports
@@ -90,13 +91,27 @@ def _hand_over(
     delivery_id = work["delivery_id"]
     if taking_in.is_settled(settings, delivery_id):
         upload.file.unlink(missing_ok=True)
-        return reports.DeliveryJob(id="", state="done", delivery_id=delivery_id, is_known=True)
+        taking_in.note_known(settings, delivery_id, person)
+        return reports.DeliveryJob(
+            id="",
+            state="done",
+            delivery_id=delivery_id,
+            is_known=True,
+            since=_since(settings, delivery_id),
+        )
     try:
         job_id = jobs.submit(settings, person, taking_in.KIND, work)
     except jobs.TooManyJobs:
         upload.file.unlink(missing_ok=True)
         raise
     return reports.DeliveryJob(id=job_id, state="queued", delivery_id=delivery_id, is_known=False)
+
+
+def _since(settings: Settings, delivery_id: str) -> list[models.Words]:
+    """What stands of a delivery that came before, in sentences."""
+    found = since(settings, open_delivery(settings, delivery_id))
+    said = zip(found.sentences("en"), found.sentences("fr"), strict=True)
+    return [models.Words(en=english, fr=french) for english, french in said]
 
 
 @router.get("/deliveries/jobs/{job_id}", responses=refusals())
@@ -112,6 +127,9 @@ def follow_delivery(
         state=job.state,
         delivery_id=str(job.request["delivery_id"]),
         is_known=bool(job.result.get("is_known")),
+        since=_since(settings_of(request), str(job.request["delivery_id"]))
+        if job.result.get("is_known")
+        else [],
         fault=job.fault(language_of(request)),
     )
 

@@ -20,6 +20,11 @@ class DeliveryJob(Given):
     state: State
     delivery_id: str = Field(examples=["caf_police_incidents.164546a59134"])
     is_known: bool = Field(description="True where the same bytes had come before.")
+    since: list[Words] = Field(
+        default=[],
+        description="Of bytes that had come before: when, what later statements stand for its "
+        "records, and what would restore what it says.",
+    )
     fault: str = ""
 
 

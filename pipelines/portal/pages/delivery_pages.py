@@ -186,6 +186,7 @@ def _hand_over(settings: Settings, desk: Desk, person: Person, upload: uploads.U
     now = dt.datetime.now(dt.UTC)
     work = taking_in.request_of(upload, upload.fields["feed"], person, now)
     if taking_in.is_settled(settings, work["delivery_id"]):
+        taking_in.note_known(settings, work["delivery_id"], person)
         upload.file.unlink(missing_ok=True)
         return url(f"{desk.base}/{work['delivery_id']}", known=1)
     return f"{desk.base}/jobs/{jobs.submit(settings, person, taking_in.KIND, work)}"
@@ -259,7 +260,7 @@ def show(request: Request, desk: Desk, person: Person, delivery_id: str) -> HTML
         feed=feed,
         verdict=verdict,
         is_published=is_published,
-        is_known=request.query_params.get("known") == "1",
+        since=_since(request, delivery),
         renews=renews,
         reasons=known.reasons(settings, delivery, verdict, looked.sheets) if verdict else [],
         warnings=known.warnings(verdict) if verdict and verdict.is_accepted else [],
@@ -275,6 +276,15 @@ def show(request: Request, desk: Desk, person: Person, delivery_id: str) -> HTML
         answer=read_answer(delivery.folder),
     )
     return _renewed(shown, 4 if renews else 0)
+
+
+def _since(request: Request, delivery: Delivery) -> list[str]:
+    """What stands since, to somebody who has just sent the same bytes again."""
+    from pipelines.lake.since import since
+
+    if request.query_params.get("known") != "1":
+        return []
+    return since(settings_of(request), delivery).sentences(words.language())
 
 
 def _came_by(origin: str) -> str:

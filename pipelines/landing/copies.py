@@ -1,0 +1,27 @@
+"""Files of the inbox whose bytes came before under another name or at another time.
+
+Not here: what is said of them (`lake/since.py`) and writing them down (`ledger/deliveries.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from pipelines.inbox import Waiting
+from pipelines.landing.receive import Delivery, open_delivery, safe_file_name
+from pipelines.settings import Settings
+
+SAME_TIME_S = 1.0  # copied with its time, which some places keep to the second
+
+
+def copy_of(
+    settings: Settings, delivery_id: str, one: Waiting
+) -> tuple[Delivery, dt.datetime] | None:
+    """A delivery and the time of `one`, which has its bytes; None if it is that very file."""
+    delivery = open_delivery(settings, delivery_id)
+    moment = dt.datetime.fromtimestamp(one.modified_s, dt.UTC)
+    late_s = abs((moment - delivery.receipt.received_at).total_seconds())
+    is_same = late_s < SAME_TIME_S or delivery.receipt.received_at_from == "clock"
+    if is_same and safe_file_name(one.file.name) == delivery.receipt.file_name:
+        return None
+    return delivery, moment
