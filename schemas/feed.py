@@ -41,6 +41,9 @@ class Layout(_Declared):
     with_sheet_column: bool = False
     records: str = "$"
     hxl_row: Literal["never", "optional"] = "never"
+    # What merged cells below the headings mean: their value for every row that they span, or
+    # nothing certain, so that the rows after the first are set aside.
+    merged_cells: Literal["refuse", "fill"] = "refuse"
 
 
 class SkipRows(_Declared):

@@ -21,6 +21,7 @@ from typing import Any
 from pipelines.landing.columns import merged_headings, plain
 from pipelines.landing.encoding import detect
 from pipelines.landing.refuse import refused
+from pipelines.landing.workbook_kinds import ODS, XLS, XLSB, XLSX, kind_of
 
 HEAD_ROWS = 40
 HEAD_BYTES = 256 * 1024
@@ -62,8 +63,10 @@ def sniff(sample: Path) -> Sniffed:
         head = stream.read(HEAD_BYTES)
     if not head.strip():
         raise refused("DEL-706", sample)
-    if head.startswith(b"PK\x03\x04"):
-        return _workbook(sample)
+    if kind := kind_of(sample):
+        if kind in (XLSX, XLS, XLSB, ODS, "ZIP"):
+            return _workbook(sample)
+        raise refused("DEL-713", sample, expected=XLSX, found=kind)
     encoding = detect(sample, head)
     text = _decoded(sample, encoding)
     found = _json(sample, text) if text[:1] in ("{", "[") else _delimited(sample, text)
@@ -200,10 +203,11 @@ def _workbook(sample: Path) -> Sniffed:
     import python_calamine
 
     try:
-        book = python_calamine.CalamineWorkbook.from_path(str(sample))
+        with sample.open("rb") as stream:
+            book = python_calamine.CalamineWorkbook.from_filelike(stream)
         sheets = {name: _grid(book.get_sheet_by_name(name)) for name in book.sheet_names}
     except (python_calamine.CalamineError, OSError, ValueError):
-        raise refused("DEL-713", sample, expected="XLSX") from None
+        raise refused("DEL-713", sample, expected=XLSX, found=kind_of(sample)) from None
     heads: dict[str, tuple[tuple[int, ...], tuple[str, ...], str]] = {}
     has_headless = False
     for name, rows in sheets.items():
@@ -222,7 +226,7 @@ def _workbook(sample: Path) -> Sniffed:
     at_rows, headings, doubt = heads[names[0]]
     layout = {
         "format": "xlsx",
-        "name": "*.xlsx",
+        "name": f"*{sample.suffix or '.xlsx'}",
         "header_rows": list(at_rows),
         "sheets": sheets_pattern(names),
     }

@@ -47,6 +47,11 @@ class Columns:
     decimal: str = "."
     notes: tuple[Finding, ...] = ()
 
+    @property
+    def kept_headings(self) -> frozenset[str]:
+        """The headings that are read, as they are compared."""
+        return frozenset(map(plain, self.kept))
+
 
 def plain(heading: object) -> str:
     """A heading without the accidents of typing.

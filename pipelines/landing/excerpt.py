@@ -16,7 +16,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress, islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -39,6 +39,7 @@ from pipelines.landing.unread import (
     write_read_values,
 )
 from pipelines.landing.workbook import SHEET_STEP, SentSheet, cells_as_sent, open_workbook
+from pipelines.landing.workbook_kinds import as_xlsx
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,11 +93,12 @@ def write_excerpt(
     OSError for a place out of reach, ValueError where such a column cannot be taken out.
     """
     excerpt = _Excerpt(connection, original, rows, wanted, feed)
-    if rows.layout.format == "xlsx":
-        _write_workbook(excerpt, target)
-        return
     with tempfile.TemporaryDirectory(prefix="excerpt-", dir=spill_folder(connection)) as folder:
         scratch = Path(folder)
+        if rows.layout.format == "xlsx":
+            book = as_xlsx(original, scratch)
+            _write_workbook(replace(excerpt, original=book), target)
+            return
         if feed is not None:
             whole = scratch / original.name
             write_excerpt(connection, original, rows, wanted, whole)
@@ -274,7 +276,9 @@ def _read_by_sheet(excerpt: _Excerpt) -> dict[str, frozenset[int]]:
     """By sheet, the positions of the columns that the feed reads; empty where all are wanted."""
     if excerpt.feed is None:
         return {}
-    workbook = open_workbook(excerpt.original, excerpt.feed, excerpt.rows.layout)
+    workbook = open_workbook(
+        excerpt.original, excerpt.original, excerpt.feed, excerpt.rows.layout
+    )
     read = {workbook.headings[at] for at in read_positions(workbook.columns)}
     return {
         sheet.name: frozenset(at for at, one in enumerate(sheet.headings) if one in read)

@@ -28,6 +28,7 @@ from pipelines.landing.refuse import MEGABYTE, finding, refused
 from pipelines.landing.seen import seen_layout
 from pipelines.landing.staging import Shown, Staged, show, spill_folder
 from pipelines.landing.workbook import open_workbook, stage_workbook
+from pipelines.landing.workbook_kinds import ENDINGS, as_xlsx, kind_of
 from pipelines.settings import DEFAULT_LARGEST_DELIVERY_BYTES
 from schemas.feed import Feed, Layout
 from schemas.sqltext import name
@@ -94,7 +95,8 @@ def layout_of(feed: Feed, file: Path) -> Layout:
         if fnmatch(file_name, layout.name.lower()):
             return layout
     for layout in feed.file:
-        if file_name.endswith(f".{layout.format}"):
+        endings = ENDINGS if layout.format == "xlsx" else (f".{layout.format}",)
+        if file_name.endswith(endings):
             return layout
     raise refused("DEL-725", file)
 
@@ -120,6 +122,9 @@ def _text(reading: _Reading) -> TextRows:
         prefix="read-", dir=spill_folder(reading.connection)
     ) as folder:
         scratch = Path(folder)
+        if found := kind_of(reading.file):
+            expected = reading.layout.format.upper()
+            raise refused("DEL-713", reading.file, expected=expected, found=found)
         letters = as_utf8(reading.file, reading.layout.encoding, scratch)
         try:
             return _rows_of(reading, letters, scratch)
@@ -204,8 +209,12 @@ def _signs(file: Path, shown: Shown) -> list[Finding]:
 
 
 def _workbook(reading: _Reading) -> TextRows:
-    workbook = open_workbook(reading.file, reading.feed, reading.layout)
-    row_sql = stage_workbook(reading.connection, workbook, reading.staged)
+    with tempfile.TemporaryDirectory(
+        prefix="read-", dir=spill_folder(reading.connection)
+    ) as folder:
+        file = as_xlsx(reading.file, Path(folder))
+        workbook = open_workbook(file, reading.file, reading.feed, reading.layout)
+        row_sql = stage_workbook(reading.connection, workbook, reading.staged)
     staged = Staged(reading.staged, workbook.columns, row_sql)
     shown = show(reading.connection, staged, reading.table_name, reading.file)
     notes = [*workbook.notes, *workbook.columns.notes, *_signs(reading.file, shown)]

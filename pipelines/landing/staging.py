@@ -26,9 +26,9 @@ from pipelines.landing.signs import UNCERTAIN, signs_in, with_western_digits, wi
 from schemas.render.expectations import UNSPLIT_CODE
 from schemas.sqltext import literal, literals, name
 
-DATA, BLANK, DECLARED, UNSPLIT, PADDED, HOLLOW, GARBLED = range(7)
+DATA, BLANK, DECLARED, UNSPLIT, PADDED, HOLLOW, GARBLED, COVERED = range(8)
 # Kinds of rows of which no cell is believed, by the code that says why.
-SET_ASIDE = {UNSPLIT: UNSPLIT_CODE, HOLLOW: "DEL-751", GARBLED: "DEL-753"}
+SET_ASIDE = {UNSPLIT: UNSPLIT_CODE, HOLLOW: "DEL-751", GARBLED: "DEL-753", COVERED: "DEL-760"}
 LARGE_BYTES = 32 * 1024**2
 ROW_GROUP_ROWS = 40_960  # each thread keeps one until it is full
 
@@ -91,6 +91,7 @@ def cell_list(
     looked: Looked = Looked(),
     unsplit: str = "FALSE",
     padded: str = "FALSE",
+    covered: str = "FALSE",
     unjudged: int = 0,
 ) -> str:
     """SQL select list of a staged table: `c<position>` of the columns read, `kind`, `cells`.
@@ -101,8 +102,8 @@ def cell_list(
 
     `raw` is the SQL of each physical cell, as text; a row is blank only if all of them are.
     `unsplit` is a condition on rows whose cells cannot be told apart, `padded` one on rows of which
-    that is open; the last `unjudged` cells are not the sender's (a sheet's name) and make no row a
-    full one.
+    that is open, `covered` one on rows that lack the value of merged cells; the last `unjudged`
+    cells are not the sender's (a sheet's name) and make no row a full one.
     """
     texts = [trimmed(cell, looked.spaces) for cell in raw]
     cells = [f"{texts[at]} AS c{at}" for at in (*columns.kept.values(), *columns.unnamed)]
@@ -121,7 +122,8 @@ def cell_list(
     kind = (
         f"CASE WHEN coalesce({any_text}) IS NULL THEN {BLANK} {marred}"
         f"WHEN {unsplit} THEN {UNSPLIT} WHEN {padded} THEN {PADDED} "
-        f"WHEN {declared or 'FALSE'} THEN {DECLARED} ELSE {DATA} END::UTINYINT AS kind"
+        f"WHEN {declared or 'FALSE'} THEN {DECLARED} WHEN {covered} THEN {COVERED} "
+        f"ELSE {DATA} END::UTINYINT AS kind"
     )
     counts = "signs, marked" if looked.has_signs else "0 AS signs, 0 AS marked"
     return ", ".join([*cells, kind, f"hash({any_text}) AS cells", counts])
@@ -200,7 +202,7 @@ def show(
         connection.execute(f"SELECT kind, count(*) FROM {staged.table} GROUP BY kind").fetchall()
     )
     _demand_empty(connection, staged, file)
-    if not any(kind in counts for kind in (DATA, HOLLOW, GARBLED)):
+    if not any(kind in counts for kind in (DATA, HOLLOW, GARBLED, COVERED)):
         raise refused("DEL-706", file)
     cells = {heading: f"c{at}" for heading, at in staged.columns.kept.items()}
     listed = [

@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -39,6 +39,7 @@ from pipelines.landing.lines import SPACES
 from pipelines.landing.refuse import finding, refused
 from pipelines.landing.staging import Looked, cell_list, in_one_form
 from pipelines.landing.workbook_formats import shown_text
+from pipelines.landing.workbook_kinds import XLSX
 from pipelines.landing.workbook_safety import SheetParts, inspect
 from schemas.feed import Feed, Layout
 
@@ -56,13 +57,15 @@ MergedRange = tuple[tuple[int, int], tuple[int, int]]
 class Sheet:
     """One sheet that is read: headings by position, and the text of all its cells.
 
-    `sent` are the headings as they stand there, `headings` as the feed spells them.
+    `sent` are the headings as they stand there, `headings` as the feed spells them. `covered` are
+    merged cells over several rows whose value stands in the first of them alone.
     """
 
     name: str
     sent: tuple[str, ...]
     headings: tuple[str, ...]
     cells: pd.DataFrame
+    covered: tuple[MergedRange, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,29 +107,40 @@ def sheet_and_row(source_row: int) -> tuple[int, int]:
     return divmod(source_row, SHEET_STEP)
 
 
-def open_workbook(file: Path, feed: Feed, layout: Layout) -> Workbook:
+def open_workbook(file: Path, shown: Path, feed: Feed, layout: Layout) -> Workbook:
     """Read the sheets whose names the layout expects and match their columns.
 
+    `file` is an `.xlsx`, `shown` the file as sent.
     Raises DeliveryRefused: what `workbook_safety.inspect` and `columns.matched` raise (the latter
     for all sheets at once), DEL-705 where no sheet has an expected name, DEL-729 where one of them
     has another, DEL-714 without a header, DEL-713 where the archive holds no workbook.
     """
+    try:
+        return _open(file, shown, feed, layout)
+    except DeliveryRefused as refusal:  # the sender knows the file by its own name
+        named = [Finding(f.code, {**f.values, "file_name": shown.name}) for f in refusal.findings]
+        raise DeliveryRefused(named) from None
+
+
+def _open(file: Path, shown: Path, feed: Feed, layout: Layout) -> Workbook:
     parts = inspect(file)
     sheets, others, seen = _load(file, feed, layout, parts)
     if not sheets:
         raise refused("DEL-705", file, sheets=_listed(sheet.name for sheet in others))
     if renamed := [one.name for one in others if is_header(feed, one.headings)]:
         raise refused("DEL-729", file, sheets=_listed(renamed))
-    notes = [finding("DEL-712", file, cells=parts.formulas)] if parts.formulas else []
+    notes = [finding("DEL-712", shown, cells=parts.formulas)] if parts.formulas else []
+    if parts.links:
+        notes.append(finding("DEL-762", shown, links=parts.links))
     if seen.header_rows != layout.header_rows:
         rows = {"row": max(seen.header_rows), "agreed": max(layout.header_rows)}
-        notes.append(finding("DEL-757", file, **rows))
+        notes.append(finding("DEL-757", shown, **rows))
     filled = [sheet for sheet in sheets if not sheet.cells.empty]
     if not filled:
         raise refused("DEL-706", file)
-    columns, headings = _match(file, feed, seen, filled)
+    columns, headings = _match(shown, feed, seen, filled)
     sent = [heading for sheet in filled for heading in sheet.sent]
-    notes += spelled_otherwise(file, sent, [one for sheet in filled for one in sheet.headings])
+    notes += spelled_otherwise(shown, sent, [one for sheet in filled for one in sheet.headings])
     return Workbook(tuple(filled), columns, headings, seen, notes)
 
 
@@ -136,7 +150,9 @@ def stage_workbook(connection: duckdb.DuckDBPyConnection, workbook: Workbook, st
     has_sheet = workbook.headings[-1:] == (SHEET_COLUMN,)
     looked = Looked()
     texts, relation = in_one_form(workbook.columns, raw, "landing_batch", looked)
-    cells = cell_list(workbook.columns, texts, looked=looked, unjudged=int(has_sheet))
+    cells = cell_list(
+        workbook.columns, texts, looked=looked, unjudged=int(has_sheet), covered="covered"
+    )
     into = f"CREATE OR REPLACE TEMP TABLE {staged} AS"
     for at, sheet in enumerate(workbook.read):
         connection.register("landing_batch", _arrow(workbook, sheet, at, has_sheet))
@@ -201,7 +217,12 @@ def _arrow(workbook: Workbook, sheet: Sheet, at: int, has_sheet: bool) -> Any:
 
     below = sheet.cells.iloc[workbook.first_row - 1 :]
     rows = np.arange(workbook.first_row, workbook.first_row + len(below)) + at * SHEET_STEP
-    arrays: dict[str, Any] = {"source_row": pa.array(rows, pa.int64())}
+    covered = np.zeros(len(below), dtype=bool)
+    for (top, left), (bottom, _right) in sheet.covered:
+        if left < len(sheet.headings) and sheet.headings[left] in workbook.columns.kept_headings:
+            start = workbook.first_row - 1
+            covered[max(0, top + 1 - start) : max(0, bottom + 1 - start)] = True
+    arrays: dict[str, Any] = {"source_row": pa.array(rows, pa.int64()), "covered": covered}
     for number, heading in enumerate(workbook.headings):
         if has_sheet and number == len(workbook.headings) - 1:
             arrays[f"r{number}"] = pa.array([sheet.name] * len(below), pa.string())
@@ -241,13 +262,17 @@ def _load(
             for name, (cells, text) in read.items():
                 sheet = _sheet(feed, name, _headings(book, name, text, seen), text)
                 _show_formats(cells, text, parts, name, _numeric(feed, sheet.headings))
-                sheets.append(sheet)
+                spans = _with_value(text, _merged(book, name), seen)
+                if layout.merged_cells == "fill":
+                    _fill(text, spans)
+                    spans = []
+                sheets.append(replace(sheet, covered=tuple(spans)))
             others = [
                 _sheet(feed, name, _headings(book, name, text, seen), text)
                 for name, (_raw, text) in heads.items()
             ]
     except (CalamineError, KeyError, ValueError):
-        raise refused("DEL-713", file, expected="XLSX") from None
+        raise refused("DEL-713", file, expected=XLSX, found="ZIP") from None
     return sheets, others, seen
 
 
@@ -299,6 +324,23 @@ def _headings(book: pd.ExcelFile, name: str, text: pd.DataFrame, layout: Layout)
 
 def _merged(book: pd.ExcelFile, name: str) -> list[MergedRange]:
     return book.book.get_sheet_by_name(name).merged_cell_ranges or []
+
+
+def _with_value(text: pd.DataFrame, merged: list[MergedRange], layout: Layout) -> list[MergedRange]:
+    """The merged cells with a value that span several rows below the headings."""
+    above = max(layout.header_rows)
+    return [
+        ((top, left), (bottom, right))
+        for (top, left), (bottom, right) in merged
+        if above <= top < bottom and top < text.shape[0] and left < text.shape[1]
+        if str(text.iat[top, left]).strip(SPACES)
+    ]
+
+
+def _fill(text: pd.DataFrame, spans: list[MergedRange]) -> None:
+    """Give the value of merged cells to every row that they span."""
+    for (top, left), (bottom, _right) in spans:
+        text.iloc[top + 1 : bottom + 1, left] = str(text.iat[top, left])
 
 
 def _show_errors(cells: pd.DataFrame, parts: SheetParts, name: str) -> None:

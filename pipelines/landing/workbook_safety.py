@@ -23,6 +23,7 @@ from pipelines.landing.workbook_extent import (
     largest_gap,
 )
 from pipelines.landing.workbook_formats import shown_formats
+from pipelines.landing.workbook_kinds import XLSX, kind_of
 
 LARGEST_UNPACKED_BYTES = 512 * MEGABYTE
 LARGEST_RATIO = 200
@@ -34,10 +35,9 @@ MOST_CELLS = 6_000_000
 BLOCK_BYTES = 1024**2
 OVERLAP_BYTES = 64 * 1024  # longer than a cell's opening tag with its formula
 
-COMPOUND_FILE = bytes.fromhex("d0cf11e0a1b11ae1")  # Word/Excel 97 files, and encrypted ones
-ENCRYPTED_PART = "EncryptedPackage".encode("utf-16-le")
 MACRO_PARTS = re.compile(r"vbaProject\.bin$|/macrosheets/|vbaData\.xml$", re.IGNORECASE)
-FOREIGN_PARTS = re.compile(r"/(externalLinks|embeddings|activeX)/", re.IGNORECASE)
+FOREIGN_PARTS = re.compile(r"/(embeddings|activeX)/", re.IGNORECASE)
+LINKED_PARTS = re.compile(r"/externalLinks/[^/]+\.xml$", re.IGNORECASE)
 SHEET_PART = re.compile(r"xl/worksheets/[^/]+\.xml$", re.IGNORECASE)
 BOOK, BOOK_LINKS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
 STYLES = "xl/styles.xml"
@@ -62,10 +62,12 @@ class SheetParts:
     `part_of`: sheet name → its part. `errors`: part → (row, column, text) of cells that hold an
     Excel error, both from 0: the parser would show them as empty. `extents`: how far each reaches.
     `formats`: style → format under which a number is shown otherwise than it is kept; `shown`: part
-    → (row, column, style) of the cells that have such a style.
+    → (row, column, style) of the cells that have such a style. `links`: other files that formulas
+    look into; none is followed.
     """
 
     part_of: dict[str, str] = field(default_factory=dict)
+    links: int = 0
     formulas: int = 0
     formulas_without_value: int = 0
     errors: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
@@ -87,7 +89,7 @@ def inspect(file: Path) -> SheetParts:
     """Look into the archive `file` without opening it as a workbook.
 
     Raises DeliveryRefused: DEL-713 no workbook of this kind, DEL-710 password, DEL-709 macros,
-    DEL-719 links to or parts of other files, DEL-708 what would grow too large, DEL-728 a cell so
+    DEL-719 parts of other files, DEL-708 what would grow too large, DEL-728 a cell so
     far away that the sheet would, DEL-724 formulas without a saved value.
     """
     _demand_archive(file)
@@ -100,6 +102,7 @@ def inspect(file: Path) -> SheetParts:
             # These two say which parts are sheets, so they are known to be harmless before others.
             for entry in (archive.getinfo(BOOK), archive.getinfo(BOOK_LINKS)):
                 _read_part(file, archive, entry, budget, parts)
+            parts.links = sum(bool(LINKED_PARTS.search(one.filename)) for one in entries)
             parts.part_of = _sheet_parts(archive)
             if STYLES in archive.namelist():
                 _read_part(file, archive, archive.getinfo(STYLES), budget, parts)
@@ -107,7 +110,7 @@ def inspect(file: Path) -> SheetParts:
             for entry in entries:
                 budget -= _read_part(file, archive, entry, budget, parts)
     except (KeyError, ValueError, ET.ParseError):
-        raise refused("DEL-713", file, expected="XLSX") from None
+        raise refused("DEL-713", file, expected=XLSX, found="ZIP") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
         raise refused("DEL-702", file) from None
     _demand_bounded(file, parts)
@@ -119,23 +122,10 @@ def inspect(file: Path) -> SheetParts:
 def _demand_archive(file: Path) -> None:
     with file.open("rb") as stream:
         head = stream.read(8)
-        if head == COMPOUND_FILE:
-            code = "DEL-710" if _contains(file, ENCRYPTED_PART) else "DEL-713"
-            raise refused(code, file, expected="XLSX")
     if not head.startswith(b"PK"):
-        raise refused("DEL-713", file, expected="XLSX")
+        raise refused("DEL-713", file, expected=XLSX, found=kind_of(file) or "TXT")
     if not zipfile.is_zipfile(file):
         raise refused("DEL-702", file)
-
-
-def _contains(file: Path, wanted: bytes) -> bool:
-    carry = b""
-    with file.open("rb") as stream:
-        while block := stream.read(BLOCK_BYTES):
-            if wanted in carry + block:
-                return True
-            carry = block[-len(wanted) :]
-    return False
 
 
 def _demand_harmless(file: Path, entries: list[zipfile.ZipInfo]) -> None:
@@ -146,7 +136,7 @@ def _demand_harmless(file: Path, entries: list[zipfile.ZipInfo]) -> None:
     if foreign := next((found[1] for name in names if (found := FOREIGN_PARTS.search(name))), ""):
         raise refused("DEL-719", file, detail=foreign)
     if BOOK not in names or len({name.lower() for name in names}) != len(names):
-        raise refused("DEL-713", file, expected="XLSX")
+        raise refused("DEL-713", file, expected=XLSX, found=kind_of(file))
     if any(entry.flag_bits & 1 for entry in entries):
         raise refused("DEL-710", file)
     swollen = any(

@@ -19,7 +19,7 @@ AUDIT_CODE = "DEL-715"
 UNSPLIT_CODE = "DEL-727"
 # The only reason of a row of which the reading believes no cell: it could not be split into
 # columns; bytes of it are zero; its letters are in two sets of characters; merged cells overlap it.
-SET_ASIDE_CODES = (UNSPLIT_CODE, "DEL-751", "DEL-753")
+SET_ASIDE_CODES = (UNSPLIT_CODE, "DEL-751", "DEL-753", "DEL-760")
 ROW_COUNT = "expect_table_row_count_to_equal"
 REASONS = "reasons"  # codes of the errors of a row: empty where the row was accepted
 FLAGS = "quality_flags"  # codes of the warnings of a row

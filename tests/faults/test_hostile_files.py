@@ -18,7 +18,7 @@ import pytest
 from reading import codes, make_feed, read
 
 from pipelines.findings import DeliveryRefused
-from pipelines.landing import delimited, jsontext, workbook_safety
+from pipelines.landing import delimited, jsontext, workbook_kinds
 from pipelines.landing.receive import list_deliveries, receive
 from pipelines.settings import settings_for
 
@@ -191,7 +191,7 @@ def far_cell(folder: Path) -> Path:
 
 
 def compound(marker: str) -> Callable[[Path], Path]:
-    data = workbook_safety.COMPOUND_FILE + b"\0" * 600 + marker.encode("utf-16-le") + b"\0" * 600
+    data = workbook_kinds.COMPOUND_FILE + b"\0" * 600 + marker.encode("utf-16-le") + b"\0" * 600
     return lambda folder: write(folder, "d.xlsx", data)
 
 
@@ -221,12 +221,11 @@ ENTITIES = (
         (swollen_text, "DEL-708"),
         (far_cell, "DEL-728"),
         (compound("EncryptedPackage"), "DEL-710"),
-        (compound("Workbook"), "DEL-713"),
+        (compound("Workbook"), "DEL-702"),
         (cut_short, "DEL-702"),
         (damaged, "DEL-702"),
         (lambda f: with_part(f, "xl/vbaProject.bin", b"x"), "DEL-709"),
         (lambda f: with_part(f, "xl/macrosheets/sheet1.xml", b"<x/>"), "DEL-709"),
-        (lambda f: with_part(f, "xl/externalLinks/externalLink1.xml", b"<x/>"), "DEL-719"),
         (lambda f: with_part(f, "xl/embeddings/oleObject1.bin", b"x"), "DEL-719"),
         (lambda f: with_part(f, "xl/sharedStrings.xml", ENTITIES), "DEL-719"),
         (lambda f: with_part(f, "xl/workbook.xml", b"<broken"), "DEL-713"),

@@ -1,0 +1,215 @@
+"""What a file is that is called a workbook, and workbooks of other kinds as `.xlsx`.
+
+Not here: whether an `.xlsx` may be opened (`workbook_safety`), reading it (`workbook`).
+
+Excel 97 (`.xls`), Excel's binary form (`.xlsb`) and OpenDocument (`.ods`) are read by the same
+library. What a parser makes of them cannot be told from the outside, as it can of an `.xlsx`; so
+they are opened in a process of their own, with bounds on memory and time, and written as `.xlsx`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from pipelines.landing.refuse import MEGABYTE, refused
+
+ENDINGS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+XLSX, XLS, XLSB, ODS = "XLSX", "XLS (Excel 97)", "XLSB", "ODS"
+COMPOUND_FILE = bytes.fromhex("d0cf11e0a1b11ae1")  # Word/Excel 97 files, and encrypted ones
+BLOCK_BYTES = 1024**2
+LARGEST_UNPACKED_BYTES = 512 * MEGABYTE
+LARGEST_MEMORY_BYTES = 3 * 1024 * MEGABYTE
+LONGEST_S = 300
+MOST_CELLS = 6_000_000
+TOO_LARGE, UNREADABLE, LOCKED = 3, 4, 5  # how the process ends
+_STREAMS = {"Workbook": XLS, "Book": XLS, "WordDocument": "DOC (Word 97)"}
+_PARTS = {
+    "xl/workbook.xml": XLSX,
+    "xl/workbook.bin": XLSB,
+    "word/document.xml": "DOCX (Word)",
+    "ppt/presentation.xml": "PPTX (PowerPoint)",
+}
+_HEADS = {
+    b"%PDF": "PDF",
+    b"{\\rtf": "RTF",
+    b"\x1f\x8b\x08": "GZIP",
+    b"Rar!\x1a": "RAR",
+    b"7z\xbc\xaf": "7Z",
+}
+_MACROS = ("Basic/", "Scripts/")
+
+
+def kind_of(file: Path) -> str:
+    """What a file is by its contents: one of the kinds above, or another name for a person.
+
+    Empty for text that may be anything. Raises OSError.
+    """
+    with file.open("rb") as stream:
+        head = stream.read(4096)
+    if head.startswith(COMPOUND_FILE):
+        return next(
+            (kind for name, kind in _STREAMS.items() if contains(file, name.encode("utf-16-le"))),
+            "OLE",
+        )
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _kind_of_archive(file)
+    if name := next((kind for mark, kind in _HEADS.items() if head.startswith(mark)), ""):
+        return name
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if text.startswith((b"<!doctype html", b"<html", b"<table", b"<head", b"<meta")):
+        return "HTML"
+    if text.startswith(b"<?xml") or text.startswith(b"<"):
+        is_sheet = b"urn:schemas-microsoft-com:office:spreadsheet" in text
+        return "XML (Excel 2003)" if is_sheet else "HTML" if b"<html" in text else "XML"
+    return ""
+
+
+def as_xlsx(file: Path, scratch: Path) -> Path:
+    """The workbook as `.xlsx`: the file itself, or a copy in `scratch` of one of another kind.
+
+    Raises DeliveryRefused: DEL-713 for what is no workbook (named for what it is), DEL-710 for one
+    with a password, DEL-709 for macros, DEL-708 for what grows too large, DEL-702 for a part.
+    """
+    kind = kind_of(file)
+    if kind not in (XLS, XLSB, ODS):
+        if kind in (XLSX, "ZIP"):
+            return file
+        if kind == "OLE" and contains(file, "EncryptedPackage".encode("utf-16-le")):
+            raise refused("DEL-710", file)
+        raise refused("DEL-713", file, expected=XLSX, found=kind or "TXT")
+    _demand_harmless(file, kind)
+    target = scratch / f"{file.stem}.converted.xlsx"
+    command = [sys.executable, "-m", __name__, str(file), str(target)]
+    try:
+        done = subprocess.run(  # noqa: S603  (our own module; the file's name is an argument)
+            command, capture_output=True, timeout=LONGEST_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise _grows(file) from None
+    if done.returncode == LOCKED:
+        raise refused("DEL-710", file)
+    if done.returncode == UNREADABLE:
+        raise refused("DEL-702", file)
+    if done.returncode:  # also where memory did not suffice, which ends the process
+        raise _grows(file)
+    return target
+
+
+def contains(file: Path, wanted: bytes) -> bool:
+    """Whether these bytes stand in a file."""
+    carry = b""
+    with file.open("rb") as stream:
+        while block := stream.read(BLOCK_BYTES):
+            if wanted in carry + block:
+                return True
+            carry = block[-len(wanted) :]
+    return False
+
+
+def _kind_of_archive(file: Path) -> str:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = set(archive.namelist())
+            if "mimetype" in names and archive.getinfo("mimetype").file_size < BLOCK_BYTES:
+                mimetype = archive.read("mimetype")
+                if mimetype.startswith(b"application/vnd.oasis.opendocument"):
+                    return ODS if b".spreadsheet" in mimetype else "OpenDocument"
+    except (zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError, OSError):
+        return "ZIP"
+    return next((kind for part, kind in _PARTS.items() if part in names), "ZIP")
+
+
+def _demand_harmless(file: Path, kind: str) -> None:
+    """Raise for macros, a password, and what would unpack to more than may be opened."""
+    if kind == XLS:
+        if contains(file, "_VBA_PROJECT".encode("utf-16-le")):
+            raise refused("DEL-709", file)
+        return
+    with zipfile.ZipFile(file) as archive:
+        entries = archive.infolist()
+        names = [entry.filename for entry in entries]
+        if any(name.endswith("vbaProject.bin") or name.startswith(_MACROS) for name in names):
+            raise refused("DEL-709", file)
+        if sum(entry.file_size for entry in entries) > LARGEST_UNPACKED_BYTES:
+            raise _grows(file)
+        manifest = "META-INF/manifest.xml"
+        if manifest in names and b"encryption-data" in archive.read(manifest):
+            raise refused("DEL-710", file)
+
+
+def _grows(file: Path) -> Exception:
+    return refused("DEL-708", file, limit_mb=LARGEST_UNPACKED_BYTES // MEGABYTE)
+
+
+# --- in the process of its own ---
+
+
+def convert(source: str, target: str) -> int:
+    """Write the workbook `source` as the `.xlsx` file `target`; returns how the process ends."""
+    import python_calamine as calamine
+    import xlsxwriter
+
+    try:
+        with Path(source).open("rb") as stream:  # by its contents, whatever it is called
+            book = calamine.CalamineWorkbook.from_filelike(stream)
+        sheets = [(name, book.get_sheet_by_name(name)) for name in book.sheet_names]
+    except calamine.PasswordError:
+        return LOCKED
+    except (calamine.CalamineError, OSError, ValueError):
+        return UNREADABLE
+    if any(sheet.total_height * sheet.total_width > MOST_CELLS for _, sheet in sheets):
+        return TOO_LARGE
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "nan_inf_to_errors": True,
+    }
+    with xlsxwriter.Workbook(target, options) as made:
+        forms = {kind: made.add_format({"num_format": form}) for kind, form in _FORMS.items()}
+        for name, sheet in sheets:
+            _write_sheet(made.add_worksheet(name), sheet, forms)
+    return 0
+
+
+_FORMS = {
+    dt.datetime: "yyyy-mm-dd hh:mm:ss",
+    dt.date: "yyyy-mm-dd",
+    dt.time: "hh:mm:ss",
+    dt.timedelta: "[h]:mm:ss",
+}
+
+
+def _write_sheet(target: Any, sheet: Any, forms: dict[type, Any]) -> None:
+    """All cells of a sheet; a workbook can only be written cell by cell."""
+    merged = {
+        top: [span for span in sheet.merged_cell_ranges or [] if span[0][0] == top]
+        for top in {span[0][0] for span in sheet.merged_cell_ranges or []}
+    }
+    for row, cells in enumerate(sheet.to_python(skip_empty_area=False)):
+        for column, cell in enumerate(cells):
+            if cell != "" and cell is not None:
+                target.write(row, column, cell, forms.get(type(cell)))
+        for (top, left), (bottom, right) in merged.get(row, ()):
+            # Only the range is noted: writing it would write its cells again.
+            if (bottom, right) != (top, left):
+                target.merge.append([top, left, bottom, right])
+
+
+def _bound_memory() -> None:
+    try:
+        import resource
+    except ImportError:  # Windows has no such bound
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (LARGEST_MEMORY_BYTES, LARGEST_MEMORY_BYTES))
+
+
+if __name__ == "__main__":
+    _bound_memory()
+    sys.exit(convert(*sys.argv[1:]))
