@@ -39,19 +39,19 @@ _NARROW = {chr(code): normalize("NFKC", chr(code)) for code in range(0x80, 0x100
 _NARROW = {sign: plain for sign, plain in _NARROW.items() if len(plain) == 1 and plain.isascii()}
 _NARROW |= dict(zip("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789", strict=True))
 _NARROW |= dict.fromkeys("‐‑‒–—―−", "-") | dict.fromkeys("‘’ʼ′", "'")
+_ACCENTED = "ÀÁÂÄÇÈÉÊËÌÍÎÏÑÒÓÔÖÙÚÛÜàáâäçèéêëìíîïñòóôöùúûüÿ"  # which leave plain letters
 RECORD_KEY_MACROS = rf"""
 CREATE OR REPLACE MACRO is_rounded_number(words) AS
     contains(words, '+') AND regexp_matches(words, '[0-9]([.,][0-9]*)?[eE][+][0-9]+$');
-CREATE OR REPLACE MACRO ascii_key(words) AS CASE
+CREATE OR REPLACE MACRO plain_key(words, bare) AS CASE
     WHEN contains(words, '.0')
-    THEN regexp_replace(upper(replace(words, ' ', '')), '^([0-9]+)[.]0+$', '\1')
-    ELSE upper(replace(words, ' ', '')) END;
+    THEN regexp_replace(upper(replace(bare, ' ', '')), '^([0-9]+)[.]0+$', '\1')
+    ELSE upper(replace(bare, ' ', '')) END;
 CREATE OR REPLACE MACRO record_key(words) AS CASE
     WHEN is_rounded_number(words) THEN NULL
-    WHEN strlen(words) = length(words) THEN ascii_key(words)
-    WHEN strlen(strip_accents(words)) = length(strip_accents(words))
-    THEN ascii_key(strip_accents(words))
-    ELSE ascii_key(translate(regexp_replace(strip_accents(nfc_normalize(words)),
+    WHEN strlen(words) = length(words) THEN plain_key(words, words)
+    WHEN NOT regexp_matches(words, '[^ -~{_ACCENTED}]') THEN plain_key(words, strip_accents(words))
+    ELSE plain_key(words, translate(regexp_replace(strip_accents(nfc_normalize(words)),
         '[\p{{Cc}}\p{{Cf}}\p{{Z}}\p{{M}}]+', '', 'g'),
         {literal("".join(_NARROW))}, {literal("".join(_NARROW.values()))})) END;
 """

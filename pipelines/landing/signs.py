@@ -26,16 +26,21 @@ EASTERN, WESTERN = "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "0123456789012345
 
 _PLAIN = bytes([9, 10, 13, *range(32, 127)])
 # Beyond ASCII, what may be read as it stands: Latin letters that are composed, the spaces, dashes
-# and quotation marks of typography, signs of currencies, numbers and arrows.
-_SUSPECT = re.compile(
-    rb"[\x00-\x1f\x7f]|\xc2[\x80-\x9f\xad]|[\xcc-\xdf]|[\xe0\xe1\xe3-\xf4]"
-    rb"|\xe2(?!\x80[\x82-\x8a\x90-\xa7\xaf-\xbf]|\x82|\x84[\x80-\xa5]|[\x85-\x97])"
-)
+# and quotation marks of typography, signs of currencies, numbers and arrows. The kinds of bytes:
+# "s" begins something else, "cx" is a control sign or a soft hyphen.
+_KINDS = bytearray(b"s" * 256)
+_KINDS[0x80:0xC0] = b"x" * 0x20 + b"." * 0x20
+_KINDS[0xAD] = ord("x")
+_KINDS[0xC2:0xCC] = b"c" + b"." * 9
+_KINDS[0xE2] = ord(".")
+_TYPOGRAPHY = rb"\x80[\x82-\x8a\x90-\xa7\xaf-\xbf]|\x82|\x84[\x80-\xa5]|[\x85-\x97]"
+_BEYOND_TYPOGRAPHY = re.compile(rb"\xe2(?!" + _TYPOGRAPHY + rb")")
 
 
 def may_hold_signs(block: bytes) -> bool:
     """False where these bytes of UTF-8 are certain to hold nothing that would be taken out."""
-    return _SUSPECT.search(block.translate(None, _PLAIN)) is not None
+    kinds = block.translate(bytes(_KINDS), _PLAIN)
+    return b"s" in kinds or b"cx" in kinds or _BEYOND_TYPOGRAPHY.search(block) is not None
 
 
 def composed(raw: str) -> str:
