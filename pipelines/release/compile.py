@@ -22,6 +22,7 @@ from pipelines.release.precision import (
     naming_masks,
     never_opens,
     permit_levels,
+    token_for_recipient,
     token_of_record,
     with_detail,
 )
@@ -155,6 +156,8 @@ def _told(before: Eligible, columns: list[Column], contract: Contract, asked: _A
     values = []
     for column in columns:
         value = "_given" if column.name == "record_id" else with_detail(contract, column, levels)
+        if column.coarsen == "token":
+            value = token_for_recipient(value)
         value = _opened_only(column, before.permits, value)
         if column.name in before.masks:
             value = f"CASE WHEN NOT {before.masks[column.name]} THEN {value} END"

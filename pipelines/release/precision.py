@@ -40,10 +40,14 @@ _GIVEN_AWAY_BY = {
     "victims_female": ("victims_total",),
     "victims_male": ("victims_total",),
     "killed_total": ("killed_low", "killed_high"),
+    "killed_low": ("killed_total",),
+    "killed_high": ("killed_total",),
     "age_group": ("age_years",),
     "quantity": ("quantity_kg", "quantity_count"),
     "quantity_kg": ("quantity",),
     "quantity_count": ("quantity",),
+    "seizure_kind": ("item_text", "hs_code", "weapon_kind"),
+    "weapon_kind": ("item_text",),
     "is_sensitive": ("handling",),
     "source": ("record_id", "source_record_id", "delivery_id", "source_row"),
     "period_start": ("occurred_on", "occurred_at_text"),
@@ -235,12 +239,19 @@ def last_day(level: str, last: str = "_last") -> str:
 
 
 def token_of_record(more: str = "") -> str:
-    """The keyed token of a record: HMAC-SHA-256 of `record_id`, 128 bits; NULL without a key.
+    """The keyed token of a record: that of `record_id`.
 
     `more` is SQL of a text after the number, where one record has several tokens.
     """
-    named = f"record_id || {more}" if more else "record_id"
-    inner = f"unhex(sha256(getvariable('release_inner') || encode({named})))"
+    return token_for_recipient(f"record_id || {more}" if more else "record_id")
+
+
+def token_for_recipient(text: str) -> str:
+    """A keyed token of SQL of a text: HMAC-SHA-256, 128 bits; NULL without a key.
+
+    Each recipient has a key of its own: what two were given is not joined on it.
+    """
+    inner = f"unhex(sha256(getvariable('release_inner') || encode({text})))"
     return f"left(sha256(getvariable('release_outer') || {inner}), 32)"
 
 

@@ -42,10 +42,11 @@ COLUMNS = (
     *("occurred_at_text", "time_zone", "reported_at", "offence_code", "offence_text"),
     *("occurred_on", "reported_on"),
     *("weapon_kind", "victims_total", "victims_female", "victims_male", "is_sensitive"),
+    *("killed_total", "killed_low", "killed_high"),
     *("handling", "received_at", "source_row"),
 )
 MASKABLE = ("admin1_code", "place_text", "occurred_at", "offence_code", "weapon_kind")
-MASKABLE += ("victims_total", "record_id", "country")
+MASKABLE += ("victims_total", "killed_total", "killed_low", "record_id", "country")
 
 # ── what is generated ──────────────────────────────────────────────────────────────────────────
 
@@ -77,6 +78,8 @@ UNUSUAL: dict[str, st.SearchStrategy[Any]] = {
     "offence_code": some("0101", "0201", "02011", None),
     "weapon_kind": some(None),
     "victims_total": st.none() | st.integers(0, 9),
+    "killed_total": st.none() | st.integers(0, 9),
+    "killed_high": some(None),
     "is_sensitive": some(True, None),
     "handling": some("UNCLASSIFIED", "STRICTLY_CONFIDENTIAL", "COSMIC", None),
     "location_precision": some("settlement", "admin1", None),
@@ -102,6 +105,9 @@ def incident(draw: st.DrawFn) -> dict[str, Any]:
         "victims_total": 3,
         "victims_female": 1,
         "victims_male": 2,
+        "killed_total": 1,
+        "killed_low": 1,
+        "killed_high": 2,
         "is_sensitive": False,
         "handling": "CONFIDENTIAL",
     }
@@ -337,6 +343,8 @@ def holds_back(one: Restriction, row: dict[str, Any]) -> bool:
 TOLD_BY = {
     "offence_code": {"offence_text"},
     "victims_total": {"victims_female", "victims_male"},
+    "killed_total": {"killed_low", "killed_high"},
+    "killed_low": {"killed_total", "killed_high"},
     "admin1_code": {"admin2_code", "time_zone", "place_text", "latitude_deg", "location_precision"},
     "place_text": {"latitude_deg", "location_precision"},
     "occurred_at": {"occurred_on", "occurred_at_text", "received_at"},
@@ -458,6 +466,52 @@ def test_exactly_the_permitted_rows_and_cells_leave(
                 assert got[column] == finest(row[column], column, clause, row), column
 
 
+SECOND = "monusco_unpol"
+
+
+@CASES
+@given(
+    tables,
+    st.lists(
+        st.tuples(
+            record_permit(k=None), some(["minusca_unpol"], [SECOND], ["minusca_unpol", SECOND])
+        ),
+        min_size=2,
+        max_size=4,
+    ),
+    st.lists(held_back(), max_size=1),
+    requests(),
+)
+def test_two_recipients_have_nothing_of_each_other(
+    held: list[dict[str, Any]],
+    permits: list[tuple[dict[str, Any], list[str]]],
+    restrictions: list[dict[str, Any]],
+    asked: dict[str, Any],
+) -> None:
+    """What the clauses of another recipient open changes nothing, and no token is of both."""
+    clauses = [{**one, "recipients": recipients} for one, recipients in permits]
+    both = agreement(clauses, restrictions)
+    tokens = []
+    for recipient in ("minusca_unpol", SECOND):
+        own = {
+            f"trial/P{at}" for at, one in enumerate(clauses, 1) if recipient in one["recipients"]
+        }
+        alone = both.model_copy(
+            update={"permits": tuple(one for one in both.permits if one.full_name in own)}
+        )
+        asks = {**asked, "recipient": recipient}
+        try:
+            together = Extract(held, [both], ask(**asks))
+        except ReleaseRefused:
+            with pytest.raises(ReleaseRefused):
+                Extract(held, [alone], ask(**asks))
+            return
+        assert {row["clause"] for row in together.rows} <= own
+        assert together.rows == Extract(held, [alone], ask(**asks)).rows
+        tokens.append({given for record, _clause, given in together.holdings if given != record})
+    assert not tokens[0] & tokens[1]
+
+
 @CASES
 @given(tables, permits_of(), st.lists(held_back(), max_size=2))
 def test_nothing_finer_survives_in_any_column(
@@ -566,7 +620,7 @@ def test_groups_stay_large_enough_and_a_restriction_lets_nobody_out(
     held: list[dict[str, Any]], k: int, taken: list[tuple[dict[str, Any], list[str]]]
 ) -> None:
     """Restrictions one after the other: each may only take away, and no group gets too small."""
-    columns = ["record_id", "country", "admin1_code", "occurred_at", "offence_code"]
+    columns = ["record_id", "country", "admin1_code", "occurred_on", "offence_code"]
     clause = permit(columns=columns, smallest_group=k)
     restrictions: list[dict[str, Any]] = []
     wide = None

@@ -77,7 +77,9 @@ def dated(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "occurred_on": day, "occurred_at": moment if is_timed else None}
 
 
-def catalogue(table: str, held: Sequence[Mapping[str, Any]]) -> duckdb.DuckDBPyConnection:
+def catalogue(
+    table: str, held: Sequence[Mapping[str, Any]], recipient: str = ""
+) -> duckdb.DuckDBPyConnection:
     """A database with that table and `admin_areas`, and a release key of its own."""
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
@@ -94,7 +96,7 @@ def catalogue(table: str, held: Sequence[Mapping[str, Any]]) -> duckdb.DuckDBPyC
     )
     connection.executemany("INSERT INTO admin_areas VALUES (?, ?, ?, ?)", AREAS)
     for variable in ("release_inner", "release_outer"):
-        connection.execute(f"SET VARIABLE {variable} = ?", [b"a key of the tests"])
+        connection.execute(f"SET VARIABLE {variable} = ?", [f"a key {recipient}".encode()])
     return connection
 
 
@@ -205,7 +207,7 @@ class Extract:
         allowed = allowed_by(signed, request)
         contract = load_contract(request.table)
         self.compiled = compile_records(request, allowed, contract)
-        self.connection = catalogue(request.table, held)
+        self.connection = catalogue(request.table, held, request.recipient)
         make_groups(self.connection, allowed.permits, contract, request.as_of)
         self.table = self.connection.execute(self.compiled.sql).to_arrow_table()
         self.rows: list[dict[str, Any]] = self.table.to_pylist()
