@@ -76,7 +76,7 @@ def compile_counts(
 ) -> CompiledCounts:
     """The query of an extract of counts.
 
-    `known` are the clauses of records in groups that somebody has who will know these counts
+    `known` are the clauses by which rows of the table leave as records in groups
     (`groups.clauses_beside`): a row that one of them covers is counted as its group is told.
 
     Raises ReleaseRefused REL-110 for a dimension or measure that no clause opens, 106 where no

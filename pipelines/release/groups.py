@@ -34,7 +34,6 @@ from pipelines.release.package import place
 from pipelines.settings import PROGRAM_VERSION, Settings
 from schemas.agreement import Agreement, Permit
 from schemas.contract import Contract, load_contract
-from schemas.organisation import is_public, lineage
 from schemas.sqltext import literal
 
 if TYPE_CHECKING:
@@ -79,24 +78,18 @@ def by_turns(settings: Settings, permits: Sequence[Permit]) -> Iterator[None]:
         yield
 
 
-def clauses_beside(
-    agreements: Sequence[Agreement], recipient: str, table: str
-) -> tuple[Permit, ...]:
-    """The clauses with groups whose records somebody may have who learns what a recipient is told.
+def clauses_beside(agreements: Sequence[Agreement], table: str) -> tuple[Permit, ...]:
+    """The clauses with groups by which rows of a table may leave as records, to whomever.
 
-    In force or not, for whatever purpose: what was told stays known. What one unit of an
-    organisation is told all may know, and what is public everybody.
+    In force or not, for whatever purpose: what was told stays known. Counts for anybody keep to
+    their groups: what is public is known to all, and were others counted differently, the
+    difference would tell how many wait.
     """
     return tuple(
         permit
         for agreement in agreements
         for permit in agreement.permits
-        if permit.is_grouped
-        and permit.table == table
-        and (
-            is_public(recipient)
-            or any(lineage(one)[-1:] == lineage(recipient)[-1:] for one in permit.recipients)
-        )
+        if permit.is_grouped and permit.table == table
     )
 
 

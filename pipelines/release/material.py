@@ -129,8 +129,7 @@ def _with_groups(settings: Settings, request: Request, allowed: Allowed) -> tupl
     """The clauses whose groups say how the rows may be told."""
     if request.form == "records":
         return tuple(permit for permit in allowed.permits if permit.is_grouped)
-    agreements = load_agreements(settings.agreements)
-    return clauses_beside(agreements, request.recipient, request.table)
+    return clauses_beside(load_agreements(settings.agreements), request.table)
 
 
 def _require_no_later_day(connection: duckdb.DuckDBPyConnection, request: Request) -> None:

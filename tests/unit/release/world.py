@@ -246,7 +246,7 @@ class Home:
 
     def count(self, request: Request) -> pa.Table:
         """Every cell and total of counts, before small ones are hidden."""
-        known = clauses_beside(self.signed, request.recipient, request.table)
+        known = clauses_beside(self.signed, request.table)
         compiled = compile_counts(request, allowed_by(self.signed, request), self.contract, known)
         self.open_groups(known, request.as_of)
         return self.connection.execute(compiled.sql).to_arrow_table()
@@ -269,7 +269,7 @@ class Counts:
     ) -> None:
         """Make it."""
         allowed, contract = allowed_by(signed, request), load_contract(request.table)
-        known = clauses_beside(signed, request.recipient, request.table)
+        known = clauses_beside(signed, request.table)
         self.compiled = compile_counts(request, allowed, contract, known)
         connection = catalogue(request.table, held)
         make_groups(connection, known, contract, request.as_of)
