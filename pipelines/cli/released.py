@@ -112,10 +112,14 @@ def show_preview(session: Session, found: Preview) -> None:
                 "masked_columns": list(found.masked_columns),
                 "handling": found.marking.level,
                 "k": found.risk.k_min if found.risk else None,
+                "absence": found.absence
+                and {"code": found.absence.code, "message": found.absence.text(language())},
             }
         )
         return
     session.print(Text(_("Nothing was made: this is what it would hold."), style="bold"))
+    if found.absence:
+        session.print(f"{found.absence.code}  {found.absence.text(language())}")
     pairs = [
         (_("Rows"), number(found.row_count)),
         (_("Handling"), f"{found.marking.label[language()]} ({found.marking.tlp})"),

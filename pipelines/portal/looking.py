@@ -77,6 +77,7 @@ class Seen:
     clauses: tuple[str, ...] = ()
     figures: list[Figure] = field(default_factory=list)
     is_too_long: bool = False
+    absence: ReleaseRefused | None = None  # why there is nothing, where there is nothing
 
 
 _counts = Remembered(KEPT_COUNTS)
@@ -158,6 +159,7 @@ def _look(settings: Settings, shown: Request, limit: int) -> Seen:
             rows=rows,
             said=tuple(_said(material)),
             clauses=tuple(one.clause for one in material.flow.clauses),
+            absence=material.absence,
             figures=picture.figures(summary, material.contract, shown.language),
         )
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.ledger import clock
+from pipelines.release.absence import absence, require_some
 from pipelines.release.fields import CodeWords, fields_of
 from pipelines.release.flow import Flow, read_flow
 from pipelines.release.formats.content import Field
 from pipelines.release.formats.write import require_format, require_room
 from pipelines.release.groups import by_turns, clauses_beside, open_groups
-from pipelines.release.k_anonymity import smallest_group
 from pipelines.release.marking import Marking, cleared, levels, strictest
 from pipelines.release.permits import Allowed, who_may
 from pipelines.release.refusals import ReleaseRefused
@@ -68,6 +68,7 @@ class Material:
     threshold: int | None = None
     cells: Path | None = None  # of counts: the private record for `differencing`
     consents: tuple[Consent, ...] = ()  # of counts: without which they would not leave
+    absence: ReleaseRefused | None = None  # why it is empty, where it is
 
 
 @contextmanager
@@ -204,7 +205,10 @@ def _records(work: _Work) -> Material:
         shown_from=compiled.shown_from,
         is_withheld_told=not request.is_narrow,
     )
-    _require_some(flow, compiled)
+    absent = None
+    if not flow.kept:
+        absent = absence(connection, request, lambda one: compile_records(one, allowed, contract))
+        require_some(absent, compiled.permits, flow)
     require_room(request.format, flow.kept)
     fields, words = fields_of(compiled.columns, request.language)
     ordered, holdings, rows = (folder / f"{n}.parquet" for n in ("ordered", "holdings", "rows"))
@@ -230,6 +234,7 @@ def _records(work: _Work) -> Material:
         k_required=compiled.smallest_group,
         quasi_identifiers=compiled.quasi_identifiers,
         masked_columns=_masked_columns(work, compiled, flow),
+        absence=absent,
     )
 
 
@@ -294,7 +299,11 @@ def _counts(work: _Work) -> Material:
     from pipelines.release.counting import SUPPRESSED, compile_counts
 
     request, connection = work.request, work.connection
-    compiled = compile_counts(request, work.allowed, work.contract, work.grouped)
+
+    def compiling(form: Request) -> CompiledCounts:
+        return compile_counts(form, work.allowed, work.contract, work.grouped)
+
+    compiled = compiling(request)
     require_format(request.format, [column.name for column in compiled.columns])
     found = _counted(work, compiled)
     protected = found.protected
@@ -333,6 +342,7 @@ def _counts(work: _Work) -> Material:
         threshold=compiled.threshold,
         cells=kept,
         consents=found.consents,
+        absence=None if protected.num_rows else absence(connection, request, compiling),
     )
 
 
@@ -342,17 +352,6 @@ def _write_holdings(
     """The private list of the records that leave, or that are counted."""
     held = f"SELECT record_id, clause, given_as, {literal(form)} AS form FROM ({holdings_sql})"
     connection.execute(f"COPY ({held}) TO {literal(str(path))} (FORMAT parquet)")
-
-
-def _require_some(flow: Flow, compiled: Compiled) -> None:
-    """Raise ReleaseRefused where nothing leaves and records must be alike to leave.
-
-    Also where there were none: else the refusal would say that there is a record, and the request
-    when and where.
-    """
-    least = max(smallest_group(permit) for permit in compiled.permits)
-    if not flow.kept and least > 1:
-        raise ReleaseRefused("REL-107", "across" if flow.has_others_across else "", k=least)
 
 
 def write_rows(

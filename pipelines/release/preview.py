@@ -19,6 +19,7 @@ from pipelines.release.manifest import ID_LENGTH
 from pipelines.release.marking import Marking
 from pipelines.release.material import Material, OnOpen, gathered
 from pipelines.release.package import place
+from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from pipelines.release.risk import Risk
 from pipelines.settings import Settings
@@ -45,6 +46,7 @@ class Preview:
     permits: tuple[Permit, ...]
     suppressed_cells: int | None = None
     threshold: int | None = None
+    absence: ReleaseRefused | None = None  # why there is no row, where there is none
 
 
 def preview(settings: Settings, request: Request, limit: int = SHOWN_ROWS) -> Preview:
@@ -65,6 +67,7 @@ def preview(settings: Settings, request: Request, limit: int = SHOWN_ROWS) -> Pr
             permits=found.allowed.permits,
             suppressed_cells=found.suppressed_cells,
             threshold=found.threshold,
+            absence=found.absence,
         )
 
 

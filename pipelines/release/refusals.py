@@ -77,6 +77,14 @@ SENTENCES: dict[str, str] = {
     "REL-121": mark("A consent holds from today for a time: until a day from {first} to {last}."),
     "REL-122": mark("Say why in {shortest} to {longest} characters, without a name of a person."),
     "REL-123": mark("Your organisation has no consent {reference} that stands."),
+    "REL-124": mark(
+        "There is nothing in that period: what the agreements give begins in {first} and ends in "
+        "{last}."
+    ),
+    "REL-125": mark(
+        "Nothing of this choice is given under the agreements: either there is none, or none may "
+        "leave; which of the two is not told."
+    ),
 }
 HINTS: dict[str, str] = {
     "REL-105": mark("Ask the provider for an agreement, or choose another table or purpose."),
@@ -97,6 +105,8 @@ HINTS: dict[str, str] = {
     "REL-117": mark("Leave the day out, or give {last} or an earlier day."),
     "REL-116": mark("Ask for fewer dimensions, or for longer periods."),
     "REL-118": mark("Ask for fewer dimensions, or for longer periods."),
+    "REL-124": mark("Check the dates, the year first."),
+    "REL-125": mark("Ask for a longer period, for more areas, or for all offences."),
     "REL-120": mark("“passerelle consent list” shows those that do."),
 }
 

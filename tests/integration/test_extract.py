@@ -226,6 +226,15 @@ def test_a_workbook_explains_itself_without_its_zip(home):
     assert "Joint planning" in texts["For which purpose"]
 
 
+def test_a_period_in_which_nothing_is_is_told_apart(home):
+    with pytest.raises(ReleaseRefused) as refused:
+        preview(home, wanted(until=dt.date(2019, 12, 31)))
+    assert refused.value.code == "REL-124"
+    assert "2026-" in refused.value.text("fr")
+    counts = wanted(form="counts", purpose="capacity_building", until=dt.date(2019, 12, 31))
+    assert preview(home, counts).absence.code == "REL-124"
+
+
 def test_a_preview_shows_what_the_extract_holds(home, made, opened):
     seen = preview(home, wanted(), limit=7)
     rows = data_of(opened)

@@ -115,6 +115,8 @@ def look_before_asking(
         rows=[list(row) for row in seen.rows],
         said=list(seen.said),
         clauses=list(seen.clauses),
+        absence=seen.absence
+        and models.Absence(code=seen.absence.code, message=seen.absence.text(language)),
     )
 
 

@@ -145,6 +145,13 @@ class ExtractWanted(Wanted):
     language: Literal["en", "fr"] = "en"
 
 
+class Absence(Given):
+    """Why an answer is empty."""
+
+    code: str = Field(examples=["REL-124"])
+    message: str
+
+
 class Preview(Given):
     """What an extract would hold, before it is made; small numbers are told as `<5`."""
 
@@ -154,6 +161,7 @@ class Preview(Given):
     rows: list[list[str]] = Field(description="The first rows, as they are read.")
     said: list[str] = Field(description="What is hidden and why, a sentence each.")
     clauses: list[str] = Field(examples=[["caf_minusca/P1"]])
+    absence: Absence | None = Field(None, description="Why there is no row, where there is none.")
 
 
 class ExtractResult(Given):

@@ -1,0 +1,79 @@
+"""Why an answer is empty: nothing is there in that period, or nothing of the choice is given.
+
+Not here: refusing (`refusals.py` has the sentences) and deciding what leaves.
+
+Whether a record is there that may not leave is not told. What is told follows from what the same
+recipient is given without the period: its first and its last month, each of them with at least as
+many records as a number must have to be told.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipelines.release.flow import Flow
+from pipelines.release.k_anonymity import smallest_group
+from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.request import Request
+from schemas.agreement import Permit
+from schemas.sqltext import name
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from pipelines.release.compile import Compiled
+    from pipelines.release.counting import CompiledCounts
+
+MONTHLY = frozenset({"occurred_on", "day", "week", "month"})  # what tells at least the month
+
+
+def absence(
+    connection: duckdb.DuckDBPyConnection,
+    request: Request,
+    compiled: Callable[[Request], Compiled | CompiledCounts],
+) -> ReleaseRefused:
+    """REL-124 where the period lies before or after all that is given, else REL-125."""
+    if request.has_period:
+        wide = compiled(replace(request, since=None, until=None))
+        if all(MONTHLY & {*one.columns, *one.dimensions} for one in wide.permits):
+            span = _span(connection, request.table, wide.holdings_sql, wide.shown_from)
+            if span and _is_outside(request, *span):
+                return ReleaseRefused("REL-124", first=span[0], last=span[1])
+    return ReleaseRefused("REL-125")
+
+
+def require_some(absent: ReleaseRefused, permits: Sequence[Permit], flow: Flow) -> None:
+    """Raise ReleaseRefused where nothing leaves and records must be alike to leave.
+
+    Also where there were none: else the refusal would say that there is a record, and the request
+    when and where. That a period lies outside of all that is given may be said.
+    """
+    least = max(smallest_group(permit) for permit in permits)
+    if least > 1 and absent.code == "REL-124":
+        raise absent
+    if least > 1:
+        raise ReleaseRefused("REL-107", "across" if flow.has_others_across else "", k=least)
+
+
+def _span(
+    connection: duckdb.DuckDBPyConnection, table: str, holdings_sql: str, least: int
+) -> tuple[str, str] | None:
+    found = connection.execute(
+        "SELECT min(month), max(month) FROM (SELECT strftime(occurred_on, '%Y-%m') AS month "
+        f"FROM {name(table)} SEMI JOIN (SELECT record_id FROM ({holdings_sql})) USING (record_id) "
+        f"WHERE occurred_on IS NOT NULL GROUP BY month HAVING count(*) >= {int(least)})"
+    ).fetchone()
+    return (found[0], found[1]) if found and found[0] else None
+
+
+def _is_outside(request: Request, first: str, last: str) -> bool:
+    year, month = (int(part) for part in last.split("-"))
+    ends = dt.date(year, month, calendar.monthrange(year, month)[1])
+    begins = dt.date.fromisoformat(f"{first}-01")
+    return bool(
+        (request.until and request.until < begins) or (request.since and request.since > ends)
+    )
