@@ -32,7 +32,7 @@ class Visit:
 DELIVERY = r'href="(?:/all)?[/-]deliveries/([a-z0-9_]+\.[0-9a-f]{12})'
 EVERYBODY = (
     Visit("/", 4),
-    Visit("/dictionary?q=lieu", 1),
+    Visit("/dictionary", 1, start="/dictionary", sends={"q": "lieu"}),
     Visit("/dictionary/incidents", 1),
     Visit("/account", 1),
 )
@@ -41,7 +41,7 @@ PREVIEW = {
     "form": "records",
     "since": "2026-06-01",
     "until": "2026-10-31",
-    "columns": ["record_id", "source", "country", "admin1_code", "occurred_at", "offence_code"],
+    "columns": ["record_id", "source", "country", "admin1_code", "occurred_on", "offence_code"],
     "format": "xlsx",
     "language": "en",
 }

@@ -55,6 +55,7 @@ def serve(settings: Settings, configuration: Configuration) -> int:
         proxy_headers=bool(configuration.trusted_proxy),
         forwarded_allow_ips=configuration.trusted_proxy or None,
         access_log=False,
+        ws="none",  # there is none here, and its handshake would be logged with the whole address
         server_header=False,
         log_config=None,
         timeout_keep_alive=KEEP_ALIVE_S,

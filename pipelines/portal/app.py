@@ -175,6 +175,11 @@ class FaultMiddleware:
         try:
             await self.app(scope, receive, send_and_look)
         except Exception:
-            if has_begun:
-                raise
-            await unforeseen(request)(scope, receive, send)
+            answered = unforeseen(request)
+            if has_begun:  # the server would log the fault's own words, which may quote a value
+                raise CutOff from None
+            await answered(scope, receive, send)
+
+
+class CutOff(Exception):  # noqa: N818  (the end of a connection)
+    """An answer that had begun and cannot go on; the log has its trace already."""

@@ -70,7 +70,9 @@ def test_the_ledger_is_shown_newest_first_and_filtered(browser, extract):
     only = browser.get("/ledger", params={"event": "extract.made"}).text
     assert extract.extract_id in only
     assert "<td>signed in</td>" not in only
-    assert "No entry fits" in browser.get("/ledger", params={"actor": "nobody.at.all"}).text
+    none = browser.submit("/ledger", {"actor": "nobody.at.all"}, to="/ledger/search")
+    assert "No entry fits" in none.text and "nobody" not in str(none.url)
+    assert 'value="nobody.at.all"' in none.text
     assert "No entry fits" in browser.get("/ledger", params={"until": "2020-01-01"}).text
     assert len(browser.get("/ledger").content) < LARGEST_PAGE
 

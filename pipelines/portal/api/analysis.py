@@ -33,14 +33,13 @@ def read_me(person: Person = Depends(allowed("dictionary.read"))) -> models.Me:
     )
 
 
-@router.get("/dictionary", responses=refusals())
+@router.post("/dictionary/searches", responses=refusals())
 def search_dictionary(
-    q: str = Query(min_length=1, max_length=200, examples=["Nature des faits"]),
-    table: str = Query("", max_length=120),
+    asked: models.Searched,
     person: Person = Depends(allowed("dictionary.read")),
 ) -> models.Hits:
     """Find a column by its words in either language, or by what a service calls it."""
-    found = dictionary.search(q, table)
+    found = dictionary.search(asked.q, asked.table)
     return models.Hits(
         items=[
             models.Hit(
@@ -114,11 +113,24 @@ def _column(contract: Contract, name: str) -> models.Column:
 @router.get("/codelists/{name}", responses=refusals())
 def read_codelist(
     name: str,
-    q: str = Query("", max_length=200),
     page: int = Query(1, ge=1, le=1_000_000),
     person: Person = Depends(allowed("dictionary.read")),
 ) -> models.Page[models.Code]:
-    """The codes of a list, all or those whose words hold `q`."""
+    """The codes of a list."""
+    return _codes(name, "", page)
+
+
+@router.post("/codelists/{name}/searches", responses=refusals())
+def search_codelist(
+    name: str,
+    asked: models.CodesSearched,
+    person: Person = Depends(allowed("dictionary.read")),
+) -> models.Page[models.Code]:
+    """The codes of a list whose words hold `q`."""
+    return _codes(name, asked.q, asked.page)
+
+
+def _codes(name: str, q: str, page: int) -> models.Page[models.Code]:
     try:
         found = dictionary.codes_of(name, q, page)
     except KeyError:
@@ -137,7 +149,9 @@ def read_codelist(
 @router.get("/sql/tables", responses=refusals())
 def list_sql_tables(
     request: Request,
-    purpose: str = Query(min_length=1, max_length=120, examples=["joint_planning"]),
+    purpose: str = Query(
+        min_length=1, max_length=120, pattern=models.CODE, examples=["joint_planning"]
+    ),
     person: Person = Depends(allowed("sql.run")),
 ) -> list[models.SqlRelation]:
     """The tables that may be asked about for a purpose; none where nothing is open for it."""

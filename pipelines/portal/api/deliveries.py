@@ -59,7 +59,9 @@ UPLOAD = {
 )
 async def send_delivery(
     request: Request,
-    feed: str = Query(min_length=1, max_length=120, examples=["caf_police_incidents"]),
+    feed: str = Query(
+        min_length=1, max_length=120, pattern=models.CODE, examples=["caf_police_incidents"]
+    ),
     person: Person = Depends(allowed("delivery.upload")),
 ) -> reports.DeliveryJob:
     """Send a file of one of your organisation's feeds; the same bytes twice are one delivery."""

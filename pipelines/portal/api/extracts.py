@@ -58,7 +58,7 @@ def read_table_menu(
     request: Request,
     table: str,
     form: models.Form = "records",
-    purpose: str = Query("", max_length=120),
+    purpose: str = Query("", max_length=120, pattern=models.CODE),
     person: Person = Depends(allowed("tables.list")),
 ) -> models.Menu:
     """What may be asked of one table; the first purpose where none or a closed one is named."""

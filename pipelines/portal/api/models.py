@@ -19,6 +19,9 @@ Form = Literal["records", "counts"]
 Format = Literal["csv", "xlsx", "parquet", "geojson", "gpkg"]
 State = Annotated[str, Field(pattern="^(queued|running|done|failed)$", examples=["done"])]
 Name = Annotated[str, Field(min_length=1, max_length=120)]
+# What text may stand in an address: codes and names of ours. Words and numbers of records are sent
+# in a body.
+CODE = r"^[A-Za-z0-9_./-]*$"
 Names = Annotated[list[Name], Field(max_length=200)]
 
 
@@ -257,6 +260,20 @@ class Code(Given):
     code: str = Field(examples=["0101"])
     parent: str
     label: Words
+
+
+class Searched(Wanted):
+    """Words to look for in the dictionary."""
+
+    q: str = Field(min_length=1, max_length=200, examples=["Nature des faits"])
+    table: str = Field("", max_length=120)
+
+
+class CodesSearched(Wanted):
+    """Words, or a code, to look for in one list."""
+
+    q: str = Field(min_length=1, max_length=200, examples=["homicide"])
+    page: int = Field(1, ge=1, le=1_000_000)
 
 
 class SqlAsked(Wanted):

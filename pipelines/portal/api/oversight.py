@@ -5,11 +5,9 @@ Not here: the ledger itself, the words of clauses (`release/explain.py`), the pa
 
 from __future__ import annotations
 
-from typing import Literal
-
 from fastapi import APIRouter, Depends, Query, Request
 
-from pipelines.ledger.chain import EVENTS, PAGE_SIZE, entries
+from pipelines.ledger.chain import PAGE_SIZE, entries
 from pipelines.portal import taken
 from pipelines.portal.api import models, reports
 from pipelines.portal.api.problems import ProblemRoute, refusals
@@ -18,7 +16,7 @@ from pipelines.portal.web import Person, allowed, language_of, not_found, settin
 from pipelines.release.explain import ClauseWords, permit_words, restriction_words
 
 router = APIRouter(route_class=ProblemRoute, tags=["Oversight"])
-Event = Literal[EVENTS]  # type: ignore[valid-type]
+Event = reports.Event
 Number = Query(1, ge=1, le=1_000_000)
 
 
@@ -27,23 +25,35 @@ def list_entries(
     *,
     request: Request,
     event: Event | None = None,
-    organisation: str = Query("", max_length=80),
-    actor: str = Query("", max_length=200),
+    organisation: str = Query("", max_length=80, pattern=models.CODE),
     since: models.Day | None = None,
     until: models.Day | None = None,
     page: int = Number,
     person: Person = Depends(allowed("ledger.read")),
 ) -> models.Page[reports.Entry]:
     """Entries that concern your organisation, newest first; days are inclusive, in UTC."""
-    settings = settings_of(request)
+    asked = reports.EntriesAsked(
+        event=event, organisation=organisation, since=since, until=until, page=page
+    )
+    return search_entries(request, asked, person)
+
+
+@router.post("/ledger/searches", responses=refusals())
+def search_entries(
+    request: Request,
+    asked: reports.EntriesAsked,
+    person: Person = Depends(allowed("ledger.read")),
+) -> models.Page[reports.Entry]:
+    """The same, by the name of an account too."""
+    settings, page = settings_of(request), asked.page
     found = entries(
         settings,
         within=pages.concern(person, "ledger.read").entries(settings),
-        events=[event] if event else (),
-        organisation=organisation,
-        actor=actor,
-        since=pages.midnight(since),
-        until=pages.midnight_after(until),
+        events=[asked.event] if asked.event else (),
+        organisation=asked.organisation,
+        actor=asked.actor,
+        since=pages.midnight(asked.since),
+        until=pages.midnight_after(asked.until),
         page=page,
     )
     return models.Page(
@@ -127,8 +137,8 @@ def _clause(said: ClauseWords) -> reports.ClauseWords:
 def list_taken(
     *,
     request: Request,
-    recipient: str = Query("", max_length=120),
-    clause: str = Query("", max_length=120, examples=["caf_minusca/P1"]),
+    recipient: str = Query("", max_length=120, pattern=models.CODE),
+    clause: str = Query("", max_length=120, pattern=models.CODE, examples=["caf_minusca/P1"]),
     since: models.Day | None = None,
     until: models.Day | None = None,
     page: int = Number,

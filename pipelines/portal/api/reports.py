@@ -10,7 +10,10 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from pipelines.portal.api.models import Given, Moment, State, Wanted, Words
+from pipelines.ledger.chain import EVENTS
+from pipelines.portal.api.models import Day, Given, Moment, State, Wanted, Words
+
+Event = Literal[EVENTS]  # type: ignore[valid-type]
 
 
 class DeliveryJob(Given):
@@ -186,6 +189,17 @@ class TakenExtract(Given):
     rows: int | None
     sha256: str
     downloads: int
+
+
+class EntriesAsked(Wanted):
+    """Which entries of the ledger; days are inclusive, in UTC."""
+
+    event: Event | None = None
+    organisation: str = Field(default="", max_length=80)
+    actor: str = Field(default="", max_length=200, examples=["minusca.jma"])
+    since: Day | None = None
+    until: Day | None = None
+    page: int = Field(default=1, ge=1, le=1_000_000)
 
 
 class RecordAsked(Wanted):

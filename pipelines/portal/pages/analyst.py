@@ -14,6 +14,7 @@ from pipelines.i18n import mark
 from pipelines.ledger import clock
 from pipelines.portal import dictionary, forms, held
 from pipelines.portal.returning import HELD, returned
+from pipelines.portal.searching import add_words, keep_words
 from pipelines.portal.security.limits import check_rate
 from pipelines.portal.security.visitor import visitor_of
 from pipelines.portal.sqlbox import boxes, fence, run, samples
@@ -40,6 +41,7 @@ from schemas.text import LANGUAGES
 
 router = APIRouter()
 CODES_BESIDE_A_COLUMN = 30
+LONGEST_SEARCH = 200
 
 
 UNITS = {
@@ -63,8 +65,9 @@ def unit_words(unit: str) -> str:
 def search(request: Request, person: Person = Depends(allowed("dictionary.read"))) -> HTMLResponse:
     """Search, or all tables and lists."""
     form = forms.asked(request)
-    form.values = {k: [v[0][:200]] for k, v in form.values.items()}
-    asked = form.value("q").strip()
+    form.values.pop("q", None)
+    add_words(request, form)
+    asked = form.value("q").strip()[:LONGEST_SEARCH]
     table = form.value("table") if form.value("table") in table_names() else ""
     language = language_of(request)
     contracts = [load_contract(name) for name in table_names()]
@@ -97,15 +100,36 @@ def _reason(hit: dictionary.Found, language: str) -> str:
     return _("its name: “{name}”", name=hit.matched)
 
 
+@router.post("/dictionary")
+def send_search(request: Request, person: Person = Depends(allowed("dictionary.read"))) -> Response:
+    """Lead to what is found; what was typed stands in no address."""
+    form = forms.posted(request)
+    table = form.value("table") if form.value("table") in table_names() else ""
+    return redirect(url("/dictionary", table=table, held=keep_words(request, form, "q")))
+
+
+@router.post("/dictionary/lists/{name}")
+def send_search_of_list(
+    request: Request, name: str, person: Person = Depends(allowed("dictionary.read"))
+) -> Response:
+    """Lead to what is found in one list."""
+    if name not in codelist_names():
+        not_found()
+    number = keep_words(request, forms.posted(request), "q")
+    return redirect(url(f"/dictionary/lists/{name}", held=number))
+
+
 @router.get("/dictionary/lists/{name}")
 def codelist(
     request: Request, name: str, person: Person = Depends(allowed("dictionary.read"))
 ) -> HTMLResponse:
     """One code list, searched and paged."""
     form = forms.asked(request)
+    form.values.pop("q", None)
+    add_words(request, form)
     try:
         number = form.integer("page", least=1, most=10**6, otherwise=1) or 1
-        codes = dictionary.codes_of(name, form.value("q")[:200], number)
+        codes = dictionary.codes_of(name, form.value("q")[:LONGEST_SEARCH], number)
     except KeyError:
         not_found()
     return page(request, "analyst/codelist.html", codes=codes, form=form)

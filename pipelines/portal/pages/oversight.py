@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 
 from pipelines.accounts.oversight import Concern, concern_of
 from pipelines.accounts.permissions import reach
@@ -21,7 +21,18 @@ from pipelines.ledger.chain import EVENTS, PAGE_SIZE, entries
 from pipelines.ledger.verify import Checked, check_and_note
 from pipelines.ledger.words import event_words
 from pipelines.portal import forms, taken
-from pipelines.portal.web import Person, allowed, language_of, not_found, page, settings_of
+from pipelines.portal.returning import HELD
+from pipelines.portal.searching import add_words, keep_words
+from pipelines.portal.web import (
+    Person,
+    allowed,
+    language_of,
+    not_found,
+    page,
+    redirect,
+    settings_of,
+    url,
+)
 from pipelines.portal.words import _
 from pipelines.release.explain import permit_words, restriction_words
 from pipelines.settings import Settings
@@ -47,7 +58,24 @@ def concern(person: Person, action: str) -> Concern:
 @router.get("/ledger")
 def ledger(request: Request, person: Person = Depends(allowed("ledger.read"))) -> HTMLResponse:
     """Entries, newest first, by event, organisation, person and period."""
-    return _ledger(request, person, forms.asked(request))
+    form = forms.asked(request)
+    form.values.pop("actor", None)
+    add_words(request, form)
+    return _ledger(request, person, form)
+
+
+@router.post("/ledger/search")
+def search_ledger(request: Request, person: Person = Depends(allowed("ledger.read"))) -> Response:
+    """Lead to the entries that are looked for; a name that was typed stands in no address."""
+    form = forms.posted(request)
+    since, until = form.date("since"), form.date("until")
+    known = {name: form.value(name) for name in ("event", "organisation")}
+    form.choice("event", EVENTS, required=False)
+    form.choice("organisation", organisations(), required=False)
+    if not form.is_good:
+        return _ledger(request, person, form)
+    days = {"since": since and since.isoformat(), "until": until and until.isoformat()}
+    return redirect(url("/ledger", **known, **days, held=keep_words(request, form, "actor")))
 
 
 @router.post("/ledger")
@@ -100,7 +128,7 @@ def _ledger(
     )
 
 
-FILTERS = ("event", "organisation", "actor", "since", "until")
+FILTERS = ("event", "organisation", "since", "until", HELD)
 
 
 def midnight(day: dt.date | None) -> dt.datetime | None:
