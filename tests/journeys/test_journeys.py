@@ -11,6 +11,8 @@ import itertools
 import openpyxl
 import pytest
 
+from pipelines.accounts.people import find_user
+from pipelines.accounts.sessions import close_all_sessions
 from pipelines.release.keys import public_key_path
 from pipelines.release.verify import verify
 from tests.journeys import walks
@@ -93,6 +95,58 @@ def test_pages_off_the_way_are_pages_too(walker, language):
         for path in ("/nothing", "/account", "/account/tokens", "/account/second-factor"):
             one.go(path)
             one.at(path)
+
+
+def test_back_reload_and_a_second_window_keep_the_choice(walker):
+    """With the address under which the form stood before anything was chosen, too."""
+    with walker("mission", "en") as one:
+        sign_in(one, "/tables")
+        one.press('main a[href^="/tables/incidents"][href*="joint_planning"]')
+        chosen = {"way": "records:protection_of_civilians", "format": "csv"}
+        chosen |= {"since": "2026-06-01", "until": "2026-09-30", "areas": "CF11"}
+        for name in ("way", "format"):
+            one.page.select_option(f"[name={name}]", chosen[name])
+        for name in ("since", "until"):
+            one.page.fill(f"#field-{name}", chosen[name])
+        one.page.check("input[name=areas][value=CF11]")
+        one.press("form#choice button.main")
+        looked = one.page.url
+        assert one.page.locator("dl.figures").count() == 1, "for the purpose that was pressed"
+        assert "Protection of civilians" in one.text()
+        one.page.reload()
+        assert one.page.locator("dl.figures").count() == 1
+        one.page.go_back()
+        assert in_form(one.page) == chosen
+        one.page.go_forward()
+        assert one.page.locator("dl.figures").count() == 1
+        second = one.page.context.new_page()
+        second.goto(looked)  # typed in, as from a bookmark: the form, and no figure
+        assert in_form(second) == chosen
+        assert second.locator("dl.figures").count() == 0
+        second.click("nav.tongues button[lang=fr]")
+        assert second.get_attribute("html", "lang") == "fr" and in_form(second) == chosen
+
+
+def in_form(page):
+    """What stands in the form of a choice."""
+    found = {name: page.input_value(f"[name={name}]") for name in ("way", "format")}
+    found |= {name: page.input_value(f"#field-{name}") for name in ("since", "until")}
+    return found | {"areas": page.locator("input[name=areas]:checked").input_value()}
+
+
+def test_a_form_that_is_sent_after_the_session_ended_comes_back(walker, place):
+    with walker("analyst", "fr") as one:
+        sign_in(one, "/sql")
+        one.type("#field-question", "SELECT 'an hour of work'")
+        close_all_sessions(place.settings, find_user(place.settings, one.name).id)
+        one.press("form#question button.main")
+        one.at("sign-in-in-place")
+        one.type("#field-name", one.name)
+        one.type("#field-password", PASSWORD)
+        one.press("main form button")
+        assert one.page.input_value("#field-question") == "SELECT 'an hour of work'"
+        assert "hour" not in one.page.url
+        one.at("came-back")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
