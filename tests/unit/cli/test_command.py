@@ -56,6 +56,9 @@ COMMANDS = [
     "agreement_check",
     "agreement_explain",
     "agreement_diff",
+    "consent_give",
+    "consent_list",
+    "consent_revoke",
     "key_show",
     "key_export",
     "audit_verify",
@@ -90,7 +93,17 @@ def commands(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[st
 
 
 def test_the_commands_are_those_of_the_manual():
-    groups = {"feed", "delivery", "agreement", "key", "audit", "user", "lake", "reference"}
+    groups = {
+        "consent",
+        "feed",
+        "delivery",
+        "agreement",
+        "key",
+        "audit",
+        "user",
+        "lake",
+        "reference",
+    }
     assert {"_".join(path) for path in commands()} == {*COMMANDS, *groups}
 
 
