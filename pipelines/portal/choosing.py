@@ -21,12 +21,15 @@ from typing import Any
 from fastapi import Request
 
 from pipelines.accounts.permissions import Person
+from pipelines.ledger.chain import append
 from pipelines.portal import looking
 from pipelines.portal.forms import Form
 from pipelines.portal.menus import FORMATS, Menu, kept, menu, menus_of, request_of
 from pipelines.portal.security.visitor import visitor_of
 from pipelines.portal.web import settings_of, url
 from pipelines.portal.words import _
+from pipelines.release.consents import note_need
+from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request as Asked
 from pipelines.settings import Settings
 from schemas.text import LANGUAGES
@@ -79,6 +82,26 @@ def filled_in(settings: Settings, person: Person, table: str, typed: Form) -> Fo
     proposed = found.proposed() if found else {}
     words = {k: [v] if isinstance(v, str) else list(v) for k, v in proposed.items()}
     return Form(words | {name: typed.many(name) for name in ORDER if typed.many(name)})
+
+
+def note(settings: Settings, wanted: Asked, person: Person) -> None:
+    """Write down that somebody looks, at what and for which purpose. Raises LedgerError."""
+    append(
+        settings,
+        "extract.previewed",
+        actor=person.name,
+        organisation=person.organisation,
+        subject=wanted.table,
+        details={"purpose": wanted.purpose, "form": wanted.form},
+    )
+
+
+def note_refusal(settings: Settings, refused: ReleaseRefused, person: Person) -> None:
+    """Write down that counts which somebody looked for need consents. Raises LedgerError."""
+    if refused.conflict and refused.conflict.need:
+        note_need(
+            settings, refused.conflict.need, actor=person.name, organisation=person.organisation
+        )
 
 
 def proof(request: Request, wanted: Asked) -> str:

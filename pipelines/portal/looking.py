@@ -19,14 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import HTTPException
 
-from pipelines.accounts.permissions import Person
 from pipelines.i18n import mark
-from pipelines.ledger.chain import append
 from pipelines.portal import picture
 from pipelines.portal.charts import Figure
 from pipelines.portal.remembered import Remembered, stamp
 from pipelines.portal.words import _, date, number
-from pipelines.release.consents import note_need
 from pipelines.release.counting import LEVEL
 from pipelines.release.flow import Flow
 from pipelines.release.readme import OTHERS_ACROSS
@@ -105,26 +102,6 @@ def look(settings: Settings, request: Request, language: Language, limit: int) -
             return _looks.kept(key, lambda: _look(settings, shown, limit))
     except TimeoutError:
         return Seen(is_too_long=True)
-
-
-def note(settings: Settings, request: Request, person: Person) -> None:
-    """Write down that somebody looks, at what and for which purpose. Raises LedgerError."""
-    append(
-        settings,
-        "extract.previewed",
-        actor=person.name,
-        organisation=person.organisation,
-        subject=request.table,
-        details={"purpose": request.purpose, "form": request.form},
-    )
-
-
-def note_refusal(settings: Settings, refused: ReleaseRefused, person: Person) -> None:
-    """Write down that counts which somebody looked for need consents. Raises LedgerError."""
-    if refused.conflict and refused.conflict.need:
-        note_need(
-            settings, refused.conflict.need, actor=person.name, organisation=person.organisation
-        )
 
 
 @contextmanager

@@ -88,7 +88,7 @@ def submit(request: Request, table: str, person: Person = Looking) -> Response:
         more |= {"changed": "form"}
     elif has_looked and choice.wanted:
         check_rate(request, "preview")
-        looking.note(settings_of(request), choice.wanted, person)
+        choosing.note(settings_of(request), choice.wanted, person)
         more |= {choosing.PROOF: choosing.proof(request, choice.wanted)}
     elif not choice.address or (has_looked and _lacks_a_choice(choice)):
         return _menu_page(request, choice, person, status=422)
@@ -142,7 +142,7 @@ def _look(request: Request, choice: Choice, wanted: Asked, person: Person) -> HT
     try:
         seen = looking.look(settings_of(request), wanted, language_of(request), PREVIEW_ROWS)
     except ReleaseRefused as refused:
-        looking.note_refusal(settings_of(request), refused, person)
+        choosing.note_refusal(settings_of(request), refused, person)
         more = _conflict(refused.conflict, person, language_of(request))
         return _menu_page(request, choice, person, status=422, refused=refused, **more)
     found = choice.menu
