@@ -28,6 +28,8 @@ def show_extract(
     session: Session, made: Extract, copy: Path | None, replaced: Sequence[str] = ()
 ) -> None:
     """What was made, which outdated extracts it takes the place of, and how to check it."""
+    from pipelines.release.readme import OTHERS_ACROSS
+
     if session.is_json:
         session.print_json(
             {
@@ -41,7 +43,8 @@ def show_extract(
         return
     _show_pairs(session, [*_about(made.manifest), (_("File"), str(copy or made.file))])
     _show_clauses(session, made.manifest)
-    _show_others(session, made.manifest.has_others_across)
+    if made.manifest.has_others_across:
+        session.print_line(_(OTHERS_ACROSS[made.manifest.form]))
     _show_replaced(session, replaced)
     check = f"passerelle verify {quoted(copy or made.file)}"
     session.print_line(_("Check it: {command}", command=check))
@@ -101,6 +104,8 @@ def show_preview(session: Session, found: Preview) -> None:
     """What the extract would hold, and its first rows."""
     from rich.text import Text
 
+    from pipelines.release.readme import OTHERS_ACROSS
+
     if session.is_json:
         session.print_json(
             {
@@ -130,7 +135,9 @@ def show_preview(session: Session, found: Preview) -> None:
         pairs.append((_("Records alike, at least"), number(found.risk.k_min)))
     _show_pairs(session, pairs)
     _show_flow(session, found.flow.told())
-    _show_others(session, found.flow.has_others_across)
+    form = "counts" if found.threshold else "records"
+    if found.flow.has_others_across:
+        session.print_line(_(OTHERS_ACROSS[form]))
     for row in found.rows.slice(0, SHOWN_RECORDS).to_pylist():
         _show_pairs(session, [(name, _cell(value)) for name, value in row.items()])
 
@@ -182,13 +189,6 @@ def _show_clauses(session: Session, manifest: Manifest) -> None:
             for one in manifest.clauses
         ],
     )
-
-
-def _show_others(session: Session, has_others_across: bool) -> None:
-    from pipelines.release.readme import OTHERS_ACROSS
-
-    if has_others_across:
-        session.print_line(_(OTHERS_ACROSS))
 
 
 def _show_replaced(session: Session, extracts: Sequence[str]) -> None:

@@ -341,7 +341,7 @@ def _said(material: Material) -> Iterator[str]:
         if not restriction.columns or asked & set(restriction.columns):
             yield restriction.reason[material.request.language]
     if flow.has_others_across:
-        yield _(OTHERS_ACROSS)
+        yield _(OTHERS_ACROSS[material.request.form])
     if not flow.is_withheld_told:
         yield _("How much was held back is not told for so narrow a choice.")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from pipelines.release.precision import TIME_LEVELS, Levels, first_day, last_day
+from pipelines.release.precision import AREA_LEVELS, TIME_LEVELS, Levels, first_day, last_day
 from pipelines.release.request import Request
 from schemas.agreement import (
     HANDLING_LEVELS,
@@ -23,7 +23,8 @@ from schemas.sqltext import literal, literals
 
 NOBODY = "FALSE"
 EVENT_DAY = "occurred_on"  # what a period chooses by
-CHOOSING_COLUMNS = (EVENT_DAY, "country", "admin1_code", "admin2_code", "offence_code")
+_AREA_COLUMNS = ("country", "admin1_code", "admin2_code")  # in the order of their levels
+CHOOSING_COLUMNS = (EVENT_DAY, *_AREA_COLUMNS, "offence_code")
 
 
 def permit_scope(permit: Permit, contract: Contract) -> str:
@@ -96,13 +97,37 @@ def asked(request: Request, permit: Permit, told: Levels, contract: Contract) ->
     return Choice(within, f"({touching} AND {within} IS NOT TRUE)")
 
 
+def cuts(request: Request, permit: Permit) -> str:
+    """TRUE where a choice among counts cuts through what a clause counts by.
+
+    Whatever rows there are: that one lies across would tell of a count that may be too small.
+    """
+    opened, found = set(permit.dimensions), []
+    level = _time_told(str(TIME_LEVELS[permit.precision.time]), opened)
+    if level is not None and request.since is not None:
+        found.append(f"{first_day(level)} <> _first")
+    if level is not None and request.until is not None:
+        found.append(f"{last_day(level)} <> _last")
+    if request.areas:
+        told = AREA_LEVELS[permit.precision.area]
+        least = max((at for at, one in enumerate(_AREA_COLUMNS) if one in opened), default=-1)
+        finer = f"code IN ({literals(request.areas)}) AND level > {min(told, least)}"
+        found.append(f"EXISTS (SELECT 1 FROM admin_areas WHERE {finer})")
+    digits = [OFFENCE_DIMENSIONS[dim] for dim in OFFENCE_DIMENSIONS if dim in opened]
+    if digits and "offence_code" not in opened:
+        found.append("TRUE" if any(len(one) > max(digits) for one in request.offences) else NOBODY)
+    days = (request.since or dt.date.min, request.until or dt.date.max)
+    first, last = (literal(day) for day in days)
+    return f"(SELECT {any_of(found)} FROM (SELECT {first} AS _first, {last} AS _last))"
+
+
 def asked_columns(request: Request) -> frozenset[str]:
     """The columns by which the request chooses rows: a masked cell of those chooses none."""
     found = set()
     if request.has_period:
         found |= {EVENT_DAY}
     if request.areas:
-        found |= {"country", "admin1_code", "admin2_code"}
+        found |= {*_AREA_COLUMNS}
     if request.offences:
         found |= {"offence_code"}
     return frozenset(found)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines.release.compile import OutColumn
-from pipelines.release.conditions import asked
+from pipelines.release.conditions import any_of, asked, cuts
 from pipelines.release.dimensions import (
     COVERAGE,
     PEOPLE,
@@ -30,7 +30,7 @@ from pipelines.release.dimensions import (
     told_once,
 )
 from pipelines.release.eligible import Eligible, by_generosity, eligible
-from pipelines.release.flow import DROPPED, SHOWN_FROM
+from pipelines.release.flow import ACROSS, DROPPED, SHOWN_FROM
 from pipelines.release.k_anonymity import beside, on_the_rung_beside
 from pipelines.release.permits import Allowed
 from pipelines.release.precision import Levels, is_detail, permit_levels
@@ -101,7 +101,7 @@ def compile_counts(
     return CompiledCounts(
         sql=f"{steps} {_grouped(keys, sums, coverage, contract, counts_people)}",
         members_sql=f"{steps} {_members(keys, counts_people)}",
-        flow_sql=f"{steps} {_flow(before)}",
+        flow_sql=f"{steps} {_flow(before, request)}",
         holdings_sql=f"{steps} SELECT record_id, {before.clause_name()} AS clause, "
         "CAST(NULL AS VARCHAR) AS given_as FROM counted ORDER BY record_id",
         columns=_columns(dimensions, sums, coverage, contract),
@@ -275,8 +275,9 @@ def _columns(
     return (*found, OutColumn(SUPPRESSED, "BOOLEAN"))
 
 
-def _flow(before: Eligible) -> str:
-    """One row a clause: counted, and dropped by reason."""
+def _flow(before: Eligible, request: Request) -> str:
+    """One row a clause: counted, dropped by reason, and whether the choice cuts through counts."""
+    across = any_of([cuts(request, permit) for permit in before.permits])
     dropped = [
         f"count(*) FILTER (WHERE _reason = {literal(reason)}) AS {DROPPED}{reason}"
         for reason in ("ceiling", "sensitivity", "delay")
@@ -286,7 +287,8 @@ def _flow(before: Eligible) -> str:
         "SELECT _no.full_name AS clause, coalesce(_in.n, 0) AS kept, "
         f"coalesce(_all.held, 0) AS {DROPPED}restriction, coalesce(_all.alone, 0) AS {DROPPED}k, "
         f"coalesce(_all.open, 0) - coalesce(_in.n, 0) AS {DROPPED}repeated, "
-        f"_gone.* EXCLUDE (_scope) FROM (VALUES {numbers}) AS _no(no, full_name) "
+        f"_gone.* EXCLUDE (_scope), {across} AS {ACROSS} "
+        f"FROM (VALUES {numbers}) AS _no(no, full_name) "
         "LEFT JOIN (SELECT _clause, count(*) AS n FROM counted GROUP BY _clause) AS _in "
         "ON _in._clause = _no.no LEFT JOIN (SELECT _clause, "
         "count(*) FILTER (WHERE _is_hidden) AS held, "

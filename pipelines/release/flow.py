@@ -41,7 +41,7 @@ class Flow:
     shown_from: int
     are_kept_told: bool = True  # counts: the rows behind the cells are not told by clause
     is_withheld_told: bool = True  # not of a narrow choice
-    has_others_across: bool = False  # records told so coarsely that they lie partly outside
+    has_others_across: bool = False  # told so coarsely that they lie partly outside the choice
 
     @property
     def kept(self) -> int:

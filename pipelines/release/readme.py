@@ -44,10 +44,17 @@ FORMATS = {
         "join the codes of areas to a layer of boundaries to map it."
     ),
 }
-OTHERS_ACROSS = mark(
-    "Others are told so coarsely that they lie only partly in what was asked; they are left out. "
-    "Whole months, whole countries and whole sections of offences take them in."
-)
+# What is said where a choice cuts through what is told.
+OTHERS_ACROSS: dict[str, str] = {
+    "records": mark(
+        "Others are told so coarsely that they lie only partly in what was asked; they are left "
+        "out. Whole months, whole countries and whole sections of offences take them in."
+    ),
+    "counts": mark(
+        "Only counts that lie wholly in what was asked are given: of periods, areas and groups of "
+        "offences that it cuts through there is none."
+    ),
+}
 # Why rows were held back, as `eligible.REASONS` names it.
 DROPPED = {
     "ceiling": mark("their marking is above what the clause allows"),
@@ -147,7 +154,7 @@ def _asked(manifest: Manifest, _: Translator) -> str:
     said = [f"{heading} {text}" for heading, text in pairs if text]
     words = "; ".join(said) if said else _("everything that the agreement permits")
     line = _("{words} (as of {day})", words=words, day=manifest.as_of.isoformat())
-    return f"{line}\n{_(OTHERS_ACROSS)}" if manifest.has_others_across else line
+    return f"{line}\n{_(OTHERS_ACROSS[manifest.form])}" if manifest.has_others_across else line
 
 
 def _agreements(manifest: Manifest, _: Translator) -> str:

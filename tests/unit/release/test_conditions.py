@@ -414,3 +414,34 @@ def test_the_columns_that_a_choice_looks_at() -> None:
     for one, columns in looked.items():
         assert conditions.asked_columns(ask(**{one: values[one]})) == columns
     assert conditions.asked_columns(ask()) == set()
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "choice", "is_cut"),
+    [
+        (["month"], {"since": dt.date(2026, 5, 1), "until": dt.date(2026, 5, 31)}, False),
+        (["month"], {"since": dt.date(2026, 5, 2)}, True),
+        (["month"], {"until": dt.date(2026, 5, 30)}, True),
+        (["week"], {"since": dt.date(2026, 5, 11), "until": dt.date(2026, 5, 17)}, False),
+        (["week"], {"since": dt.date(2026, 5, 12)}, True),
+        (["quarter"], {"since": dt.date(2026, 4, 1)}, False),
+        (["quarter"], {"since": dt.date(2026, 5, 1)}, True),
+        (["admin1_code"], {"areas": ("CF71", "CAF")}, False),
+        (["admin1_code"], {"areas": ("CF711",)}, True),
+        (["country"], {"areas": ("CF71",)}, True),
+        (["country"], {"areas": ("CAF",)}, False),
+        (["offence_section"], {"offences": ("05",)}, False),
+        (["offence_section"], {"offences": ("0501",)}, True),
+        (["offence_division"], {"offences": ("0501",)}, False),
+        (["country"], {}, False),
+    ],
+)
+def test_whether_a_choice_cuts_through_counts_depends_on_no_row(
+    dimensions: list[str], choice: dict[str, Any], is_cut: bool
+) -> None:
+    clause = counts(
+        dimensions=dimensions, precision={"area": "admin2", "time": "day", "age": "none"}
+    )
+    sql = conditions.cuts(ask(form="counts", **choice), signed([clause]).permits[0])
+    with catalogue("incidents", []) as connection:
+        assert connection.execute(f"SELECT {sql}").fetchall() == [(is_cut,)]
