@@ -15,6 +15,7 @@ from pipelines.i18n import mark
 from schemas.contract import all_rules
 
 if TYPE_CHECKING:
+    from pipelines.findings import Finding
     from pipelines.validate.verdict import Verdict
 
 TOP_REASONS = 10
@@ -70,18 +71,28 @@ def show_reasons(session: Session, verdicts: Sequence[Verdict], top: int = TOP_R
 
 def show_refused(session: Session, refused: Sequence[tuple[str, Verdict]]) -> None:
     """Files of which nothing was used (name, verdict), each with its findings and what to do."""
+    for name, verdict in refused:
+        errors = [one.finding for one in verdict.findings if one.finding.is_error]
+        _show_findings(session, name, errors, "red")
+
+
+def show_noticed(session: Session, accepted: Sequence[tuple[str, Verdict]]) -> None:
+    """What was noticed about files as a whole (name, verdict) that were used all the same."""
+    for name, verdict in accepted:
+        if verdict.findings:
+            _show_findings(session, name, [one.finding for one in verdict.findings], "yellow")
+
+
+def _show_findings(session: Session, name: str, findings: list[Finding], colour: str) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    for name, verdict in refused:
-        session.print(Text(name, style="bold"))
-        for stored in verdict.findings:
-            finding = stored.finding
-            if finding.is_error:
-                words = Text.assemble((f"{finding.code}  ", "red"), finding.text(language()))
-                session.print(Padding(words, (0, 0, 0, 2)))
-                advice = Text(finding.correction(language()), style="dim")
-                session.print(Padding(advice, (0, 0, 0, 11)))
+    session.print(Text(name, style="bold"))
+    for finding in findings:
+        words = Text.assemble((f"{finding.code}  ", colour), finding.text(language()))
+        session.print(Padding(words, (0, 0, 0, 2)))
+        advice = Text(finding.correction(language()), style="dim")
+        session.print(Padding(advice, (0, 0, 0, 11)))
 
 
 def as_data(verdict: Verdict) -> dict[str, Any]:

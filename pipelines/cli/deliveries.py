@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli.account import as_data, show_refused
+from pipelines.cli.account import as_data, show_noticed, show_refused
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session, table
 from pipelines.cli.stops import Stop
@@ -179,6 +179,7 @@ def rejections(
     elif not verdict.is_accepted:
         show_refused(session, [(found.receipt.file_name, verdict)])
     else:
+        show_noticed(session, [(found.receipt.file_name, verdict)])
         _show_reasons(session, found, verdict)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.account import as_data, show_account, show_reasons, show_refused
+from pipelines.cli.account import as_data, show_account, show_noticed, show_reasons, show_refused
 from pipelines.cli.answering import kind_of, show_questions
 from pipelines.cli.days import day_of
 from pipelines.cli.declare import command, session_of
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pipelines.landing.receive import Delivery
     from pipelines.validate.verdict import Verdict
     from schemas.feed import Statement
+
+MOST_NOTICED = 10  # files whose findings are listed; each has its own in `passerelle rejections`
 
 
 @command(
@@ -382,11 +384,16 @@ def _tell_verdicts(
         session.print(Text(_("Why rows were rejected"), style="bold"))
         show_reasons(session, verdicts)
         session.print()
-    if refused:
-        session.print(Text(_("Files of which nothing was used"), style="bold"))
-        named = [
-            (open_delivery(session.settings, one.delivery_id).receipt.file_name, one)
-            for one in refused
-        ]
-        show_refused(session, named)
-        session.print()
+    noticed = [one for one in verdicts if one.is_accepted and one.findings][:MOST_NOTICED]
+    for title, those, show in (
+        (_("What was noticed about files"), noticed, show_noticed),
+        (_("Files of which nothing was used"), refused, show_refused),
+    ):
+        if those:
+            session.print(Text(title, style="bold"))
+            named = [
+                (open_delivery(session.settings, one.delivery_id).receipt.file_name, one)
+                for one in those
+            ]
+            show(session, named)
+            session.print()

@@ -276,9 +276,7 @@ def _read_by_sheet(excerpt: _Excerpt) -> dict[str, frozenset[int]]:
     """By sheet, the positions of the columns that the feed reads; empty where all are wanted."""
     if excerpt.feed is None:
         return {}
-    workbook = open_workbook(
-        excerpt.original, excerpt.original, excerpt.feed, excerpt.rows.layout
-    )
+    workbook = open_workbook(excerpt.original, excerpt.original, excerpt.feed, excerpt.rows.layout)
     read = {workbook.headings[at] for at in read_positions(workbook.columns)}
     return {
         sheet.name: frozenset(at for at, one in enumerate(sheet.headings) if one in read)

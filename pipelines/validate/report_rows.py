@@ -15,6 +15,7 @@ from pipelines.duck import connect_scratch, scratch_folder
 from pipelines.landing.excerpt import write_excerpt
 from pipelines.landing.read import read_text_rows
 from pipelines.landing.receive import Delivery, local_file
+from pipelines.landing.workbook_kinds import ENDINGS
 from pipelines.settings import Settings
 from pipelines.validate.report import whole
 from pipelines.validate.verdict import Verdict, standing_folder
@@ -22,10 +23,16 @@ from schemas.contract import load_contract
 from schemas.feed import load_feed
 from schemas.sqltext import literal
 
+WORKBOOK = ".xlsx"
+
 
 def rows_suffix(delivery: Delivery) -> str:
-    """The ending that a file of this delivery's rows must have: the one that was sent."""
-    return Path(delivery.receipt.file_name).suffix
+    """The ending that a file of this delivery's rows must have: the one that was sent.
+
+    A workbook of an older or another kind comes back as one of today's.
+    """
+    suffix = Path(delivery.receipt.file_name).suffix
+    return WORKBOOK if suffix.lower() in ENDINGS else suffix
 
 
 def has_rows(verdict: Verdict, *, with_unread: bool = False) -> bool:
