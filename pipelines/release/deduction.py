@@ -11,7 +11,7 @@ together are one, and what hangs together in no sum is solved apart: what is lef
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,22 +24,21 @@ Numbers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 PROBES, SEED = 3, 20_261_130
-MOST_WORK = 20_000_000_000  # multiplications of one solution: some seconds
+MOST_WORK = 125_000_000_000  # of 5,000 sums or atoms that hang together: some seconds
 MOST_PAIRS = 3_000_000
-_TINY, _RANK = 1e-7, 1e-10
+_TINY, _RANK = 1e-7, 1e-8
 
 
 class TooMuch(Exception):  # noqa: N818  (an answer to a request, not a failure)
     """There are more sums, and more atoms in them, than can be solved."""
 
 
-def rest_of(sums: csr_array) -> Amounts:
-    """The rest of each probe, one row an atom; `sums` has one row a sum, one column an atom.
+def rest_of(sums: csr_array, vectors: Amounts | None = None) -> Amounts:
+    """What is left of each vector beside the space of the sums; `sums` has one row a sum.
 
-    Raises TooMuch.
+    `vectors` has one row an atom, one column a vector; unless given, random probes. Raises TooMuch.
     """
-    atoms = sums.shape[1]
-    rest = np.random.default_rng(SEED).standard_normal((atoms, PROBES))
+    rest = probes(sums.shape[1]) if vectors is None else vectors.copy()
     is_known, sums = _solved_one_by_one(_distinct(sums))
     rest[is_known] = 0.0
     unknown = np.flatnonzero(~is_known)
@@ -47,16 +46,30 @@ def rest_of(sums: csr_array) -> Amounts:
     if not len(touched):
         return rest
     touched = unknown[touched]
-    size = np.bincount(kind)
     first = np.unique(kind, return_index=True)[1]
-    scale = np.sqrt(size)
-    whole = np.stack([np.bincount(kind, weights=rest[touched, at]) for at in range(PROBES)], axis=1)
+    scale = np.sqrt(np.bincount(kind))[:, None]
+    whole = np.zeros((len(first), rest.shape[1]))
+    np.add.at(whole, kind, rest[touched])
+    whole /= scale
     found = np.zeros_like(whole)
     for rows, columns in _blocks(sums[:, touched[first]]):
-        block = sums[rows][:, touched[first][columns]].toarray() * scale[columns]
-        found[columns] = _projected(block, whole[columns] / scale[columns, None])
-    rest[touched] -= found[kind] / scale[kind, None]
+        block = sums[rows][:, touched[first][columns]].multiply(scale[columns, 0]).tocsr()
+        found[columns] = _projected(block, whole[columns])
+    rest[touched] -= (found / scale)[kind]
     return rest
+
+
+def probes(atoms: int) -> Amounts:
+    """Random vectors, the same each time."""
+    return np.random.default_rng(SEED).standard_normal((atoms, PROBES))
+
+
+def rest_beside(sums: csr_array, more: csr_array) -> tuple[Amounts, Amounts]:
+    """`rest_of` the sums, and of the sums with some more, for little more than the first."""
+    added = more.toarray().T
+    left = rest_of(sums, np.concatenate([probes(sums.shape[1]), added], axis=1))
+    before, added = left[:, :PROBES], left[:, PROBES:]
+    return before, before - _projected(np.ascontiguousarray(added.T), before)
 
 
 def is_nothing(sums: Amounts) -> Mask:
@@ -151,7 +164,7 @@ def _blocks(sums: csr_array) -> Iterator[tuple[Numbers, Numbers]]:
     row_part, column_part = part[:rows], part[rows:]
     heights = np.bincount(row_part, minlength=count).astype(float)
     widths = np.bincount(column_part, minlength=count).astype(float)
-    if (heights * widths * np.minimum(heights, widths)).sum() > MOST_WORK:
+    if (np.minimum(heights, widths) ** 3).sum() > MOST_WORK:
         raise TooMuch
     by_row, by_column = np.argsort(row_part, kind="stable"), np.argsort(column_part, kind="stable")
     row_cuts = np.cumsum(heights).astype(int)[:-1]
@@ -159,11 +172,31 @@ def _blocks(sums: csr_array) -> Iterator[tuple[Numbers, Numbers]]:
     yield from zip(np.split(by_row, row_cuts), np.split(by_column, column_cuts), strict=True)
 
 
-def _projected(block: Amounts, probes: Amounts) -> Amounts:
-    """The probes on the space of the rows of `block`."""
-    from scipy.linalg import qr  # type: ignore[import-untyped]
+def _projected(block: Any, vectors: Amounts) -> Amounts:
+    """The vectors on the space of the rows of `block`; of products, since those are fast."""
+    from scipy.linalg import cho_solve  # type: ignore[import-untyped]
 
-    basis, triangle, _order = qr(block.T, mode="economic", pivoting=True, check_finite=False)
-    sizes = np.abs(np.diag(triangle))
-    basis = basis[:, : len(sizes)][:, sizes > _RANK * max(1.0, sizes.max(initial=0.0))]
-    return np.asarray(basis @ (basis.T @ probes))
+    if block.shape[0] > block.shape[1]:
+        triangle, order = _factor(_dense(block.T @ block))
+        block = np.zeros((triangle.shape[1], len(order)))
+        block[:, order] = triangle.T
+    triangle, order = _factor(_dense(block @ block.T))
+    rank = triangle.shape[1]
+    block, triangle = block[order[:rank]], triangle[:rank]
+    found, rest = np.zeros_like(vectors), vectors
+    for _again in range(2):  # the second time takes away what the first left by rounding
+        step = block.T @ cho_solve((triangle, True), block @ rest, check_finite=False)
+        found, rest = found + step, rest - step
+    return np.asarray(found)
+
+
+def _factor(gram: Amounts) -> tuple[Amounts, Numbers]:
+    """The triangle of a Cholesky factorisation with pivots, of full rank, and the pivots."""
+    from scipy.linalg.lapack import dpstrf  # type: ignore[import-untyped]
+
+    lower, order, rank, _info = dpstrf(gram, tol=_RANK, lower=1)
+    return np.tril(lower)[:, :rank], np.asarray(order, dtype=np.int64) - 1
+
+
+def _dense(product: Any) -> Amounts:
+    return np.asarray(product.toarray() if hasattr(product, "toarray") else product)

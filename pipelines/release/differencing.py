@@ -33,7 +33,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipelines.release.deduction import TooMuch, is_nothing, rest_of, small_circuits
+from pipelines.release.deduction import TooMuch, is_nothing, rest_beside, rest_of, small_circuits
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array  # type: ignore[import-untyped]
@@ -162,7 +162,7 @@ class _Overlay:
         from scipy.sparse import vstack
 
         old = vstack(self.shown[1:], format="csr")
-        before, now = rest_of(old), rest_of(vstack([self.new, old], format="csr"))
+        before, now = rest_beside(old, self.new)
         if not len(news := np.flatnonzero(~is_nothing(self.new @ before))):
             return False
         for found in small_circuits(now, self.weight, self.least):

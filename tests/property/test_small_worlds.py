@@ -132,6 +132,8 @@ def secrets(world: World) -> set[Set]:
         return [found for one in made.shown if (found := one & somebody)]
 
     new, *others = world.extracts
+    if not any(new.everybody & made.everybody for made in others):
+        return set()  # what it tells by itself is for `suppression`
     old = [one for made in others for one in shown(made)]
     signature = {
         at: tuple(
