@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from pipelines import connect
-from pipelines.accounts.people import find_user
-from pipelines.accounts.signin import is_password_right
+from pipelines.accounts.permissions import Person
+from pipelines.accounts.signin import authenticate
 from pipelines.ingest import judge
 from pipelines.lake.publish import publish
 from pipelines.lake.upkeep import check
@@ -148,7 +148,7 @@ def test_the_first_verdicts_are_kept(new_home):
 def test_accounts_and_the_ledger_go_on(new_home):
     assert check_ledger(new_home).faults == ()
     for name, password in PASSWORDS.items():
-        assert is_password_right(new_home, find_user(new_home, name).id, password)
+        assert isinstance(authenticate(new_home, name, password), Person)
 
 
 def test_extracts_of_that_version_still_verify(new_home):

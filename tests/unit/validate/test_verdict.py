@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from upath import UPath
@@ -49,6 +50,42 @@ def test_problems_of_the_audit_are_findings_of_the_verdict() -> None:
     assert [found.code for found in verdict.findings] == ["DEL-715"]
     assert verdict.audit
     assert verdict.audit.evaluated == 12
+
+
+NOTHING_SAID = SimpleNamespace(
+    text_rows=SimpleNamespace(encoding="utf-8"),
+    as_of=SimpleNamespace(day=None, told_by=None),
+    rows_read=1,
+    rows_accepted=1,
+    rows_quarantined=0,
+    rows_exact_duplicates=0,
+    reason_counts={},
+    warning_counts={},
+)
+STOPS = Finding("DEL-715", {"detail": "BXC-402, accepted: 0 ≠ 1"})
+
+
+@pytest.mark.parametrize(
+    ("harmonised", "audit", "findings", "is_accepted"),
+    [
+        (NOTHING_SAID, Audit(True, 12, []), [], True),
+        (NOTHING_SAID, Audit(False, 12, []), [], False),  # though it names no problem
+        (NOTHING_SAID, Audit(True, 12, [STOPS]), [], False),  # though it says that all is well
+        (NOTHING_SAID, Audit(True, 12, []), [STOPS], False),  # though the audit found nothing
+        (NOTHING_SAID, None, [], False),
+        (None, Audit(True, 12, []), [], False),
+    ],
+)
+def test_each_lock_of_a_verdict_holds_without_the_others(harmonised, audit, findings, is_accepted):
+    verdict = reach_verdict(
+        NAME,
+        "caf_border_crossings",
+        harmonised=harmonised,
+        audit=audit,
+        findings=findings,
+        harmonised_at=WHEN,
+    )
+    assert verdict.is_accepted is is_accepted
 
 
 @pytest.mark.parametrize("place", ["local", "memory"])
