@@ -34,6 +34,9 @@ READ = (*CODED, *COORDINATES, "occurred_at", "reported_at", *COUNTS)
 HIDDEN = ("place_text", *COORDINATES)  # in rows about sexual offences
 FIRST_ROW = 2  # of the file, below the headings
 RECEIVED = RECEIVED_AT.replace(tzinfo=None)
+RECEIVED_DAY = RECEIVED.replace(hour=0, minute=0, second=0, microsecond=0)
+FEED_STARTS = RECEIVED_DAY.replace(year=RECEIVED.year - 5)
+DAYS = {"occurred_at": "occurred_on", "reported_at": "reported_on"}  # of each moment
 CONSTANTS = {
     "source": "caf_gendarmerie", "delivery_id": DELIVERY_ID, "received_at": RECEIVED,
     "is_withdrawn": False,

@@ -52,7 +52,7 @@ def publish(work: Work, connection: duckdb.DuckDBPyConnection) -> None:
     rows = connection.execute(
         f"SELECT {', '.join(columns())}, 1::INTEGER AS revision, received_at AS known_from, "
         "NULL::TIMESTAMP AS known_to, TRUE AS is_latest, "
-        "strftime(occurred_at, '%Y-%m') AS occurred_month "
+        "strftime(occurred_on, '%Y-%m') AS occurred_month "
         f"FROM read_parquet({literal(str(work.accepted))})"
     )
     write_deltalake(

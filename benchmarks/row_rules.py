@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.codes import READ, RECEIVED
+from benchmarks.codes import DAYS, FEED_STARTS, READ, RECEIVED_DAY
 from schemas.contract import Contract, Rule
 
 Absent = Callable[[Any], Any]
@@ -52,7 +52,7 @@ def _sum_above(c: Any, absent: Absent, one: str, other: str, total: str) -> Any:
 WHOLE_ROW: dict[str, Form] = {
     "INC-101": lambda c, absent: absent(c["source_record_id"]),
     "INC-102": _lacks("country"),
-    "INC-103": _lacks("occurred_at"),
+    "INC-103": lambda c, absent: absent(c["occurred_on"]) & absent(c["occurred_at__unread"]),
     "INC-104": _lacks("admin1_code"),
     "INC-105": _lacks("offence_code"),
     "INC-106": lambda c, absent: (
@@ -62,13 +62,16 @@ WHOLE_ROW: dict[str, Form] = {
     "INC-405": lambda c, _: c["is_outside_country"],
     "INC-406": lambda c, _: c["is_outside_admin1"] & c["is_inside_country"],
     "INC-408": lambda c, _: (
-        (c["occurred_at"] < c["admin1_valid_from"])
-        | (c["occurred_at"] >= c["admin1_valid_to"] + DAY)
+        (c["occurred_on"] < c["admin1_valid_from"])
+        | (c["occurred_on"] >= c["admin1_valid_to"] + DAY)
     ),
     "INC-409": _negative,
-    "INC-501": lambda c, _: c["reported_at"] < c["occurred_at"] - DAY,
-    "INC-502": lambda c, _: c["occurred_at"] > RECEIVED + DAY,
-    "INC-503": lambda c, _: c["reported_at"] > RECEIVED + DAY,
+    "INC-413": lambda c, _: (
+        (c["occurred_on"] < FEED_STARTS) & (c["occurred_on"] >= dt.datetime(1990, 1, 1))
+    ),
+    "INC-501": lambda c, _: c["reported_on"] < c["occurred_on"] - DAY,
+    "INC-502": lambda c, _: c["occurred_on"] > RECEIVED_DAY + DAY,
+    "INC-503": lambda c, _: c["reported_on"] > RECEIVED_DAY + DAY,
     "INC-504": _half_position,
     "INC-505": lambda c, absent: (
         (c["admin1_country"] != c["country"]) & ~absent(c["admin1_country"]) & ~absent(c["country"])
@@ -94,5 +97,11 @@ def rules_of(contract: Contract) -> list[Rule]:
 def _column(rule: Rule) -> str:
     """The column of a rule that looks at one column of the feed, or at two."""
     named = [rule.kwargs.get(key) for key in ("column", "column_A", "column_B")]
-    delivered = {*READ, "source_record_id", "record_id", *(f"{column}__unread" for column in READ)}
+    delivered = {
+        *READ,
+        *DAYS.values(),
+        "source_record_id",
+        "record_id",
+        *(f"{column}__unread" for column in READ),
+    }
     return str(named) if all(one in delivered for one in named if one) and any(named) else ""

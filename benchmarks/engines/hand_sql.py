@@ -14,6 +14,8 @@ from benchmarks.codes import (
     CONSTANTS,
     COORDINATES,
     COUNTS,
+    DAYS,
+    FEED_STARTS,
     FIRST_ROW,
     HIDDEN,
     READ,
@@ -189,14 +191,18 @@ def _inside(codes: Codes, level: str, code: str) -> str:
 
 def _judged(codes: Codes) -> str:
     constants = ", ".join(f"{_constant(value)} AS {c}" for c, value in CONSTANTS.items())
+    constants += f", DATE '{FEED_STARTS:%Y-%m-%d}' AS feed_starts"
     hidden = ", ".join(f"CASE WHEN NOT is_sensitive THEN {c} END AS {c}" for c in HIDDEN)
-    unread = ", ".join(f"CASE WHEN {c} IS NULL THEN {c}__text END AS {c}__unread" for c in READ)
+    unread = ", ".join(
+        f"CASE WHEN {DAYS.get(c, c)} IS NULL THEN {c}__text END AS {c}__unread" for c in READ
+    )
     rules = {"error": [], "warning": []}
     for rule in codes.contract.rules:
         rules[rule.severity].append((rule.code, fails_when(rule)))
     filled = {*READ, *CONSTANTS, *HIDDEN, "record_id", "source_record_id", "source_row",
               "time_zone", "location_precision", "occurred_at_precision", "occurred_at_text",
-              "is_sensitive", "handling", "offence_text", "quality_flags"}  # fmt: skip
+              *DAYS.values(), "is_sensitive", "handling", "offence_text",
+              "quality_flags"}  # fmt: skip
     absent = {**codes.empty_columns(filled), "admin2_admin1": "VARCHAR"}
     for column in codes.contract.columns:
         if column.name not in READ:
@@ -214,8 +220,11 @@ def _judged(codes: Codes) -> str:
                      coalesce(area_time_zone, land_time_zone, 'UTC') AS time_zone
               FROM placed LEFT JOIN areas ON areas.code = admin1_code
               LEFT JOIN lands ON lands.code = country),
-    timed AS (SELECT zoned.*, occurred - to_minutes(a.offset_minutes) AS occurred_at,
-                     reported - to_minutes(b.offset_minutes) AS reported_at FROM zoned
+    timed AS (SELECT zoned.*, occurred::DATE AS occurred_on, reported::DATE AS reported_on,
+                     CASE WHEN contains(occurred_at__text, ':')
+                         THEN occurred - to_minutes(a.offset_minutes) END AS occurred_at,
+                     CASE WHEN contains(reported_at__text, ':')
+                         THEN reported - to_minutes(b.offset_minutes) END AS reported_at FROM zoned
               LEFT JOIN offsets a ON a.zone = time_zone AND occurred >= a.wall_from
                   AND occurred < a.wall_to
               LEFT JOIN offsets b ON b.zone = time_zone AND reported >= b.wall_from
@@ -230,9 +239,9 @@ def _judged(codes: Codes) -> str:
             CASE WHEN is_sensitive THEN 'STRICTLY_CONFIDENTIAL' ELSE 'CONFIDENTIAL' END AS handling,
             CASE WHEN latitude_deg IS NOT NULL THEN 'exact' WHEN admin1_code IS NOT NULL
                 THEN 'admin1' END AS location_precision, occurred_at__text AS occurred_at_text,
-            CASE WHEN occurred_at IS NULL THEN NULL WHEN contains(occurred_at__text, ':')
+            CASE WHEN occurred_on IS NULL THEN NULL WHEN contains(occurred_at__text, ':')
                 THEN 'minute' ELSE 'day' END AS occurred_at_precision,
-            CASE WHEN occurred_at IS NOT NULL AND coalesce(place_text, latitude_deg::VARCHAR)
+            CASE WHEN occurred_on IS NOT NULL AND coalesce(place_text, latitude_deg::VARCHAR)
                 IS NOT NULL THEN records END AS same_event_records, {unread}, {missing}
         FROM fenced),
     shown AS (SELECT * REPLACE ({hidden}) FROM derived)

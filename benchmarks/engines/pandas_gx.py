@@ -21,6 +21,7 @@ from benchmarks.codes import (
     CONSTANTS,
     COORDINATES,
     COUNTS,
+    DAYS,
     FIRST_ROW,
     HIDDEN,
     READ,
@@ -101,10 +102,12 @@ def _typed(rows: pd.DataFrame, codes: Codes) -> pd.DataFrame:
     zone = made["admin1_code"].map(areas["area_time_zone"])
     made["time_zone"] = zone.fillna(made["country"].map(lands)).fillna("UTC")
     for target, wall in walls.items():
-        made[target] = _utc(wall, made["time_zone"])
-    made["same_event_records"] = rows["same_event_records"].where(made["occurred_at"].notna(), 1)
+        has_time = texts[target].str.contains(":", regex=False).fillna(value=False).astype(bool)
+        made[DAYS[target]] = wall.dt.normalize()
+        made[target] = _utc(wall, made["time_zone"]).where(has_time)
+    made["same_event_records"] = rows["same_event_records"].where(made["occurred_on"].notna(), 1)
     for target in READ:
-        made[f"{target}__unread"] = texts[target].where(made[target].isna())
+        made[f"{target}__unread"] = texts[target].where(made[DAYS.get(target, target)].isna())
     made["occurred_at_text"] = texts["occurred_at"]
     return _derived(pd.DataFrame(made), codes)
 
@@ -170,7 +173,7 @@ def _derived(rows: pd.DataFrame, codes: Codes) -> pd.DataFrame:
     rows["location_precision"] = rows["location_precision"].replace("", None)
     has_time = rows["occurred_at_text"].str.contains(":", regex=False).fillna(value=False)
     precision = np.where(has_time.astype(bool), "minute", "day")
-    rows["occurred_at_precision"] = pd.Series(precision).where(rows["occurred_at"].notna())
+    rows["occurred_at_precision"] = pd.Series(precision).where(rows["occurred_on"].notna())
     rows["is_sensitive"] = rows["offence_code"].isin(codes.sexual)
     rows["handling"] = np.where(rows["is_sensitive"], "STRICTLY_CONFIDENTIAL", "CONFIDENTIAL")
     for column in HIDDEN:

@@ -20,6 +20,7 @@ from benchmarks.codes import (
     CONSTANTS,
     COORDINATES,
     COUNTS,
+    DAYS,
     FIRST_ROW,
     HIDDEN,
     READ,
@@ -139,6 +140,7 @@ def _placed(rows: pl.LazyFrame, texts: pl.DataFrame, codes: Codes) -> pl.LazyFra
         .join(lands, left_on="country", right_on="code", how="left")
         .with_columns(time_zone=zone)
         .with_columns(_utc("occurred_at", zones), _utc("reported_at", zones))
+        .with_columns(pl.col(f"{m}__wall").dt.truncate("1d").alias(d) for m, d in DAYS.items())
     )
 
 
@@ -161,16 +163,19 @@ def _utc(target: str, zones: set[str]) -> pl.Expr:
         .dt.replace_time_zone(None)
         for one in sorted(zones)
     ]
-    return pl.coalesce(parts).alias(target)
+    has_time = pl.col(f"{target}__text").str.contains(":", literal=True)
+    return pl.when(has_time).then(pl.coalesce(parts)).alias(target)
 
 
 def _derived(rows: pl.LazyFrame, codes: Codes) -> pl.LazyFrame:
     sensitive = pl.col("offence_code").is_in(codes.sexual).fill_null(value=False)
-    timed, y = pl.col("occurred_at").is_not_null(), pl.col("latitude_deg")
+    timed, y = pl.col("occurred_on").is_not_null(), pl.col("latitude_deg")
     text = pl.col("occurred_at__text")
     rows = _fenced(rows, codes).with_columns(
         *(
-            pl.when(pl.col(t).is_null()).then(pl.col(f"{t}__text")).alias(f"{t}__unread")
+            pl.when(pl.col(DAYS.get(t, t)).is_null())
+            .then(pl.col(f"{t}__text"))
+            .alias(f"{t}__unread")
             for t in READ
         ),
         same_event_records=pl.when(timed).then("same_event_records"),
@@ -277,7 +282,7 @@ def _form(rule: Rule) -> pl.Expr:
     if rule.expectation == "expect_column_value_lengths_to_be_between":
         return ~column.str.len_chars().is_between(low, high)
     if isinstance(low, str):
-        low = pl.lit(low).str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us")
+        low = pl.lit(low).str.to_datetime("%Y-%m-%d", time_unit="us")
     bounds = [column < low] if low is not None else []
     return pl.any_horizontal(*bounds, *([column > high] if high is not None else []))
 
