@@ -4,7 +4,7 @@ Not here: what becomes of their rows (`harmonised.py`) and who notices a new fil
 """
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 
@@ -14,9 +14,17 @@ from schemas.feed import Feed, load_feed
 
 if TYPE_CHECKING:
     from pipelines.landing.receive import Receipt
+    from schemas.feed import Statement
 
 STAGE = "landed"
 FILE_TAG = "passerelle/file"
+KINDS = ("", "register", "correction")
+
+
+class Said(dg.Config):
+    """What whoever starts a run says of the delivery: `register`, `correction`, or nothing."""
+
+    kind: str = ""
 
 
 def deliveries_of(feed: str) -> dg.DynamicPartitionsDefinition:
@@ -52,14 +60,20 @@ def landed_asset(name: str) -> dg.AssetsDefinition:
         ),
     )
     def landed(
-        context: dg.AssetExecutionContext, installation: Installation
+        context: dg.AssetExecutionContext, config: Said, installation: Installation
     ) -> dg.MaterializeResult[None]:
         from pipelines.ingest import land_again
+        from pipelines.ledger.deliveries import answer
 
+        if config.kind not in KINDS:
+            raise dg.Failure(f"kind: {' | '.join(filter(None, KINDS))}", allow_retries=False)
         file = context.run.tags.get(FILE_TAG, "")
         try:
             with trying_again(context):
                 delivery = land_again(installation.settings(), context.partition_key, file)
+                if config.kind and config.kind != delivery.receipt.kind:
+                    said = cast("Statement", config.kind)
+                    answer(installation.settings(), delivery.delivery_id, said, actor="dagster")
         except KeyError:
             raise nowhere(context.partition_key) from None
         return dg.MaterializeResult(

@@ -64,10 +64,12 @@ def published(
     with trying_again(context):
         done = publish(settings)
         shown = _shown(settings)
+    held = _held(settings)
     for table, (rows, version) in shown.items():
+        more = {"held": dg.MetadataValue.md(held)} if held and table == "deliveries" else {}
         yield dg.MaterializeResult(
             asset_key=published_key(table),
-            metadata=_metadata(table, rows, done),
+            metadata=_metadata(table, rows, done) | more,
             data_version=dg.DataVersion(version),
         )
 
@@ -131,6 +133,20 @@ def _shown(settings: "Settings") -> dict[str, tuple[int, str]]:
         )
         for table, rows in counts.items()
     }
+
+
+def _held(settings: "Settings") -> str:
+    """What is asked about deliveries of which rows are held, a line each; it quotes no cell."""
+    import pipelines
+    from pipelines.lake.questions import read_question
+    from pipelines.landing.receive import open_delivery
+
+    with pipelines.connect(settings) as connection:
+        found = connection.sql(
+            "SELECT delivery_id FROM deliveries WHERE state = 'held' ORDER BY delivery_id"
+        ).fetchall()
+    asked = ((one, read_question(open_delivery(settings, one).folder)) for (one,) in found)
+    return "\n".join(f"- {one}: {said.text(settings.language)}" for one, said in asked if said)
 
 
 def _metadata(table: str, rows: int, done: "Published | None") -> dict[str, Any]:

@@ -109,6 +109,7 @@ class Rule:
     explanation: Bilingual
     correction: Bilingual
     is_about_row: bool = True  # False: about a file as a whole
+    identity: tuple[str, ...] = ()  # judged by the lake: columns of which a correction keeps one
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,10 @@ class Helper:
 
 @dataclass(frozen=True)
 class Contract:
-    """One table: its columns in order, its rules by code, and what is computed to judge it."""
+    """One table: its columns in order, its rules by code, and what is computed to judge it.
+
+    `rules` are judged by what a delivery says; `lake_rules` need the other deliveries too.
+    """
 
     table: str
     kind: Kind
@@ -157,6 +161,7 @@ class Contract:
     rules: tuple[Rule, ...]
     facts: tuple[Fact, ...]
     helpers: tuple[Helper, ...]
+    lake_rules: tuple[Rule, ...]
     raw: dict[str, Any] = field(repr=False, hash=False)
 
     def column(self, name: str) -> Column:
@@ -179,7 +184,7 @@ class Contract:
 
     def rule(self, code: str) -> Rule:
         """The rule of that code. Raises KeyError."""
-        return {rule.code: rule for rule in self.rules}[code]
+        return {rule.code: rule for rule in (*self.rules, *self.lake_rules)}[code]
 
 
 def table_names(kind: Kind | None = None) -> list[str]:
@@ -196,6 +201,7 @@ def load_contract(table: str) -> Contract:
     raw = read_yaml(TABLES_FOLDER / f"{table}{SUFFIX}")
     schema = raw["schema"][0]
     custom = _custom(schema)
+    rules = [_rule(entry) for entry in schema.get("quality", [])]
     return Contract(
         table=schema["name"],
         kind=custom.get("kind", "data"),
@@ -203,16 +209,18 @@ def load_contract(table: str) -> Contract:
         title=Bilingual(en=custom["titleEn"], fr=custom["titleFr"]),
         description=Bilingual(en=schema["description"], fr=custom["descriptionFr"]),
         columns=_with_days(tuple(_column(entry) for entry in schema["properties"])),
-        rules=tuple(_rule(entry) for entry in schema.get("quality", [])),
+        rules=tuple(rule for rule in rules if not rule.identity),
         facts=tuple(Fact(**entry) for entry in custom.get("facts", [])),
         helpers=tuple(Helper(**entry) for entry in custom.get("helpers", [])),
+        lake_rules=tuple(rule for rule in rules if rule.identity),
         raw=raw,
     )
 
 
 def all_rules() -> dict[str, Rule]:
     """Every rule of every contract by its code; delivery findings (DEL-7xx) are among them."""
-    return {rule.code: rule for table in table_names() for rule in load_contract(table).rules}
+    contracts = map(load_contract, table_names())
+    return {rule.code: rule for one in contracts for rule in (*one.rules, *one.lake_rules)}
 
 
 def _custom(entry: dict[str, Any]) -> dict[str, Any]:
@@ -264,4 +272,5 @@ def _rule(entry: dict[str, Any]) -> Rule:
         explanation=Bilingual(en=custom["explanationEn"], fr=custom["explanationFr"]),
         correction=Bilingual(en=custom["correctionEn"], fr=custom["correctionFr"]),
         is_about_row=bool(implementation) or custom.get("about") == "row",
+        identity=tuple(custom.get("identity", ())),
     )

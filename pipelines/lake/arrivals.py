@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 ACCEPTED = "accepted.parquet"
 QUARANTINED = "quarantined.parquet"
 MARK_LETTERS = 12
+CONFIRMED = "confirmed"
 
 log = logging.getLogger("passerelle")
 
@@ -100,6 +101,13 @@ class Arrival:
     def kind(self) -> Statement | None:
         """A register or a correction: as answered, else as received or declared; None: unknown."""
         return self.answer.kind if self.answer else self.verdict.kind
+
+    @property
+    def statement(self) -> str | None:
+        """What each of its rows is: its kind, or a correction confirmed by whoever was asked."""
+        if self.answer and self.answer.kind == "correction":
+            return CONFIRMED
+        return self.kind
 
     @property
     def corrections(self) -> tuple[Correction, ...]:

@@ -359,7 +359,7 @@ def _register_statements(connection: duckdb.DuckDBPyConnection, mine: Sequence[A
     if mine:
         connection.executemany(
             "INSERT INTO statements VALUES (?, ?, ?, ?)",
-            [[one.delivery_id, one.as_of, one.kind, list(one.corrections)] for one in mine],
+            [[one.delivery_id, one.as_of, one.statement, list(one.corrections)] for one in mine],
         )
 
 

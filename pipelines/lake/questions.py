@@ -74,6 +74,11 @@ class Question(BaseModel):
         """How many rows of the delivery are held."""
         return sum(self.codes.values())
 
+    @property
+    def reused(self) -> int:
+        """How many of them bear a number that belongs to another event."""
+        return self.rows - self.codes.get(UNDECIDED, 0) - self.codes.get(TIED, 0)
+
     def is_asked(self, after: dt.timedelta, now: dt.datetime | None = None) -> bool:
         """True for whoever is asked so long after the sender was."""
         return (now or dt.datetime.now(dt.UTC)) - self.asked_at >= after
@@ -235,6 +240,15 @@ TIED_ONE = mark(
 TIED_SEVERAL = mark(
     "It disagrees about {count} records with a file of the same day that came at the same moment."
 )
+REUSED_ONE = mark(
+    "One record bears a number that another event bore before: another day, place and kind."
+)
+REUSED_SEVERAL = mark(
+    "{count} records bear numbers that other events bore before: another day, place and kind."
+)
+REUSED_OR_CORRECTION = mark(
+    "Is the file a correction of those? If not, send these events again with their own numbers."
+)
 WHICH_STANDS = mark("Is this one the register, or the correction?")
 REPEATS = mark("Rows that say exactly what an earlier version said: {count}.")
 UNSEEN = mark("Rows that say what no file has said yet: {count}.")
@@ -258,6 +272,9 @@ def _sentences(question: Question, language: Language) -> list[str]:
             several = ONE_OF_THEM_WITHDRAWN if withdrawn == 1 else SOME_WITHDRAWN
             said.append(_(ONE_LATER_WITHDRAWN if count == 1 else several, count=withdrawn))
         said.append(_(OLDER_OR_CORRECTION))
+    if count := question.reused:
+        said.append(_(REUSED_ONE if count == 1 else REUSED_SEVERAL, count=count))
+        said.append(_(REUSED_OR_CORRECTION))
     if count := question.codes.get(TIED, 0):
         said.append(_(TIED_ONE if count == 1 else TIED_SEVERAL, count=count))
         if not question.codes.get(UNDECIDED):

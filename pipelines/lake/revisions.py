@@ -18,6 +18,9 @@ Two things are not decided here but held, with the code of a rule, until somebod
     DEL-741   nobody said what the file is, and the answer matters: as a register the row is older
               than what stands, or no later, and as a correction it is newer
     DEL-742   two that came at one moment stand at one point, as the latest, and disagree
+    6xx       (a `lake_rule` of the contract) the number of a record comes back with another day,
+              place and kind than any row had that was received with it before, and without a
+              higher revision number: a number used twice rather than a correction
 
 A held row has no revision and is in no view. Whether a row is held follows from the assertions
 alone, like everything else here.
@@ -28,6 +31,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
+from pipelines.lake.arrivals import CONFIRMED
 from pipelines.lake.tables import DataFile, partition_columns, stored_columns
 from schemas.codelist import load_codelist
 from schemas.contract import Contract
@@ -37,11 +41,11 @@ if TYPE_CHECKING:
     import duckdb
 
 UNDECIDED, TIED = "DEL-741", "DEL-742"
-REGISTER, CORRECTION = "register", "correction"
+CORRECTION = "correction"
 # A register ends with its day, but never later than just before what came at its own receipt.
 # Rows of a lake that kept no day stand at their receipt, as they always did.
-STANDS_AT = f"""CASE WHEN as_of IS NULL OR statement = {literal(CORRECTION)} THEN received_at
-    ELSE least((as_of + 1)::TIMESTAMP, received_at - INTERVAL 1 MICROSECOND) END"""
+STANDS_AT = f"""CASE WHEN as_of IS NULL OR statement IN ({literals((CORRECTION, CONFIRMED))})
+    THEN received_at ELSE least((as_of + 1)::TIMESTAMP, received_at - INTERVAL 1 MICROSECOND) END"""
 ORDER = "source_revision NULLS FIRST, stands_at, care, received_at DESC, delivery_id, source_row"
 NEWEST_FIRST = (
     "source_revision DESC NULLS LAST, stands_at DESC, care DESC, received_at, "
@@ -62,11 +66,11 @@ MONTH_SQL = "strftime(occurred_on, '%Y-%m')"
 def judged_sql(assertions: str) -> str:
     """A SELECT of every row of `assertions` with its standing; the source of all revision numbers.
 
-    Needs record_id, the columns `STATED`, `care` (a number: the higher, the more careful), and
-    `content`, equal where two rows say the same.
+    Needs record_id, the columns `STATED`, `care` (a number: the higher, the more careful),
+    `content`, equal where two rows say the same, and `identity` (see `keys_sql`), `reuse_code`.
     """
     return f"""
-SELECT * EXCLUDE (overtaken_at, last_revision, is_repeat, number),
+SELECT * EXCLUDE (overtaken_at, last_revision, is_repeat, number, is_reused),
        CASE WHEN held IS NULL THEN number END AS revision,
        CASE WHEN held IS NOT NULL OR is_repeat THEN known_from
             WHEN overtaken_at IS NOT NULL THEN greatest(known_from, overtaken_at) END AS known_to,
@@ -96,9 +100,11 @@ def _held_sql(assertions: str) -> str:
     is_of_top = " AND ".join(
         f"{column} IS NOT DISTINCT FROM top.{column}" for column in POINT.split(", ")
     )
+    same = f"PARTITION BY record_id, is_reused, {POINT}"
     return f"""
 SELECT * EXCLUDE (top, is_disputed),
-       CASE WHEN is_disputed AND {is_of_top} THEN {literal(TIED)}
+       CASE WHEN is_reused THEN reuse_code
+            WHEN is_disputed AND {is_of_top} THEN {literal(TIED)}
             WHEN statement IS NULL AND as_of IS NOT NULL AND content <> top.content
                  AND source_revision IS NOT DISTINCT FROM top.source_revision
                  AND stands_at <= top.stands_at AND received_at > top.stands_at
@@ -106,11 +112,52 @@ SELECT * EXCLUDE (top, is_disputed),
 FROM (
     SELECT *,
            first_value(struct_pack({", ".join(f"{c} := {c}" for c in POINT.split(", "))},
-               content := content)) OVER (PARTITION BY record_id ORDER BY {NEWEST_FIRST}) AS top,
+               content := content)) OVER (
+               PARTITION BY record_id, is_reused ORDER BY {NEWEST_FIRST}) AS top,
            bool_and(as_of IS NOT NULL) OVER same
                AND min(content) OVER same <> max(content) OVER same AS is_disputed
-    FROM (SELECT *, {STANDS_AT} AS stands_at FROM {assertions})
-    WINDOW same AS (PARTITION BY record_id, {POINT}))
+    FROM ({_reused_sql(assertions)})
+    WINDOW same AS ({same}))
+"""
+
+
+def _reused_sql(assertions: str) -> str:
+    """Every row of `assertions` with where it stands, and whether it only shares its number.
+
+    A number belongs to what was first received with it, and to all that has a day, a place or a
+    kind in common with what belongs to it. Only records of which all three changed are gone through
+    one by one: there are hardly any.
+    """
+    received = "received_at, stands_at, source_revision NULLS FIRST, delivery_id, source_row"
+    row = "record_id, delivery_id, source_row"
+    differs = " AND ".join(f"min(identity[{n}]) <> max(identity[{n}])" for n in (1, 2, 3))
+    return f"""
+WITH RECURSIVE suspect AS MATERIALIZED (
+    SELECT {row}, identity, source_revision, statement,
+           row_number() OVER (PARTITION BY record_id ORDER BY {received}) AS turn
+    FROM (SELECT *, {STANDS_AT} AS stands_at FROM {assertions}
+          WHERE record_id IN (SELECT record_id FROM {assertions} WHERE identity IS NOT NULL
+                              GROUP BY record_id HAVING {differs}))),
+told AS (
+    SELECT {row}, turn, coalesce(identity, []) AS known, source_revision AS known_revision,
+           FALSE AS is_reused
+    FROM suspect WHERE turn = 1
+    UNION ALL
+    SELECT {row}, turn,
+           CASE WHEN is_other THEN known ELSE list_concat(known, coalesce(identity, [])) END,
+           CASE WHEN is_other THEN known_revision
+                ELSE greatest(known_revision, source_revision) END, is_other
+    FROM (
+        SELECT told.known, told.known_revision, suspect.*,
+               coalesce(len(told.known) > 0 AND NOT list_has_any(told.known, suspect.identity)
+                   AND suspect.statement IS DISTINCT FROM {literal(CONFIRMED)}
+                   AND NOT coalesce(suspect.source_revision > coalesce(told.known_revision, 0),
+                                    FALSE), FALSE) AS is_other
+        FROM told JOIN suspect
+            ON suspect.record_id = told.record_id AND suspect.turn = told.turn + 1))
+SELECT said.*, {STANDS_AT} AS stands_at, coalesce(told.is_reused, FALSE) AS is_reused
+FROM {assertions} AS said LEFT JOIN (SELECT {row}, is_reused FROM told WHERE is_reused) AS told
+USING ({row})
 """
 
 
@@ -161,9 +208,28 @@ def restatements_sql(rows: str) -> str:
 
 
 def keys_sql(contract: Contract) -> str:
-    """The columns of an assertion that `judged_sql` needs, from a row of the table."""
+    """The columns of an assertion that `judged_sql` needs, from a row of the table.
+
+    `identity` is a list of numbers; two rows that have none in common are hardly about one event.
+    """
     said = [f"{care_sql(contract)} AS care", f"{content_sql(contract)} AS content"]
-    return ", ".join(["record_id", *STATED, *said])
+    return ", ".join(["record_id", *STATED, *said, *_identity_sql(contract)])
+
+
+def _identity_sql(contract: Contract) -> tuple[str, str]:
+    """What tells one event from another, as numbers that differ by place, and the rule's code.
+
+    NULL where a row lacks one of them, or has only the withdrawal of the record to say.
+    """
+    if not contract.lake_rules:
+        return "NULL::UBIGINT[] AS identity", "NULL::VARCHAR AS reuse_code"
+    rule = contract.lake_rules[0]
+    is_whole = " AND ".join(f"{name(column)} IS NOT NULL" for column in rule.identity)
+    parts = ", ".join(f"hash({place}, {name(c)})" for place, c in enumerate(rule.identity))
+    return (
+        f"CASE WHEN {is_whole} THEN [{parts}] END AS identity",
+        f"{literal(rule.code)} AS reuse_code",
+    )
 
 
 def files_sql(

@@ -255,7 +255,10 @@ def column_of(table: str, name: str) -> tuple[Contract, Column]:
 
 def rules_about(contract: Contract, column: Column) -> list[Rule]:
     """The rules that blame a column, in the order of their codes."""
-    return sorted((r for r in contract.rules if r.column == column.name), key=lambda r: r.code)
+    return sorted(
+        (r for r in (*contract.rules, *contract.lake_rules) if r.column == column.name),
+        key=lambda r: r.code,
+    )
 
 
 @dataclass(frozen=True)

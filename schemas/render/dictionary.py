@@ -166,7 +166,10 @@ def _table(contract: Contract, language: Language) -> list[str]:
     if contract.rules:
         about_files = not contract.rules[0].expectation
         heading = say["delivery"] if about_files else say["rules"]
-        parts += [f"### {heading} · `{contract.table}`", _rules(contract.rules, language)]
+        parts += [
+            f"### {heading} · `{contract.table}`",
+            _rules((*contract.rules, *contract.lake_rules), language),
+        ]
     return parts
 
 

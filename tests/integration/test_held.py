@@ -198,3 +198,62 @@ def test_the_question_shows_its_evidence_and_an_answer_settles_it(tmp_path, plac
     place.catalogue.unlink()
     publish(place)
     assert shown(place) == before
+
+
+PNC = "cod_pnc_incidents"
+PNC_HEADER = (
+    "No_PV;Rectificatif;Commissariat;Province;Territoire_ville;Localite;Latitude;Longitude;"
+    "Date_faits;Heure_faits;Date_PV;Qualification;Auteurs;Arme;Victimes;Victimes_F;Victimes_M;"
+    "Victimes_mineures;Deces;Blesses;Suspects;Arretes;Identite_plaignant;Etat_dossier;Annule"
+)
+BURGLARY = (
+    "PNC/CD72/2026/00007;;Ciat Kolwezi;Lualaba;Kolwezi;quartier Plateau;;;08-05-2026;18:00;"
+    "09-05-2026 20:39;Cambriolage;Kuluna;;2;0;2;0;0;0;0;0;PLAIGNANT 1;Instruction préparatoire;"
+)
+MURDER = (
+    "PNC/CD72/2026/00007;{};Ciat Bukavu;Sud-Kivu;Bukavu;marché;;;20-09-2026;18:00;"
+    "21-09-2026 08:00;Meurtre;Kuluna;;3;0;3;0;3;0;0;0;PLAIGNANT 2;Instruction préparatoire;"
+)
+
+
+def test_a_number_used_again_for_another_event_replaces_nothing(tmp_path, place):
+    def hand_in(name: str, row: str) -> str:
+        file = tmp_path / name
+        file.write_bytes("\r\n".join([PNC_HEADER, row, ""]).encode("utf-8"))
+        os.utime(file, (NOW.timestamp(), NOW.timestamp()))
+        delivery = ingest(place, PNC, file).delivery_id
+        publish(place)
+        return delivery
+
+    def offences() -> list[tuple[str, int]]:
+        with connect(place) as connection:
+            return connection.execute(
+                "SELECT offence_text, victims_total FROM incidents ORDER BY ALL"
+            ).fetchall()
+
+    hand_in("mai.csv", BURGLARY)
+    held = hand_in("septembre.csv", MURDER.format(""))
+    assert offences() == [("Cambriolage", 2)]
+    assert shown(place)["rejections"] == [(2, "INC-603")]
+    assert check(place) == [], "rows read are accepted, of which some are held, or set aside"
+    folder = next(one.folder for one in list_deliveries(place) if one.delivery_id == held)
+    assert read_question(folder).text("en") == (
+        "This file ends on 21 September 2026. One record bears a number that another event bore "
+        "before: another day, place and kind. Is the file a correction of those? If not, send "
+        "these events again with their own numbers."
+    )
+    answer(place, held, "correction", actor="cod.pnc.1")
+    publish(place)
+    assert offences() == [("Meurtre", 3)]
+    assert shown(place)["rejections"] == []
+
+
+def test_a_stated_revision_says_that_it_is_a_correction(tmp_path, place):
+    for number, row in enumerate([BURGLARY, MURDER.format("1")]):
+        file = tmp_path / f"{number}.csv"
+        file.write_bytes("\r\n".join([PNC_HEADER, row, ""]).encode("utf-8"))
+        ingest(place, PNC, file)
+    publish(place)
+    assert [one[1] for one in shown(place)["rejections"]] == []
+    with connect(place) as connection:
+        assert connection.execute("SELECT offence_text FROM incidents").fetchall() == [("Meurtre",)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import random
+import zlib
 from pathlib import Path
 
 import duckdb
@@ -123,20 +124,26 @@ def expected(assertions: list[dict]) -> list[tuple]:
     return sorted(result, key=lambda one: one[:3])
 
 
+def numbers(identity: list[str] | None) -> list[int] | None:
+    return None if identity is None else [zlib.crc32(text.encode()) for text in identity]
+
+
 def judged(assertions: list[dict]) -> list[tuple]:
     with duckdb.connect() as connection:
         connection.execute(
             "CREATE TABLE assertions (record_id VARCHAR, source_revision BIGINT, "
             "received_at TIMESTAMP, as_of DATE, statement VARCHAR, care INTEGER, "
-            "delivery_id VARCHAR, source_row BIGINT, content UBIGINT)"
+            "delivery_id VARCHAR, source_row BIGINT, identity UBIGINT[], reuse_code VARCHAR, "
+            "content UBIGINT)"
         )
         connection.executemany(
-            "INSERT INTO assertions VALUES (?, ?, ?, ?, ?, ?, ?, ?, hash(?, ?, ?))",
+            "INSERT INTO assertions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, hash(?, ?, ?))",
             [
                 [
                     *(one["record_id"], one["source_revision"], at(one["day"])),
                     *(as_of(one), one["kind"], one["care"]),
                     *(one["delivery_id"], one["source_row"]),
+                    *(numbers(one.get("identity")), "INC-603"),
                     *meaning(one),
                 ]
                 for one in assertions
@@ -297,3 +304,46 @@ def test_any_deliveries_forwards_and_backwards(tmp_path_factory, deliveries, sai
             one = deliver(place, f"d{number}", rows, day=day, as_of=as_of, kind=kind)
             publish(place, [one])
     assert content(places[0]) == content(places[1])
+
+
+def about(number: str, when: str, area: str, offence: str, **said) -> dict:
+    """One assertion that says when, where and what."""
+    plain = {"record_id": "p", "source_revision": None, "late": 0, "kind": "register"}
+    who = {"delivery_id": number, "source_row": 2, "says": number, "care": 0}
+    return plain | who | {"identity": [f"0={when}", f"1={area}", f"2={offence}"]} | said
+
+
+@pytest.mark.parametrize("order", itertools.permutations(range(4)))
+def test_a_number_that_returns_with_another_event_is_held_and_no_correction_is(order):
+    told = [
+        about("burglary", "2026-05-08", "CD71", "0501", day=1),
+        about("corrected", "2026-05-09", "CD71", "0502", day=2),  # the same place
+        about("murder", "2026-09-20", "CD62", "0101", day=3),
+        about("retold", "2026-09-20", "CD62", "0101", day=4),  # of the murder: no more its number
+    ]
+    held = {row[1]: row[7] for row in judged([told[place] for place in order])}
+    latest = [row[1] for row in judged([told[place] for place in order]) if row[6]]
+    assert held == {"burglary": None, "corrected": None, "murder": "INC-603", "retold": "INC-603"}
+    assert latest == ["corrected"]
+
+
+@pytest.mark.parametrize(
+    ("said", "is_held"),
+    [
+        ({}, True),
+        ({"kind": "correction"}, True),  # the file is one, but nobody said so of this number
+        ({"kind": "confirmed"}, False),
+        ({"source_revision": 1}, False),
+        ({"source_revision": 0}, True),
+        ({"identity": None}, False),  # the row does not say where or when: nothing to go by
+        ({"identity": ["0=2026-05-08", "1=CD62", "2=0101"]}, False),
+        ({"identity": ["0=2026-09-20", "1=CD71", "2=0101"]}, False),
+        ({"identity": ["0=2026-09-20", "1=CD62", "2=0501"]}, False),
+    ],
+)
+def test_what_has_anything_in_common_or_is_stated_is_a_correction(said, is_held):
+    first = about("burglary", "2026-05-08", "CD71", "0501", day=1)
+    second = about("murder", "2026-09-20", "CD62", "0101", day=3)
+    found = {row[1]: (row[7], row[6]) for row in judged([second | said, first])}
+    assert found["murder"] == (("INC-603", False) if is_held else (None, True))
+    assert found["burglary"] == (None, is_held)
