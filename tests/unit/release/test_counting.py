@@ -69,6 +69,29 @@ def test_a_sum_made_of_too_few_records_is_hidden() -> None:
     assert counted(held, **asked).at(level="total")["victims_total"] == 24
 
 
+@pytest.mark.parametrize(("size", "is_hidden"), [(1, True), (4, True), (5, False)])
+def test_the_threshold_is_the_first_number_that_is_shown(size: int, is_hidden: bool) -> None:
+    """A clause of 5: one to four are hidden, as records and as records that give to a sum."""
+    got = counted(many((size, {}), (40, {"admin1_code": "CF11"})), dimensions=("admin1_code",))
+    assert got.at(level="cell", admin1_code="CF71")["is_suppressed"] is is_hidden
+    primary = {one["node"]: one["is_primary"] for one in got.cells.to_pylist()}
+    assert primary["admin1_code=CF71"] is is_hidden
+    assert not primary["admin1_code=CF11"]
+    giving = many((size, {"victims_total": 1}), (40, {"victims_total": 0}))
+    got = counted(giving, dimensions=("country",), measures=("victims_total",))
+    assert got.at(level="total")["is_suppressed"] is is_hidden
+    assert got.at(level="total")["victims_total"] == (None if is_hidden else size)
+
+
+def test_a_cell_that_is_not_listed_holds_nothing_so_one_that_is_holds_somebody() -> None:
+    """Of 6 in two listed cells each has 1 to 5: too narrow. Not listed, each has 0 to 6."""
+    held = many((3, {}), (3, {"admin1_code": "CF11"}), (20, {"admin1_code": None}))
+    got = counted(held, dimensions=("admin1_code",))
+    assert not is_listing_suppressed(got.table)
+    assert got.at(level="total")["records"] == 26
+    assert {row["admin1_code"] for row in got.rows} == {None}
+
+
 def test_where_all_is_small_the_totals_are_shown_and_small_cells_are_not_listed() -> None:
     places, sections = ("CF11", "CF71", None), ("0101", "0201", "0301", "0401", "0501")
     held = many(*((1, {"admin1_code": a, "offence_code": o}) for a in places for o in sections))
