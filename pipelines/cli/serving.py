@@ -74,7 +74,10 @@ def serve(
     ] = False,
 ) -> int:
     """Serve until Ctrl-C."""
+    from pipelines.lake.versions import require_current
+
     session = session_of(context)
+    require_current(session.settings)  # pages ask for columns that older tables do not have
     ports = [portal_port] if no_dagster else [portal_port, port, port + 1]
     for wanted in ports:
         _check_is_free(wanted, ports)

@@ -12,6 +12,7 @@ from typing import Any
 
 from pipelines.i18n import mark, translator
 from pipelines.lake.catalogue import NothingPublished, connect
+from pipelines.lake.versions import shows_outdated
 from pipelines.landing.receive import Delivery
 from pipelines.settings import Settings
 from schemas.contract import table_names
@@ -117,6 +118,8 @@ def since(settings: Settings, delivery: Delivery) -> Since:
     if table not in table_names("data"):
         return nothing
     with suppress(NothingPublished), closing(connect(settings)) as connection:
+        if shows_outdated(connection):  # before the columns that are asked for here
+            return nothing
         history = name(f"{table}_history")
         mine = (
             f"SELECT record_id, max(revision) AS revision FROM {history} "

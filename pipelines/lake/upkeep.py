@@ -18,6 +18,7 @@ from pipelines.lake.catalogue import PINS_SCHEMA, connect, swap_catalogue
 from pipelines.lake.publish import published_attempts, settle, taken_files
 from pipelines.lake.storage import LakeError, delete_files, sync_files, table_uri, writing
 from pipelines.lake.tables import data_files, existing_table, writer_properties
+from pipelines.lake.versions import require_current
 from pipelines.settings import Settings
 from schemas.contract import table_names
 from schemas.sqltext import literals
@@ -129,8 +130,10 @@ def check(settings: Settings) -> list[Problem]:
     Every file that the catalogue shows is there with the rows that Delta counted; the catalogue
     shows the newest version; each delivery has the rows that its account says, accepted and
     rejected; each record has one latest version; nothing that waits to be published is unfit for
-    it. Raises NothingPublished before the first publish.
+    it. Raises NothingPublished before the first publish, LakeOutdated where the tables have to be
+    migrated first.
     """
+    require_current(settings)
     with writing(settings), connect(settings) as connection:
         found = [*_check_waiting(settings), *_check_pins(settings, connection)]
         if any("is missing" in problem.message for problem in found):

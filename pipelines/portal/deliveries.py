@@ -289,7 +289,8 @@ def reasons(
     """By rule, how many rows were set aside and the first of them; the most frequent first."""
     if not (verdict.is_accepted and verdict.rows_quarantined):
         return []
-    key = ("reasons", str(delivery.folder), tuple(sheets))  # an accepted verdict never changes
+    # An accepted verdict never changes, but another judgement may take its place.
+    key = ("reasons", str(delivery.folder), verdict.harmonised_at, tuple(sheets))
     return ANSWERS.kept(key, lambda: _reasons(settings, delivery, sheets))
 
 
