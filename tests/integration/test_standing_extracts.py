@@ -115,6 +115,32 @@ def test_a_period_is_of_whole_days_before_the_day(period, since, until):
 
 
 @pytest.mark.parametrize(
+    ("as_of", "since"),
+    [
+        # February 2026 ends on a Saturday: its last week ends on 1 March, ten days before the 11th
+        (dt.date(2026, 3, 15), dt.date(2025, 12, 29)),
+        (dt.date(2026, 3, 18), dt.date(2026, 1, 26)),
+    ],
+)
+def test_records_that_must_be_alike_leave_by_whole_months(as_of, since):
+    """A standing extract of the last days would hold none: their month is not over yet."""
+    standing = Standing(
+        name="x",
+        recipient="minusca_unpol",
+        purpose="joint_planning",
+        table="incidents",
+        form="records",
+        format="csv",
+        language="fr",
+        period="last_7_days",
+    )
+    request = request_for(standing, as_of, 10, is_grouped=True)
+    assert (request.since, request.until) == (since, as_of - dt.timedelta(days=1))
+    shorter = request_for(standing, as_of, 10)
+    assert shorter.since == as_of - dt.timedelta(days=7)
+
+
+@pytest.mark.parametrize(
     ("dimensions", "limit", "closed"),
     [
         (("country", "month"), dt.date(2026, 3, 30), dt.date(2026, 2, 28)),

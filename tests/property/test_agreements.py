@@ -469,7 +469,7 @@ def test_exactly_the_permitted_rows_and_cells_leave(
 SECOND = "monusco_unpol"
 
 
-@CASES
+@settings(max_examples=20, deadline=None)
 @given(
     tables,
     st.lists(

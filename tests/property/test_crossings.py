@@ -138,7 +138,7 @@ def finest(column: str, one: Any, row: dict[str, Any]) -> Any:
     return value
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(crossing(), min_size=2, max_size=8).map(numbered),
     st.lists(clause(), min_size=1, max_size=2),

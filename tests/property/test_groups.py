@@ -125,7 +125,7 @@ def check_not_split(
         assert all(after[record][0] >= before[record][0] for record in left)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(histories(), some(2, 2, 3), precisions, asked)
 @example(
     [rows({"offence_code": "0101"}, {"offence_code": "0102"})],
@@ -194,7 +194,7 @@ COUNTED: tuple[dict[str, Any], ...] = (
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     st.lists(incident(), min_size=3, max_size=8).map(lambda held: numbered(dict(enumerate(held)))),
     st.lists(some(*CHOICES), min_size=1, max_size=2),
