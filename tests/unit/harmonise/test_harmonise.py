@@ -294,3 +294,24 @@ def test_parts_of_a_number_have_each_their_key(bench: Bench, first: str, second:
     ids = [rows_of(bench.run(f"{n};{row}").accepted)[0]["record_id"] for n in (first, second)]
     assert ids[0] == f"cod_pnc:COD/{first}"
     assert (ids[0] == ids[1]) == (second == "12.0")
+
+
+@pytest.mark.parametrize("space", [" ", "\u00a0", "\u202f"])
+def test_numbers_are_read_with_the_spaces_of_spreadsheets(bench: Bench, space: str) -> None:
+    bench.declaration["thousands"] = " "
+    found = bench.run(GOOD.replace(";2;1;1;", f";1{space}234;{space}617;617{space};"))
+    (row,) = rows_of(found.accepted)
+    assert (row["victims_total"], row["victims_female"], row["victims_male"]) == (1234, 617, 617)
+
+
+def test_a_space_parts_no_thousands_unless_the_feed_says_so(bench: Bench) -> None:
+    found = bench.run(GOOD.replace(";2;1;1;", ";1\u202f234;;;"))
+    assert found.reason_counts == {"INC-210": 1}
+
+
+@pytest.mark.parametrize("word", ["NaN", "nan", "NaT", "<NA>", "undefined"])
+def test_what_programs_write_for_no_value_is_none(bench: Bench, word: str) -> None:
+    bench.declaration["map"]["place_text"] = {"from": "Etat"}
+    del bench.declaration["map"]["withdrawal"]
+    (row,) = rows_of(bench.run(GOOD.replace(";;PLAIGNANT", f";{word};PLAIGNANT")).accepted)
+    assert row["place_text"] is None
