@@ -22,7 +22,7 @@ from upath import UPath
 
 from pipelines.accounts.permissions import Person
 from pipelines.inbox import fingerprint
-from pipelines.ledger.chain import entries
+from pipelines.ledger.chain import entries, last
 from pipelines.portal import taking_in
 from pipelines.portal.scope import own_feeds
 from pipelines.portal.uploads import Upload
@@ -328,6 +328,7 @@ def test_the_work_begins_again_at_any_point_and_ends_the_same(tmp_path):
     assert again == first
     later = work | {"received_at": dt.datetime.now(dt.UTC).isoformat()}
     assert taking_in.take_in(settings, later)["is_known"]
+    assert last(settings, "delivery.repeated", work["delivery_id"]) is not None
     assert taking_in.is_settled(settings, work["delivery_id"])
     lost = work | {"delivery_id": f"{FEED}.000000000000"}
     with pytest.raises(FileNotFoundError):

@@ -14,9 +14,10 @@ import pytest
 
 from pipelines.ingest import ingest, ingest_inbox
 from pipelines.lake.since import since
-from pipelines.landing.receive import Delivery
+from pipelines.landing.receive import Delivery, list_deliveries
 from pipelines.ledger.chain import entries
 from pipelines.ledger.deliveries import publish
+from pipelines.portal.api.deliveries import _since as api_since
 from pipelines.settings import Settings, settings_for
 from tests.conftest import passerelle
 from tests.fixtures.home_0_1 import GENDARMERIE, POLICE, deliveries
@@ -47,6 +48,13 @@ def test_the_command_says_what_stands_since_and_what_restores_it(place, tmp_path
     [again] = json.loads(done.stdout)["received_again"]
     assert (again["records"], again["changed_since"], again["withdrawn_since"]) == (6, 3, 1)
     assert "“Rectificatif”" in again["message"][-1]
+
+
+def test_the_api_says_it_in_both_languages(place):
+    [book, *_later] = list_deliveries(place, POLICE)
+    said = api_since(place, book.delivery_id)
+    assert "3 of its 6 records" in said[1].en
+    assert said[-1].fr.startswith("Pour rétablir")
 
 
 def test_the_inbox_says_it_once_of_each_copy(place):
