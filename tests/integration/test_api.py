@@ -252,7 +252,7 @@ def test_the_dictionary_by_a_source_s_own_words(app, settings):
 def test_oversight_reads_the_ledger_and_who_holds_a_record(app, settings, mission):
     program = Program(app, token(settings, "oversight")[0])
     first = program.ask("GET", "/ledger").json()
-    assert first["items"][0]["seq"] == first["total"]
+    assert first["items"][0]["seq"] >= first["total"] > 0, "those that concern them"
     assert program.ask("POST", "/ledger/checks").json()["faults"] == []
     stands = {one["agreement"]: one for one in program.ask("GET", "/agreements").json()}
     assert stands["caf_minusca"]["state"] == "in_force"

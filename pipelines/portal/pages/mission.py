@@ -169,7 +169,7 @@ def _look(request: Request, choice: Choice, wanted: Asked, person: Person) -> HT
 def _conflict(conflict: Conflict | None, person: Person, language: Language) -> dict[str, Any]:
     """Of counts refused beside earlier ones: what is in the way, what passes, whose consent."""
     if conflict is None:
-        return {}
+        return {"obstacles": [], "coarser": [], "consent": ""}
     return {
         "obstacles": conflict_words.obstacle_lines(conflict, language, person.organisation),
         "coarser": [

@@ -20,6 +20,7 @@ from pipelines.portal import looking
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.portal.looking import Seen
+from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request as Asked
 from pipelines.settings import settings_for
 from tests.portal import Browser, cheap_passwords, signed_in
@@ -276,3 +277,17 @@ def test_a_purpose_of_an_address_that_is_not_open_is_not_exchanged_silently(
 ) -> None:
     page = browser.get(f"{TABLE}?form=records&purpose=reporting_dpo")
     assert page.status_code == 422 and "error-way" in page.text
+
+
+def test_a_refusal_is_said_above_the_form_as_it_was_filled_in(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that no earlier extract is the cause of, too: it has nothing in the way to show."""
+
+    def refuse(*_arguments: Any) -> Seen:
+        raise ReleaseRefused("REL-107", k=5)
+
+    monkeypatch.setattr(looking, "look", refuse)
+    page = browser.get(press(browser).headers["location"])
+    assert page.status_code == 422 and "REL-107" in page.text
+    assert sorted(ticked(page.text, "areas")) == ["CF11", "CF22"]
