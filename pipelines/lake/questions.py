@@ -23,6 +23,7 @@ from pipelines.i18n import mark, translator
 from pipelines.lake.arrivals import Arrival
 from pipelines.lake.revisions import TIED, UNDECIDED, content_sql, files_sql
 from pipelines.lake.tables import addressed_files, existing_table
+from pipelines.landing.workbook import sheet_and_row
 from pipelines.settings import Settings
 from schemas.contract import load_contract
 from schemas.sqltext import literal
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import duckdb
 
 FILE_NAME = "question.json"
+FIRST_ROWS = 8
 # Whoever sent the file is asked at once; after this time those who look after the feed are told.
 ALSO_SPECIALIST_AFTER = dt.timedelta(hours=48)
 
@@ -68,6 +70,7 @@ class Question(BaseModel):
     repeats: int = 0
     unseen: int = 0
     undone: int = 0
+    first_rows: dict[str, tuple[int, ...]] = {}  # by rule, as `source_row`
 
     @property
     def rows(self) -> int:
@@ -173,7 +176,8 @@ def _question(settings: Settings, connection: duckdb.DuckDBPyConnection, one: Ar
     mine = f"SELECT * FROM compared WHERE delivery_id = {literal(one.delivery_id)}"
     each = f"SELECT DISTINCT ON (source_row) * FROM ({mine})"
     codes = connection.execute(
-        f"SELECT held, count(*) FROM ({each}) GROUP BY held ORDER BY held"
+        f"SELECT held, count(*), list(source_row ORDER BY source_row)[:{FIRST_ROWS}] "
+        f"FROM ({each}) GROUP BY held ORDER BY held"
     ).fetchall()
     counts = connection.execute(
         f"""
@@ -195,7 +199,8 @@ def _question(settings: Settings, connection: duckdb.DuckDBPyConnection, one: Ar
         delivery_id=one.delivery_id,
         asked_at=before.asked_at if before else dt.datetime.now(dt.UTC),
         as_of=one.as_of,
-        codes=dict(codes),
+        codes={code: rows for code, rows, _ in codes},
+        first_rows={code: tuple(first) for code, _, first in codes},
         others=tuple(sorted(found, key=lambda o: (-o.records, o.delivery_id))),
         repeats=counts[0],
         unseen=counts[1],
@@ -252,6 +257,7 @@ REUSED_OR_CORRECTION = mark(
 WHICH_STANDS = mark("Is this one the register, or the correction?")
 REPEATS = mark("Rows that say exactly what an earlier version said: {count}.")
 UNSEEN = mark("Rows that say what no file has said yet: {count}.")
+WHERE = mark("{code}: rows {rows}")
 UNDONE = mark("Withdrawn records that they would show again: {count}.")
 
 
@@ -285,4 +291,15 @@ def _sentences(question: Question, language: Language) -> list[str]:
 def _evidence(question: Question, language: Language) -> list[str]:
     _ = translator(language)
     counts = ((REPEATS, question.repeats), (UNSEEN, question.unseen), (UNDONE, question.undone))
-    return [_(sentence, count=count) for sentence, count in counts if count]
+    said = [_(sentence, count=count) for sentence, count in counts if count]
+    for code, first in question.first_rows.items():
+        more = " …" if question.codes.get(code, 0) > len(first) else ""
+        places = ", ".join(map(_place, first))
+        said.append(_(WHERE, code=code, rows=places + more))
+    return said
+
+
+def _place(source_row: int) -> str:
+    """The row as a person finds it; of a later sheet of a workbook, the number of the sheet too."""
+    sheet, row = sheet_and_row(source_row)
+    return f"{sheet + 1}:{row}" if sheet else str(row)

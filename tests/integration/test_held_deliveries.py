@@ -166,6 +166,7 @@ def test_the_question_shows_its_evidence_and_an_answer_settles_it(tmp_path, plac
     assert question.evidence("en") == [
         "Rows that say what no file has said yet: 2.",
         "Withdrawn records that they would show again: 1.",
+        "DEL-741: rows 2, 3",
     ]
     assert question.is_asked(dt.timedelta(0))
     for hours, is_asked in ((47, False), (48, True)):
