@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ import yaml
 from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
 from pipelines.ledger.who import who
+from pipelines.portal.sqlbox import boxes
 from pipelines.release.earlier import cells_folder
 from pipelines.release.extract import Extract, make_extract
 from pipelines.release.keys import public_key_path, signing_key
@@ -381,3 +383,26 @@ def test_a_narrow_choice_says_no_more_of_what_it_holds_back(home):
         assert "victims_female" in said.masked_columns, "the terms mask it, whatever is there"
     whole = preview(home, wanted())
     assert any(one["dropped"] for one in whole.flow.told())
+
+
+def test_previews_and_the_sql_box_tell_records_as_an_extract_does(home):
+    """The groups of records alike are the same by every door."""
+    clause, purpose = "cod_monusco/P1", "protection_of_civilians"
+    opened = boxes.opened(home, "monusco_unpol", AS_OF)
+    question = (
+        "SELECT admin1_code, occurred_on, offence_code, count(*) FROM incidents "
+        f"WHERE clause = '{clause}' GROUP BY ALL"
+    )
+    answer = boxes.ask(home, opened, question, purpose=purpose, actor="desk")
+    asked = wanted(recipient="monusco_unpol", purpose=purpose, columns=())
+    shown = preview(home, asked, limit=100_000).rows.to_pylist()
+    alike = Counter(
+        (row["admin1_code"], str(row["occurred_on"]), row["offence_code"])
+        for row in shown
+        if row["clause"] == clause
+    )
+    assert alike and min(alike.values()) >= 2
+    assert {tuple(row[:3]): int(row[3]) for row in answer.rows} == alike
+    extract = make_extract(home, asked, made_by="desk")
+    assert extract.row_count == len(shown)
+    assert (home.release_groups / "incidents" / "cod_monusco_P1.parquet").is_file()

@@ -343,3 +343,35 @@ def test_a_restriction_forms_no_groups(tmp_path: Path) -> None:
     assert left == {"2": ("0601",), "3": ("0601",)}, (
         "of the pair one is left, who is told no longer"
     )
+
+
+def test_records_alike_on_one_rung_only_are_no_group(tmp_path: Path) -> None:
+    """A week known as such and a day in it are told alike by the week, and not by the month.
+
+    Made coarser as a whole they could not be told alike any more.
+    """
+    coarse = {"area": "admin1", "time": "week", "age": "none"}
+    home = home_of(tmp_path, {**CLAUSE, "precision": coarse})
+    monday = dt.date(2026, 4, 27)  # its week ends on 3 May
+    week = {"occurred_on": monday, "occurred_at": None, "occurred_at_precision": "week"}
+    day = {"occurred_on": dt.date(2026, 5, 2), "occurred_at_precision": "day"}
+    home.deliver(named(week, {**day, "occurred_at": None}))
+    assert home.extract(ask()) == []
+    home.deliver(named(*({**week, "id": f"w{at}"} for at in range(2))))
+    assert set(told(home.extract(ask()), "occurred_on").values()) == {(monday,)}
+
+
+def test_a_record_that_is_alone_waits_and_makes_nobody_coarser(tmp_path: Path) -> None:
+    home = home_of(tmp_path)
+    home.deliver(named({}, {}, {"offence_code": "0502", "id": "alone"}))
+    assert told(home.extract(ask()), "offence_code") == {"0": ("0501",), "1": ("0501",)}
+    assert home.flow.clauses[0].dropped["k"] == 1
+
+
+def test_a_changed_clause_tells_no_group_more_exactly(tmp_path: Path) -> None:
+    home = home_of(tmp_path)
+    home.deliver(named({"offence_code": "0501"}, {"offence_code": "0502"}))
+    assert set(told(home.extract(ask()), "offence_code").values()) == {("05",)}
+    home.signed = [agreement([{**CLAUSE, "columns": [*CLAUSE["columns"], "victims_total"]}])]
+    home.deliver(named({"offence_code": "0501"}, {"offence_code": "0501"}))
+    assert set(told(home.extract(ask()), "offence_code").values()) == {("05",)}
