@@ -66,7 +66,8 @@ class Moments:
         """The local date of the event before its area is known: by the clocks of the country."""
         if EVENT not in self.read:
             return {"event_date": f"{NEVER}::DATE"}, ()
-        found, joins = [f"{EVENT}__wall"], ()
+        found: list[str] = [f"{EVENT}__wall"]
+        joins: Joins = ()
         if self._has_instants(EVENT):
             home = attribute_join("home", "countries", country, "time_zone")
             joins = (home, _clock_join("clock", "home_time_zone", f"{EVENT}__instant"))

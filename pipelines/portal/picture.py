@@ -150,8 +150,8 @@ def figures(summary: Summary, contract: Contract, language: Language) -> list[Fi
         figure = lines((series,), title=title, unit=unit, language=language)
         if far:
             months = ", ".join(month_name(month, language) for month, _amount in far)
-            more = _("Not drawn, more than a year before all others: {months}.", months=months)
-            figure = replace(figure, notes=(*figure.notes, more))
+            said = _("Not drawn, more than a year before all others: {months}.", months=months)
+            figure = replace(figure, notes=(*figure.notes, said))
         drawn.append(figure)
     if summary.kinds:
         label = _label(summary.kind, contract, language)

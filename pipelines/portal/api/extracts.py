@@ -115,8 +115,9 @@ def look_before_asking(
         rows=[list(row) for row in seen.rows],
         said=list(seen.said),
         clauses=list(seen.clauses),
-        absence=seen.absence
-        and models.Absence(code=seen.absence.code, message=seen.absence.text(language)),
+        absence=models.Absence(code=seen.absence.code, message=seen.absence.text(language))
+        if seen.absence
+        else None,
     )
 
 

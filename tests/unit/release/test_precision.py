@@ -113,6 +113,25 @@ def test_no_place_is_finer_than_the_clause(area: str, gone: set[str], precision:
     assert all(row[name] is not None for name in kept)
 
 
+def test_a_clause_that_names_the_moment_opens_its_day_and_only_exact_the_moment() -> None:
+    """No local day stands under the heading of a moment in UTC, in any row."""
+    moment = dt.datetime(2026, 5, 31, 23, 30)  # the first of June in Bangui
+    held = rows({"occurred_at": moment}, {"occurred_at": moment, "occurred_at_precision": "day"})
+    by_time = {}
+    for time in ("exact", "day", "week", "month"):
+        clause = permit(
+            columns=["record_id", "occurred_at"],
+            precision={"area": "point", "time": time, "age": "none"},
+        )
+        extract = Extract(held, [agreement([clause])], ask())
+        by_time[time] = sorted(
+            ((row["occurred_on"], row.get("occurred_at")) for row in extract.rows), key=str
+        )
+    first = dt.date(2026, 6, 1)
+    assert by_time["exact"] == sorted([(first, moment), (first, None)], key=str)
+    assert by_time["day"] == by_time["week"] == by_time["month"] == [(first, None)] * 2
+
+
 def test_a_record_known_only_to_the_month_stays_in_its_month() -> None:
     first = {"occurred_at": dt.datetime(2026, 4, 30, 23), "occurred_at_precision": "month"}
     row = one(time="week", **first)
