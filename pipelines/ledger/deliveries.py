@@ -91,7 +91,11 @@ def answer(settings: Settings, delivery_id: str, kind: Statement, *, actor: str)
     if said is None:
         return False
     feed = load_feed(delivery.feed)
-    details = {"feed": feed.feed, "kind": kind, "answered_at": _moment(said.answered_at)}
+    details: dict[str, Any] = {
+        "feed": feed.feed,
+        "kind": kind,
+        "answered_at": _moment(said.answered_at),
+    }
     if question := read_question(delivery.folder):
         details |= {"rows_held": question.rows, "codes": sorted(question.codes)}
     append_all(settings, [NewEntry(ANSWERED, actor, feed.source, delivery_id, details)])
