@@ -13,7 +13,7 @@ import pytest
 from pipelines.release import suppression
 from pipelines.release.cells import is_listing_suppressed
 from pipelines.release.refusals import ReleaseRefused
-from tests.unit.release.world import Counts, agreement, ask, counts, restriction, rows
+from tests.unit.release.world import Counts, agreement, ask, counts, permit, restriction, rows
 
 
 def many(*groups: tuple[int, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -271,3 +271,35 @@ def test_the_rows_behind_counts_are_told_roughly_by_clause() -> None:
     [told] = got.flow.told()
     assert (told["kept"], told["dropped"]) == ("≥10", {"ceiling": "<5"})
     assert len(got.holdings) == 13
+
+
+def test_a_row_that_leaves_as_a_record_is_counted_as_its_group_is_told() -> None:
+    """Else counts beside records would tell in which prefecture a record of the country is."""
+    day = {"area": "admin1", "time": "day", "age": "none"}
+    alone = permit(
+        columns=["record_id", "country", "admin1_code", "occurred_on", "offence_code"],
+        smallest_group=2,
+        precision=day,
+        recipients=["minusca_unpol_jma"],
+    )
+    clause = counts(dimensions=["country", "admin1_code", "day"], precision=day)
+    held = rows(
+        *({"admin1_code": "CF71"} for _one in range(6)),
+        # of the country only, each in another prefecture and on another day
+        {"admin1_code": "CF11", "offence_code": "0601"},
+        {"offence_code": "0601", "occurred_at": dt.datetime(2026, 5, 20, 9)},
+        # and one that waits
+        {"offence_code": "0901"},
+    )
+    signed = [agreement([clause, alone])]
+    got = Counts(held, signed, ask(form="counts", dimensions=("admin1_code",)))
+    assert [(one["_d0"], one["_weight"]) for one in got.counted.to_pylist() if not one["_t0"]] == [
+        ("CF71", 6),
+        (None, 2),
+    ]
+    assert len(got.holdings) == 8
+    assert got.flow.clauses[0].dropped["k"] == 1
+    by_day = Counts(held, signed, ask(form="counts", dimensions=("day",))).counted.to_pylist()
+    assert {one["_d0"] for one in by_day} == {"2026-05-13", None}
+    within = ask(form="counts", dimensions=("country",), areas=("CF11",))
+    assert Counts(held, signed, within).counted.num_rows == 0
