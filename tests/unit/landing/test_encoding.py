@@ -93,6 +93,7 @@ def test_rows_of_another_system_are_read_in_their_own_letters(
         ("cp1252", b"3;caf\x81"),
         ("utf-8", "3;Zémio".encode("cp1252") + " près du marché".encode()),
         ("utf-8", b"3;caf\x81"),
+        ("utf-8", "3;Zémio".encode("cp1252") + " « oui »".encode()),
         ("utf-8", "3;Łódź".encode("cp1250")),
     ],
 )
@@ -161,9 +162,10 @@ def test_the_first_byte_that_is_no_utf8_is_found_in_any_block(
     assert (values["row"], values["byte"]) == (3, data.index(b"\x81") + 1)
 
 
-def test_zeros_at_the_head_of_a_file_are_no_utf16(tmp_path: Path) -> None:
-    data = b"a;b\n1;x\n" + bytes(4097) + b";y\n3;z\n"
+@pytest.mark.parametrize("cell", ["x", "xx"])  # so that more zeros are even, or odd
+def test_zeros_at_the_head_of_a_file_are_no_utf16(tmp_path: Path, cell: str) -> None:
+    data = f"a;b\n1;{cell}\n".encode() + bytes(4097) + b";y\n3;z\n"
     rows, found = read_as(tmp_path, data, "utf-8")
-    assert found == [(2, "1", "x"), (4, "3", "z")]
+    assert found == [(2, "1", cell), (4, "3", "z")]
     assert [one.code for one in rows.notes] == ["DEL-750"]
     assert rows.notes[0].values["bytes"] == 4097
