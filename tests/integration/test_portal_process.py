@@ -56,7 +56,7 @@ def portal(home: Path, **environment: str) -> Iterator[str]:
 def tries(address: str, count: int) -> list[int]:
     """Wrong sign-ins that each claim to come from somewhere else."""
     found = []
-    with httpx.Client(base_url=address) as client:
+    with httpx.Client(base_url=address, timeout=STARTS_WITHIN_S) as client:
         for number in range(count):
             secret = csrf_of(client.get("/sign-in").text)
             data = {"csrf": secret, "name": f"name.{number}", "password": "x"}
