@@ -21,7 +21,7 @@ from pipelines.portal import deliveries as known
 from pipelines.portal import feed_figures, jobs, taking_in, uploads, words
 from pipelines.portal.api import models, reports
 from pipelines.portal.api.problems import ProblemRoute, Refused, refusals
-from pipelines.portal.pages import delivery_pages, provider
+from pipelines.portal.pages import delivery_files, delivery_pages, provider
 from pipelines.portal.scope import Scope, own_feeds, scope_of
 from pipelines.portal.security.limits import check_rate
 from pipelines.portal.web import Person, allowed, language_of, not_found, settings_of
@@ -33,7 +33,7 @@ from schemas.feed import load_feed
 from schemas.text import Language
 
 router = APIRouter(route_class=ProblemRoute, tags=["Deliveries"])
-XLSX = delivery_pages.WORKBOOK
+XLSX = delivery_files.WORKBOOK
 UPLOAD = {
     "requestBody": {
         "required": True,
@@ -163,7 +163,7 @@ def fetch_own_rejections(
     request: Request, delivery_id: str, person: Person = Depends(allowed("rejections.read_own"))
 ) -> Response:
     """The report as a workbook, in the language of the feed, with the cells as they were sent."""
-    return delivery_pages.workbook(request, provider.desk_of(person), person, delivery_id)
+    return delivery_files.workbook(request, provider.desk_of(person), person, delivery_id)
 
 
 @router.get("/all-deliveries", responses=refusals())

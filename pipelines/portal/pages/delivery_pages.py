@@ -11,24 +11,17 @@ answer.
 from __future__ import annotations
 
 import datetime as dt
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import quote
 
 from fastapi import HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import HTMLResponse, Response, StreamingResponse
+from fastapi.responses import HTMLResponse, Response
 from starlette.requests import ClientDisconnect
 
-from pipelines.duck import scratch_folder
 from pipelines.i18n import mark
 from pipelines.lake.questions import read_question
 from pipelines.landing.answers import read_answer
 from pipelines.landing.receive import Delivery
-from pipelines.ledger.chain import append
 from pipelines.portal import deliveries as known
 from pipelines.portal import jobs, taking_in, uploads, words
 from pipelines.portal.forms import Form, asked
@@ -52,11 +45,7 @@ from schemas.feed import Feed, load_feed
 
 # Far beyond any limit of ours, which is in the settings and known only when the server runs.
 NO_OTHER_LIMIT = 1 << 60
-REPORTS_AT_ONCE = 2
-REPORT_WAIT_S = 60
-BLOCK_BYTES = 1 << 16
 STILL_FRESH = dt.timedelta(minutes=10)  # so long a page of a delivery looks again by itself
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 WHY: dict[uploads.Why, str] = {
     "no_file": mark("Choose the file to send."),
     "too_large": mark("This file is larger than {limit}. Send it in several parts."),
@@ -74,8 +63,6 @@ WHY: dict[uploads.Why, str] = {
     "broken": mark("The file did not arrive whole. Nothing of it was kept. Send it again."),
     "not_permitted": mark("Choose one of the list."),
 }
-
-_reports = threading.BoundedSemaphore(REPORTS_AT_ONCE)
 
 
 @dataclass(frozen=True)
@@ -241,7 +228,7 @@ def show(request: Request, desk: Desk, person: Person, delivery_id: str) -> HTML
     from pipelines.validate.report_rows import has_rows
 
     settings = settings_of(request)
-    delivery = _found(request, desk, delivery_id)
+    delivery = find_delivery(request, desk, delivery_id)
     feed = load_feed(delivery.feed)
     verdict = known.verdict_of(delivery)
     looked = known.Looked([])
@@ -300,65 +287,7 @@ def dagster_page(request: Request, feed: str) -> str:
     return f"{base}/assets/harmonised/{feed}?view=partitions" if base else ""
 
 
-def workbook(request: Request, desk: Desk, person: Person, delivery_id: str) -> Response:
-    """The report on a delivery as a workbook; for others than its sender, without cells."""
-    from pipelines.validate.report import write_report
-
-    delivery = _found(request, desk, delivery_id)
-    is_for_sender = is_sender(person, delivery)
-    verdict = _judged(delivery)
-    language = words.language()
-
-    def write(place: Path) -> None:
-        write_report(
-            settings_of(request), delivery, verdict, language, place, is_for_sender=is_for_sender
-        )
-
-    answer = _written(request, write, f"{delivery_id}.xlsx", WORKBOOK)
-    _note(request, person, delivery, verdict, "workbook")
-    return answer
-
-
-def bad_rows(request: Request, desk: Desk, person: Person, delivery_id: str) -> Response:
-    """Just the rejected rows, in the layout that was sent, to correct and send again.
-
-    For the sender's own accounts; with the columns that are not read only where they ask for them.
-    """
-    from pipelines.validate.report_rows import has_rows, rows_suffix, write_rows
-
-    delivery = _found(request, desk, delivery_id)
-    verdict = _judged(delivery)
-    with_unread = request.query_params.get("whole") == "1"
-    if not is_sender(person, delivery) or not has_rows(verdict, with_unread=with_unread):
-        not_found()
-
-    def write(place: Path) -> None:
-        write_rows(settings_of(request), delivery, place, with_unread=with_unread)
-
-    name = f"{delivery_id}.{_('to-correct')}{rows_suffix(delivery)}"
-    try:
-        answer = _written(request, write, name, "application/octet-stream")
-    except ValueError:  # a column that is not read cannot be taken out of these rows
-        not_found()
-    _note(request, person, delivery, verdict, "whole_rows" if with_unread else "rows")
-    return answer
-
-
-def _note(
-    request: Request, person: Person, delivery: Delivery, verdict: Verdict, form: str
-) -> None:
-    """Write down who takes the cells of a delivery; nothing is sent where that fails."""
-    append(
-        settings_of(request),
-        "rejections.downloaded",
-        actor=person.name,
-        organisation=person.organisation,
-        subject=delivery.delivery_id,
-        details={"form": form, "rows": verdict.rows_quarantined or 0},
-    )
-
-
-def _found(request: Request, desk: Desk, delivery_id: str) -> Delivery:
+def find_delivery(request: Request, desk: Desk, delivery_id: str) -> Delivery:
     try:
         delivery = known.find(settings_of(request), delivery_id, desk.scope)
     except KeyError:
@@ -368,7 +297,7 @@ def _found(request: Request, desk: Desk, delivery_id: str) -> Delivery:
     return delivery
 
 
-def _judged(delivery: Delivery) -> Verdict:
+def find_verdict(delivery: Delivery) -> Verdict:
     verdict = known.verdict_of(delivery)
     if verdict is None:
         not_found()
@@ -386,33 +315,3 @@ def _speak(request: Request, feed: Feed) -> None:
 def _withdrawal(feed: Feed) -> tuple[str, ...]:
     """The columns of the feed in which its sender withdraws a record."""
     return feed.map["withdrawal"].source if "withdrawal" in feed.map else ()
-
-
-def _written(
-    request: Request, write: Callable[[Path], None], name: str, kind: str
-) -> StreamingResponse:
-    """A file made for this answer alone: it is gone once it is sent, or the reader is."""
-    if not _reports.acquire(timeout=REPORT_WAIT_S):
-        raise HTTPException(503)
-    stack = ExitStack()
-    try:
-        folder = stack.enter_context(scratch_folder(settings_of(request), "answer"))
-        place = folder / f"file{Path(name).suffix}"
-        write(place)
-        length = place.stat().st_size
-    except BaseException:
-        stack.close()
-        raise
-    finally:
-        _reports.release()
-
-    def blocks() -> Iterator[bytes]:
-        with stack, place.open("rb") as stream:
-            while block := stream.read(BLOCK_BYTES):
-                yield block
-
-    headers = {
-        "Content-Length": str(length),
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
-    }
-    return StreamingResponse(blocks(), media_type=kind, headers=headers)

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from pipelines.portal import uploads
 from pipelines.portal.pages import answering
+from pipelines.portal.pages import delivery_files as files
 from pipelines.portal.pages import delivery_pages as shared
 from pipelines.portal.scope import own_feeds
 from pipelines.portal.web import Person, allowed
@@ -72,10 +73,10 @@ def answer(request: Request, delivery_id: str, person: Person = Uploading) -> Re
 @router.get(f"{BASE}/{{delivery_id}}/rejections.xlsx")
 def own_rejections(request: Request, delivery_id: str, person: Person = Rejections) -> Response:
     """The report as a workbook."""
-    return shared.workbook(request, desk_of(person), person, delivery_id)
+    return files.workbook(request, desk_of(person), person, delivery_id)
 
 
 @router.get(f"{BASE}/{{delivery_id}}/rows")
 def own_bad_rows(request: Request, delivery_id: str, person: Person = Rejections) -> Response:
     """The rows to correct, in the layout that was sent."""
-    return shared.bad_rows(request, desk_of(person), person, delivery_id)
+    return files.bad_rows(request, desk_of(person), person, delivery_id)

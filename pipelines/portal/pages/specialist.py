@@ -21,6 +21,7 @@ from pipelines.portal import words
 from pipelines.portal.charts import Amount, Figure, Series, bars, lines
 from pipelines.portal.forms import asked
 from pipelines.portal.pages import answering
+from pipelines.portal.pages import delivery_files as files
 from pipelines.portal.pages import delivery_pages as shared
 from pipelines.portal.scope import scope_of
 from pipelines.portal.web import Person, allowed, not_found, page, settings_of
@@ -89,13 +90,13 @@ def answer(request: Request, delivery_id: str, person: Person = Uploading) -> Re
 @router.get(f"{BASE}/{{delivery_id}}/rejections.xlsx")
 def one_report(request: Request, delivery_id: str, person: Person = Rejections) -> Response:
     """The report; for the service itself with the cells that it sent."""
-    return shared.workbook(request, desk_of(person), person, delivery_id)
+    return files.workbook(request, desk_of(person), person, delivery_id)
 
 
 @router.get(f"{BASE}/{{delivery_id}}/rows")
 def one_bad_rows(request: Request, delivery_id: str, person: Person = Rejections) -> Response:
     """The rows to correct, in the layout that was sent."""
-    return shared.bad_rows(request, desk_of(person), person, delivery_id)
+    return files.bad_rows(request, desk_of(person), person, delivery_id)
 
 
 @router.get("/rejections")
