@@ -51,6 +51,12 @@ def home(demo_home, tmp_path_factory) -> Settings:
     return home_beside(demo_home, tmp_path_factory.mktemp("releasing") / "home")
 
 
+@pytest.fixture
+def untold(demo_home, tmp_path) -> Settings:
+    """A home of which nobody was told anything."""
+    return home_beside(demo_home, tmp_path / "home")
+
+
 @pytest.fixture(scope="module")
 def made(home) -> Extract:
     """An extract as CSV in French."""
@@ -315,24 +321,24 @@ def test_counts_keep_small_ones_to_themselves_and_a_record_for_the_next(home):
     assert held.filter("form <> 'counts'").count("*").fetchone() == (0,)
 
 
-def test_what_a_preview_of_counts_showed_was_told(home):
-    folder = cells_folder(home, "incidents", "public")
+def test_what_a_preview_of_counts_showed_was_told(untold):
+    folder = cells_folder(untold, "incidents", "public")
     preview(
-        home,
+        untold,
         counts(recipient="public", purpose="public_information", dimensions=("country", "quarter")),
     )
     [kept] = folder.iterdir()
     assert kept.name.startswith("preview-")
 
 
-def test_counts_for_everybody_are_not_marked_for_somebody(home):
+def test_counts_for_everybody_are_not_marked_for_somebody(untold):
     request = counts(
         recipient="public",
         purpose="public_information",
         dimensions=("country", "quarter"),
         language="en",
     )
-    extract = make_extract(home, request, made_by="desk")
+    extract = make_extract(untold, request, made_by="desk")
     with zipfile.ZipFile(extract.file) as archive:
         page = archive.read("README.html").decode()
     assert extract.manifest.handling.tlp == "TLP:CLEAR"
