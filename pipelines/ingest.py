@@ -271,9 +271,8 @@ def ingest_inbox(
 ) -> list[Verdict]:
     """Take in and judge every file of the inbox that has no verdict yet, known by its content.
 
-    A file whose bytes came before is told to `on_repeat`, once, and written into the ledger.
-
-    The verdicts go into the ledger together: LedgerError where it cannot be written.
+    A file whose bytes came before is told to `on_repeat`, once, and written into the ledger. The
+    verdicts go into it together: LedgerError where it cannot be written.
 
     What cannot be taken in (a folder that is no feed, a place out of reach) goes to `on_problem`
     and is tried again next time; the other files are taken in all the same. With `workers`, small

@@ -104,7 +104,6 @@ def extract(
 ) -> None:
     """Make an extract."""
     from pipelines.cli.released import show_extract, show_preview
-    from pipelines.release.outdated import outdated_extracts
     from pipelines.release.preview import preview
     from pipelines.release.request import Request
 
@@ -128,13 +127,21 @@ def extract(
     if is_preview:
         show_preview(session, preview(session.settings, request))
         return
-    replaced = [
-        one.extract_id
-        for one in outdated_extracts(session.settings)
-        if (one.recipient, one.table, one.purpose) == (recipient, table, purpose)
-    ]
+    replaced = _replaced(session, request)
     made = make(session, request)
     show_extract(session, made, _copied(made.file, output) if output else None, replaced)
+
+
+def _replaced(session: Session, request: Request) -> list[str]:
+    """The extracts of such a request that tell records more finely than they are told now."""
+    from pipelines.release.outdated import outdated_extracts
+
+    asked = (request.recipient, request.table, request.purpose)
+    return [
+        one.extract_id
+        for one in outdated_extracts(session.settings)
+        if (one.recipient, one.table, one.purpose) == asked
+    ]
 
 
 def make(session: Session, request: Request) -> Extract:

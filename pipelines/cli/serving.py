@@ -78,9 +78,7 @@ def serve(
 
     session = session_of(context)
     require_current(session.settings)  # pages ask for columns that older tables do not have
-    ports = [portal_port] if no_dagster else [portal_port, port, port + 1]
-    for wanted in ports:
-        _check_is_free(wanted, ports)
+    _check_are_free([portal_port] if no_dagster else [portal_port, port, port + 1])
     environment = serving_environment(session, port + 1)
     if not no_dagster:
         environment.setdefault("PASSERELLE_DAGSTER_URL", f"http://{LOOPBACK}:{port}")
@@ -235,13 +233,14 @@ def _data_docs(session: Session, port: int) -> Iterator[None]:
         server.server_close()
 
 
-def _check_is_free(port: int, ports: list[int]) -> None:
-    with socket.socket() as probe:
-        is_free = probe.connect_ex((LOOPBACK, port)) != 0
-    if not is_free or ports.count(port) > 1:
-        other = f"passerelle serve --portal-port {PORTAL_PORT + 100} --port {PORT + 100}"
-        message = _("Port {port} is in use.", port=port)
-        raise Stop("PSL-403", message, _("Try: {command}", command=other))
+def _check_are_free(ports: list[int]) -> None:
+    for port in ports:
+        with socket.socket() as probe:
+            is_free = probe.connect_ex((LOOPBACK, port)) != 0
+        if not is_free or ports.count(port) > 1:
+            other = f"passerelle serve --portal-port {PORTAL_PORT + 100} --port {PORT + 100}"
+            message = _("Port {port} is in use.", port=port)
+            raise Stop("PSL-403", message, _("Try: {command}", command=other))
 
 
 def _is_ready(session: Session, process: subprocess.Popen[Any], address: str, what: str) -> bool:

@@ -92,7 +92,18 @@ def status(context: typer.Context) -> None:
         )
         return
     _show(session, states)
-    if refused := sum(state.refused for state in states):
+    _show_files(session, sum(state.refused for state in states), len(outdated))
+    for problem in problems:
+        session.complain(problem.code, problem.text(language()), problem.correction(language()))
+    show_questions(session, held)
+    _show_narrowed(session, narrowed)
+    _tell_older(session, older)
+    _show_home(session, published, closed)
+
+
+def _show_files(session: Session, refused: int, outdated: int) -> None:
+    """How many files were refused, and how many extracts are to be made again."""
+    if refused:
         how = "passerelle deliveries --refused"
         session.print(_("Refused files: {count} ({command})", count=number(refused), command=how))
     if outdated:
@@ -101,23 +112,26 @@ def status(context: typer.Context) -> None:
             _(
                 "Extracts to make again, as some records in them are told more coarsely now: "
                 "{count} ({command})",
-                count=number(len(outdated)),
+                count=number(outdated),
                 command=how,
             )
         )
-    for problem in problems:
-        session.complain(problem.code, problem.text(language()), problem.correction(language()))
-    show_questions(session, held)
-    _show_narrowed(session, narrowed)
-    _tell_older(session, older)
+
+
+def _show_home(session: Session, published: dt.datetime | None, closed: int) -> None:
+    """Where it is, what was closed to others, when it was published and what room there is."""
+    from pipelines.settings import free_bytes
+
     if closed:
         one = mark("{count} file or folder was open to other accounts of this machine: closed.")
         several = mark("{count} files and folders were open to other accounts: closed.")
         session.print(counted(closed, one, several))
-    session.print_line(_("Home: {place}", place=settings.home))
+    session.print_line(_("Home: {place}", place=session.settings.home))
     when = f"{published:%Y-%m-%d %H:%M} UTC" if published else _("never")
     session.print(_("Last published: {when}", when=when))
-    session.print(_("Room on the disk: {count} GB", count=number(free_bytes(settings) // GIGABYTE)))
+    session.print(
+        _("Room on the disk: {count} GB", count=number(free_bytes(session.settings) // GIGABYTE))
+    )
 
 
 def _narrowed(session: Session) -> list[User]:

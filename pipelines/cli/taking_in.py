@@ -1,6 +1,6 @@
 """Commands that take deliveries in: `demo`, `ingest`, `run`.
 
-Not here: the journey itself (`pipelines/ingest.py`), publishing (`lake`), the invented world.
+Not here: the journey itself (`pipelines/ingest.py`) and the invented world.
 """
 
 from __future__ import annotations
@@ -28,7 +28,39 @@ if TYPE_CHECKING:
     from pipelines.validate.verdict import Verdict
     from schemas.feed import Statement
 
-MOST_NOTICED = 10  # files whose findings are listed; each has its own in `passerelle rejections`
+MOST_NOTICED = 10  # files; the findings of each are in `passerelle rejections`
+
+FeedName = Annotated[
+    str, typer.Argument(metavar=mark("FEED"), help=mark("name of the feed; see “feed list”"))
+]
+Files = Annotated[
+    list[str],
+    typer.Argument(metavar=mark("FILE"), help=mark("files as they were sent, or addresses")),
+]
+ReceivedBy = Annotated[
+    str,
+    typer.Option(
+        "--received-by", metavar=mark("ROLE"), help=mark("role or account; never a private name")
+    ),
+]
+Received = Annotated[
+    str,
+    typer.Option(
+        "--received",
+        metavar=mark("DAY"),
+        help=mark("day on which they came in, where their own time does not say it"),
+    ),
+]
+IsRegister = Annotated[
+    bool,
+    typer.Option("--register", help=mark("they are registers: what the book says as of a day")),
+]
+IsCorrection = Annotated[
+    bool,
+    typer.Option(
+        "--correction", help=mark("they are corrections: later statements about some rows")
+    ),
+]
 
 
 @command(
@@ -40,42 +72,15 @@ MOST_NOTICED = 10  # files whose findings are listed; each has its own in `passe
     ),
     "passerelle ingest caf_gendarmerie_incidents rapport_mars.csv",
 )
-def ingest(  # noqa: PLR0917  (the options of a command)
+def ingest(
     context: typer.Context,
-    feed: Annotated[
-        str,
-        typer.Argument(metavar=mark("FEED"), help=mark("name of the feed; see “feed list”")),
-    ],
-    files: Annotated[
-        list[str],
-        typer.Argument(metavar=mark("FILE"), help=mark("files as they were sent, or addresses")),
-    ],
-    received_by: Annotated[
-        str,
-        typer.Option(
-            "--received-by",
-            metavar=mark("ROLE"),
-            help=mark("role or account; never a private name"),
-        ),
-    ] = "",
-    received: Annotated[
-        str,
-        typer.Option(
-            "--received",
-            metavar=mark("DAY"),
-            help=mark("day on which they came in, where their own time does not say it"),
-        ),
-    ] = "",
-    is_register: Annotated[
-        bool,
-        typer.Option("--register", help=mark("they are registers: what the book says as of a day")),
-    ] = False,
-    is_correction: Annotated[
-        bool,
-        typer.Option(
-            "--correction", help=mark("they are corrections: later statements about some rows")
-        ),
-    ] = False,
+    feed: FeedName,
+    files: Files,
+    *,
+    received_by: ReceivedBy = "",
+    received: Received = "",
+    is_register: IsRegister = False,
+    is_correction: IsCorrection = False,
 ) -> int:
     """Take files in."""
     from pipelines.landing.receive import open_delivery
@@ -266,8 +271,7 @@ def finish(
 ) -> int:
     """Publish, tell what became of each file and what is asked, and return the exit code.
 
-    Of the deliveries that came `again` it says what stands since. `are_answered`: somebody said
-    with them what they are, which may place those of before anew.
+    Of those that came `again` it says what stands since; `are_answered`: with what they are.
     """
     from pipelines.lake.questions import read_question
     from pipelines.lake.since import since
@@ -279,17 +283,14 @@ def finish(
     about = _deliveries(session, verdicts, published)
     refused = [verdict for verdict in verdicts if not verdict.is_accepted]
     if session.is_json:
+        questions = filter(None, (read_question(one.folder) for one in about))
         session.print_json(
             {
                 "verdicts": [as_data(verdict) for verdict in verdicts],
                 "problems": [{"code": p.code, "message": p.text(language())} for p in problems],
                 "published": published.rows if published else {},
                 "left_out": published.left_out if published else {},
-                "questions": [
-                    question.model_dump(mode="json") | {"text": question.text(language())}
-                    for question in (read_question(one.folder) for one in about)
-                    if question
-                ],
+                "questions": [one.as_data(language()) for one in questions],
                 "received_again": [
                     since(session.settings, one).as_data(language()) for one in again
                 ],
@@ -305,8 +306,7 @@ def finish(
         for delivery_id, reason in (published.left_out if published else {}).items():
             session.complain("PSL-303", _("{name} was not published.", name=delivery_id), reason)
         show_questions(session, about)
-    is_whole = not (refused or problems or (published and published.left_out))
-    return 0 if is_whole else REFUSED
+    return REFUSED if refused or problems or (published and published.left_out) else 0
 
 
 def _deliveries(

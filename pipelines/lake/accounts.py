@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.lake.arrivals import QUARANTINED, Arrival, local_copy
-from pipelines.lake.revisions import files_sql
+from pipelines.lake.data_files import files_sql
 from pipelines.lake.tables import (
     DataFile,
     addressed_files,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.lake.revisions import files_sql
+from pipelines.lake.data_files import files_sql
 from pipelines.lake.tables import addressed_files, existing_table
 from pipelines.settings import Settings
 from schemas.contract import load_contract, table_names

@@ -21,10 +21,10 @@ from pipelines.duck import scratch_folder
 from pipelines.lake.accounts import accounts_sql, rejections_sql
 from pipelines.lake.arrivals import Arrival, arrivals, verify_files
 from pipelines.lake.catalogue import swap_catalogue
+from pipelines.lake.data_files import files_sql
 from pipelines.lake.holds import find_held
 from pipelines.lake.publish import ATTEMPTS, Published, passes, read_incoming, working
 from pipelines.lake.revisions import (
-    files_sql,
     find_touched,
     judge_touched,
     merged_rows_sql,

@@ -33,11 +33,11 @@ from pipelines.lake.arrivals import (
     verify_files,
 )
 from pipelines.lake.catalogue import swap_catalogue
+from pipelines.lake.data_files import files_sql
 from pipelines.lake.holds import find_held
 from pipelines.lake.questions import ask, read_question
 from pipelines.lake.restated import find_restated, restated_rows_sql
 from pipelines.lake.revisions import (
-    files_sql,
     find_touched,
     judge_touched,
     merged_rows_sql,

@@ -13,7 +13,7 @@ import datetime as dt
 import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from babel.dates import format_date
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
@@ -21,7 +21,8 @@ from upath import UPath
 
 from pipelines.i18n import mark, translator
 from pipelines.lake.arrivals import Arrival
-from pipelines.lake.revisions import TIED, UNDECIDED, content_sql, files_sql
+from pipelines.lake.data_files import files_sql
+from pipelines.lake.revisions import TIED, UNDECIDED, content_sql
 from pipelines.lake.tables import addressed_files, existing_table
 from pipelines.landing.workbook import sheet_and_row
 from pipelines.settings import Settings
@@ -89,6 +90,10 @@ class Question(BaseModel):
     def text(self, language: Language = "en") -> str:
         """The question, in `language`."""
         return " ".join(_sentences(self, language))
+
+    def as_data(self, language: Language = "en") -> dict[str, Any]:
+        """The question for another program, with its text in `language`."""
+        return self.model_dump(mode="json") | {"text": self.text(language)}
 
     def evidence(self, language: Language = "en") -> list[str]:
         """What speaks for one answer or the other, a sentence each."""

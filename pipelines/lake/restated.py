@@ -17,12 +17,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipelines.lake.data_files import files_sql
 from pipelines.lake.revisions import (
     MONTH_SQL,
     STANDING,
     STATED,
     columns_sql,
-    files_sql,
     judged_sql,
     keys_sql,
     since_sql,

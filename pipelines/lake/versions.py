@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.duck import connect_scratch
 from pipelines.i18n import mark
-from pipelines.lake.revisions import files_sql
+from pipelines.lake.data_files import files_sql
 from pipelines.lake.storage import LakeError, let_read
 from pipelines.lake.tables import addressed_files, existing_table, misfit
 from pipelines.settings import Settings

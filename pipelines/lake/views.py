@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelines.lake.revisions import files_sql
+from pipelines.lake.data_files import files_sql
 from pipelines.lake.tables import NULL_PARTITION, PARTITION_TYPES, DataFile
 from schemas.contract import Contract
 from schemas.render.ddl import comments

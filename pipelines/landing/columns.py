@@ -109,13 +109,10 @@ def matched(
     missing = [name for name in map(plain, feed.mapped_columns) if name not in names]
     tolerated = _optional(feed) if is_json else frozenset[str]()
     lacking = [name for name in missing if name not in tolerated]
-    twice = _twice(names)
     is_kept_out = len(unknown) == MOST_KEPT_OUT and unknown != [OTHERS] and not lacking
-    wrong = [
-        *_missing(file, lacking, unknown),
-        *(finding("DEL-704", file, column=name) for name in unknown if not is_kept_out),
-        *(finding("DEL-716", file, column=name) for name in twice),
-    ]
+    wrong = _missing(file, lacking, unknown)
+    wrong += [finding("DEL-704", file, column=name) for name in unknown if not is_kept_out]
+    wrong += [finding("DEL-716", file, column=name) for name in _twice(names)]
     if wrong:
         raise DeliveryRefused(wrong)
     return Columns(

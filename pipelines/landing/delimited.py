@@ -25,7 +25,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import count, islice, zip_longest
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ from pipelines.landing.staging import (
     Staged,
     cell_list,
     in_one_form,
+    numbered_batch,
     stage,
 )
 from schemas.feed import Layout
@@ -218,12 +219,8 @@ def _stage_fast(
     given = ", ".join(f"{option} = {literal(value)}" for option, value in options.items())
     types = ", ".join(f"{literal(cell)}: 'VARCHAR'" for cell in raw)
     looked = looked_at(counted)
-    texts, relation = in_one_form(
-        columns,
-        raw,
-        f"read_csv({literal(str(source.file))}, {given}, columns = {{{types}}})",
-        looked,
-    )
+    rows = f"read_csv({literal(str(source.file))}, {given}, columns = {{{types}}})"
+    texts, relation = in_one_form(columns, raw, rows, looked)
     cells = cell_list(
         columns,
         texts,
@@ -337,7 +334,7 @@ def _batches(
             deque(islice(reader, source.records_before), maxlen=0)
             numbered = zip(numbers, reader, strict=False)
             while batch := list(islice(numbered, records)):
-                yield _arrow(batch, schema)
+                yield numbered_batch(batch, schema)
     except UnicodeDecodeError:
         demand_utf8(source.file, source.shown)
         raise
@@ -353,29 +350,6 @@ def _without_stray(lines: Iterator[str], source: Delimited, width: int) -> Itera
     """The records; of a line that cannot be split more cells than any record has."""
     for record in StrayQuotes(lines, source.layout, width):
         yield [NO_CELL] * (width + 2) if record is None else record
-
-
-def _arrow(batch: list[tuple[int, list[str]]], schema: Any) -> Any:
-    """One batch of numbered records, turned to columns without visiting its rows in Python."""
-    import pyarrow as pa
-
-    width = len(schema) - 3
-    rows, records = zip(*batch, strict=True)
-    by_column = list(zip_longest(*records))
-    nothing = (None,) * len(rows)
-    texts = [by_column[at] if at < len(by_column) else nothing for at in range(width)]
-    surplus = [map(_or_empty, column) for column in by_column[width:]]
-    beyond = list(map("".join, zip(*surplus, strict=True))) if surplus else nothing
-    arrays = [
-        pa.array(rows, pa.int64()),
-        pa.array(map(len, records), pa.int64()),
-        *(pa.array(text, pa.string()) for text in (*texts, beyond)),
-    ]
-    return pa.record_batch(arrays, schema=schema)
-
-
-def _or_empty(cell: str | None) -> str:
-    return cell or ""
 
 
 def _unparsable(source: Delimited, reason: str, row: int, counted: LineCount) -> DeliveryRefused:

@@ -15,7 +15,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -247,3 +249,26 @@ def _demand_empty(connection: duckdb.DuckDBPyConnection, staged: Staged, file: P
     for at, cells in zip(unnamed, filled, strict=True):
         if cells:
             raise refused("DEL-704", file, column=f"#{at + 1}")
+
+
+def numbered_batch(batch: list[tuple[int, list[str]]], schema: Any) -> Any:
+    """One batch of numbered records as columns, without visiting its rows in Python."""
+    import pyarrow as pa
+
+    width = len(schema) - 3
+    rows, records = zip(*batch, strict=True)
+    by_column = list(zip_longest(*records))
+    nothing = (None,) * len(rows)
+    texts = [by_column[at] if at < len(by_column) else nothing for at in range(width)]
+    surplus = [map(_or_empty, column) for column in by_column[width:]]
+    beyond = list(map("".join, zip(*surplus, strict=True))) if surplus else nothing
+    arrays = [
+        pa.array(rows, pa.int64()),
+        pa.array(map(len, records), pa.int64()),
+        *(pa.array(text, pa.string()) for text in (*texts, beyond)),
+    ]
+    return pa.record_batch(arrays, schema=schema)
+
+
+def _or_empty(cell: str | None) -> str:
+    return cell or ""

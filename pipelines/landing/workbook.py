@@ -11,7 +11,6 @@ that its format shows, except where the column is one of numbers; TRUE or FALSE;
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -38,7 +37,7 @@ from pipelines.landing.columns import (
 from pipelines.landing.lines import SPACES
 from pipelines.landing.refuse import finding, refused
 from pipelines.landing.staging import Looked, cell_list, in_one_form
-from pipelines.landing.workbook_formats import shown_text
+from pipelines.landing.workbook_formats import as_text, shown_text
 from pipelines.landing.workbook_kinds import XLSX
 from pipelines.landing.workbook_safety import SheetParts, inspect
 from schemas.feed import Feed, Layout
@@ -49,7 +48,6 @@ if TYPE_CHECKING:
 SHEET_STEP = 10_000_000
 ROWS_ABOVE = 20  # of titles, at most
 MOST_NAMED = 20
-EXACT_BELOW = 10**15  # Excel keeps no more figures than 15
 MergedRange = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -254,7 +252,7 @@ def _load(
                 cells = _cells(book, name, None if is_read else head_rows)
                 if is_read:
                     _show_errors(cells, parts, name)
-                text = cells.apply(_as_text) if not cells.empty else cells
+                text = cells.apply(as_text) if not cells.empty else cells
                 (read if is_read else heads)[name] = (cells, text)
             texts = {name: text for name, (_raw, text) in read.items()}
             seen = _seen_layout(book, feed, layout, texts)
@@ -368,44 +366,3 @@ def _show_formats(
         kept = cells[column].iloc[rows]
         kept = kept[kept.map(lambda value: type(value) is int)]
         text.loc[kept.index, column] = kept.map(partial(shown_text, code=parts.formats[style]))
-
-
-def _as_text(cells: pd.Series[Any]) -> pd.Series[Any]:
-    """One column of Python values as text, kind by kind."""
-    import pandas as pd
-
-    kinds = cells.map(type)
-    text = cells.astype(str).astype(object)
-    for kind, convert in _CONVERSIONS.items():
-        of_kind = kinds == kind
-        if of_kind.any():
-            text[of_kind] = convert(pd.Series(cells[of_kind].tolist(), index=cells.index[of_kind]))
-    return text
-
-
-def _dates(cells: pd.Series[Any]) -> pd.Series[Any]:
-    text: pd.Series[str] = cells.dt.round("s").dt.strftime("%Y-%m-%d %H:%M:%S")
-    return text.str.removesuffix(" 00:00:00")
-
-
-def _durations(cells: pd.Series[Any]) -> pd.Series[Any]:
-    """Excel's `[h]:mm`: hours may pass 24."""
-    seconds = cells.dt.total_seconds().round().astype(int)
-    parts = (seconds // 3600, seconds // 60 % 60, seconds % 60)
-    hours, minutes, rest = (part.astype(str).str.zfill(2) for part in parts)
-    text: pd.Series[Any] = hours + ":" + minutes + ":" + rest
-    return text
-
-
-def _whole(number: int) -> str:
-    return str(number) if abs(number) < EXACT_BELOW else f"{number:.14E}"
-
-
-_CONVERSIONS: dict[type, Any] = {
-    dt.datetime: _dates,
-    dt.timedelta: _durations,
-    dt.time: lambda cells: cells.astype(str).str.slice(0, 8),
-    float: lambda cells: cells.map("{:.15g}".format),
-    int: lambda cells: cells.map(_whole),
-    bool: lambda cells: cells.map({True: "TRUE", False: "FALSE"}),
-}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.ledger import clock
 from pipelines.release.absence import absence, require_some
-from pipelines.release.fields import CodeWords, fields_of
+from pipelines.release.fields import fields_of
 from pipelines.release.flow import Flow, read_flow
 from pipelines.release.formats.content import Field
 from pipelines.release.formats.write import require_format, require_room
@@ -25,6 +25,7 @@ from pipelines.release.permits import Allowed, who_may
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from pipelines.release.risk import Risk
+from pipelines.release.rows import content_hash, table_versions, write_rows
 from pipelines.settings import Settings
 from schemas.agreement import Permit, load_agreements
 from schemas.contract import Contract, load_contract
@@ -229,7 +230,7 @@ def _records(work: _Work) -> Material:
         marking=_marking(connection, contract, holdings, allowed),
         query=compiled.sql,
         table_versions=table_versions(connection, request.table),
-        content_hash=_content_hash(connection, rows),
+        content_hash=content_hash(connection, rows),
         risk=risk(connection, ordered_rows, compiled.quasi_identifiers, compiled.smallest_group),
         k_required=compiled.smallest_group,
         quasi_identifiers=compiled.quasi_identifiers,
@@ -332,12 +333,10 @@ def _counts(work: _Work) -> Material:
         fields=fields,
         row_count=protected.num_rows,
         flow=flow,
-        marking=cleared()
-        if is_public(request.recipient)
-        else _marking(connection, work.contract, holdings, work.allowed),
+        marking=_marking_of_counts(work, holdings),
         query=compiled.sql,
         table_versions=table_versions(connection, request.table),
-        content_hash=_content_hash(connection, rows),
+        content_hash=content_hash(connection, rows),
         suppressed_cells=suppressed if is_listing_suppressed(protected) else None,
         threshold=compiled.threshold,
         cells=kept,
@@ -354,39 +353,6 @@ def _write_holdings(
     connection.execute(f"COPY ({held}) TO {literal(str(path))} (FORMAT parquet)")
 
 
-def write_rows(
-    connection: duckdb.DuckDBPyConnection,
-    ordered: Path,
-    fields: tuple[Field, ...],
-    words: list[CodeWords],
-    rows: Path,
-) -> None:
-    """The rows in their order with the words of their codes beside them, and nothing else."""
-    chosen = []
-    by_field = {one.field: at for at, one in enumerate(words)}
-    for field in fields:
-        held = f"w{by_field[field.name]}.words" if field.name in by_field else name(field.name)
-        chosen.append(f"CAST({held} AS {field.duckdb_type}) AS {name(field.name)}")
-    joins = " ".join(
-        f"LEFT JOIN (SELECT code, {name(one.label_column)} AS words FROM code_labels "
-        f"WHERE list = {literal(one.codelist)}) AS w{at} ON w{at}.code = o.{name(one.column)}"
-        for at, one in enumerate(words)
-    )
-    connection.execute(
-        f"COPY (SELECT {', '.join(chosen)} FROM read_parquet({literal(str(ordered))}, "
-        f"file_row_number = true) AS o {joins} ORDER BY o.file_row_number) "
-        f"TO {literal(str(rows))} (FORMAT parquet)"
-    )
-
-
-def table_versions(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, int]:
-    """The version of the table that the catalogue shows."""
-    found = connection.execute(
-        "SELECT table_name, version FROM lake.versions WHERE table_name = ?", [table]
-    ).fetchall()
-    return {str(one): int(version) for one, version in found}
-
-
 def _marking(
     connection: duckdb.DuckDBPyConnection, contract: Contract, holdings: Path, allowed: Allowed
 ) -> Marking:
@@ -401,10 +367,7 @@ def _marking(
     return max(ceilings, key=lambda one: one.rank)
 
 
-def _content_hash(connection: duckdb.DuckDBPyConnection, rows: Path) -> str:
-    """A fingerprint of the rows, whatever their order; it tells extracts apart, no more."""
-    found = connection.execute(
-        "SELECT count(*), coalesce(bit_xor(hash(r)), 0), coalesce(sum(hash(r)::HUGEINT), 0) "
-        f"FROM read_parquet({literal(str(rows))}) AS r"
-    ).fetchone()
-    return "-".join(f"{int(number):x}" for number in found or ())
+def _marking_of_counts(work: _Work, holdings: Path) -> Marking:
+    if is_public(work.request.recipient):
+        return cleared()
+    return _marking(work.connection, work.contract, holdings, work.allowed)

@@ -55,6 +55,8 @@ PROVENANCE = [
     "revision",
     "known_from",
     "known_to",
+    "restated_at",
+    "superseded_at",
     "is_latest",
 ]
 HANDLING = ("UNCLASSIFIED", "CONFIDENTIAL", "STRICTLY_CONFIDENTIAL")

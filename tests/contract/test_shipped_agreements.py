@@ -247,9 +247,9 @@ def test_the_agreement_of_the_page_passes_its_check(page: str, tmp_path: Path) -
 def test_the_page_names_every_shipped_agreement_and_every_refusal(page: str) -> None:
     text = (DOCS / page).read_text(encoding="utf-8")
     assert all(f"`{name}`" in text for name in AGREEMENTS)
-    first, last = 101, max(int(key.split()[0][4:]) for key in SENTENCES)
+    refusals = {int(key.split()[0][4:]) for key in SENTENCES}
     named = {int(number) for number in re.findall(r"REL-(\d{3})", text)} | {102, 103}
-    assert set(range(first, last + 1)) <= named, "a refusal that the page does not explain"
+    assert refusals <= named, "a refusal that the page does not explain"
 
 
 def test_the_check_and_the_query_judge_a_column_alike() -> None:
