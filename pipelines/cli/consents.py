@@ -81,8 +81,8 @@ def list_consents(context: typer.Context) -> None:
         "It asks for the password of the account. Every service whose data the counts hold must "
         "consent. It is kept in the ledger and stands in the extract."
     ),
-    "passerelle consent give 0123456789ab --account police.data --until 2026-12-31 \\\n"
-    '  --reason "Agreed in the meeting of 12 November"',
+    "passerelle consent give 0123456789ab --account police.data \\\n"
+    '  --until 2026-12-31 --reason "Agreed in the meeting of 12 November"',
 )
 def give(
     context: typer.Context,

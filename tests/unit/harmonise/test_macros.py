@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from pipelines.duck import LOOKUP_KEY_MACRO
+from pipelines.duck import LOOKUP_KEY_MACRO, RECORD_KEY_MACROS
 from pipelines.harmonise.macros import install_macros
 from pipelines.harmonise.tokens import set_token_key
 
@@ -24,7 +24,7 @@ Read = Any
 @pytest.fixture(scope="module")
 def read() -> Iterator[Read]:
     with duckdb.connect() as connection:
-        connection.execute(LOOKUP_KEY_MACRO)
+        connection.execute(LOOKUP_KEY_MACRO + ";" + RECORD_KEY_MACROS)
         install_macros(connection)
         set_token_key(connection, b"k" * 32)
 

@@ -142,7 +142,7 @@ def test_a_delivery_that_is_not_what_its_verdict_says_is_left_out_alone(settings
 def interrupt(settings, monkeypatch, step):
     """Publish up to `step`, where the process ends."""
 
-    def killed(*_arguments):
+    def killed(*_arguments, **_options):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
