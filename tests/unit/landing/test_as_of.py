@@ -63,6 +63,10 @@ SEPTEMBER = [dt.date(2026, 9, 1) + dt.timedelta(days=n) for n in range(30)]
         ([*SEPTEMBER, dt.date(2026, 11, 15)], (2026, 9, 30)),  # alone, a month and more later
         ([*SEPTEMBER, dt.date(2026, 11, 15), dt.date(2026, 11, 15)], (2026, 11, 15)),
         ([*SEPTEMBER, dt.date(2026, 10, 20)], (2026, 10, 20)),
+        ([*SEPTEMBER, dt.date(2026, 10, 31)], (2026, 10, 31)),  # 31 days: no more than a month
+        ([*SEPTEMBER, dt.date(2026, 11, 1)], (2026, 9, 30)),
+        ([*SEPTEMBER[:19], dt.date(2026, 11, 15)], (2026, 9, 19)),  # twenty dates can tell
+        ([*SEPTEMBER[:18], dt.date(2026, 11, 15)], (2026, 11, 15)),  # nineteen cannot
         ([dt.date(2026, 3, 1), dt.date(2026, 9, 30)], (2026, 9, 30)),  # too few to tell
         ([], None),
     ],

@@ -137,6 +137,28 @@ def test_a_file_mostly_of_no_known_letters_is_refused(tmp_path: Path) -> None:
     assert codes(write(tmp_path, b"\xff\xfe" + TEXT.encode("utf-8")), feed_in("utf-16")) != []
 
 
+@pytest.mark.parametrize("declared", ["cp1252", "utf-8"])
+def test_a_file_of_which_half_is_uncertain_is_refused_and_less_is_set_aside(
+    tmp_path: Path, declared: str
+) -> None:
+    head, uncertain = b"a;b\n1;x\n2;y\n", b"3;\x81\n"
+    assert codes(write(tmp_path, head + uncertain * 4), feed_in(declared)) == ["DEL-701"]
+    rows, found = read_as(tmp_path, head + uncertain * 3, declared)
+    assert found == [(2, "1", "x"), (3, "2", "y")]
+    assert rows.rows_set_aside == {"DEL-753": 3}
+
+
+@pytest.mark.parametrize(("word", "is_believed"), [("نعم", True), ("لا", False)])
+def test_a_line_needs_three_letters_of_another_alphabet_to_be_believed(
+    tmp_path: Path, word: str, is_believed: bool
+) -> None:
+    """Fewer are two or three odd signs of the code page as well."""
+    data = TEXT.encode("cp1252") + f"3;{word}\n4;Bria\n".encode()
+    rows, found = read_as(tmp_path, data, "cp1252")
+    assert found == [*ROWS, *([(4, "3", word)] if is_believed else []), (5, "4", "Bria")]
+    assert rows.rows_set_aside == ({} if is_believed else {"DEL-753": 1})
+
+
 @pytest.mark.parametrize("size", [7, 16, 64])
 @pytest.mark.parametrize("written", ["utf-8", "cp1252", "utf-16"])
 @pytest.mark.parametrize("declared", ["utf-8", "cp1252", "detect"])

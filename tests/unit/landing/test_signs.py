@@ -16,7 +16,7 @@ from reading import make_feed, read, scratch_connection
 from pipelines.landing import lines
 from pipelines.landing.lines import count_lines
 from pipelines.landing.read import read_text_rows
-from pipelines.landing.signs import may_hold_signs
+from pipelines.landing.signs import may_hold_signs, signs_in, without_signs
 
 FORMATS = ("csv", "json", "ndjson", "xlsx", "escaped")
 
@@ -72,6 +72,20 @@ def test_a_text_has_one_form(tmp_path: Path, kind: str, sent: str, meant: str, s
     assert found == [("1", meant), ("2", "x")]
     told = [(one.code, one.values["signs"], one.values["cells"]) for one in rows.notes]
     assert told == ([("DEL-752", signs, 1)] if signs else [])
+
+
+def test_each_sign_that_nobody_sees_is_taken_out_and_its_neighbours_stay() -> None:
+    out = "\x01\x08\x0e\x1f\x7f\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a\u202e\u2060\u2064"
+    out += "\u2066\u206f\ufeff\ufff9\ufffb\U000e0001\U000e0020\U000e007f"
+    stay = " ~\u00a0\u00ae\u061b\u200c\u200d\u2010\u202f\u2070\ufffd\U000e0100"
+    with scratch_connection() as connection:
+        for sign in out + stay:
+            sent = f"a{sign}b"
+            assert may_hold_signs(sent.encode()) or sign in stay, hex(ord(sign))
+            row = connection.execute(
+                f"SELECT {without_signs('t')}, {signs_in('t')} FROM (SELECT ? AS t)", [sent]
+            ).fetchone()
+            assert row == (("ab", 1) if sign in out else (sent, 0)), hex(ord(sign))
 
 
 @pytest.mark.parametrize("kind", FORMATS)

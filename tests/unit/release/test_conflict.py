@@ -125,6 +125,29 @@ def test_after_a_correction_the_same_question_is_refused_and_coarser_ones_pass(
         break
 
 
+@pytest.mark.parametrize(
+    "period", [{"since": dt.date(2026, 5, 1)}, {"until": dt.date(2026, 5, 31)}]
+)
+def test_another_period_is_named_by_either_of_its_ends(
+    tmp_path: Path, period: dict[str, Any]
+) -> None:
+    edges = [{"occurred_at": dt.datetime(2026, month, 5)} for month in (4, 6)]
+    home = make_home(tmp_path, rows(*[{}] * 9, *edges * 3), clauses())
+    make_extract(home, ask(), made_by="desk")
+    conflict = refused(home, ask(**period)).conflict
+    assert conflict is not None
+    assert conflict.obstacles[0].differs == ("period",)
+
+
+def test_a_coarser_form_is_offered_only_where_no_circle_is_told_more_by_it(home: Settings) -> None:
+    """The mission may know the thirteen, which would tell DPO the other four."""
+    make_extract(home, ask(**DPO), made_by="desk")
+    make_extract(home, ask(**MISSION), made_by="desk")
+    conflict = refused(home, ask(**PUBLIC, dimensions=("country", "offence_section"))).conflict
+    assert conflict is not None
+    assert conflict.coarser == ()
+
+
 def test_a_refusal_is_written_down_with_what_stood_in_the_way(home: Settings) -> None:
     told = make_extract(home, ask(**DPO), made_by="desk")
     refused(home, ask(**PUBLIC))

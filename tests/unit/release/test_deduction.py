@@ -79,3 +79,10 @@ def test_too_much_is_said_and_what_hangs_together_in_nothing_costs_nothing(
     chain = np.eye(9, 10) + np.eye(9, 10, k=1)
     with pytest.raises(TooMuch):
         rest_of(csr_array(chain))
+
+
+def test_a_set_is_small_by_the_highest_threshold_of_those_in_it() -> None:
+    rest, weight = rest_of(matrix([[1, 1]])), np.array([3, 3])
+    for least, is_found in (([10, 5], True), ([5, 10], True), ([5, 5], False)):
+        found = [*small_circuits(rest, weight, np.array(least))]
+        assert sum(map(len, found)) == is_found, least

@@ -8,9 +8,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from pipelines.release import deduction
+from pipelines.release.cells import CELLS_SCHEMA
 from pipelines.release.differencing import TooMuch, telling_extracts
 from tests.unit.release.world import Counts, agreement, ask, counts, rows
 
@@ -33,6 +35,25 @@ HELD = many(
 def extract(held: list[dict[str, Any]] = HELD, **asked: Any) -> Any:
     signed = [agreement([counts()])]
     return Counts(held, signed, ask(form="counts", **{"dimensions": ("country",), **asked})).cells
+
+
+def weighed(*cells: dict[int, int], threshold: int = 5) -> pa.Table:
+    """The private record of counts of people without totals: of each cell record → people."""
+    size = len(cells)
+    people = [sum(one.values()) for one in cells]
+    return pa.table(
+        {
+            "node": [f"cell {at}" for at in range(size)],
+            "is_published": [one >= threshold for one in people],
+            "is_primary": [one < threshold for one in people],
+            "threshold": [threshold] * size,
+            "measures": [[]] * size,
+            "parts": [[at] for at in range(size)],
+            "records": [list(one) for one in cells],
+            "weights": [list(one.values()) for one in cells],
+        },
+        schema=CELLS_SCHEMA,
+    )
 
 
 def telling(new: Any, *earlier: Any) -> tuple[str, ...]:
@@ -146,3 +167,35 @@ def test_what_is_too_much_to_check_is_told_apart(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(TooMuch):
         telling(other, both)
     assert not is_refused(extract(), extract())
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "is_small"), [((10, 5), True), ((5, 10), True), ((5, 5), False)]
+)
+def test_the_difference_of_two_numbers_is_found_whatever_cuts_it(
+    thresholds: tuple[int, int], is_small: bool
+) -> None:
+    """Six people, each in another earlier extract too: more atoms than sets are gone through."""
+    few, crowd = dict.fromkeys(range(6), 1), dict.fromkeys(range(100, 130), 1)
+    whole = weighed({**few, **crowd}, threshold=thresholds[0])
+    part = weighed(crowd, threshold=thresholds[1])
+    cuts = [weighed({n: 1, **{1000 + 100 * n + at: 1 for at in range(20)}}) for n in few]
+    assert is_refused(whole, part, *cuts) == is_small
+    assert is_refused(part, whole, *cuts) == is_small
+
+
+def test_a_correction_of_how_many_people_a_record_stands_for_is_no_difference() -> None:
+    """It stood for three and stands for nine: that nine were left out before tells of nobody."""
+    before, part, whole = weighed({1: 3, 3: 20}), weighed({2: 20}), weighed({1: 9, 2: 20})
+    assert not is_refused(whole, part, before)
+    assert not is_refused(before, part, whole)
+    assert is_refused(weighed({1: 3, 2: 20}), part, before)
+
+
+def test_an_extract_that_shares_nothing_with_the_new_one_tells_by_those_between() -> None:
+    """What the first hides follows from the third, which meets it only in the second."""
+    first, third = weighed({1: 3, 2: 30}), weighed({3: 30})
+    between = weighed({2: 30, 3: 30})
+    assert not is_refused(first, between)
+    assert not is_refused(first, third)
+    assert is_refused(first, between, third)
