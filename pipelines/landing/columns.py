@@ -165,6 +165,16 @@ def has_all(feed: Feed, found: Sequence[str]) -> bool:
     return mapped <= set(names) and not _twice(list(names)) and len(strange) <= MOST_KEPT_OUT
 
 
+def are_titles(feed: Feed, rows: Iterable[Sequence[object]]) -> bool:
+    """Whether none of these rows can be one of data: such a row fills half of the mapped columns.
+
+    A table that was sorted with its headings has rows above them, which must not get lost.
+    """
+    mapped = sum(name != SHEET_COLUMN for name in feed.mapped_columns)
+    filled = (sum(bool(plain(cell)) for cell in row) for row in rows)
+    return all(cells < 2 or 2 * cells < mapped for cells in filled)
+
+
 def is_header(feed: Feed, found: Sequence[str]) -> bool:
     """Whether a row holds at least half of the mapped headings, with or without their accents.
 

@@ -16,7 +16,13 @@ from itertools import islice
 from pathlib import Path
 
 from pipelines.findings import DeliveryRefused, Finding
-from pipelines.landing.columns import has_all, is_header, matched, merged_headings
+from pipelines.landing.columns import (
+    are_titles,
+    has_all,
+    is_header,
+    matched,
+    merged_headings,
+)
 from pipelines.landing.delimited import separator_line
 from pipelines.landing.lines import text_lines
 from pipelines.landing.records import dialect
@@ -55,7 +61,7 @@ def seen_layout(text: Path, shown: Path, feed: Feed, declared: Layout) -> Seen:
     if has_all(feed, usual):
         return _told(shown, declared, agreed, agreed)
     found = [one for one in _others(agreed, bool(named)) if has_all(feed, headings_of(head, one))]
-    if len(found) == 1:
+    if len(found) == 1 and are_titles(feed, _above(head, found[0])):
         return _told(shown, declared, agreed, found[0])
     return Seen(agreed, _suspected(head, shown, feed, agreed))
 
@@ -69,6 +75,11 @@ def headings_of(head: Sequence[str], layout: Layout) -> list[str]:
     if max(layout.header_rows) > len(rows):
         return []
     return merged_headings([rows[at - 1] for at in layout.header_rows])
+
+
+def _above(head: Sequence[str], layout: Layout) -> list[list[str]]:
+    """The cells of the lines above the headings of a layout in which there are some."""
+    return list(csv.reader(head[: min(layout.header_rows) - 1], **dialect(layout)))
 
 
 def _others(agreed: Layout, is_named: bool) -> Iterator[Layout]:

@@ -25,6 +25,7 @@ from pipelines.findings import DeliveryRefused, Finding
 from pipelines.landing.columns import (
     SHEET_COLUMN,
     Columns,
+    are_titles,
     as_declared,
     has_all,
     is_header,
@@ -293,7 +294,11 @@ def _seen_layout(
             found.append(other)
             if not shift:
                 return layout
-    return found[0] if len(found) == 1 else layout
+    if len(found) != 1:
+        return layout
+    last = min(found[0].header_rows) - 1
+    above = (row for text in filled.values() for row in text.iloc[:last].to_numpy().tolist())
+    return found[0] if are_titles(feed, above) else layout
 
 
 def _cells(book: pd.ExcelFile, name: str, rows: int | None) -> pd.DataFrame:

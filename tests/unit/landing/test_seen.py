@@ -72,6 +72,12 @@ def test_titles_above_the_table_are_passed_over(tmp_path: Path, kind: str, above
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_no_row_of_data_above_the_headings_is_passed_over(tmp_path: Path, kind: str) -> None:
+    file = write(tmp_path, text("Registre;;", TABLE[1], TABLE[0], TABLE[2]), kind)
+    assert codes(file, make_feed(COLUMNS, file={**CSV, "format": kind})) == ["DEL-714"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_titles_that_are_gone_do_no_harm(tmp_path: Path, kind: str) -> None:
     rows, found = read_kind(tmp_path, text(*TABLE), kind, header_rows=[3])
     assert found == [(2, *ROWS[0]), (3, *ROWS[1])]
