@@ -112,7 +112,8 @@ class Writing:
         kept = self.session.get(LedgerHead, 1)
         if kept is None:
             raise LedgerError("LED-403")
-        faults = _faults_of_head(self.settings, kept)
+        # Once a transaction: until its end the head file says what it said at the beginning.
+        faults = [] if self.is_head_in_doubt else _faults_of_head(self.settings, kept)
         self.is_head_in_doubt = self.is_head_in_doubt or bool(faults)
         written, seq, previous = [], kept.seq, kept.hash
         for one in (*faults, *new):

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from pipelines import connect
+from pipelines.lake import catalogue
 from pipelines.lake.catalogue import NothingPublished
 from pipelines.lake.publish import publish
 from pipelines.lake.storage import table_uri
@@ -94,6 +95,23 @@ def test_vacuum_spares_files_dropped_long_ago_that_readers_saw_until_now(worn):
     table.optimize.compact()
     assert vacuum(worn, keep_days=0.0001, is_dry_run=False) == []
     assert before <= files_on_disk(worn)
+
+
+def retired(settings: Settings) -> set[str]:
+    with connect(settings) as connection:
+        return {p for (p,) in connection.execute("SELECT path FROM lake.retired").fetchall()}
+
+
+def test_files_that_a_catalogue_showed_are_remembered_for_three_months(worn, monkeypatch):
+    compact(worn)
+    deliver(worn, "later", [row("1", "later")], day=9)
+    before = retired(worn)
+    publish(worn)
+    assert before and before < retired(worn)
+    monkeypatch.setattr(catalogue, "RETIRED_DAYS", -1)
+    deliver(worn, "last", [row("1", "last")], day=10)
+    publish(worn)
+    assert retired(worn) and not before & retired(worn)
 
 
 def test_check_needs_something_to_check(settings):

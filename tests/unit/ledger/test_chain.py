@@ -83,6 +83,9 @@ def test_a_page_of_entries_is_chosen_by_what_is_asked(place):
     now = clock.now()
     assert entries(place, since=now).total == 0
     assert entries(place, until=now).total == 6
+    third = next(entry.at for entry in entries(place).entries if entry.seq == 3)
+    before, after = (entries(place, **{one: third}).total for one in ("until", "since"))
+    assert before + after == 6, "at that very moment is since, and not until"
     assert last(place, "extract.made").seq == 3
     assert last(place, "sql.run") is None
 

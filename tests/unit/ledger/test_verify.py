@@ -84,7 +84,7 @@ def test_a_cut_end_shows_though_an_older_head_was_put_back(ledger):
     assert found(ledger) == [("cut_off", 16)]
 
 
-def test_a_cut_end_is_written_down_before_a_new_entry_covers_it_up(ledger):
+def cut_end(ledger):
     fifteenth = entries(ledger, actor="a14").entries[0]
     head = seal.sealed(ledger, fifteenth.seq, fifteenth.hash)
     untied(
@@ -92,12 +92,27 @@ def test_a_cut_end_is_written_down_before_a_new_entry_covers_it_up(ledger):
         "DELETE FROM ledger_entries WHERE seq > 15",
         f"UPDATE ledger_head SET seq = 15, hash = '{head.hash}', mac = '{head.mac}'",
     )
+
+
+def test_a_cut_end_is_written_down_before_a_new_entry_covers_it_up(ledger):
+    cut_end(ledger)
     entry = append(ledger, "sql.run", actor="later")
     assert (entry.seq, entry.actor) == (17, "later")
     append(ledger, "sql.run", actor="later")
     [noticed] = entries(ledger, events=["ledger.fault_noticed"]).entries
     assert noticed.details["kind"] == "cut_off"
     assert (noticed.details["entry"], noticed.details["last"]) == (16, COUNT)
+
+
+def test_a_cut_end_is_written_down_once_however_many_entries_a_transaction_has(ledger):
+    cut_end(ledger)
+    with chain.writing(ledger) as work:
+        seqs = [work.append("sql.run", actor="later").seq for _once in range(2)]
+    assert seqs == [17, 18]
+    append(ledger, "sql.run", actor="later")
+    [noticed] = entries(ledger, events=["ledger.fault_noticed"]).entries
+    assert noticed.details["entry"] == 16
+    assert seal.read_head_file(ledger).seq == 19
 
 
 def test_another_key_is_written_down_before_its_first_entry(ledger):

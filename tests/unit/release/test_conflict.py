@@ -10,12 +10,13 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
 from pipelines.release.consents import Consent, consents, give, needs, revoke
-from pipelines.release.earlier import circles, is_known_to
+from pipelines.release.earlier import cells_folder, circles, is_known_to
 from pipelines.release.extract import make_extract
 from pipelines.release.preview import preview
 from pipelines.release.readme import about
@@ -188,6 +189,20 @@ def test_only_the_written_word_of_all_providers_lets_it_leave(home: Settings) ->
     assert "Accepté par écrit par" in said
     assert "steering group" in said
     assert entries(home, events=["extract.made"]).entries[0].details["consents"]
+
+
+def test_counts_of_which_nobody_wrote_down_whose_data_they_hold_may_hold_anybodys(
+    home: Settings,
+) -> None:
+    preview(home, ask(**PUBLIC))
+    [told] = circles(home, ask(**DPO))[0].values()
+    file = cells_folder(home, "incidents", "public") / f"{told.name}.parquet"
+    file.chmod(0o600)
+    pq.write_table(told.cells.replace_schema_metadata(None), file)
+    conflict = refused(home, ask(**DPO)).conflict
+    assert conflict is not None
+    assert conflict.need is not None
+    assert set(conflict.need.sources) == {"caf_police", "caf_gendarmerie"}
 
 
 def test_a_consent_is_for_one_question_and_what_stood_in_its_way(home: Settings) -> None:

@@ -197,6 +197,17 @@ def test_an_earlier_day_is_answered_from_the_same_groups(tmp_path: Path) -> None
     assert len(home.extract(ask())) == 4
 
 
+def test_who_asks_as_of_an_earlier_day_takes_no_month_out_of_the_groups(tmp_path: Path) -> None:
+    home = home_of(tmp_path)
+    held = named({}, {}, *({"occurred_at": APRIL, "id": f"x{at}"} for at in range(2)))
+    home.deliver(held)
+    home.extract(ask())
+    groups = home.groups()
+    home.deliver([*held, *named({"occurred_at": APRIL, "id": "y"})])
+    assert len(home.extract(ask(as_of=dt.date(2026, 5, 20)))) == 3
+    assert home.groups().items() >= groups.items()
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -14,7 +14,16 @@ from upath import UPath
 
 from pipelines.findings import Finding
 from pipelines.validate.audit import Audit
-from pipelines.validate.verdict import FILE_NAME, reach_verdict, read_verdict, write_verdict
+from pipelines.validate.verdict import (
+    FILE_NAME,
+    JUDGEMENTS,
+    Verdict,
+    earlier_verdicts,
+    reach_verdict,
+    read_verdict,
+    standing_folder,
+    write_verdict,
+)
 
 WHEN = dt.datetime(2026, 10, 1, 8, 30, tzinfo=dt.UTC)
 NAME = "caf_border_crossings.0123456789ab"
@@ -116,3 +125,37 @@ def test_a_damaged_verdict_is_none(tmp_path: Path, damaged: bytes) -> None:
     (tmp_path / "verdict.json").write_bytes(damaged)
     with pytest.raises(FileNotFoundError):
         read_verdict(UPath(tmp_path))
+
+
+def refused_at(moment: dt.datetime) -> Verdict:
+    return reach_verdict(
+        NAME, "caf_border_crossings", harmonised=None, audit=None, findings=[], harmonised_at=moment
+    )
+
+
+def test_the_latest_judgement_that_came_to_a_verdict_stands(tmp_path: Path) -> None:
+    """One that was killed on its way left a folder without a verdict."""
+    folder = UPath(tmp_path)
+    verdicts = [refused_at(WHEN + dt.timedelta(days=day)) for day in range(4)]
+    places = [folder, *(folder / JUDGEMENTS / one.folder_name for one in verdicts[1:])]
+    for place, verdict in zip(places[:3], verdicts, strict=False):
+        place.mkdir(parents=True, exist_ok=True)
+        write_verdict(place, verdict)
+    places[3].mkdir()
+    assert standing_folder(folder) == places[2]
+    assert read_verdict(folder) == verdicts[2]
+    assert earlier_verdicts(folder) == verdicts[:2]
+
+
+@pytest.mark.parametrize(("said", "kind"), [(None, "register"), ("correction", "correction")])
+def test_what_the_receipt_says_of_a_file_goes_before_what_its_feed_says(said, kind) -> None:
+    verdict = reach_verdict(
+        NAME,
+        "caf_border_crossings",
+        harmonised=None,
+        audit=None,
+        findings=[],
+        harmonised_at=WHEN,
+        kind=said,
+    )
+    assert verdict.kind == kind
