@@ -182,6 +182,8 @@ def show_result(
     with session.out.pager(styles=True) if has_pager else nullcontext():
         for part in parts:
             session.out.print(part)
+    if not rows:
+        session.err.print(_("No row answers this."), style="dim")
     if len(rows) > len(shown):
         one = mark("Only the first row is shown (--limit 0: all).")
         several = mark("Only the first {count} rows are shown (--limit 0: all).")

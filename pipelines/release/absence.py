@@ -1,10 +1,11 @@
-"""Why an answer is empty: nothing is there in that period, or nothing of the choice is given.
+"""Why an answer is empty: its period lies outside of what is given, or nothing of it is given.
 
 Not here: refusing (`refusals.py` has the sentences) and deciding what leaves.
 
 Whether a record is there that may not leave is not told. What is told follows from what the same
-recipient is given without the period: its first and its last month, each of them with at least as
-many records as a number must have to be told.
+recipient is given without any choice: its first and its last month, each of them with at least as
+many records as a number must have to be told. Of one offence or area few months have so many: to
+take them for all that is given would be untrue.
 """
 
 from __future__ import annotations

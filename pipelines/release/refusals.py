@@ -78,7 +78,7 @@ SENTENCES: dict[str, str] = {
     "REL-122": mark("Say why in {shortest} to {longest} characters, without a name of a person."),
     "REL-123": mark("Your organisation has no consent {reference} that stands."),
     "REL-124": mark(
-        "There is nothing in that period: what the agreements give begins in {first} and ends in "
+        "That period lies outside of what is given: the agreements give the months from {first} to "
         "{last}."
     ),
     "REL-125": mark(
@@ -105,7 +105,9 @@ HINTS: dict[str, str] = {
     "REL-117": mark("Leave the day out, or give {last} or an earlier day."),
     "REL-116": mark("Ask for fewer dimensions, or for longer periods."),
     "REL-118": mark("Ask for fewer dimensions, or for longer periods."),
-    "REL-124": mark("Check the dates, the year first."),
+    "REL-124": mark(
+        "Check the dates, the year first. The latest months are given once their delay is over."
+    ),
     "REL-125": mark("Ask for a longer period, for more areas, or for all offences."),
     "REL-120": mark("“passerelle consent list” shows those that do."),
 }

@@ -86,3 +86,10 @@ def test_without_a_pager_the_first_rows_are_shown_and_it_is_said() -> None:
     printed, said, _paged = shown(WIDE, is_terminal=False, limit=2)
     assert printed.count("c11") == 2
     assert "2" in said
+
+
+def test_that_there_is_no_row_is_said_however_wide_it_would_be() -> None:
+    for sql in (WIDE, "SELECT 1 AS one"):
+        _printed, said, paged = shown(f"FROM ({sql}) WHERE false", is_terminal=False)
+        assert said == "No row answers this.\n"
+        assert paged == []

@@ -1,4 +1,4 @@
-"""Nothing there in that period, told apart from nothing that may leave; and nothing told by it.
+"""A period outside of what is given, told apart from nothing that may leave; and nothing told by it.
 
 Not here: the sentences (`refusals.py`) and where they are shown (`tests/integration`).
 """
@@ -38,6 +38,19 @@ def test_a_period_outside_of_what_is_given_has_nothing(clause: dict[str, Any]) -
     assert why(MANY, clause, until=dt.date(2026, 4, 30)) == ("REL-124", "2026-05")
     assert why(MANY, clause, since=dt.date(2026, 5, 31)) == ("REL-125", None)
     assert why(MANY, clause, areas=("CF11",)) == ("REL-125", None)
+
+
+def test_a_month_with_few_of_one_offence_does_not_lie_outside() -> None:
+    others = rows(
+        *(
+            {"occurred_at": dt.datetime(2026, 7, d, 12), "offence_code": "0501"}
+            for d in range(1, 13)
+        )
+    )
+    assert why([*MANY, *others], permit(), **JULY, offences=("0101",)) == ("REL-125", None)
+    assert why([*MANY, *others], permit(), **JULY, areas=("CF12",)) == ("REL-125", None)
+    august = {"since": dt.date(2026, 8, 1), "offences": ("0501",)}
+    assert why([*MANY, *others], permit(), **august) == ("REL-124", "2026-05")
 
 
 def test_what_may_not_leave_does_not_show_in_the_span() -> None:
