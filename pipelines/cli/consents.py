@@ -82,7 +82,7 @@ def list_consents(context: typer.Context) -> None:
         "consent. It is kept in the ledger and stands in the extract."
     ),
     "passerelle consent give 0123456789ab --account police.data \\\n"
-    '  --until 2026-12-31 --reason "Agreed in the meeting of 12 November"',
+    '  --until 2026-12-31 --reason "Note 2026/114"',
 )
 def give(
     context: typer.Context,

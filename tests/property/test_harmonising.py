@@ -16,7 +16,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.duck import LOOKUP_KEY_MACRO
+from pipelines.duck import LOOKUP_KEY_MACRO, RECORD_KEY_MACROS
 from pipelines.harmonise.macros import install_macros
 from pipelines.harmonise.run import harmonise_file
 from pipelines.settings import settings_for
@@ -103,7 +103,7 @@ def test_every_row_ends_in_one_file_whatever_it_holds(home: Path, rows: list[Any
 @pytest.fixture(scope="module")
 def readers() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
-    connection.execute(LOOKUP_KEY_MACRO)
+    connection.execute(LOOKUP_KEY_MACRO + ";" + RECORD_KEY_MACROS)
     install_macros(connection)
     return connection
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from pipelines.duck import LOOKUP_KEY_MACRO
+from pipelines.duck import LOOKUP_KEY_MACRO, RECORD_KEY_MACROS
 from pipelines.harmonise.expressions import (
     formats_of,
     has_time,
@@ -28,7 +28,7 @@ from schemas.feed import Mapping, feed_names, load_feed
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the readers that these expressions call."""
     with duckdb.connect() as opened:
-        opened.execute(LOOKUP_KEY_MACRO)
+        opened.execute(LOOKUP_KEY_MACRO + ";" + RECORD_KEY_MACROS)
         install_macros(opened)
         yield opened
 

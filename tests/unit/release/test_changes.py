@@ -159,7 +159,7 @@ def test_the_same_is_no_change_and_a_new_version_alone_is_none_either() -> None:
 def test_a_text_that_changed_needs_another_version() -> None:
     edit = at("permits.0.delay_days", 9)
     said = [change.text("en") for change in diff([one()], [one(edit)])]
-    assert "The text changed and the version is still 1.0.0" in said
+    assert "The text changed and the version is still 1.1.0" in said
     versioned = one(edit).model_copy(update={"version": "1.1.0"})
     assert len(diff([one()], [versioned])) == len(said) - 1
 
