@@ -160,7 +160,7 @@ def test_a_text_that_changed_needs_another_version() -> None:
     edit = at("permits.0.delay_days", 9)
     said = [change.text("en") for change in diff([one()], [one(edit)])]
     assert "The text changed and the version is still 1.1.0" in said
-    versioned = one(edit).model_copy(update={"version": "1.1.0"})
+    versioned = one(edit).model_copy(update={"version": "1.2.0"})
     assert len(diff([one()], [versioned])) == len(said) - 1
 
 
