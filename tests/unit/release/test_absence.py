@@ -1,4 +1,4 @@
-"""A period outside of what is given, told apart from nothing that may leave; and nothing told by it.
+"""A period outside of what is given, told apart from nothing that may leave; no more is told.
 
 Not here: the sentences (`refusals.py`) and where they are shown (`tests/integration`).
 """
