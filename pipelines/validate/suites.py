@@ -65,7 +65,7 @@ def make_checkpoint(context: Any, datasource: Any, contract: Contract) -> FixedC
         TOGETHER: together_suite(contract),
     }
     definitions: list[gx.ValidationDefinition] = [
-        _definition(context, datasource, f"{contract.table}_{view}", view, suite)
+        _definition(context, datasource, f"{contract.table}-{contract.version}_{view}", view, suite)
         for view, suite in suites.items()
     ]
     checkpoint = FixedCheckpoint(

@@ -70,6 +70,15 @@ def test_a_withdrawal_leaves_the_table_and_stays_in_history(settings):
     assert len(found["incidents_history"]) == 3
 
 
+def test_a_record_that_does_not_say_whether_it_is_withdrawn_is_shown(settings):
+    deliver(settings, "a", [row("1", is_withdrawn=None)])
+    publish(settings)
+    with connect(settings) as connection:
+        for table in ("incidents", "incidents_as_of(TIMESTAMP '2026-02-01')"):
+            query = f"SELECT source_record_id FROM {table}"
+            assert connection.execute(query).fetchall() == [("1",)]
+
+
 def test_only_the_deliveries_named_are_published(settings):
     a = deliver(settings, "a", [row("1")])
     deliver(settings, "b", [row("2")])

@@ -10,6 +10,7 @@ import pytest
 import pipelines.lake.publish as module
 from pipelines import connect
 from pipelines.lake.publish import publish
+from pipelines.lake.tables import existing_table
 from pipelines.lake.upkeep import check
 from pipelines.settings import Settings
 from tests.unit.lake.judged import START, content, deliver, row
@@ -139,6 +140,23 @@ def test_a_judgement_that_changes_nothing_rewrites_nothing(settings):
     deliver(settings, "a", [row("1"), row("2")], again=5)
     publish(settings)
     assert content(settings)["incidents_history"] == before
+
+
+def test_a_held_row_that_another_judgement_answers_is_gone(settings):
+    """It was never published, so that there is nothing of it to keep."""
+    said = {"day": 35, "as_of": dt.date(2026, 1, 31), "kind": "register"}
+    deliver(settings, "a", [row("1", "as it stands")], **said)
+    unsaid = {"day": 40, "as_of": dt.date(2026, 1, 15)}
+    held = deliver(settings, "b", [row("1", "otherwise")], **unsaid)
+    publish(settings)
+    states = "SELECT state, rows_held FROM deliveries WHERE delivery_id = '{}'"
+    assert asked(settings, states.format(held)) == [("held", 1)]
+    deliver(settings, "b", [row("1", "as it stands")], **unsaid, again=50)
+    publish(settings)
+    assert asked(settings, states.format(held)) == [("accepted", 0)]
+    stored = existing_table(settings, "incidents").to_pyarrow_table()
+    assert set(stored["held"].to_pylist()) == {None}
+    assert set(stored["offence_text"].to_pylist()) == {"as it stands"}
 
 
 @pytest.mark.parametrize("step", ["publish_rejections", "publish_accounts", "swap_catalogue"])

@@ -72,10 +72,12 @@ def test_a_mark_that_agrees_is_not_told(tmp_path: Path, declared: str, mark: byt
     assert (found, rows.notes) == (ROWS, [])
 
 
+@pytest.mark.parametrize("size", [16, 4 * 1024**2])
 @pytest.mark.parametrize("declared", ["cp1252", "utf-8"])
 def test_rows_of_another_system_are_read_in_their_own_letters(
-    tmp_path: Path, declared: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, declared: str, size: int
 ) -> None:
+    monkeypatch.setattr(mixture, "BLOCK_BYTES", size)
     own, other = ("cp1252", "utf-8") if declared == "cp1252" else ("utf-8", "cp1252")
     data = TEXT.encode(own) + "3;école de Paoua, côté nord\n4;Bria\n".encode(other)
     rows, found = read_as(tmp_path, data, declared)

@@ -8,17 +8,21 @@ from __future__ import annotations
 import datetime as dt
 import stat
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from filelock import FileLock, Timeout
 
 from pipelines.ledger.chain import append, entries
+from pipelines.release import groups as keeping
 from pipelines.release.groups import groups_file
 from pipelines.release.outdated import outdated_extracts
 from schemas.agreement import load_agreements
+from schemas.contract import load_contract
 from tests.unit.release.world import Home, agreement, ask, permit, restriction, rows
 
 CLAUSE = permit(
@@ -187,6 +191,39 @@ def test_the_groups_are_private_and_asked_again_they_are_the_same_bytes(tmp_path
     home.extract(ask(columns=("offence_code",), areas=("CF71",), since=dt.date(2026, 5, 1)))
     assert (file.read_bytes(), file.stat().st_mtime_ns) == (kept, when)
     assert set(pq.read_table(file).column_names) == {"record_id", "month", "rung", "alike"}
+
+
+def test_groups_know_by_which_contract_they_were_formed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under another one, those who were told alike are looked for by other values."""
+    home = home_of(tmp_path)
+    home.deliver(named({}, {}))
+    home.extract(ask())
+    file = groups_file(home.settings, home.signed[0].permits[0])
+
+    def said() -> bytes:
+        return pq.read_metadata(file).metadata[b"told"]
+
+    before = said()
+    monkeypatch.setattr(
+        keeping, "load_contract", lambda table: replace(load_contract(table), version="99.0.0")
+    )
+    home.extract(ask())
+    assert said() != before
+
+
+def test_groups_are_brought_up_to_date_by_turns(tmp_path: Path) -> None:
+    home = home_of(tmp_path)
+    [clause] = home.signed[0].permits
+    plain = clause.model_copy(update={"smallest_group": None})
+    lock = home.settings.release_groups / ".lock"
+    with keeping.by_turns(home.settings, [plain]):
+        assert not lock.exists(), "where no clause has groups nobody waits"
+    with keeping.by_turns(home.settings, [plain, clause]), pytest.raises(Timeout):
+        FileLock(lock, timeout=0).acquire()
+    with FileLock(lock, timeout=0):
+        pass
 
 
 def test_an_earlier_day_is_answered_from_the_same_groups(tmp_path: Path) -> None:

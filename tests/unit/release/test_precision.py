@@ -113,6 +113,39 @@ def test_no_place_is_finer_than_the_clause(area: str, gone: set[str], precision:
     assert all(row[name] is not None for name in kept)
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("time", ("minute", "hour", "day", "week", "month", "year")),
+        ("area", ("exact", "settlement", "admin2", "admin1", "country")),
+    ],
+)
+def test_how_exact_a_value_is_said_to_be_is_the_coarser_of_its_own_and_the_clause(
+    kind: str, words: tuple[str, ...]
+) -> None:
+    column = {"time": "occurred_at_precision", "area": "location_precision"}[kind]
+    long_ago = dt.datetime(2025, 1, 6, 12)  # its whole year is over
+    held = rows(*({column: word, "occurred_at": long_ago} for word in words))
+    for at, level in enumerate(words):
+        if level not in ("day", "week", "month", "admin2", "admin1", "country"):
+            continue
+        precision = {"area": "point", "time": "exact", "age": "none", kind: level}
+        clause = permit(columns=["record_id", column], precision=precision)
+        told = [row[column] for row in Extract(held, [agreement([clause])], ask()).rows]
+        assert sorted(told) == sorted(words[max(at, own)] for own in range(len(words)))
+
+
+@pytest.mark.parametrize(
+    ("age", "hidden"),
+    [("none", {"age_years", "age_group"}), ("group", {"age_years"}), ("exact", set())],
+)
+def test_a_clause_opens_no_age_that_it_hides_always(age: str, hidden: set[str]) -> None:
+    clause = Permit.model_validate(permit(precision={"area": "admin1", "time": "day", "age": age}))
+    contract = load_contract("border_crossings")
+    found = {c.name for c in contract.published if never_opens(c, clause)}
+    assert found & {"age_years", "age_group"} == hidden
+
+
 def test_a_clause_that_names_the_moment_opens_its_day_and_only_exact_the_moment() -> None:
     """No local day stands under the heading of a moment in UTC, in any row."""
     moment = dt.datetime(2026, 5, 31, 23, 30)  # the first of June in Bangui

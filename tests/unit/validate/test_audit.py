@@ -9,15 +9,17 @@ import logging
 import socket
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
 from routing import CANARY, INCIDENT, counted, route
 
 from pipelines.settings import Settings, settings_for
-from pipelines.validate.audit import Auditor, audit
+from pipelines.validate.audit import Auditor, _problems, audit
 from pipelines.validate.data_docs import build_data_docs
 from schemas.contract import load_contract
 from schemas.render.expectations import accepted_suite, quarantined_suite, together_suite
@@ -49,6 +51,54 @@ def test_honest_router_passes(auditor: Auditor, tmp_path: Path) -> None:
     assert "INC-512" in routed.warning_counts
     # Every rule of the contract is judged in both files.
     assert result.evaluated >= 2 * len(contract.rules)
+
+
+def test_another_version_of_a_contract_is_judged_by_its_own_rules(
+    auditor: Auditor, tmp_path: Path
+) -> None:
+    contract = load_contract("incidents")
+    files = route(contract, tmp_path)
+    less = replace(contract, version="99.0.0", rules=contract.rules[1:])
+    whole, part = (
+        auditor.audit(one, *files, data_docs=None, name=NAME) for one in (contract, less)
+    )
+    assert part.evaluated < whole.evaluated
+
+
+def test_audits_take_turns(auditor: Auditor, tmp_path: Path) -> None:
+    """They share one database and its views."""
+    contract = load_contract("incidents")
+    files = route(contract, tmp_path)
+    found = []
+    one = threading.Thread(
+        target=lambda: found.append(
+            auditor.audit(contract, *files, data_docs=None, name=NAME).is_success
+        )
+    )
+    with auditor._lock:
+        one.start()
+        one.join(1.5)
+        assert one.is_alive()
+    one.join()
+    assert found == [True]
+
+
+@pytest.mark.parametrize(
+    ("is_success", "has_raised", "is_problem"),
+    [(True, False, False), (False, False, True), (True, True, True)],
+)
+def test_what_could_not_be_evaluated_is_a_problem_whatever_is_said_of_it(
+    is_success: bool, has_raised: bool, is_problem: bool
+) -> None:
+    expectation = SimpleNamespace(type="counted_x", kwargs={}, meta={"code": "INC-402"})
+    result = SimpleNamespace(
+        success=is_success,
+        exception_info={"raised_exception": has_raised},
+        expectation_config=expectation,
+        result={"unexpected_count": 0},
+    )
+    problems = _problems({"accepted": SimpleNamespace(results=[result])}, NAME)
+    assert bool(problems) == is_problem
 
 
 def test_every_rule_is_in_both_suites() -> None:
