@@ -51,10 +51,9 @@ def show_questions(session: Session, deliveries: Iterable[Delivery]) -> int:
 
 
 def _how(question: Question) -> str:
-    return _(
-        "Answer: {command}",
-        command=f"passerelle delivery answer {question.delivery_id} --register | --correction",
-    )
+    how = " | ".join(f"--{kind}" for kind in question.answers)
+    command_line = f"passerelle delivery answer {question.delivery_id} {how}"
+    return _("Answer: {command}", command=command_line)
 
 
 @command(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli.account import as_data, show_noticed, show_refused
+from pipelines.cli.answering import show_questions
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session, table
 from pipelines.cli.stops import Stop
@@ -181,6 +182,7 @@ def rejections(
     else:
         show_noticed(session, [(found.receipt.file_name, verdict)])
         _show_reasons(session, found, verdict)
+        show_questions(session, [found])
 
 
 def find_judged(session: Session, text: str) -> tuple[Delivery, Verdict]:

@@ -27,6 +27,7 @@ from pipelines.lake.tables import addressed_files, existing_table
 from pipelines.landing.workbook import sheet_and_row
 from pipelines.settings import Settings
 from schemas.contract import load_contract
+from schemas.feed import Statement
 from schemas.sqltext import literal
 from schemas.text import Language
 
@@ -82,6 +83,11 @@ class Question(BaseModel):
     def reused(self) -> int:
         """How many of them bear a number that belongs to another event."""
         return self.rows - self.codes.get(UNDECIDED, 0) - self.codes.get(TIED, 0)
+
+    @property
+    def answers(self) -> tuple[Statement, ...]:
+        """What may be answered: a register says nothing of a number that another event bore."""
+        return ("correction",) if self.reused == self.rows else ("register", "correction")
 
     def is_asked(self, after: dt.timedelta, now: dt.datetime | None = None) -> bool:
         """True for whoever is asked so long after the sender was."""

@@ -14,6 +14,7 @@ import pytest
 
 import schemas.feed as feeds
 from pipelines import connect
+from pipelines.cli import main
 from pipelines.ingest import ingest, ingest_inbox
 from pipelines.lake.questions import ALSO_SPECIALIST_AFTER, read_question
 from pipelines.lake.upkeep import check
@@ -217,7 +218,7 @@ MURDER = (
 )
 
 
-def test_a_number_used_again_for_another_event_replaces_nothing(tmp_path, place):
+def test_a_number_used_again_for_another_event_replaces_nothing(tmp_path, place, capsys):
     def hand_in(name: str, row: str) -> str:
         file = tmp_path / name
         file.write_bytes("\r\n".join([PNC_HEADER, row, ""]).encode("utf-8"))
@@ -243,6 +244,11 @@ def test_a_number_used_again_for_another_event_replaces_nothing(tmp_path, place)
         "before: another day, place and kind. Is the file a correction of those? If not, send "
         "these events again with their own numbers."
     )
+    # A register would not settle it, so that is no answer; who asks for the rejections is told.
+    assert main(["rejections", held, "--home", str(place.home), "--lang", "en"]) == 0
+    told = capsys.readouterr()
+    assert "INC-603" in told.err
+    assert f"delivery answer {held} --correction\n" in told.err
     answer(place, held, "correction", actor="cod.pnc.1")
     publish(place)
     assert offences() == [("Meurtre", 3)]
