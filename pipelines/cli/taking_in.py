@@ -201,10 +201,11 @@ def demo(
     if no_run:
         session.print(_("Take them in with: {command}", command="passerelle run"))
         return 0
-    verdicts, problems = take_inbox(session)
+    again: list[Delivery] = []
+    verdicts, problems = take_inbox(session, again)
     if not verdicts and not session.is_json:
         _tell_known(session)
-    code = finish(session, verdicts, problems)
+    code = finish(session, verdicts, problems, again)
     show_tour(session)
     release_one(session)
     return 0 if code == REFUSED else code
