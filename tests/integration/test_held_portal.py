@@ -82,3 +82,19 @@ def test_nobody_else_is_asked_and_whoever_looks_after_the_feed_after_two_days(pl
     (folder / FILE_NAME).write_text(earlier.model_dump_json(), encoding="utf-8")
     assert answered(specialist, "correction", DESK) == 303
     assert read_answer(folder).kind == "correction"
+
+
+def test_of_a_number_used_again_only_a_correction_is_asked(place):
+    """A register would not say whose number it is, and the rows would stay held without a word."""
+    app = create_app(place)
+    browser = signed_in(app, "provider", organisation="caf_gendarmerie", language="en")
+    assert re.findall(r'name="kind" value="(\w+)"', browser.get(PAGE).text) == [
+        "register",
+        "correction",
+    ]
+    folder = find_arrival(place, f"{FEED}.{ASKED}").folder
+    reused = read_question(folder).model_copy(update={"codes": {"INC-603": 2}})
+    (folder / FILE_NAME).write_text(reused.model_dump_json(), encoding="utf-8")
+    shown = browser.get(PAGE).text
+    assert re.findall(r'name="kind" value="(\w+)"', shown) == ["correction"]
+    assert '<button type="submit" class="button second" name="kind"' in shown
