@@ -45,6 +45,7 @@ PEOPLE = {
     "specialist": ("data_specialist", "minusca_unpol"),
     "analyst": ("analyst", "minusca_unpol_jma"),
     "oversight": ("oversight", "minusca_unpol"),
+    "operator": ("operator", "passerelle"),
 }
 
 

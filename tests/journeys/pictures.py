@@ -39,7 +39,7 @@ SHOWN = {
 NAMES = {
     "mission": "desk.bangui",
     "provider": "greffe.bangui",
-    "specialist": "data.desk",
+    "operator": "operator.desk",
     "analyst": "analysis.desk",
     "oversight": "oversight.desk",
 }
@@ -127,9 +127,16 @@ def provider(one: Visitor) -> None:
     one.at("delivery-demo")
 
 
+def operator(one: Visitor) -> None:
+    """The operator alone sees how every feed does."""
+    sign_in(one, "/feeds")
+    one.at("feeds")
+
+
 WALKS: dict[str, Callable[[Visitor], Any]] = {
-    **{name: walks.WALKS[name] for name in ("mission", "specialist", "analyst", "oversight")},
+    **{name: walks.WALKS[name] for name in ("mission", "analyst", "oversight")},
     "provider": provider,
+    "operator": operator,
 }
 
 
