@@ -153,8 +153,7 @@ def _take(  # noqa: PLR0917  (the options of a command)
 def run(context: typer.Context) -> int:
     """Take the inbox in."""
     session = session_of(context)
-    again: list[Delivery] = []
-    verdicts, problems = take_inbox(session, again)
+    verdicts, problems, again = take_inbox(session)
     if not verdicts and not problems:
         session.print_line(_("Nothing new in {place}.", place=session.settings.inbox))
     return finish(session, verdicts, problems, again)
@@ -201,8 +200,7 @@ def demo(
     if no_run:
         session.print(_("Take them in with: {command}", command="passerelle run"))
         return 0
-    again: list[Delivery] = []
-    verdicts, problems = take_inbox(session, again)
+    verdicts, problems, again = take_inbox(session)
     if not verdicts and not session.is_json:
         _tell_known(session)
     code = finish(session, verdicts, problems, again)
@@ -232,26 +230,22 @@ def _require_address(file: str) -> None:
         raise Stop("PSL-209", message) from None
 
 
-def take_inbox(
-    session: Session, again: list[Delivery] | None = None
-) -> tuple[list[Verdict], list[Finding]]:
-    """Judge what waits; the verdicts, and what could not be taken in.
-
-    Deliveries of which another copy came are added to `again`.
-    """
+def take_inbox(session: Session) -> tuple[list[Verdict], list[Finding], list[Delivery]]:
+    """Judge what waits; the verdicts, what could not be taken in, and what came before."""
     from pipelines.crew import cores
     from pipelines.ingest import ingest_inbox
 
     problems = misplaced_files(session)
+    again: list[Delivery] = []
     with session.progress(_("Checking")) as advance:
         verdicts = ingest_inbox(
             session.settings,
             workers=session.settings.threads or cores(),
             on_progress=advance,
             on_problem=problems.append,
-            on_repeat=None if again is None else again.append,
+            on_repeat=again.append,
         )
-    return verdicts, problems
+    return verdicts, problems, again
 
 
 def misplaced_files(session: Session) -> list[Finding]:
