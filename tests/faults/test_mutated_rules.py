@@ -68,7 +68,10 @@ MUTATED_SQL = {
     "strict comparison": (
         "INC-510",
         lambda sql: sql.replace("<", "<="),
-        {"occurred_until": "TIMESTAMP '2024-01-01' + to_minutes(i)"},
+        {
+            "occurred_until": "TIMESTAMP '2024-01-01' + to_minutes(i)",
+            "ended_on": "DATE '2024-01-01'",
+        },
     ),
     "code list rule dropped": (
         "INC-310",
