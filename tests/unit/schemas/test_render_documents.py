@@ -40,7 +40,7 @@ def test_json_schema_accepts_the_examples(table: str) -> None:
     [
         ("latitude_deg", 91),
         ("occurred_at", "05/03/2026"),
-        ("source_record_id", "---"),
+        ("source_record_id", ""),
         ("source_record_id", None),
         ("weapon_kind", "harpoon"),
         ("victims_total", 1.5),
