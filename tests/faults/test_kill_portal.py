@@ -80,7 +80,7 @@ def portal(home):
 def ask(browser, choice=RECORDS):
     """Ask for an extract; the id of its job."""
     secret = csrf_of(browser.get("/extracts/../tables/incidents").text)
-    answer = browser.post("/extracts", data={**choice, "csrf": secret})
+    answer = browser.post("/tables/incidents/extract", data={**choice, "csrf": secret})
     assert answer.status_code == 303, answer.text
     return answer.headers["location"].rpartition("/")[2]
 
@@ -308,7 +308,9 @@ def test_where_a_file_cannot_be_kept_it_is_said_with_a_code_and_leaves_no_trace(
 
 
 def ask_in_process(browser):
-    answer = browser.submit("/tables/incidents", RECORDS, to="/extracts", follow_redirects=False)
+    answer = browser.submit(
+        "/tables/incidents", RECORDS, to="/tables/incidents/extract", follow_redirects=False
+    )
     assert answer.status_code == 303, answer.text
     return answer.headers["location"].rpartition("/")[2]
 
@@ -325,7 +327,7 @@ def test_a_busy_database_is_a_page_in_words_and_readers_do_not_notice(home, monk
     try:
         for path in ("/", "/tables", "/extracts", "/dictionary"):
             assert browser.get(path).status_code == 200, path
-        asked = browser.submit("/tables/incidents", RECORDS, to="/extracts")
+        asked = browser.submit("/tables/incidents", RECORDS, to="/tables/incidents/extract")
         assert asked.status_code == 503 and "WEB-503" in asked.text
         form = {"csrf": secret, "name": DESK, "password": "x"}
         refused = stranger.post("/sign-in?lang=fr", data=form)
@@ -334,5 +336,8 @@ def test_a_busy_database_is_a_page_in_words_and_readers_do_not_notice(home, monk
     finally:
         writer.exec_driver_sql("ROLLBACK")
         writer.close()
-    assert browser.submit("/tables/incidents", RECORDS, to="/extracts").status_code == 200
+    assert (
+        browser.submit("/tables/incidents", RECORDS, to="/tables/incidents/extract").status_code
+        == 200
+    )
     assert jobs.jobs_of(home, person_of(find_user(home, DESK)), "extract")[1] == 1
