@@ -78,6 +78,9 @@ def _head(sample: Path, contract: Contract, matches: Matches, name: str) -> list
         f"language: {language}  # ? of the messages sent back",
         "handling: CONFIDENTIAL  # ? a code of schemas/codelists/handling_levels.csv",
         "expected_every_days: 7  # ? how often a delivery is expected",
+        # Nothing in one file tells: a person has to say, or whoever sends a file is asked.
+        "# deliveries: register  # ? register (the book as of a day) or correction (a later",
+        "#   statement about some rows)? Without this line the sender is asked, where it matters",
         "",
     ]
 

@@ -70,6 +70,15 @@ def test_most_target_columns_are_right(proposals: dict[str, Feed]) -> None:
     assert not {n: right[n] for n in right if right[n] < LEAST_RIGHT_OF_A_FEED * wanted[n]}
 
 
+def test_what_deliveries_are_is_a_question_that_no_file_answers(tmp_path: Path) -> None:
+    feed = load_feed("caf_gendarmerie_incidents")
+    text = propose_feed(sample_of(feed), feed.table)
+    assert re.search(r"^# deliveries: register  # \? register .*correction", text, re.MULTILINE)
+    assert loaded(text, tmp_path).deliveries is None, "nobody said"
+    said = text.replace("# deliveries: register  # ?", "deliveries: register  #")
+    assert loaded(said, tmp_path).deliveries == "register"
+
+
 def test_layouts_are_right(proposals: dict[str, Feed]) -> None:
     for name, proposed in proposals.items():
         declared, guessed = load_feed(name).file[0], proposed.file[0]
