@@ -23,6 +23,8 @@ from assets.definitions import defs
 from assets.resources import Installation
 from pipelines.ingest import ingest
 from pipelines.lake.publish import publish
+from pipelines.landing.answers import read_answer
+from pipelines.landing.receive import list_deliveries
 from pipelines.settings import Settings, settings_for
 from schemas.contract import table_names
 from schemas.feed import load_feed
@@ -398,3 +400,27 @@ def test_the_daily_round_takes_in_what_is_left_and_publishes(place, instance):
     assert event.asset_materialization.metadata["dagster/row_count"].value == 1
     later = evaluate(done_elsewhere, instance)
     assert tables_of(later.asset_events) == {}, "said by the round itself"
+
+
+@pytest.mark.parametrize("kind", ["correction", "maybe"])
+def test_a_run_is_told_what_its_delivery_is(place, instance, kind):
+    data = load_feed(FEED).examples()[0]
+    deliver(place, data)
+    delivery_id = f"{FEED}.{hashlib.sha256(data.read_bytes()).hexdigest()[:12]}"
+    instance.add_dynamic_partitions(f"deliveries/{FEED}", [delivery_id])
+    result = defs.resolve_job_def(f"judge_{FEED}").execute_in_process(
+        instance=instance,
+        partition_key=delivery_id,
+        run_config={"ops": {f"landed__{FEED}": {"config": {"kind": kind}}}},
+        raise_on_error=False,
+    )
+    if kind == "maybe":
+        assert not result.success
+        assert list_deliveries(place) == [], "nothing is landed under a word that nobody knows"
+        return
+    assert result.success
+    publish(place)
+    [delivery] = list_deliveries(place)
+    assert read_answer(delivery.folder).kind == kind
+    with pipelines.connect(place) as connection:
+        assert connection.sql("SELECT kind FROM deliveries").fetchall() == [(kind,)]
