@@ -16,6 +16,7 @@ from schemas.contract import all_rules
 
 if TYPE_CHECKING:
     from pipelines.findings import Finding
+    from pipelines.landing.receive import Delivery
     from pipelines.validate.verdict import Verdict
 
 TOP_REASONS = 10
@@ -69,18 +70,20 @@ def show_reasons(session: Session, verdicts: Sequence[Verdict], top: int = TOP_R
         session.print(counted(rest, one, several))
 
 
-def show_refused(session: Session, refused: Sequence[tuple[str, Verdict]]) -> None:
-    """Files of which nothing was used (name, verdict), each with its findings and what to do."""
-    for name, verdict in refused:
+def show_refused(session: Session, refused: Sequence[tuple[Delivery, Verdict]]) -> None:
+    """Deliveries of which nothing was used, each with its findings and what to do."""
+    for delivery, verdict in refused:
         errors = [one.finding for one in verdict.findings if one.finding.is_error]
-        _show_findings(session, name, errors, "red")
+        _show_findings(session, delivery.receipt.file_name, errors, "red")
 
 
-def show_noticed(session: Session, accepted: Sequence[tuple[str, Verdict]]) -> None:
-    """What was noticed about files as a whole (name, verdict) that were used all the same."""
-    for name, verdict in accepted:
-        if verdict.findings:
-            _show_findings(session, name, [one.finding for one in verdict.findings], "yellow")
+def show_noticed(session: Session, accepted: Sequence[tuple[Delivery, Verdict]]) -> None:
+    """What was noticed about deliveries as a whole that were used all the same."""
+    from pipelines.validate.remarks import all_findings
+
+    for delivery, verdict in accepted:
+        if findings := [one.finding for one in all_findings(delivery.folder, verdict)]:
+            _show_findings(session, delivery.receipt.file_name, findings, "yellow")
 
 
 def _show_findings(session: Session, name: str, findings: list[Finding], colour: str) -> None:
@@ -95,10 +98,12 @@ def _show_findings(session: Session, name: str, findings: list[Finding], colour:
         session.print(Padding(advice, (0, 0, 0, 11)))
 
 
-def as_data(verdict: Verdict) -> dict[str, Any]:
-    """A verdict for machines, with the words of its findings."""
+def as_data(verdict: Verdict, delivery: Delivery) -> dict[str, Any]:
+    """A verdict for machines, with the words of what was found and remarked since."""
+    from pipelines.validate.remarks import all_findings
+
     findings = [
         {"code": stored.code, "message": stored.finding.text(language())}
-        for stored in verdict.findings
+        for stored in all_findings(delivery.folder, verdict)
     ]
     return {**verdict.model_dump(mode="json", exclude={"audit"}), "findings": findings}

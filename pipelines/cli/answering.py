@@ -45,14 +45,15 @@ def show_questions(session: Session, deliveries: Iterable[Delivery]) -> int:
                 file=delivery.receipt.file_name,
                 count=question.rows,
             ),
-            "\n".join([question.text(language()), *question.evidence(language()), _how(question)]),
+            "\n".join([question.text(language()), *question.evidence(language()), how(question)]),
         )
     return asked
 
 
-def _how(question: Question) -> str:
-    how = " | ".join(f"--{kind}" for kind in question.answers)
-    command_line = f"passerelle delivery answer {question.delivery_id} {how}"
+def how(question: Question) -> str:
+    """The command that answers a question."""
+    kinds = " | ".join(f"--{kind}" for kind in question.answers)
+    command_line = f"passerelle delivery answer {question.delivery_id} {kinds}"
     return _("Answer: {command}", command=command_line)
 
 

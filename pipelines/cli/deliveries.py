@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli.account import as_data, show_noticed, show_refused
-from pipelines.cli.answering import show_questions
+from pipelines.cli.answering import how, show_questions
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session, table
 from pipelines.cli.stops import Stop
@@ -114,19 +114,25 @@ def _state(delivery: Delivery, verdict: Verdict | None) -> Text:
     from rich.text import Text
 
     from pipelines.lake.questions import read_question
+    from pipelines.validate.remarks import read_disagreements
 
     if verdict is None:
         return Text(_("waiting"), style="yellow")
     if (question := read_question(delivery.folder)) is not None:
         return Text(_("held: {count}", count=number(question.rows)), style="yellow")
-    return Text(_("accepted")) if verdict.is_accepted else Text(_("refused"), style="red")
+    if not verdict.is_accepted:
+        return Text(_("refused"), style="red")
+    if disagreements := read_disagreements(delivery.folder):
+        records = sum(int(one.values["records"]) for one in disagreements)
+        return Text(_("accepted; disagrees: {count}", count=number(records)), style="yellow")
+    return Text(_("accepted"))
 
 
 def _row(delivery: Delivery, verdict: Verdict | None) -> dict[str, Any]:
     receipt = delivery.receipt.model_dump(mode="json")
     from pipelines.lake.questions import read_question
 
-    judged = as_data(verdict) if verdict else {"state": "waiting"}
+    judged = as_data(verdict, delivery) if verdict else {"state": "waiting"}
     question = read_question(delivery.folder)
     held = {"state": "held", "question": question.model_dump(mode="json")} if question else {}
     return receipt | judged | held
@@ -176,13 +182,17 @@ def rejections(
     if output is not None or rows is not None:
         _write(session, found, verdict, output, rows)
     elif session.is_json:
-        session.print_json({**as_data(verdict), "reasons": _reasons(session, found, verdict)})
+        reasons = _reasons(session, found, verdict)
+        session.print_json({**as_data(verdict, found), "reasons": reasons, "held": _held(found)})
     elif not verdict.is_accepted:
-        show_refused(session, [(found.receipt.file_name, verdict)])
+        show_refused(session, [(found, verdict)])
     else:
-        show_noticed(session, [(found.receipt.file_name, verdict)])
+        show_noticed(session, [(found, verdict)])
         _show_reasons(session, found, verdict)
-        show_questions(session, [found])
+        asked = show_questions(session, [found])
+        if verdict.rows_quarantined or asked:
+            command_line = f"passerelle rejections {found.delivery_id} -o report.xlsx"
+            session.print_line(_("The report for the sender: {command}", command=command_line))
 
 
 def find_judged(session: Session, text: str) -> tuple[Delivery, Verdict]:
@@ -211,13 +221,22 @@ def find_judged(session: Session, text: str) -> tuple[Delivery, Verdict]:
 
 def _demand_rows(delivery: Delivery, verdict: Verdict, rows: Path) -> None:
     """Raise Stop where the bad rows cannot be written to `rows`."""
+    from pipelines.lake.questions import read_question
     from pipelines.validate.report_rows import has_rows, rows_suffix
 
+    question = read_question(delivery.folder)
+    reused = question.reused if question else 0
     if not verdict.is_accepted:
         raise Stop("PSL-226", _("This delivery was refused whole: no row of it was set aside."))
-    if not verdict.rows_quarantined:
+    if question and not verdict.rows_quarantined and not reused:
+        message = _(
+            "No row was rejected. Rows that only wait for an answer: {count}.",
+            count=number(question.rows),
+        )
+        raise Stop("PSL-226", message, how(question))
+    if not verdict.rows_quarantined and not reused:
         raise Stop("PSL-226", _("No row was rejected."))
-    if not has_rows(verdict):
+    if not has_rows(verdict, reused=reused):
         raise _no_rows()
     if rows.suffix.lower() != (suffix := rows_suffix(delivery)).lower():
         message = _("The rows of this delivery are a {suffix} file, as sent.", suffix=suffix)
@@ -303,6 +322,26 @@ def _reasons(session: Session, delivery: Delivery, verdict: Verdict) -> list[dic
     ]
 
 
+def _held(delivery: Delivery) -> list[dict[str, Any]]:
+    """By code: how many rows wait for an answer, the first row numbers, and the rule's words."""
+    from pipelines.lake.questions import read_question
+
+    if (question := read_question(delivery.folder)) is None:
+        return []
+    rules = all_rules()
+    return [
+        {
+            "code": code,
+            "rows": count,
+            "first_rows": list(question.first_rows.get(code, ())),
+            "column": rules[code].column,
+            "message": rules[code].message[language()],
+            "correction": rules[code].correction[language()],
+        }
+        for code, count in question.codes.items()
+    ]
+
+
 def _show_reasons(session: Session, delivery: Delivery, verdict: Verdict) -> None:
     from rich.text import Text
 
@@ -331,5 +370,3 @@ def _show_reasons(session: Session, delivery: Delivery, verdict: Verdict) -> Non
         grid.add_row(reason["code"], number(reason["rows"]), words)
     session.print(grid)
     session.print()
-    command_line = f"passerelle rejections {delivery.delivery_id} -o report.xlsx"
-    session.print_line(_("The report for the sender: {command}", command=command_line))

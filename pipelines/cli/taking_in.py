@@ -279,9 +279,10 @@ def finish(
     refused = [verdict for verdict in verdicts if not verdict.is_accepted]
     if session.is_json:
         questions = filter(None, (read_question(one.folder) for one in about))
+        known = {one.delivery_id: one for one in about}
         session.print_json(
             {
-                "verdicts": [as_data(verdict) for verdict in verdicts],
+                "verdicts": [as_data(one, known[one.delivery_id]) for one in verdicts],
                 "problems": [{"code": p.code, "message": p.text(language())} for p in problems],
                 "published": published.rows if published else {},
                 "left_out": published.left_out if published else {},
@@ -292,7 +293,7 @@ def finish(
             }
         )
     else:
-        _tell(session, verdicts, refused, published)
+        _tell(session, verdicts, published)
         for delivery in again:
             for line in since(session.settings, delivery).sentences(language()):
                 session.print(line)
@@ -330,14 +331,9 @@ def publish_all(session: Session, answered_ids: Sequence[str] = ()) -> Published
             raise Stop("PSL-402", message, hint) from None
 
 
-def _tell(
-    session: Session,
-    verdicts: Sequence[Verdict],
-    refused: Sequence[Verdict],
-    published: Published | None,
-) -> None:
+def _tell(session: Session, verdicts: Sequence[Verdict], published: Published | None) -> None:
     if verdicts:
-        _tell_verdicts(session, verdicts, refused)
+        _tell_verdicts(session, verdicts)
     if used := _used(session, verdicts, published):
         one, several = mark("Published: {count} delivery."), mark("Published: {count} deliveries.")
         session.print(counted(used, one, several))
@@ -362,15 +358,14 @@ def _tell_known(session: Session) -> None:
 
     known = [verdict for _delivery, verdict in known_deliveries(session) if verdict]
     session.print(_("All of it was taken in before."))
-    _tell_verdicts(session, known, [one for one in known if not one.is_accepted])
+    _tell_verdicts(session, known)
 
 
-def _tell_verdicts(
-    session: Session, verdicts: Sequence[Verdict], refused: Sequence[Verdict]
-) -> None:
+def _tell_verdicts(session: Session, verdicts: Sequence[Verdict]) -> None:
     from rich.text import Text
 
     from pipelines.landing.receive import open_delivery
+    from pipelines.validate.remarks import all_findings
 
     session.print(Text(_("What came in"), style="bold"))
     show_account(session, verdicts)
@@ -379,16 +374,18 @@ def _tell_verdicts(
         session.print(Text(_("Why rows were rejected"), style="bold"))
         show_reasons(session, verdicts)
         session.print()
-    noticed = [one for one in verdicts if one.is_accepted and one.findings][:MOST_NOTICED]
+    known = [(open_delivery(session.settings, one.delivery_id), one) for one in verdicts]
+    noticed = [
+        (delivery, one)
+        for delivery, one in known
+        if one.is_accepted and all_findings(delivery.folder, one)
+    ]
+    refused = [(delivery, one) for delivery, one in known if not one.is_accepted]
     for title, those, show in (
-        (_("What was noticed about files"), noticed, show_noticed),
+        (_("What was noticed about files"), noticed[:MOST_NOTICED], show_noticed),
         (_("Files of which nothing was used"), refused, show_refused),
     ):
         if those:
             session.print(Text(title, style="bold"))
-            named = [
-                (open_delivery(session.settings, one.delivery_id).receipt.file_name, one)
-                for one in those
-            ]
-            show(session, named)
+            show(session, those)
             session.print()

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.duck import connect_scratch, scratch_folder
+from pipelines.lake import disagreements
 from pipelines.lake.accounts import publish_accounts, publish_rejections
 from pipelines.lake.arrivals import (
     ACCEPTED,
@@ -58,6 +59,7 @@ from pipelines.lake.tables import (
 )
 from pipelines.lake.versions import Account, listed_accounts, require_current
 from pipelines.settings import Settings
+from pipelines.validate.remarks import held_rows_file
 from pipelines.validate.verdict import moment_name
 from schemas.contract import Contract, load_contract, table_names
 from schemas.sqltext import literal, literals, name
@@ -145,9 +147,11 @@ def _publish(
         with scratch_folder(settings, "publish") as folder, working(settings) as connection:
             left_out = _unsound(connection, waiting, folder, begun, named)
             waiting = [one for one in waiting if one.delivery_id not in left_out]
+            disagreements.begin(connection)
             for table in table_names("data"):
                 _restate_data(settings, connection, table, waiting, folder)
                 rows[table] = _publish_data(settings, connection, table, waiting, folder)
+            disagreements.tell(settings, connection, waiting)
             others = (find_held(settings, connection) | held) - {one.delivery_id for one in waiting}
             told_anew = _sound_again(settings, connection, others, folder)
             rows["rejections"] = publish_rejections(
@@ -200,8 +204,8 @@ def _unsound(
 
 def _is_unasked(settings: Settings, held: Collection[str]) -> bool:
     """True where a publish was interrupted between holding rows and asking about them."""
-    found = (find_arrival(settings, delivery) for delivery in held)
-    return any(read_question(one.home or one.folder) is None for one in found if one)
+    homes = [it.home or it.folder for one in held if (it := find_arrival(settings, one))]
+    return any(read_question(home) is None or held_rows_file(home) is None for home in homes)
 
 
 def published_attempts(settings: Settings, accounts: Sequence[Account] | None = None) -> set[str]:
@@ -262,9 +266,11 @@ def _publish_data(
     folder: Path,
 ) -> int:
     contract = load_contract(table_name)
-    mine = [one for one in waiting if one.table == table_name and one.rows_accepted]
+    every = [one for one in waiting if one.table == table_name and one.rows_accepted]
     table = open_table(settings, contract)
-    mine = [one for one in mine if not holds(table, one.attempt)]
+    mine = [one for one in every if not holds(table, one.attempt)]
+    there = [one for one in every if one not in mine]
+    disagreements.find_in_lake(settings, connection, table_name, there)
     if not mine:
         return 0
     restated = {one.delivery_id for one in mine if holds(table, one.delivery_id)}
@@ -276,6 +282,7 @@ def _publish_data(
     select = new_rows_sql(contract)
     if find_touched(connection, contract, lake):
         removed = judge_touched(connection, contract, lake, restated)
+        disagreements.find_disagreements(connection, mine)
         gone = set(removed)
         rewritten = {address: file for address, file in lake.items() if file in gone}
         select = merged_rows_sql(contract, rewritten, restated)

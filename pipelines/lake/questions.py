@@ -3,16 +3,16 @@
 Not here: which rows are held (`revisions.py`), what was answered (`landing/answers.py`).
 
 One question a file, `question.json` beside its receipt, from the publish that held its rows to the
-one that finds them held no more. It holds counts, days and ids; no value of a cell.
+one that finds them held no more, and beside it which rows those are. It holds counts, days and ids;
+no value of a cell.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import os
+import io
 from collections.abc import Collection, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from babel.dates import format_date
@@ -26,6 +26,7 @@ from pipelines.lake.revisions import TIED, UNDECIDED, content_sql
 from pipelines.lake.tables import addressed_files, existing_table
 from pipelines.landing.workbook import sheet_and_row
 from pipelines.settings import Settings
+from pipelines.validate.remarks import HELD_ROWS, keep_whole
 from schemas.contract import load_contract
 from schemas.feed import Statement
 from schemas.sqltext import literal
@@ -128,13 +129,17 @@ def ask(
     held = [one for one in about if one.delivery_id in ids]
     for one in about:
         if one.delivery_id not in ids:
-            with contextlib.suppress(FileNotFoundError):
-                (_home(one) / FILE_NAME).unlink()
+            for file_name in (FILE_NAME, HELD_ROWS):
+                with contextlib.suppress(FileNotFoundError):
+                    (_home(one) / file_name).unlink()
     for table in sorted({one.table for one in held}):
         _compare(settings, connection, table)
         for one in held:
             if one.table == table:
-                _keep(_home(one), _question(settings, connection, one))
+                question = _question(settings, connection, one)
+                _keep_rows(connection, one)
+                data = question.model_dump_json(indent=2).encode() + b"\n"
+                keep_whole(_home(one) / FILE_NAME, data)
 
 
 def _home(arrival: Arrival) -> UPath:
@@ -226,16 +231,17 @@ def _days(settings: Settings, delivery_ids: Collection[str]) -> dict[str, dt.dat
     return {delivery: arrival.as_of if arrival else None for delivery, arrival in found}
 
 
-def _keep(folder: UPath, question: Question) -> None:
-    """Write the question, whole or not at all."""
-    place = folder / FILE_NAME
-    data = question.model_dump_json(indent=2).encode() + b"\n"
-    if not isinstance(place, Path):
-        place.write_bytes(data)
-        return
-    half = place.with_name(f".{FILE_NAME}.{os.getpid()}")
-    half.write_bytes(data)
-    half.replace(place)
+def _keep_rows(connection: duckdb.DuckDBPyConnection, one: Arrival) -> None:
+    """Write down which rows of a delivery are held, for the report to its sender."""
+    import pyarrow.parquet
+
+    rows = connection.execute(
+        "SELECT source_row, rule_code AS code FROM held_rows WHERE delivery_id = ? ORDER BY ALL",
+        [one.delivery_id],
+    ).to_arrow_table()
+    data = io.BytesIO()
+    pyarrow.parquet.write_table(rows, data)
+    keep_whole(_home(one) / HELD_ROWS, data.getvalue())
 
 
 # --- in people's words ---------------------------------------------------------------------------

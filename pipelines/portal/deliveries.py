@@ -27,6 +27,7 @@ from schemas.text import Language
 if TYPE_CHECKING:
     import duckdb
 
+    from pipelines.lake.questions import Question
     from pipelines.validate.report_page import Cell
 
 PAGE_ROWS = 25
@@ -328,17 +329,21 @@ def warnings(verdict: Verdict) -> list[Counted]:
     return [Counted(code, rows) for code, rows in sorted(counts, key=lambda c: (-c[1], c[0]))]
 
 
-def look(settings: Settings, delivery: Delivery, verdict: Verdict) -> Looked:
-    """The first rejected cells: only for the service that sent them.
+def look(
+    settings: Settings, delivery: Delivery, verdict: Verdict, question: Question | None = None
+) -> Looked:
+    """The first rejected cells, with those of rows that are held: only for who sent them.
 
-    None of a large file, which would have to be read through for them.
+    None of a large file, which would have to be read through for them, nor where rows are only
+    held: the question names those.
     """
     from pipelines.portal import words
 
     if not verdict.rows_quarantined or delivery.receipt.bytes > SHOWN_BYTES:
         return Looked([])
     language = words.language()
-    key = ("look", str(delivery.folder), verdict.model_dump_json(), language)
+    asked = question.model_dump_json() if question else ""
+    key = ("look", str(delivery.folder), verdict.model_dump_json(), asked, language)
     return ANSWERS.kept(key, lambda: _look(settings, delivery, verdict, language))
 
 

@@ -9,6 +9,7 @@ read again, and each reason of each row is shown beside the source's own column 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,7 +18,7 @@ import duckdb
 from pipelines.landing.read import TextRows
 from schemas.contract import Contract, Rule, load_contract
 from schemas.feed import Feed
-from schemas.sqltext import literal, name
+from schemas.sqltext import literal, literals, name
 
 # A column that no feed maps by itself, and the columns whose cells it comes from.
 STANDS_FOR = {
@@ -90,31 +91,57 @@ class CellTexts:
     instead: str = ""
 
 
+def make_reasons(
+    connection: duckdb.DuckDBPyConnection, quarantined: str, held: str, mended: Collection[str]
+) -> None:
+    """Make `reasons(source_row, code, is_held, is_mended)` of two Parquet files; "" for none.
+
+    Its sender mends a row that was set aside. A held row is waiting for an answer; only where its
+    code is one of `mended` it may have to be mended too.
+    """
+    parts = []
+    if quarantined:
+        source = f"read_parquet({literal(quarantined)})"
+        parts.append(
+            "SELECT source_row::BIGINT AS source_row, unnest(reasons) AS code, FALSE AS is_held, "
+            f"TRUE AS is_mended FROM {source}"
+        )
+    if held:
+        is_mended = f"code IN ({literals(sorted(mended))})" if mended else "FALSE"
+        parts.append(
+            f"SELECT source_row, code, TRUE, {is_mended} FROM read_parquet({literal(held)})"
+        )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE reasons "
+        "(source_row BIGINT, code VARCHAR, is_held BOOLEAN, is_mended BOOLEAN)"
+    )
+    if parts:
+        connection.execute(f"INSERT INTO reasons {' UNION ALL '.join(parts)}")
+
+
 def make_rejected(
     connection: duckdb.DuckDBPyConnection,
-    quarantined: str,
     rows: TextRows,
     blamed: list[Blame],
     texts: CellTexts,
 ) -> int:
     """Make `rejected(source_row, code, column_label, cell)` over `text_rows`; returns its rows.
 
-    One row for each reason of each quarantined row, in the order of the file. Where a rule compares
-    several columns, the cell is one line a column: `column = text`.
+    One row for each of `reasons`, in the order of the file. Where a rule compares several columns,
+    the cell is one line a column: `column = text`. `bad_rows` has the rows that are to be mended.
     """
     have = {b.code: [c for c in b.columns if c in rows.columns] for b in blamed}
     labels = _case({code: literal("; ".join(columns)) for code, columns in have.items()})
     cells = _case({code: _cell_sql(columns, texts) for code, columns in have.items()})
     connection.execute(
         f"""
-        CREATE TEMP TABLE reasons AS
-            SELECT source_row, unnest(reasons) AS code FROM read_parquet({literal(quarantined)});
         CREATE TEMP TABLE rejected AS
             SELECT source_row, code, {labels} AS column_label, {cells} AS cell
             FROM reasons LEFT JOIN text_rows USING (source_row)
             ORDER BY source_row, code;
         CREATE TEMP TABLE bad_rows AS
-            SELECT source_row, list(code ORDER BY code) AS codes FROM reasons GROUP BY source_row;
+            SELECT source_row, list(code ORDER BY code) AS codes
+            FROM reasons WHERE is_mended GROUP BY source_row;
         """
     )
     counted = connection.execute("SELECT count(*) FROM rejected").fetchone()

@@ -43,7 +43,7 @@ def write_page(report: Report, path: Path) -> None:
         heads=said.heads,
         lang=report.language,
         cells=cells,
-        rules={one.rule.code: one.rule for one in report.reasons},
+        messages=report.messages(said.heads["held_row"]),
         cut=_cut(report, said.heads, len(cells)),
         number=lambda count: number(report, count),
     )

@@ -17,11 +17,10 @@ from pipelines.landing.read import read_text_rows
 from pipelines.landing.receive import Delivery, local_file
 from pipelines.landing.workbook_kinds import ENDINGS
 from pipelines.settings import Settings
-from pipelines.validate.report import whole
-from pipelines.validate.verdict import Verdict, standing_folder
+from pipelines.validate.report import make_reasons_of, whole
+from pipelines.validate.verdict import Verdict, read_verdict
 from schemas.contract import load_contract
 from schemas.feed import load_feed
-from schemas.sqltext import literal
 
 WORKBOOK = ".xlsx"
 
@@ -35,8 +34,13 @@ def rows_suffix(delivery: Delivery) -> str:
     return WORKBOOK if suffix.lower() in ENDINGS else suffix
 
 
-def has_rows(verdict: Verdict, *, with_unread: bool = False) -> bool:
-    """True where `write_rows` has a row to write: one that was set aside, and could be split."""
+def has_rows(verdict: Verdict, *, reused: int = 0, with_unread: bool = False) -> bool:
+    """True where `write_rows` has a row to write: one that was set aside, and could be split.
+
+    `reused` is how many rows are held for a number that another event bore before.
+    """
+    if reused:
+        return True
     own = {rule.code for rule in load_contract(verdict.table_name).rules}
     unsplit = sum(rows for code, rows in verdict.reason_counts.items() if code not in own)
     set_aside = (verdict.rows_quarantined or 0) if verdict.is_accepted else 0
@@ -48,6 +52,8 @@ def write_rows(
 ) -> Path:
     """Write the rows of a judged delivery that were set aside to `path`; returns it.
 
+    With them those that are held for a number that another event bore before; other held rows wait
+    for an answer, and there is nothing to correct in them.
     `with_unread`, for the sender's own account alone, leaves the columns in that nothing is read
     from. Without it a row that could not be split stays out: nobody knows which cell is whose.
     Raises ValueError for an ending other than `rows_suffix`, or where there is no such row;
@@ -59,11 +65,9 @@ def write_rows(
         raise ValueError(f"the rows of {delivery.receipt.file_name} are {rows_suffix(delivery)}")
     with connect_scratch(settings) as connection, scratch_folder(settings, "rows") as folder:
         original = local_file(delivery.payload, folder)
-        judged = standing_folder(delivery.folder)
-        quarantined = local_file(judged / "quarantined.parquet", folder)
+        make_reasons_of(connection, delivery, read_verdict(delivery.folder), folder)
         found = connection.execute(
-            "SELECT DISTINCT source_row::BIGINT AS source_row "
-            f"FROM read_parquet({literal(str(quarantined))}) ORDER BY source_row"
+            "SELECT DISTINCT source_row FROM reasons WHERE is_mended ORDER BY source_row"
         ).fetchnumpy()["source_row"]
         wanted, feed = np.asarray(found, dtype=np.int64), load_feed(delivery.feed)
         rows = read_text_rows(connection, original, feed)

@@ -8,10 +8,13 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from pipelines.i18n import translator
+from pipelines.i18n import mark, translator
 from pipelines.validate.report import Report
 
 NARROW_NO_BREAK_SPACE = "\u202f"
+READABLE = mark(
+    "Every row of this file can be read. There is nothing to correct, but something to answer."
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ def words(report: Report) -> Words:
             (_("Rows accepted"), number(report, verdict.rows_accepted)),
             (_("Rows to correct"), number(report, verdict.rows_quarantined)),
             (_("Exact duplicates"), number(report, verdict.rows_exact_duplicates)),
+            *((_("Rows held"), number(report, rows)) for rows in [report.rows_held] if rows),
         ],
         outcome=_outcome(report),
         steps=_steps(report),
@@ -68,6 +72,8 @@ def _outcome(report: Report) -> str:
     _ = translator(report.language)
     if not report.verdict.is_accepted:
         return _("Nothing of this file was used. The reason and the remedy are below.")
+    if not report.verdict.rows_quarantined and report.rows_held:
+        return _(READABLE)
     if not report.verdict.rows_quarantined:
         return _("Every row of this file was accepted. There is nothing to correct.")
     return _("The accepted rows are in use. Those below are kept aside until they are corrected.")
@@ -80,9 +86,12 @@ def _steps(report: Report) -> list[str]:
             _("Correct the file as said below."),
             _("Send the whole file again, in the usual way."),
         ]
+    answer = [_("Answer what is asked about this file: an older file, or a correction?")]
+    answer = answer if report.rows_held else []
     if not report.verdict.rows_quarantined:
-        return []
+        return answer
     return [
+        *answer,
         _("Look at each cell listed below, and find the true value in your own records."),
         _("Correct those rows in your file, or in the file of bad rows sent with this report."),
         _("Do not change the number of a record: it tells us which record you correct."),
@@ -100,6 +109,8 @@ def _heads(report: Report) -> dict[str, str]:
         "to_do": _("What to do"),
         "findings": _("The file as a whole"),
         "reasons": _("Reasons, the most frequent first"),
+        "held": _("Held until somebody answers"),
+        "held_row": _("Held, waits for an answer: {message}"),
         "warnings": _("Accepted, but please check"),
         "code": _("Code"),
         "count": _("Rows"),

@@ -134,7 +134,8 @@ def _write_summary(report: Report, said: Words, sheet: Any, styles: dict[str, An
         cursor.line([heads["code"], "", heads["reason"], heads["correction"]], "head")
         for found in report.findings:
             cursor.line([found.code, "", found.text(lang), found.correction(lang)], "text")
-    for title, reasons in (("reasons", report.reasons), ("warnings", report.warnings)):
+    parts = (("reasons", report.reasons), ("held", report.held), ("warnings", report.warnings))
+    for title, reasons in parts:
         if reasons:
             cursor.row += 1
             cursor.line([heads[title]], "part")
@@ -159,10 +160,10 @@ def _write_cells(report: Report, said: Words, sheet: Any, styles: dict[str, Any]
     first = cursor.row
     sheet.freeze_panes(first, 0)
     sheet.repeat_rows(first - 1)
-    rules = {one.rule.code: one.rule for one in report.reasons}
+    rules = {one.rule.code: one.rule for one in (*report.reasons, *report.held)}
     said_of = {
-        code: (rule.message[lang], rule.explanation[lang], rule.correction[lang])
-        for code, rule in rules.items()
+        code: (message, rules[code].explanation[lang], rules[code].correction[lang])
+        for code, message in report.messages(heads["held_row"]).items()
     }
     query = f"FROM rejected ORDER BY source_row, code LIMIT {LAST_ROW - 3}"
     for source_row, code, column, cell in _batched(report, query):
@@ -239,7 +240,7 @@ def _bad_columns(report: Report, columns: list[str]) -> dict[str, set[int]]:
     """Positions of the cells that each code blames."""
     return {
         one.rule.code: {columns.index(c) for c in one.blame.columns if c in columns}
-        for one in report.reasons
+        for one in (*report.reasons, *report.held)
     }
 
 

@@ -6,10 +6,14 @@ Not here: which rows are held (`tests/property/test_revisions.py`) and the pages
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
+import re
 import shutil
+from html import unescape
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 import schemas.feed as feeds
@@ -19,10 +23,18 @@ from pipelines.ingest import ingest, ingest_inbox
 from pipelines.lake.questions import ALSO_SPECIALIST_AFTER, read_question
 from pipelines.lake.upkeep import check
 from pipelines.landing.answers import read_answer
-from pipelines.landing.receive import list_deliveries
+from pipelines.landing.receive import Delivery, list_deliveries, open_delivery
 from pipelines.ledger.deliveries import answer, publish
 from pipelines.ledger.verify import verify
+from pipelines.portal.app import create_app
+from pipelines.portal.jobs_worker import run_next
 from pipelines.settings import Settings, settings_for
+from pipelines.validate.report import write_report
+from pipelines.validate.report_rows import has_rows, write_rows
+from pipelines.validate.verdict import read_verdict
+from schemas.contract import all_rules
+from tests.conftest import passerelle
+from tests.portal import cheap_passwords, signed_in
 
 FEED = "caf_gendarmerie_incidents"
 HEADER = (
@@ -149,6 +161,31 @@ def test_any_door_and_any_order_give_one_table(tmp_path, is_declared, request):
     assert rows_held == {SEPTEMBER: 0 if is_declared else 2, OCTOBER: 0}
 
 
+def test_the_portal_gives_the_tables_that_the_command_gives(tmp_path, place, undeclared):
+    """From the upload to the publish by its own work; only the moments of receipt are others."""
+    cheap_passwords()
+    files = [
+        write(tmp_path / "sent", OCTOBER, october(), NOW),
+        write(tmp_path / "sent", SEPTEMBER, september(), NOW),
+    ]
+    browser = signed_in(create_app(place), "provider", organisation="caf_gendarmerie")
+    for file in files:
+        form = re.search(
+            r'action="([^"]*/deliveries/new[^"]*)"', browser.get("/deliveries/new").text
+        )
+        sent = {"file": (file.name, file.read_bytes())}
+        assert browser.post(unescape(form[1]), data={"feed": FEED}, files=sent).is_success
+        while run_next(place, "here"):
+            pass
+    other = settings_for(tmp_path / "other", memory_limit="512MB", threads=1).prepare()
+    by_command(other, files)
+    by_portal, by_hand = shown(place), shown(other)
+    assert by_portal["rejections"] == [(2, "DEL-741"), (3, "DEL-741")] == by_hand["rejections"]
+    assert by_portal["incidents"] == by_hand["incidents"] == RIGHT
+    told = [[one[:-1] for one in it["deliveries"]] for it in (by_portal, by_hand)]
+    assert told[0] == told[1]
+
+
 def test_the_question_shows_its_evidence_and_an_answer_settles_it(tmp_path, place, undeclared):
     late = write(tmp_path, SEPTEMBER, [*september(), line(5, "01/09/2026", 1)], NOW)
     by_command(
@@ -163,6 +200,7 @@ def test_the_question_shows_its_evidence_and_an_answer_settles_it(tmp_path, plac
         "arrived late, or a correction?"
     )
     assert "31 octobre 2026" in question.text("fr")
+    assert_told_in_the_report(place, held, tmp_path)
     assert (question.repeats, question.unseen, question.undone) == (0, 2, 1)
     assert question.evidence("en") == [
         "Rows that say what no file has said yet: 2.",
@@ -200,6 +238,29 @@ def test_the_question_shows_its_evidence_and_an_answer_settles_it(tmp_path, plac
     place.catalogue.unlink()
     publish(place)
     assert shown(place) == before
+
+
+def assert_told_in_the_report(place: Settings, held: Delivery, folder: Path) -> None:
+    """In both forms, in the language asked for, with row, code and message, and no name."""
+    verdict = read_verdict(held.folder)
+    assert verdict.rows_quarantined == 0
+    said = all_rules()["DEL-741"].message
+    for is_for_sender in (True, False):
+        file = folder / f"report{is_for_sender}.xlsx"
+        write_report(place, held, verdict, "fr", file, is_for_sender=is_for_sender)
+        book = openpyxl.load_workbook(file)
+        assert book.sheetnames == ["Résumé", "Cellules à examiner"], "nothing is to be corrected"
+        told = list(book["Cellules à examiner"].iter_rows(min_row=3, values_only=True))
+        waits = f"Retenue, en attente d’une réponse\u00a0: {said.fr}"
+        assert [(one[0], one[3], one[4]) for one in told] == [(n, "DEL-741", waits) for n in (2, 3)]
+        assert not any(one[2] for one in told), "no one cell is to blame"
+        summary = list(book["Résumé"].iter_rows(values_only=True))
+        assert ("Lignes retenues", "2") in [row[:2] for row in summary]
+        assert ("DEL-741", 2, said.fr) in [row[:3] for row in summary]
+    page = write_report(place, held, verdict, "en", folder / "report.html").read_text("utf-8")
+    assert page.count(f"Held, waits for an answer: {said.en}") == 2
+    assert "VICTIME" not in page
+    assert not has_rows(verdict, reused=read_question(held.folder).reused)
 
 
 PNC = "cod_pnc_incidents"
@@ -249,10 +310,31 @@ def test_a_number_used_again_for_another_event_replaces_nothing(tmp_path, place,
     told = capsys.readouterr()
     assert "INC-603" in told.err
     assert f"delivery answer {held} --correction\n" in told.err
+    assert_event_can_be_sent_again(place, held, tmp_path)
     answer(place, held, "correction", actor="cod.pnc.1")
     publish(place)
     assert offences() == [("Meurtre", 3)]
     assert shown(place)["rejections"] == []
+
+
+def assert_event_can_be_sent_again(place: Settings, held: str, folder: Path) -> None:
+    """The report shows the number to its sender alone; its row comes back to be given another."""
+    delivery = open_delivery(place, held)
+    verdict = read_verdict(delivery.folder)
+    for is_for_sender, shown in ((True, "PNC/CD72/2026/00007"), (False, "(not shown)")):
+        file = folder / f"report{is_for_sender}.xlsx"
+        write_report(place, delivery, verdict, "en", file, is_for_sender=is_for_sender)
+        book = openpyxl.load_workbook(file)
+        [told] = book["Cells to look at"].iter_rows(min_row=3, values_only=True)
+        assert told[:4] == (2, "No_PV", shown, "INC-603")
+        assert ("Rows to correct" in book.sheetnames) == is_for_sender
+    assert has_rows(verdict, reused=read_question(delivery.folder).reused)
+    rows = write_rows(place, delivery, folder / "rows.csv").read_text("utf-8").splitlines()
+    assert rows[1].startswith("PNC/CD72/2026/00007;")
+    assert (len(rows), "PLAIGNANT" in rows[1]) == (2, False)
+    done = passerelle("rejections", held, "--json", home=Path(str(place.home)))
+    [told] = json.loads(done.stdout)["held"]
+    assert (told["code"], told["first_rows"]) == ("INC-603", [2])
 
 
 def test_a_stated_revision_says_that_it_is_a_correction(tmp_path, place):

@@ -27,6 +27,7 @@ from pipelines.portal.security.limits import check_rate
 from pipelines.portal.web import Person, allowed, language_of, not_found, settings_of
 from pipelines.portal.words import _
 from pipelines.settings import Settings
+from pipelines.validate.remarks import all_findings
 from pipelines.validate.verdict import StoredFinding
 from schemas.contract import all_rules
 from schemas.feed import load_feed
@@ -247,7 +248,7 @@ def _report(request: Request, scope: Scope, delivery_id: str) -> reports.Deliver
             reports.Finding(
                 code=one.code, message=models.Words(en=_said(one, "en"), fr=_said(one, "fr"))
             )
-            for one in verdict.findings
+            for one in all_findings(delivery.folder, verdict)
         ],
         rejections=_counted(known.reasons(settings, delivery, verdict)),
         warnings=_counted(known.warnings(verdict)),

@@ -18,7 +18,12 @@ from pipelines.duck import scratch_folder
 from pipelines.landing.receive import Delivery
 from pipelines.ledger.chain import append
 from pipelines.portal import words
-from pipelines.portal.pages.delivery_pages import Desk, find_delivery, find_verdict
+from pipelines.portal.pages.delivery_pages import (
+    Desk,
+    find_delivery,
+    find_verdict,
+    rows_reused,
+)
 from pipelines.portal.scope import is_sender
 from pipelines.portal.web import Person, not_found, settings_of
 from pipelines.portal.words import _
@@ -61,7 +66,9 @@ def bad_rows(request: Request, desk: Desk, person: Person, delivery_id: str) -> 
     delivery = find_delivery(request, desk, delivery_id)
     verdict = find_verdict(delivery)
     with_unread = request.query_params.get("whole") == "1"
-    if not is_sender(person, delivery) or not has_rows(verdict, with_unread=with_unread):
+    reused = rows_reused(delivery)
+    has_some = has_rows(verdict, reused=reused, with_unread=with_unread)
+    if not is_sender(person, delivery) or not has_some:
         not_found()
 
     def write(place: Path) -> None:
@@ -86,7 +93,7 @@ def _note(
         actor=person.name,
         organisation=person.organisation,
         subject=delivery.delivery_id,
-        details={"form": form, "rows": verdict.rows_quarantined or 0},
+        details={"form": form, "rows": (verdict.rows_quarantined or 0) + rows_reused(delivery)},
     )
 
 

@@ -39,6 +39,7 @@ from pipelines.portal.web import (
 )
 from pipelines.portal.words import _
 from pipelines.settings import Settings
+from pipelines.validate.remarks import all_findings
 from pipelines.validate.verdict import Verdict
 from schemas.contract import all_rules
 from schemas.feed import Feed, load_feed
@@ -232,10 +233,10 @@ def show(request: Request, desk: Desk, person: Person, delivery_id: str) -> HTML
     feed = load_feed(delivery.feed)
     verdict = known.verdict_of(delivery)
     looked = known.Looked([])
-    if verdict and desk.shows_cells:
-        looked = known.look(settings, delivery, verdict)
-    is_published = known.is_published(settings, delivery_id)
     question = read_question(delivery.folder)
+    if verdict and desk.shows_cells:
+        looked = known.look(settings, delivery, verdict, question)
+    is_published = known.is_published(settings, delivery_id)
     age = dt.datetime.now(dt.UTC) - delivery.receipt.received_at
     renews = not is_published and age < STILL_FRESH and request.query_params.get("renew") != "no"
     shown = page(
@@ -246,6 +247,7 @@ def show(request: Request, desk: Desk, person: Person, delivery_id: str) -> HTML
         receipt=delivery.receipt,
         feed=feed,
         verdict=verdict,
+        findings=all_findings(delivery.folder, verdict) if verdict else [],
         is_published=is_published,
         since=_since(request, delivery),
         renews=renews,
@@ -253,7 +255,7 @@ def show(request: Request, desk: Desk, person: Person, delivery_id: str) -> HTML
         warnings=known.warnings(verdict) if verdict and verdict.is_accepted else [],
         looked=looked,
         is_sender=is_sender(person, delivery),
-        has_rows=verdict is not None and has_rows(verdict),
+        has_rows=verdict is not None and has_rows(verdict, reused=rows_reused(delivery)),
         rules=all_rules(),
         state_words=state_words,
         came_by=_came_by,
@@ -295,6 +297,12 @@ def find_delivery(request: Request, desk: Desk, delivery_id: str) -> Delivery:
     if desk.shows_cells:
         _speak(request, load_feed(delivery.feed))
     return delivery
+
+
+def rows_reused(delivery: Delivery) -> int:
+    """Rows that are held for a number that another event bore before: their sender mends them."""
+    question = read_question(delivery.folder)
+    return question.reused if question else 0
 
 
 def find_verdict(delivery: Delivery) -> Verdict:
