@@ -70,10 +70,9 @@ def test_what_is_told_is_said_in_both_languages_without_a_cell(settings):
     hand_in(settings, tuple(STORY))
     careful, first = (one.finding for one in read_disagreements(find_arrival(settings, A).home))
     assert careful.text("en") == (
-        f"{B} says something else as of the same day (records: 1). Of the two versions of each, "
-        "the more careful one counts."
+        f"{B} says otherwise as of the same day (records: 1); the more careful version counts."
     )
-    assert "celle qui a été reçue en premier l’emporte" in first.text("fr")
+    assert "la version reçue en premier l’emporte" in first.text("fr")
     assert not careful.is_error
 
 
