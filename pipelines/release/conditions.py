@@ -8,7 +8,14 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from pipelines.release.precision import AREA_LEVELS, TIME_LEVELS, Levels, first_day, last_day
+from pipelines.release.precision import (
+    AREA_LEVELS,
+    TIME_LEVELS,
+    Levels,
+    coarse,
+    first_day,
+    last_day,
+)
 from pipelines.release.request import Request
 from schemas.agreement import (
     HANDLING_LEVELS,
@@ -260,12 +267,11 @@ def _asked_offences(
     if not _has(contract, "offence_code"):
         return _NOTHING
     digits = [OFFENCE_DIMENSIONS[dim] for dim in OFFENCE_DIMENSIONS if dim in opened]
-    if "offence_code" in opened:
-        code = f"(CASE WHEN {told.detail} = 1 THEN offence_code ELSE left(offence_code, 2) END)"
-    elif digits:
-        code = f"left(offence_code, {max(digits)})"
-    else:
-        return _NOTHING
+    code = coarse(contract.column("offence_code"), told)
+    if "offence_code" not in opened:
+        if not digits:
+            return _NOTHING
+        code = f"left({code}, {max(digits)})"
     return Choice(
         any_of([f"starts_with({code}, {literal(prefix)})" for prefix in prefixes]),
         any_of([f"starts_with({literal(prefix)}, {code})" for prefix in prefixes]),

@@ -136,7 +136,7 @@ def beside(permits: Sequence[Permit], contract: Contract, as_of: dt.date) -> str
         )
         is_over = is_old_enough(permit, as_of)
         waits.append(f"({covers} IS TRUE AND ({group}.rung IS NULL OR {is_over} IS NOT TRUE))")
-        caps.append((group, _levels_on(permit)))
+        caps.append((group, levels_on(permit)))
     chosen = []
     for word in ("area", "time", "age", "detail"):
         found = [
@@ -211,11 +211,12 @@ def add_groups(connection: duckdb.DuckDBPyConnection, permit: Permit, members: s
 
 def _rungs(permit: Permit) -> list[int]:
     """The rungs of a clause that differ: one that tells weeks at best has none of days."""
-    levels = _levels_on(permit)
+    levels = levels_on(permit)
     return [at for at, one in enumerate(levels) if not at or one != levels[at - 1]]
 
 
-def _levels_on(permit: Permit) -> list[Levels]:
+def levels_on(permit: Permit) -> list[Levels]:
+    """What a clause tells at the finest on each rung: whole numbers as SQL."""
     own = permit_levels((permit,), "1")
     found = []
     for caps in RUNGS:
@@ -233,7 +234,7 @@ def _permitted(permit: Permit, contract: Contract, as_of: dt.date, rungs: Sequen
     That number is made of what is told on the rung and of the number of the next coarser one.
     """
     columns = told_alike(permit, contract)
-    levels = _levels_on(permit)
+    levels = levels_on(permit)
     steps = [placed(contract, [column.name for column in columns])]
     conditions = both(
         [
