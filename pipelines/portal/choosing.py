@@ -98,7 +98,7 @@ def note(settings: Settings, wanted: Asked, person: Person) -> None:
 
 def note_refusal(settings: Settings, refused: ReleaseRefused, person: Person) -> None:
     """Write down that counts which somebody looked for need consents. Raises LedgerError."""
-    if refused.conflict and refused.conflict.need:
+    if refused.conflict:
         note_need(
             settings, refused.conflict.need, actor=person.name, organisation=person.organisation
         )

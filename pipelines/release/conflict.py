@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from pipelines.release.coarser import coarser_forms
 from pipelines.release.consents import Consent, Need, covering
-from pipelines.release.differencing import TooMuch, telling_extracts, tells_more
+from pipelines.release.differencing import TooMuch, compared, is_same, telling_extracts, tells_more
 from pipelines.release.earlier import Told, asked_for, circles, is_known_to
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
@@ -48,15 +48,12 @@ class Obstacle:
 
 @dataclass(frozen=True)
 class Conflict:
-    """Why counts were refused beside earlier ones, in what may be said of it.
-
-    `need` is None where there was too much to check, which no consent can accept.
-    """
+    """Why counts were refused beside earlier ones, in what may be said of it."""
 
     request: Request
     obstacles: tuple[Obstacle, ...]
     coarser: tuple[Request, ...]
-    need: Need | None
+    need: Need
 
     def known_to(self, organisation: str) -> tuple[Obstacle, ...]:
         """The obstacles that an organisation may be told of: its own and the public's."""
@@ -77,29 +74,42 @@ def require_untold(
     number beside what was told before, 118 where that is too much to check, both with a `conflict`.
     """
     known = circles(settings, request)
-    try:
-        names = telling(cells, known)
-    except TooMuch:
-        refused = ReleaseRefused("REL-118")
-        refused.conflict = Conflict(request, (), tuple(_passing(request, known, counting)), None)
-        raise refused from None
+    found = [_telling(cells, circle) for circle in known]
+    names = tuple(dict.fromkeys(name for one in found for name in one.names))
     if not names:
         return ()
     told = {name: one for circle in known for name, one in circle.items() if name in names}
     need = _need(settings, request, providers, told.values())
     if given := covering(settings, need):
         return given
+    if all(one.is_told_again for one in found if one.names):
+        return ()
     obstacles = tuple(Obstacle(told[name], _differs(request, told[name])) for name in names)
-    refused = ReleaseRefused("REL-108")
+    refused = ReleaseRefused("REL-118" if any(one.is_too_much for one in found) else "REL-108")
     coarser = tuple(_passing(request, known, counting))
     refused.conflict = Conflict(request, obstacles, coarser, need)
     raise refused
 
 
-def telling(cells: pa.Table, known: Sequence[Mapping[str, Told]]) -> tuple[str, ...]:
-    """The earlier counts that tell too much with `cells`, in any circle. Raises TooMuch."""
-    found = (telling_extracts(cells, _cells(circle)) for circle in known)
-    return tuple(dict.fromkeys(name for names in found for name in names))
+@dataclass(frozen=True)
+class _Found:
+    """The earlier counts of a circle that tell too much with new ones, or are too many to check.
+
+    `is_told_again`: the circle was told the very same before, which tells it nothing.
+    """
+
+    names: tuple[str, ...]
+    is_told_again: bool
+    is_too_much: bool = False
+
+
+def _telling(cells: pa.Table, circle: Mapping[str, Told]) -> _Found:
+    others = {name: one for name, one in _cells(circle).items() if not is_same(one, cells)}
+    is_told_again = len(others) < len(circle)
+    try:
+        return _Found(telling_extracts(cells, others), is_told_again)
+    except TooMuch:
+        return _Found(compared(cells, others), is_told_again, is_too_much=True)
 
 
 def _cells(circle: Mapping[str, Told]) -> dict[str, pa.Table]:

@@ -73,7 +73,7 @@ def coarser_line(request: Request, form: Request, language: Language) -> str:
 
 def consent_line(conflict: Conflict, language: Language) -> str:
     """Whose written consent would let the counts leave; empty where none can."""
-    if conflict.need is None or not conflict.need.providers:
+    if not conflict.need.providers:
         return ""
     _ = translator(language)
     return _(
@@ -113,8 +113,8 @@ def as_data(
             }
             for form in conflict.coarser
         ],
-        "reference": conflict.need.reference if conflict.need else "",
-        "providers": list(conflict.need.providers) if conflict.need else [],
+        "reference": conflict.need.reference,
+        "providers": list(conflict.need.providers),
     }
 
 

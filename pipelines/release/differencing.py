@@ -38,7 +38,7 @@ from pipelines.release.deduction import TooMuch, is_nothing, rest_beside, rest_o
 if TYPE_CHECKING:
     from scipy.sparse import csr_array  # type: ignore[import-untyped]
 
-__all__ = ["TooMuch", "telling_extracts", "tells_more"]
+__all__ = ["TooMuch", "compared", "is_same", "telling_extracts", "tells_more"]
 
 AT_ONCE = 4_000  # published numbers that the new ones are compared with
 
@@ -66,6 +66,16 @@ def telling_extracts(cells: pa.Table, earlier: Mapping[str, pa.Table]) -> tuple[
         return ()
     alone = tuple(name for name, table in near.items() if _tells([cells, table]))
     return alone or _needed(tuple(near), lambda some: _tells([cells, *(near[one] for one in some)]))
+
+
+def compared(cells: pa.Table, earlier: Mapping[str, pa.Table]) -> tuple[str, ...]:
+    """The earlier extracts that `cells` must be compared with, by their ids."""
+    return tuple(_connected(cells, earlier))
+
+
+def is_same(one: pa.Table, other: pa.Table) -> bool:
+    """Do two extracts tell the same numbers of the same records?"""
+    return _content(one) == _content(other)
 
 
 def _connected(cells: pa.Table, earlier: Mapping[str, pa.Table]) -> dict[str, pa.Table]:

@@ -107,9 +107,9 @@ def note_refusal(
     if refused.conflict:
         details["earlier"] = [one.told.name for one in refused.conflict.obstacles]
         details["differs"] = [list(one.differs) for one in refused.conflict.obstacles]
-        if need := refused.conflict.need:
-            details["reference"] = need.reference
-            note_need(settings, need, actor=made_by, organisation=organisation)
+        need = refused.conflict.need
+        details["reference"] = need.reference
+        note_need(settings, need, actor=made_by, organisation=organisation)
     append(
         settings,
         "extract.refused",

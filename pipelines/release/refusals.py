@@ -104,7 +104,10 @@ HINTS: dict[str, str] = {
     "REL-115": mark("Choose CSV, XLSX or Parquet."),
     "REL-117": mark("Leave the day out, or give {last} or an earlier day."),
     "REL-116": mark("Ask for fewer dimensions, or for longer periods."),
-    "REL-118": mark("Ask for fewer dimensions, or for longer periods."),
+    "REL-118": mark(
+        "Ask for fewer dimensions, or for longer periods, or have the providers of the data "
+        "consent in writing."
+    ),
     "REL-124": mark(
         "Check the dates, the year first. The latest months are given once their delay is over."
     ),

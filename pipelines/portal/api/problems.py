@@ -81,7 +81,9 @@ class Problem(BaseModel):
     code: str = Field(description="A stable code.", examples=["WEB-404", "REL-105", "SQL-106"])
     faults: list[Fault] = Field([], description="Which parts of the request are at fault.")
     reference: str = Field("", description="Tell us this where the fault is ours.")
-    conflict: Conflict | None = Field(None, description="Of counts that were refused: `REL-108`.")
+    conflict: Conflict | None = Field(
+        None, description="Of counts that were refused: `REL-108`, `REL-118`."
+    )
 
 
 class Refused(Exception):  # noqa: N818  (an answer)

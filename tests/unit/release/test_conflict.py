@@ -15,6 +15,7 @@ import pytest
 
 from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
+from pipelines.release import deduction
 from pipelines.release.consents import Consent, consents, give, needs, revoke
 from pipelines.release.earlier import cells_folder, circles, is_known_to
 from pipelines.release.extract import make_extract
@@ -30,6 +31,7 @@ AS_OF = dt.date(2026, 6, 30)
 GENDARMERIE = {"source": "caf_gendarmerie"}
 MISSION = {"recipient": "minusca_unpol", "purpose": "joint_planning"}
 PUBLIC = {"recipient": "public", "purpose": "public_information"}
+TWO = ("0101", "0501")
 DPO = {"recipient": "dpo_police_division", "purpose": "reporting_dpo"}
 
 
@@ -54,13 +56,13 @@ def home(tmp_path: Path) -> Settings:
     return make_home(tmp_path, rows(*[{}] * 9, *[GENDARMERIE] * 4), clauses())
 
 
-def refused(home: Settings, request: Request) -> ReleaseRefused:
+def refused(home: Settings, request: Request, code: str = "REL-108") -> ReleaseRefused:
     """The refusal, the same at both doors."""
     with pytest.raises(ReleaseRefused) as looked:
         preview(home, request)
     with pytest.raises(ReleaseRefused) as made:
         make_extract(home, request, made_by="desk")
-    assert (looked.value.code, made.value.code) == ("REL-108", "REL-108")
+    assert (looked.value.code, made.value.code) == (code, code)
     assert looked.value.conflict == made.value.conflict
     return made.value
 
@@ -170,7 +172,6 @@ def consent(home: Settings, reference: str, organisation: str, **changes: Any) -
 def reference_of(home: Settings) -> str:
     conflict = refused(home, ask(**PUBLIC)).conflict
     assert conflict is not None
-    assert conflict.need is not None
     assert conflict.need.providers == ("caf_police", "caf_gendarmerie")
     return conflict.need.reference
 
@@ -181,6 +182,7 @@ def test_only_the_written_word_of_all_providers_lets_it_leave(home: Settings) ->
     first = consent(home, reference, "caf_police")
     assert reference_of(home) == reference, "one of two is not enough"
     second = consent(home, reference, "caf_gendarmerie")
+    assert preview(home, ask(**PUBLIC)).row_count
     made = make_extract(home, ask(**PUBLIC, language="fr"), made_by="desk")
     accepted = made.manifest.accepted_by
     assert {one.consent for one in accepted} == {first.consent_id, second.consent_id}
@@ -189,6 +191,28 @@ def test_only_the_written_word_of_all_providers_lets_it_leave(home: Settings) ->
     assert "Accepté par écrit par" in said
     assert "steering group" in said
     assert entries(home, events=["extract.made"]).entries[0].details["consents"]
+
+
+def test_what_is_too_much_to_check_leaves_only_by_the_written_word_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = [{"admin1_code": a, "offence_code": o} for a in ("CF11", "CF71") for o in TWO]
+    home = make_home(tmp_path, rows(*kinds * 9), clauses())
+    told = make_extract(home, ask(dimensions=("admin1_code",)), made_by="desk")
+    by_offence = ask(dimensions=("offence_section",))
+    monkeypatch.setattr(deduction, "MOST_WORK", 0)
+    conflict = refused(home, by_offence, "REL-118").conflict
+    assert conflict is not None
+    assert [one.told.name for one in conflict.obstacles] == [told.extract_id]
+    assert conflict.obstacles[0].differs == ("admin1_code", "offence_section")
+    assert conflict.need.providers == ("caf_police", "caf_gendarmerie")
+    consent(home, conflict.need.reference, "caf_police")
+    refused(home, by_offence, "REL-118")
+    consent(home, conflict.need.reference, "caf_gendarmerie")
+    assert preview(home, by_offence).row_count
+    made = make_extract(home, by_offence, made_by="desk")
+    assert len(made.manifest.accepted_by) == 2, "although a look before told the very same"
+    refused(home, ask(dimensions=("country", "offence_section")), "REL-118")
 
 
 def test_counts_of_which_nobody_wrote_down_whose_data_they_hold_may_hold_anybodys(
@@ -201,7 +225,6 @@ def test_counts_of_which_nobody_wrote_down_whose_data_they_hold_may_hold_anybody
     pq.write_table(told.cells.replace_schema_metadata(None), file)
     conflict = refused(home, ask(**DPO)).conflict
     assert conflict is not None
-    assert conflict.need is not None
     assert set(conflict.need.sources) == {"caf_police", "caf_gendarmerie"}
 
 
