@@ -165,10 +165,11 @@ class Visitor:
         found = self.page.locator(selector).first
         if self.with_keys:
             self.reach(found)
-            with self.page.expect_navigation():
+        with self.page.expect_navigation():
+            if self.with_keys:
                 self.page.keyboard.press("Enter")
-        else:
-            found.click()
+            else:
+                found.click()
 
     def tick(self, selector: str) -> None:
         """Tick or untick a box."""

@@ -69,7 +69,8 @@ def test_what_a_table_cannot_become_stops_the_publish_with_a_sentence(settings, 
     contract = load_contract("incidents")
     kept = [c for c in contract.columns if c.name != column]
     changed = replace(contract.columns[0], name=column, duckdb_type=kind)
-    open_table(settings, contract)
+    deliver(settings, "a", [row("1")])
+    publish(settings)
     with pytest.raises(LakeError, match=rf"incidents\.{column} is .*migrated first"):
         open_table(settings, replace(contract, columns=(*kept, changed)))
 
