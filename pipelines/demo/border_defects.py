@@ -272,6 +272,7 @@ def _of_numbers(feed: Any, prefix: str) -> list[Defect]:
     return [
         Defect((f"{prefix}-101",), cell(number, None)),
         Defect((f"{prefix}-208",), _own_text(number, lambda i: "/" * (i + 1))),
+        Defect((f"{prefix}-220",), _own_text(number, lambda i: f"{i + 2}.02607E+17")),
         Defect((f"{prefix}-209",), _own_text(number, lambda i: f"{i}-" + "X" * 125)),
     ]
 

@@ -54,6 +54,7 @@ def seizure_defects(feed: Any) -> list[Defect]:
         *common_defects(feed, "SEI"),
         Defect(("SEI-101",), change(*(cell(column, None) for column in NUMBER_COLUMNS))),
         Defect(("SEI-208",), _own_number(lambda i: "/" * (i + 1), lambda _: "-")),
+        Defect(("SEI-220",), _own_number(lambda i: f"{i + 2}.02607E+17", lambda _: "1")),
         Defect(("SEI-209",), _own_number(lambda i: f"{i}-" + "X" * 125, lambda _: "1")),
         Defect(("SEI-601",), duplicated_number(NUMBER_COLUMNS), together=2),
         Defect(("SEI-603",), told_twice(feed, *NUMBER_COLUMNS), _without_serial, together=2),

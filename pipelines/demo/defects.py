@@ -229,6 +229,7 @@ def _of_identity(feed: IncidentFeed) -> list[Defect]:
     ]
     if len(feed.id_columns) == 1:
         found.append(Defect(("INC-208",), _number(feed, lambda n: f"{int(n):b}".translate(SIGNS))))
+        found.append(Defect(("INC-220",), _number(feed, lambda n: f"{int(n) + 2}.02607E+17")))
     return found
 
 

@@ -83,7 +83,7 @@ def _limit(expectation: str, kwargs: dict[str, Any]) -> dict[str, Any]:
         high = "exclusiveMaximum" if kwargs.get("strict_max") else "maximum"
         return _given({low: kwargs.get("min_value"), high: kwargs.get("max_value")})
     if expectation == "expect_column_values_to_match_regex":
-        return {"pattern": kwargs["regex"]}
+        return {"pattern": f"^(?:{kwargs['regex']})$"}  # JSON Schema finds, a contract fits
     if expectation == "expect_column_value_lengths_to_be_between":
         return _given({"minLength": kwargs.get("min_value"), "maxLength": kwargs.get("max_value")})
     return {}

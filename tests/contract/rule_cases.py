@@ -79,6 +79,7 @@ SHARED: dict[int, tuple[Cells, Cells]] = {
     103: ({"occurred_on": None}, {"occurred_on": None, "is_withdrawn": True}),
     208: ({"source_record_id": "---"}, {"source_record_id": "n° ٧"}),
     209: ({"source_record_id": "x" * 121}, {"source_record_id": "x" * 120}),
+    220: ({"source_record_id": "2.02607E+17/1"}, {"source_record_id": "PV 2E17+3"}),
     401: ({"country": "FRA"}, {"country": "SSD"}),
     402: ({"latitude_deg": 90.01}, {"latitude_deg": -90.0}),
     403: ({"longitude_deg": -228.2}, {"longitude_deg": 180.0}),

@@ -72,7 +72,7 @@ def provider(one: Visitor, number: int = 0) -> Path:
     one.at("home-provider")
     one.press('a[href="/deliveries/new"]:visible')
     one.at("send")
-    one.press('main form[method="post"] button.main')  # without a file: the browser stops it
+    one.page.click('main form[method="post"] button.main')  # without a file: the browser stops it
     assert one.page.url.endswith("/deliveries/new")
     one.page.set_input_files("#field-file", _delivery(one.folder, number, is_bad=True))
     one.press('main form[method="post"] button.main')

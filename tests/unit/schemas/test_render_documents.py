@@ -40,7 +40,8 @@ def test_json_schema_accepts_the_examples(table: str) -> None:
     [
         ("latitude_deg", 91),
         ("occurred_at", "05/03/2026"),
-        ("source_record_id", ""),
+        ("source_record_id", "---"),
+        ("source_record_id", "A1\nA2"),
         ("source_record_id", None),
         ("weapon_kind", "harpoon"),
         ("victims_total", 1.5),
