@@ -136,11 +136,11 @@ def _replaced(session: Session, request: Request) -> list[str]:
     """The extracts of such a request that tell records more finely than they are told now."""
     from pipelines.release.outdated import outdated_extracts
 
-    asked = (request.recipient, request.table, request.purpose)
+    asked = (request.recipient, request.table, request.purpose, request.form)
     return [
         one.extract_id
         for one in outdated_extracts(session.settings)
-        if (one.recipient, one.table, one.purpose) == asked
+        if (one.recipient, one.table, one.purpose, one.form) == asked
     ]
 
 

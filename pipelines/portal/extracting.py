@@ -140,7 +140,7 @@ def closed(settings: Settings, job: JobView) -> str:
         )
     if outdated_extracts(settings, str(job.result.get("extract_id", "-"))):
         return _(
-            "Some records in it are told more coarsely since, because too few like them are left. "
-            "Ask for it again, and use the new file instead of this one."
+            "Some records in it, or counted in it, are told more coarsely since, because too few "
+            "like them are left. Ask for it again, and use the new file instead of this one."
         )
     return ""

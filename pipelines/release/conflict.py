@@ -19,8 +19,9 @@ import pyarrow as pa
 
 from pipelines.release.coarser import coarser_forms
 from pipelines.release.consents import Consent, Need, covering
-from pipelines.release.differencing import TooMuch, compared, is_same, telling_extracts, tells_more
-from pipelines.release.earlier import Told, asked_for, circles, is_known_to
+from pipelines.release.differencing import TooMuch, compared, telling_extracts, tells_more
+from pipelines.release.earlier import RECORD, Told, asked_for, circles, is_known_to
+from pipelines.release.members import Who, is_same
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from pipelines.settings import Settings
@@ -35,7 +36,7 @@ Counting = Callable[[Request], pa.Table]
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Earlier counts that stand in the way.
+    """Earlier counts, or records, that stand in the way.
 
     `differs`: the dimensions that only one of the two is counted by, and `period`, `areas`,
     `offences`, `measures` or `purpose` where the choice is another; `records` alone where it is
@@ -104,16 +105,25 @@ class _Found:
 
 
 def _telling(cells: pa.Table, circle: Mapping[str, Told]) -> _Found:
-    others = {name: one for name, one in _cells(circle).items() if not is_same(one, cells)}
-    is_told_again = len(others) < len(circle)
+    known, released = _counts(circle), _released(circle)
+    others = {name: one for name, one in known.items() if not is_same(one, cells)}
+    is_told_again = len(others) < len(known)
     try:
-        return _Found(telling_extracts(cells, others), is_told_again)
+        return _Found(telling_extracts(cells, others, released), is_told_again)
     except TooMuch:
-        return _Found(compared(cells, others), is_told_again, is_too_much=True)
+        return _Found(compared(cells, others, released), is_told_again, is_too_much=True)
 
 
-def _cells(circle: Mapping[str, Told]) -> dict[str, pa.Table]:
-    return {name: told.cells for name, told in circle.items()}
+def _counts(circle: Mapping[str, Told]) -> dict[str, pa.Table]:
+    return {name: told.kept for name, told in circle.items() if told.form == "counts"}
+
+
+def _released(circle: Mapping[str, Told]) -> dict[str, Who]:
+    return {
+        name: told.kept[RECORD].to_numpy()
+        for name, told in circle.items()
+        if told.form == "records"
+    }
 
 
 def _passing(
@@ -129,7 +139,8 @@ def _passing(
         try:
             cells = counting(form)
             is_something = any(cells["is_published"].to_pylist())
-            if is_something and not any(tells_more(cells, _cells(circle)) for circle in known):
+            told = (tells_more(cells, _counts(one), _released(one)) for one in known)
+            if is_something and not any(told):
                 found += 1
                 yield form
         except (ReleaseRefused, TooMuch):
@@ -140,7 +151,7 @@ def _passing(
 
 def _differs(request: Request, told: Told) -> tuple[str, ...]:
     asked, before = asked_for(request), told.asked
-    if not before:
+    if not before or told.form == "records":
         return ()
     found = [one for one in before["dimensions"] if one not in asked["dimensions"]]
     found += [one for one in request.dimensions if one not in before["dimensions"]]

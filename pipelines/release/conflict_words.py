@@ -28,7 +28,7 @@ _CHOICES = {
 def obstacle_lines(
     conflict: Conflict, language: Language, organisation: str | None = None
 ) -> list[str]:
-    """A line for each of the earlier counts in the way; those of others have no name.
+    """A line for each of the earlier extracts in the way; those of others have no name.
 
     `organisation` is whose account asks; None is the operator of the installation, who sees all.
     """
@@ -36,7 +36,7 @@ def obstacle_lines(
     known = conflict.obstacles if organisation is None else conflict.known_to(organisation)
     lines = [_line(one, conflict.request, _, language) for one in known]
     if len(known) < len(conflict.obstacles):
-        lines.append(_("Counts that another organisation was given or shown."))
+        lines.append(_("What another organisation was given or shown."))
     return lines
 
 
@@ -96,6 +96,7 @@ def as_data(
                 "extract": one.told.name,
                 "recipient": one.told.recipient,
                 "day": one.told.on.isoformat(),
+                "form": one.told.form,
                 "differs": list(one.differs),
             }
             for one in known
@@ -137,11 +138,16 @@ def command_of(form: Request) -> str:
 
 def _line(one: Obstacle, request: Request, _: Translator, language: Language) -> str:
     told = one.told
-    sentence = (
-        _("{recipient} looked at counts on {day}")
-        if told.is_preview
-        else _("Extract {name}, given to {recipient} on {day}")
-    )
+    if told.form == "records":
+        sentence = (
+            _("{recipient} looked at records on {day}")
+            if told.is_preview
+            else _("Records, extract {name}, given to {recipient} on {day}")
+        )
+    elif told.is_preview:
+        sentence = _("{recipient} looked at counts on {day}")
+    else:
+        sentence = _("Extract {name}, given to {recipient} on {day}")
     [recipient] = organisation_names([told.recipient], language)
     said = sentence.format(name=told.name, recipient=recipient, day=told.on.isoformat())
     differs = joined(differences(one, request.table, language), language)

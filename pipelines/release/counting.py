@@ -249,7 +249,7 @@ def _members(keys: list[str], counts_people: bool) -> str:
     weight = f"coalesce({PEOPLE}, 0)" if counts_people else "1"
     values = [
         *keys,
-        "list(md5_number_lower(record_id) ORDER BY record_id) AS records",
+        f"list({number_of_record()} ORDER BY record_id) AS records",
         f"list(CAST({weight} AS BIGINT) ORDER BY record_id) AS weights",
     ]
     by = ", ".join(keys)
@@ -259,6 +259,11 @@ def _members(keys: list[str], counts_people: bool) -> str:
         + "HAVING count(*) > 0"
         + (f" ORDER BY {by}" if by else "")
     )
+
+
+def number_of_record() -> str:
+    """SQL of the stable 64-bit number by which a record is known in private records."""
+    return "md5_number_lower(record_id)"
 
 
 def _columns(

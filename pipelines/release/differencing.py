@@ -13,20 +13,27 @@ number that an extract hides, and of every small part of a cell that some extrac
 do not (the whole, less one area, less another). A set that a clause itself publishes is no secret,
 and what earlier extracts tell already is no reason to refuse another one.
 
+Records that left as records are known one by one, so everything is asked once more without them:
+nine of thirteen that were counted, and the count tells of the other four. Then a published number
+is no longer what a clause means to tell where some of its records are known, and extracts tell by
+themselves, too.
+
 A refusal tells what a number left empty tells: that there are between 1 and threshold - 1 people.
 
 Limits: sums of a measure are judged by who is in them, not by their size, and a correction of how
 many people a record stands for is no difference; what only bounds a small number closely is not
-looked for across extracts; a record that a correction moved to another cell is in both; records
-that left as records are not compared with counts of them. What a recipient that is not the public
-received, or what somebody knows otherwise, is out of reach of the others. Method: differencing
-attacks in the literature on statistical disclosure control (Hundepool et al., Statistical
-Disclosure Control, 2012).
+looked for across extracts; a record that a correction moved to another cell is in both. Counts are
+compared with what left as records before, not records with counts. What a recipient that is not the
+public received, or what somebody knows otherwise, is out of reach of the others. Method:
+differencing attacks in the literature on statistical disclosure control (Hundepool et al.,
+Statistical Disclosure Control, 2012).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,33 +41,45 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipelines.release.deduction import TooMuch, is_nothing, rest_beside, rest_of, small_circuits
+from pipelines.release.members import Mask, Numbers, Who, content, members, sums, without
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array  # type: ignore[import-untyped]
 
-__all__ = ["TooMuch", "compared", "is_same", "telling_extracts", "tells_more"]
+__all__ = ["TooMuch", "compared", "telling_extracts", "tells_more"]
 
 AT_ONCE = 4_000  # published numbers that the new ones are compared with
 
-Numbers = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 Group = tuple[int, ...]
+NOBODY: Mapping[str, Who] = MappingProxyType({})
 
 
-def tells_more(cells: pa.Table, earlier: Mapping[str, pa.Table]) -> bool:
+def tells_more(
+    cells: pa.Table, earlier: Mapping[str, pa.Table], released: Mapping[str, Who] = NOBODY
+) -> bool:
     """Do `cells` tell too much together with the earlier extracts? As `telling_extracts`."""
     near = _connected(cells, earlier)
-    return bool(near) and _tells([cells, *near.values()])
+    if near and _tells([cells, *near.values()]):
+        return True
+    beside = _beside(cells, earlier, released)
+    return beside is not None and beside.tells(beside.near)
 
 
-def telling_extracts(cells: pa.Table, earlier: Mapping[str, pa.Table]) -> tuple[str, ...]:
+def telling_extracts(
+    cells: pa.Table, earlier: Mapping[str, pa.Table], released: Mapping[str, Who] = NOBODY
+) -> tuple[str, ...]:
     """The earlier extracts that together with `cells` tell too much; empty where none do.
 
-    `cells` and the values of `earlier`, by the id of the extract, have `cells.CELLS_SCHEMA`; the
+    `cells` and the values of `earlier`, by the id of the extract, have `cells.CELLS_SCHEMA`;
+    `released` are the records of extracts of records, as the numbers that are in the cells. The
     earlier ones are of the same table, and known to one recipient. Where several earlier ones each
     tell something beside the new one, all of these are named; else a set of them of which none can
-    be spared. Raises TooMuch.
+    be spared. Of extracts of records all are named that hold records of these. Raises TooMuch.
     """
+    return _telling_counts(cells, earlier) or _telling_records(cells, earlier, released)
+
+
+def _telling_counts(cells: pa.Table, earlier: Mapping[str, pa.Table]) -> tuple[str, ...]:
     near = _connected(cells, earlier)
     if not near or not _tells([cells, *near.values()]):
         return ()
@@ -68,14 +87,62 @@ def telling_extracts(cells: pa.Table, earlier: Mapping[str, pa.Table]) -> tuple[
     return alone or _needed(tuple(near), lambda some: _tells([cells, *(near[one] for one in some)]))
 
 
-def compared(cells: pa.Table, earlier: Mapping[str, pa.Table]) -> tuple[str, ...]:
+def _telling_records(
+    cells: pa.Table, earlier: Mapping[str, pa.Table], released: Mapping[str, Who]
+) -> tuple[str, ...]:
+    beside = _beside(cells, earlier, released)
+    if beside is None or not beside.tells(beside.near):
+        return ()
+    counts: tuple[str, ...] = ()
+    if not beside.tells(()):
+        counts = _needed(beside.near, beside.tells)
+    who = np.concatenate([members(one)[0] for one in (cells, *(earlier[n] for n in counts))])
+    return (*(name for name, some in released.items() if np.isin(some, who).any()), *counts)
+
+
+def compared(
+    cells: pa.Table, earlier: Mapping[str, pa.Table], released: Mapping[str, Who] = NOBODY
+) -> tuple[str, ...]:
     """The earlier extracts that `cells` must be compared with, by their ids."""
-    return tuple(_connected(cells, earlier))
+    near = _connected(cells, earlier)
+    who = np.concatenate([members(one)[0] for one in (cells, *near.values())])
+    return (*near, *(name for name, some in released.items() if np.isin(some, who).any()))
 
 
-def is_same(one: pa.Table, other: pa.Table) -> bool:
-    """Do two extracts tell the same numbers of the same records?"""
-    return _content(one) == _content(other)
+@dataclass(frozen=True)
+class _Beside:
+    """Extracts of counts without the records that are known; `is_cut` where a node of the new one
+    has lost some.
+    """
+
+    cells: pa.Table
+    is_cut: Mask
+    earlier: Mapping[str, pa.Table]
+
+    @property
+    def near(self) -> tuple[str, ...]:
+        return tuple(self.earlier)
+
+    def tells(self, names: Sequence[str]) -> bool:
+        """Does what is left of the new one tell too much beside what is left of these?"""
+        tables = [self.cells, *(self.earlier[name] for name in names)]
+        return _Overlay(tables, self.is_cut).tells_people()
+
+
+def _beside(
+    cells: pa.Table, earlier: Mapping[str, pa.Table], released: Mapping[str, Who]
+) -> _Beside | None:
+    """None where no record of these is known, or none of the new one is left."""
+    if not released:
+        return None
+    known = np.unique(np.concatenate([*released.values()]))
+    new, is_cut = without(cells, known)
+    rest = {name: without(table, known) for name, table in earlier.items()}
+    near = _connected(new, {name: table for name, (table, _cut) in rest.items()})
+    is_any_cut = is_cut.any() or any(rest[name][1].any() for name in near)
+    if not is_any_cut or not members(new)[2].any():
+        return None
+    return _Beside(new, is_cut, near)
 
 
 def _connected(cells: pa.Table, earlier: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
@@ -83,12 +150,12 @@ def _connected(cells: pa.Table, earlier: Mapping[str, pa.Table]) -> dict[str, pa
 
     Others have no part in any combination with the new one.
     """
-    distinct = {_content(table): name for name, table in reversed([*earlier.items()])}
+    distinct = {content(table): name for name, table in reversed([*earlier.items()])}
     chosen = set(distinct.values())
     waiting = {name: table for name, table in earlier.items() if name in chosen}
-    reached, found = np.unique(_members(cells)[0]), set[str]()
+    reached, found = np.unique(members(cells)[0]), set[str]()
     while True:
-        shares = {n: r for n, t in waiting.items() if np.isin(r := _members(t)[0], reached).any()}
+        shares = {n: r for n, t in waiting.items() if np.isin(r := members(t)[0], reached).any()}
         if not shares:
             return {name: table for name, table in earlier.items() if name in found}
         reached = np.unique(np.concatenate([reached, *shares.values()]))
@@ -117,14 +184,17 @@ def _tells(tables: Sequence[pa.Table]) -> bool:
     overlay = _Overlay(tables)
     if overlay.tells_people():
         return True
-    return any(overlay.tells_sum(measure) for measure in _sums(tables[0]) or ())
+    return any(overlay.tells_sum(measure) for measure in sums(tables[0]) or ())
 
 
 class _Overlay:
-    """Several extracts over the atoms that they cut the records into; the first is the new one."""
+    """Several extracts over the atoms that they cut the records into; the first is the new one.
 
-    def __init__(self, tables: Sequence[pa.Table]) -> None:
-        records = [_members(table) for table in tables]
+    `is_cut`: nodes of the new one that tell another number than the clause means to.
+    """
+
+    def __init__(self, tables: Sequence[pa.Table], is_cut: Mask | None = None) -> None:
+        records = [members(table) for table in tables]
         everyone = np.unique(np.concatenate([one[0] for one in records]))
         weight = np.zeros(len(everyone), dtype=np.int64)
         places = [np.searchsorted(everyone, who) for who, _cell, _weighs in records]
@@ -150,6 +220,8 @@ class _Overlay:
         self.least = np.where(self.cells >= 0, thresholds, 0).max(axis=1, initial=0)
         shown = [self.rows(at, "is_published") for at in range(len(tables))]
         self.new, self.shown = shown[0], shown
+        published = np.flatnonzero(np.asarray(tables[0]["is_published"]))
+        self.is_cut = np.zeros(len(published), bool) if is_cut is None else is_cut[published]
 
     def rows(self, at: int, column: str) -> csr_array:
         """The nodes of a table for which `column` holds, as sums of atoms."""
@@ -171,7 +243,7 @@ class _Overlay:
         """Is a small set of people told now that was not told before?"""
         from scipy.sparse import vstack
 
-        old = vstack(self.shown[1:], format="csr")
+        old = vstack([self.new[:0], *self.shown[1:]], format="csr")
         before, now = rest_beside(old, self.new)
         if not len(news := np.flatnonzero(~is_nothing(self.new @ before))):
             return False
@@ -179,7 +251,7 @@ class _Overlay:
             is_new = ~is_nothing(before[found].sum(axis=1))
             if any(self._is_secret(one, old) for one in map(tuple, found[is_new].tolist())):
                 return True
-        sets = (*self._small_parts(before, now), *self._differences(news))
+        sets = (*self._cut_numbers(news), *self._small_parts(before, now), *self._differences(news))
         return any(self._is_secret(one, old) for one in dict.fromkeys(sets))
 
     def tells_sum(self, measure: str) -> bool:
@@ -208,6 +280,14 @@ class _Overlay:
         table = self.tables[at]
         chosen = np.flatnonzero(np.asarray(table["is_primary"]))
         return np.asarray(table["threshold"].to_numpy()[chosen], dtype=np.int64)
+
+    def _cut_numbers(self, news: Numbers) -> Iterator[Group]:
+        """What a new number tells of people beside those who are known, where they are few."""
+        is_some = self.new @ self.weight > 0
+        for one in news[self.is_cut[news] & is_some[news]]:
+            chosen = np.sort(self.new[[one]].indices)
+            if self.weight[chosen].sum() < self.least[chosen].max():
+                yield tuple(chosen.tolist())
 
     def _small_parts(
         self, before: NDArray[np.float64], now: NDArray[np.float64]
@@ -263,7 +343,8 @@ class _Overlay:
         among = np.zeros(self.atoms)
         among[list(chosen)] = 1.0
         within = self.new @ among
-        own = np.flatnonzero((within > 0) & (within == self.new.sum(axis=1)))
+        is_part = (within > 0) & (within == self.new.sum(axis=1))
+        own = np.flatnonzero(is_part & ~self.is_cut)
         if not len(own):
             return True
         rest = rest_of(vstack([old, self.new[own]], format="csr"))
@@ -280,34 +361,6 @@ def _published_least(table: pa.Table) -> Numbers:
     return np.asarray(table["threshold"].to_numpy()[chosen], dtype=np.int64)
 
 
-def _sums(table: pa.Table) -> list[str] | None:
-    """The sums that an extract tells; None for a record of before they were written down."""
-    if "measures" not in table.column_names:
-        return None
-    return table["measures"][0].as_py() if table.num_rows else []
-
-
 def _tells_measure(table: pa.Table, measure: str) -> bool:
-    sums = _sums(table)
-    return sums is None or measure in sums
-
-
-def _members(table: pa.Table) -> tuple[NDArray[np.uint64], Numbers, Numbers]:
-    """Each record of an extract, the row of its cell, and how many people it stands for."""
-    records = table["records"].combine_chunks()
-    weights = table["weights"].combine_chunks()
-    sizes = np.diff(np.asarray(records.offsets))
-    cell = np.repeat(np.arange(table.num_rows), sizes)
-    start, end = records.offsets[0].as_py(), records.offsets[-1].as_py()
-    who = np.asarray(records.values)[start:end]
-    return who, cell, np.asarray(weights.values)[start:end]
-
-
-def _content(table: pa.Table) -> tuple[bytes, ...]:
-    """What makes two extracts one: the same numbers published of the same records."""
-    who, cell, weighs = _members(table)
-    parts, sums = table["parts"].combine_chunks(), repr(_sums(table)).encode()
-    shown = np.asarray(table["is_published"])
-    small, least = np.asarray(table["is_primary"]), table["threshold"].to_numpy()
-    found = (who, cell, weighs, shown, small, least, np.asarray(parts.values))
-    return (*(one.tobytes() for one in found), np.asarray(parts.offsets).tobytes(), sums)
+    found = sums(table)
+    return found is None or measure in found

@@ -9,10 +9,14 @@ Monday, and the month of a record that is only known to the year is not stated.
 from __future__ import annotations
 
 from pipelines.release.precision import (
+    NEEDED_AGE,
+    NEEDED_AREA,
+    SECTION_DIGITS,
     TIME_LEVELS,
     Levels,
     coarse,
     first_day,
+    is_detail,
     never_opens,
     with_detail,
 )
@@ -67,6 +71,19 @@ def finest(dimensions: list[str]) -> list[str]:
     offences = [one for one in OFFENCE_DIMENSIONS if one in dimensions]
     found += offences[-1:] if "offence_code" not in dimensions else []
     return found + times[-1:]
+
+
+def levels_needed(name: str, contract: Contract) -> tuple[int, int, int, int]:
+    """The least levels of area, time, age and detail that tell all of a dimension or measure."""
+    if name in TIME_DIMENSIONS:
+        return 0, _PERIODS[name][0], 0, 0
+    if name in OFFENCE_DIMENSIONS:
+        return 0, 0, 0, int(OFFENCE_DIMENSIONS[name] > SECTION_DIGITS)
+    if name == RECORDS:
+        return 0, 0, 0, 0
+    column = contract.column(name)
+    detail = name == "offence_code" or is_detail(contract, column)
+    return NEEDED_AREA.get(column.coarsen, 0), 0, NEEDED_AGE.get(column.coarsen, 0), int(detail)
 
 
 def dimension_sql(dimension: str, contract: Contract, levels: Levels) -> str:

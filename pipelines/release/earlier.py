@@ -1,6 +1,7 @@
-"""The private record of every count that was told to somebody, for comparing the next one with it.
+"""The private record of everything that was told to somebody, to compare the next counts with it.
 
-Not here: the comparison (`differencing.py`) and what a record holds (`cells.py`).
+Not here: the comparison (`differencing.py`) and what a record of counts holds (`cells.py`); that of
+records is a list of them, since whoever has them can take them out of any count.
 
 What a preview showed was told as well as what an extract holds, so both are kept. Two requests for
 counts take turns: each would else be compared with what was there before the other.
@@ -20,25 +21,38 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.release.counting import number_of_record
 from pipelines.release.request import Request
 from pipelines.settings import Settings
+from schemas.agreement import Form
 from schemas.organisation import is_public, lineage
+from schemas.sqltext import literal
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
 FOLDER, PREVIEW = "cells", "preview-"
 ASKED = b"passerelle.asked"
+RECORD = "record"
 
 
 @dataclass(frozen=True)
 class Told:
-    """Counts that a recipient was told: an extract, or a look at one; `asked` is as `asked_for`."""
+    """What a recipient was told: an extract, or a look at one; `asked` is as `asked_for`.
+
+    `kept` has `cells.CELLS_SCHEMA`, or of records one column, `record`.
+    """
 
     name: str
     recipient: str
     on: dt.date
-    cells: pa.Table = field(repr=False, compare=False)
+    kept: pa.Table = field(repr=False, compare=False)
+
+    @property
+    def form(self) -> Form:
+        """Counts, or records."""
+        return "records" if RECORD in self.kept.column_names else "counts"
 
     @property
     def is_preview(self) -> bool:
@@ -48,12 +62,12 @@ class Told:
     @property
     def asked(self) -> dict[str, Any]:
         """What was asked for; empty for a record of before this was written down."""
-        said = (self.cells.schema.metadata or {}).get(ASKED)
+        said = (self.kept.schema.metadata or {}).get(ASKED)
         return dict(json.loads(said)) if said else {}
 
 
 def asked_for(request: Request) -> dict[str, Any]:
-    """A request for counts without the day, the form and the language of the file."""
+    """A request without the day, the form and the language of the file."""
     lists = {
         name: sorted(getattr(request, name))
         for name in ("dimensions", "measures", "areas", "offences")
@@ -66,23 +80,43 @@ def _days(request: Request) -> tuple[tuple[str, dt.date | None], ...]:
     return ("since", request.since), ("until", request.until)
 
 
-def with_asked(cells: pa.Table, request: Request, providers: tuple[str, ...]) -> pa.Table:
+def records_of(connection: duckdb.DuckDBPyConnection, holdings: Path) -> pa.Table:
+    """The private record of an extract of records; `holdings` is its list of them.
+
+    By the numbers that counts have of them, too (`counting.py`).
+    """
+    return connection.execute(
+        f"SELECT DISTINCT {number_of_record()} AS {RECORD} "
+        f"FROM read_parquet({literal(str(holdings))}) ORDER BY 1"
+    ).to_arrow_table()
+
+
+def with_asked(kept: pa.Table, request: Request, providers: tuple[str, ...]) -> pa.Table:
     """The private record with what was asked and whose data it may hold, as it is kept."""
     said = {**asked_for(request), "providers": sorted(providers)}
-    return cells.replace_schema_metadata({ASKED: json.dumps(said, sort_keys=True).encode()})
+    return kept.replace_schema_metadata({ASKED: json.dumps(said, sort_keys=True).encode()})
 
 
 def cells_folder(settings: Settings, table: str, recipient: str) -> Path:
-    """Where the counts of a table that a recipient was told are."""
+    """Where the private records of what a recipient was told of a table are."""
     return settings.release_records / FOLDER / table / recipient
+
+
+def asked_of(settings: Settings, table: str, recipient: str, name: str) -> dict[str, Any]:
+    """What was asked for of an extract that a recipient was given; empty where nobody knows."""
+    import pyarrow.parquet as pq
+
+    file = cells_folder(settings, table, recipient) / f"{name}.parquet"
+    said = (pq.read_schema(file).metadata or {}).get(ASKED) if file.is_file() else None
+    return dict(json.loads(said)) if said else {}
 
 
 def circles(settings: Settings, request: Request) -> list[dict[str, Told]]:
     """What each circle of recipients that will know the counts was told, oldest first, by name.
 
     One circle, that of the recipient and all units of one tree, and the public: they know what is
-    public too. For the public there are as many circles as there are trees that were told counts of
-    the table.
+    public too. For the public there are as many circles as there are trees that were told something
+    of the table.
     """
     told: dict[str, list[Told]] = {}
     public: list[Told] = []
@@ -99,7 +133,7 @@ def circles(settings: Settings, request: Request) -> list[dict[str, Told]]:
 
 
 def is_known_to(told: Told, organisation: str) -> bool:
-    """May an organisation be told that these counts left: its own tree's, or the public's?"""
+    """May an organisation be told that these left: its own tree's, or the public's?"""
     return is_public(told.recipient) or _tree(told.recipient) == _tree(organisation)
 
 
@@ -118,7 +152,7 @@ def _tree(recipient: str) -> str:
 
 @contextmanager
 def one_at_a_time(settings: Settings, request: Request) -> Iterator[None]:
-    """Hold this from the comparison until the record is kept; records of persons need no turn."""
+    """Hold this from the comparison until the record is kept; records are compared with nothing."""
     if request.form != "counts":
         yield
         return

@@ -143,9 +143,8 @@ def _make(maker: _Maker, material: Material, folder: Path) -> Extract:
     )
     _try_the_place(file, made.bytes)
     place(material.holdings, settings.release_records / f"{made.extract_id}.parquet")
-    if material.cells:
-        told = cells_folder(settings, manifest.table, manifest.recipient.code)
-        place(material.cells, told / f"{made.extract_id}.parquet")
+    told = cells_folder(settings, manifest.table, manifest.recipient.code)
+    place(material.kept, told / f"{made.extract_id}.parquet")
     _note(maker, material.request, made)
     place(draft, file)
     tell(DONE + 1, STEPS, file.name)

@@ -133,7 +133,7 @@ def _bring_up_to_date(
         f"FROM read_parquet({literal(str(file))})" if before else "",
         is_same_clause=before is None or before.told == now.told,
     )
-    note_outdated(settings, connection, permit.full_name, made_coarser())
+    note_outdated(settings, connection, permit, made_coarser())
     connection.execute(
         "COPY (SELECT record_id, month, rung, alike FROM members WHERE rung IS NOT NULL "
         f"ORDER BY month, rung, alike, record_id) TO {literal(str(draft))} "

@@ -189,8 +189,14 @@ def form_groups(
 
 
 def made_coarser() -> str:
-    """SQL of the records in `members` whose group was made coarser, or is told no longer."""
-    return "SELECT record_id FROM members WHERE stood IS NOT NULL AND rung IS DISTINCT FROM stood"
+    """SQL of the records in `members` whose group was made coarser, or is told no longer.
+
+    With `stood` and `rung`, where they were told and are now; `rung` is NULL for no longer.
+    """
+    return (
+        "SELECT record_id, stood, rung FROM members "
+        "WHERE stood IS NOT NULL AND rung IS DISTINCT FROM stood"
+    )
 
 
 def create_groups(connection: duckdb.DuckDBPyConnection) -> None:

@@ -46,7 +46,7 @@ OnOpen = Callable[["duckdb.DuckDBPyConnection"], None]
 
 @dataclass(frozen=True)
 class Material:
-    """One request, answered: `rows` has the columns `fields`; `holdings` is private."""
+    """One request, answered: `rows` has the columns `fields`; `holdings` and `kept` are private."""
 
     request: Request
     contract: Contract
@@ -54,6 +54,7 @@ class Material:
     connection: duckdb.DuckDBPyConnection
     rows: Path
     holdings: Path
+    kept: Path  # the private record for `differencing`
     fields: tuple[Field, ...]
     row_count: int
     flow: Flow
@@ -67,7 +68,6 @@ class Material:
     masked_columns: tuple[str, ...] = ()
     suppressed_cells: int | None = None  # None where it would tell too much
     threshold: int | None = None
-    cells: Path | None = None  # of counts: the private record for `differencing`
     consents: tuple[Consent, ...] = ()  # of counts: without which they would not leave
     absence: ReleaseRefused | None = None  # why it is empty, where it is
 
@@ -215,6 +215,7 @@ def _records(work: _Work) -> Material:
     ordered, holdings, rows = (folder / f"{n}.parquet" for n in ("ordered", "holdings", "rows"))
     connection.execute(f"COPY ({compiled.sql}) TO {literal(str(ordered))} (FORMAT parquet)")
     _write_holdings(connection, compiled.holdings_sql, "records", holdings)
+    kept = _keep_records(work, compiled, holdings)
     write_rows(connection, ordered, fields, words, rows)
     ordered_rows = f"read_parquet({literal(str(ordered))})"
     return Material(
@@ -224,6 +225,7 @@ def _records(work: _Work) -> Material:
         connection=connection,
         rows=rows,
         holdings=holdings,
+        kept=kept,
         fields=fields,
         row_count=flow.kept,
         flow=flow,
@@ -237,6 +239,17 @@ def _records(work: _Work) -> Material:
         masked_columns=_masked_columns(work, compiled, flow),
         absence=absent,
     )
+
+
+def _keep_records(work: _Work, compiled: Compiled, holdings: Path) -> Path:
+    import pyarrow.parquet as pq
+
+    from pipelines.release.earlier import records_of, with_asked
+
+    kept = work.folder / "kept.parquet"
+    providers = tuple({one for permit in compiled.permits for one in permit.providers})
+    pq.write_table(with_asked(records_of(work.connection, holdings), work.request, providers), kept)
+    return kept
 
 
 def _masked_columns(work: _Work, compiled: Compiled, flow: Flow) -> tuple[str, ...]:
@@ -309,7 +322,7 @@ def _counts(work: _Work) -> Material:
     found = _counted(work, compiled)
     protected = found.protected
     fields, words = fields_of(compiled.columns, request.language)
-    names = ("ordered", "holdings", "rows", "cells")
+    names = ("ordered", "holdings", "rows", "kept")
     ordered, holdings, rows, kept = (work.folder / f"{name}.parquet" for name in names)
     pq.write_table(protected, ordered)
     pq.write_table(found.cells, kept)
@@ -339,7 +352,7 @@ def _counts(work: _Work) -> Material:
         content_hash=content_hash(connection, rows),
         suppressed_cells=suppressed if is_listing_suppressed(protected) else None,
         threshold=compiled.threshold,
-        cells=kept,
+        kept=kept,
         consents=found.consents,
         absence=None if protected.num_rows else absence(connection, request, compiling),
     )

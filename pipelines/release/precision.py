@@ -30,7 +30,9 @@ from schemas.sqltext import literal, literals, name
 AREA_LEVELS = {"country": 0, "admin1": 1, "admin2": 2, "point": 3}
 TIME_LEVELS = {"month": 0, "week": 1, "day": 2, "exact": 3}
 AGE_LEVELS = {"none": 0, "group": 1, "exact": 2}
-_NEEDED_AREA = {"admin1": 1, "admin2": 2, "point": 3}
+NEEDED_AREA = {"admin1": 1, "admin2": 2, "point": 3}
+NEEDED_AGE = {"age_group": 1, "age_exact": 2}
+SECTION_DIGITS = 2  # of an offence, where its detail is not told
 _UNITS = {2: "day", 1: "week", 0: "month", -1: "year"}
 
 # What gives a column away where the column itself is held back: a part, a twin, a narrower word.
@@ -99,11 +101,10 @@ def never_opens(column: Column, permit: Permit) -> bool:
     age, kind = AGE_LEVELS[permit.precision.age], column.coarsen
     is_exact = area == 3 and time == 3
     return (
-        area < _NEEDED_AREA.get(kind, 0)
+        area < NEEDED_AREA.get(kind, 0)
         or (bool(column.day) and time < 3)
         or (kind == "time_text" and time < 3)
-        or (kind == "age_exact" and age < 2)
-        or (kind == "age_group" and age < 1)
+        or age < NEEDED_AGE.get(kind, 0)
         or (kind == "free_text" and not is_exact)
         or (kind == "record_key" and column.name != "record_id" and not is_exact)
     )
@@ -112,8 +113,8 @@ def never_opens(column: Column, permit: Permit) -> bool:
 def coarse(column: Column, levels: Levels) -> str:
     """The value of a column as it leaves at these levels; `record_id` has `given_record_id`."""
     raw, kind = name(column.name), column.coarsen
-    if kind in _NEEDED_AREA:
-        return f"CASE WHEN {levels.area} >= {_NEEDED_AREA[kind]} THEN {raw} END"
+    if kind in NEEDED_AREA:
+        return f"CASE WHEN {levels.area} >= {NEEDED_AREA[kind]} THEN {raw} END"
     if kind == "area_precision":
         return _area_precision(raw, levels.area)
     if kind == "time":
@@ -129,7 +130,7 @@ def coarse(column: Column, levels: Levels) -> str:
     if kind in ("free_text", "record_key"):
         return f"CASE WHEN {levels.area} = 3 AND {levels.time} = 3 THEN {raw} END"
     if column.name == "offence_code":
-        return f"CASE WHEN {levels.detail} = 1 THEN {raw} ELSE left({raw}, 2) END"
+        return f"CASE WHEN {levels.detail} = 1 THEN {raw} ELSE left({raw}, {SECTION_DIGITS}) END"
     return raw
 
 

@@ -52,7 +52,7 @@ class Preview:
 def preview(settings: Settings, request: Request, limit: int = SHOWN_ROWS) -> Preview:
     """The answer to a request, without making anything. Raises as `extract.make_extract`.
 
-    Counts that are shown are told: they are kept, and later ones are compared with them.
+    What is shown is told: it is kept, and later counts are compared with it.
     """
     with seen(settings, request) as found:
         first = f"FROM read_parquet({literal(str(found.rows))}) LIMIT {int(limit)}"
@@ -73,7 +73,7 @@ def preview(settings: Settings, request: Request, limit: int = SHOWN_ROWS) -> Pr
 
 @contextmanager
 def seen(settings: Settings, request: Request, on_open: OnOpen | None = None) -> Iterator[Material]:
-    """The rows of a request for a page to show; counts are kept as told. Raises as `preview`."""
+    """The rows of a request for a page to show; what is told is kept. Raises as `preview`."""
     from pipelines.duck import scratch_folder
 
     with (
@@ -81,9 +81,8 @@ def seen(settings: Settings, request: Request, on_open: OnOpen | None = None) ->
         scratch_folder(settings.prepare(), "preview") as folder,
         gathered(settings, request, folder, on_open) as found,
     ):
-        if found.cells:
-            with found.cells.open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            told = cells_folder(settings, request.table, request.recipient)
-            place(found.cells, told / f"preview-{digest[:ID_LENGTH]}.parquet")
+        with found.kept.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        told = cells_folder(settings, request.table, request.recipient)
+        place(found.kept, told / f"preview-{digest[:ID_LENGTH]}.parquet")
         yield found

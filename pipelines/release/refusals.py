@@ -51,7 +51,7 @@ SENTENCES: dict[str, str] = {
         "they are told more coarsely than the choice."
     ),
     "REL-108": mark(
-        "Together with counts that were given or shown before, these would give away a number that "
+        "Together with what was given or shown before, these counts would give away a number that "
         "is hidden."
     ),
     "REL-109": mark("{rows} rows are too many for the format {format}, which holds {limit}."),
@@ -70,7 +70,7 @@ SENTENCES: dict[str, str] = {
     "REL-116": mark("{cells} counts at once are more than can be checked for what they give away."),
     "REL-117": mark("{day} is still to come; the delays of the clauses are counted from a day."),
     "REL-118": mark(
-        "Beside all counts that were given or shown before, these are more than can be checked for "
+        "Beside all that was given or shown before, these counts are more than can be checked for "
         "what they give away."
     ),
     "REL-120": mark("No refused counts with the reference {reference} wait for your organisation."),

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 
+import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.release.cells import CELLS_SCHEMA
-from pipelines.release.differencing import telling_extracts
+from pipelines.release.differencing import telling_extracts, tells_more
 
 Set = frozenset[int]
 
@@ -87,13 +88,13 @@ def extracts(draw: st.DrawFn, size: int, thresholds: st.SearchStrategy[int]) -> 
 
 
 @st.composite
-def worlds(draw: st.DrawFn, *, equal: bool) -> World:
-    """Up to seven records in two to four extracts, with one threshold or several."""
+def worlds(draw: st.DrawFn, *, equal: bool, least: int = 2) -> World:
+    """Up to seven records in `least` to four extracts, with one threshold or several."""
     size = draw(st.integers(1, 7))
     weight = tuple(draw(st.lists(st.integers(0, 3), min_size=size, max_size=size)))
     one = draw(st.integers(2, 5))
     thresholds = st.just(one) if equal else st.integers(1, 5)
-    found = draw(st.lists(extracts(size, thresholds), min_size=2, max_size=4))
+    found = draw(st.lists(extracts(size, thresholds), min_size=least, max_size=4))
     return World(weight, tuple(found))
 
 
@@ -172,13 +173,71 @@ def secrets(world: World) -> set[Set]:
     return found
 
 
-def is_refused(world: World) -> bool:
+def secrets_beside(world: World, released: Set) -> set[Set]:
+    """Every small set of others that the new extract tells who has some records, and did not know.
+
+    Whoever has the records takes them out of each number. Nothing that way where none is in the
+    new extract, nor in one that holds others with it, or others with such a one.
+    """
+    somebody = frozenset(at for at, one in enumerate(world.weight) if one)
+    left, size = frozenset(range(len(world.weight))) - released, len(world.weight)
+    new, *others = world.extracts
+    reached, near, waiting = new.everybody & left, [new], list(others)
+    while more := [made for made in waiting if made.everybody & reached]:
+        near += more
+        waiting = [made for made in waiting if made not in more]
+        reached = reached.union(*(made.everybody & left for made in more))
+    if not any(made.everybody & released for made in near):
+        return set()
+
+    def people(of: Set) -> int:
+        return sum(world.weight[at] for at in of)
+
+    def least(of: Set) -> int:
+        return max(made.threshold for made in near if made.everybody & of)
+
+    def shown(made: Made) -> list[Set]:
+        return [found for one in made.shown if (found := one & somebody & left)]
+
+    meant = [one & somebody for one in new.shown if not one & released and one & somebody]
+    old = [one for made in near[1:] for one in shown(made)]
+    now = Span([*shown(new), *old], size)
+
+    def is_news(one: Set) -> bool:
+        return one not in Span([*old, *(part for part in meant if part <= one)], size)
+
+    chosen = sorted(new.everybody.union(*(made.everybody for made in near)) & somebody & left)
+    told = [
+        found
+        for count in range(1, len(chosen) + 1)
+        for some in combinations(chosen, count)
+        if (found := frozenset(some)) in now
+    ]
+    apart = [
+        (mine ^ theirs, max(new.threshold, made.threshold))
+        for made in near[1:]
+        for mine in shown(new)
+        for theirs in shown(made)
+        if mine < theirs or theirs < mine
+    ]
+    small = {one for one in told if people(one) < least(one)}
+    small |= {one for one, threshold in apart if people(one) < threshold}
+    return {one for one in small if is_news(one)}
+
+
+def is_refused(world: World, released: Set = frozenset()) -> bool:
     new, *others = [made.table(world.weight) for made in world.extracts]
     earlier = {str(at): one for at, one in enumerate(others)}
-    names = telling_extracts(new, earlier)
-    assert set(names) <= set(earlier)
+    records = {"records": np.array(sorted(released), np.uint64)} if released else {}
+    names = telling_extracts(new, earlier, records)
+    assert tells_more(new, earlier, records) == bool(names)
+    assert set(names) <= {*earlier, *records}
     if names:  # those that are named are enough
-        assert telling_extracts(new, {name: earlier[name] for name in names})
+        assert telling_extracts(
+            new,
+            {name: earlier[name] for name in names if name in earlier},
+            {name: records[name] for name in names if name in records},
+        )
     return bool(names)
 
 
@@ -192,3 +251,11 @@ def test_what_is_told_is_refused_and_nothing_else(world: World) -> None:
 @settings(deadline=None, max_examples=300)
 def test_the_same_where_clauses_have_other_thresholds(world: World) -> None:
     assert is_refused(world) == bool(secrets(world)), secrets(world)
+
+
+@given(world=worlds(equal=False, least=1), released=st.frozensets(st.integers(0, 6), max_size=5))
+@settings(deadline=None, max_examples=300)
+def test_who_has_some_of_the_records_is_told_no_few_others(world: World, released: Set) -> None:
+    released &= frozenset(range(len(world.weight)))
+    found = secrets(world) | secrets_beside(world, released)
+    assert is_refused(world, released) == bool(found), found

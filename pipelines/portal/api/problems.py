@@ -38,11 +38,12 @@ class Fault(BaseModel):
 
 
 class EarlierCounts(BaseModel):
-    """Counts given or shown before that stand in the way of those asked for."""
+    """Counts or records given or shown before that stand in the way of counts asked for."""
 
     extract: str = Field(description="The reference of the extract, or of a look at one.")
     recipient: str
     day: dt.date
+    form: str = Field(description="`counts` or `records`.")
     differs: list[str] = Field(
         description="Dimensions, or `period`, `areas`, `offences`, `measures`, `purpose`, "
         "`records`: in what the two differ.",
@@ -65,7 +66,7 @@ class Conflict(BaseModel):
     """Why counts were refused beside earlier ones, and what passes; never a number."""
 
     earlier: list[EarlierCounts]
-    has_others: bool = Field(description="True where counts of another organisation are, too.")
+    has_others: bool = Field(description="True where what another organisation has is, too.")
     coarser: list[CoarserForm]
     reference: str = Field(description="By what the providers find it, to consent in writing.")
     providers: list[str] = Field(description="The organisations that would all have to consent.")

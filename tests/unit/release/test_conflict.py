@@ -16,6 +16,7 @@ import pytest
 from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
 from pipelines.release import deduction
+from pipelines.release.conflict_words import obstacle_lines
 from pipelines.release.consents import Consent, consents, give, needs, revoke
 from pipelines.release.earlier import cells_folder, circles, is_known_to
 from pipelines.release.extract import make_extract
@@ -25,7 +26,7 @@ from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from pipelines.settings import Settings
 from tests.unit.release.home import make_home, publish
-from tests.unit.release.world import counts, rows
+from tests.unit.release.world import counts, permit, rows
 
 AS_OF = dt.date(2026, 6, 30)
 GENDARMERIE = {"source": "caf_gendarmerie"}
@@ -108,6 +109,53 @@ def test_a_unit_knows_what_its_mission_knows_and_no_other_organisation_does(home
     [told] = [one for one in circles(home, ask())[0].values() if one.recipient != "public"]
     assert is_known_to(told, "minusca_unpol")
     assert not is_known_to(told, "dpo_police_division")
+
+
+def with_records(place: Path, others: int) -> Settings:
+    """Where the mission may have the records of the police, and all may have counts of both."""
+    both = {"providers": ["caf_police", "caf_gendarmerie"]}
+    signed = [*({**one, **both} for one in clauses()), permit(recipients=["minusca_unpol"])]
+    place.mkdir(exist_ok=True)
+    return make_home(place, rows(*[{}] * 9, *[GENDARMERIE] * others), signed)
+
+
+RECORDS = {"form": "records", "dimensions": ()}
+
+
+@pytest.mark.parametrize("way", ["made", "looked"])
+@pytest.mark.parametrize("asker", [MISSION, {**MISSION, "recipient": "minusca_unpol_jma"}, PUBLIC])
+def test_who_has_the_records_is_not_told_the_few_others_by_counts(
+    tmp_path: Path, way: str, asker: dict[str, str]
+) -> None:
+    """Nine of thirteen left as records, so thirteen would tell the other four."""
+    home = with_records(tmp_path, 4)
+    if way == "made":
+        name = make_extract(home, ask(**RECORDS), made_by="desk").extract_id
+    else:
+        assert preview(home, ask(**RECORDS)).row_count == 9
+        [name] = circles(home, ask())[0]
+    conflict = refused(home, ask(**asker)).conflict
+    assert conflict is not None
+    [obstacle] = conflict.obstacles
+    assert (obstacle.told.name, obstacle.told.form, obstacle.differs) == (name, "records", ())
+    [line] = obstacle_lines(conflict, "en", MISSION["recipient"])
+    assert line.startswith("Records, " if way == "made" else "MINUSCA UN Police looked at records")
+    assert conflict.need.providers == ("caf_police", "caf_gendarmerie")
+    assert make_extract(home, ask(**DPO), made_by="desk").row_count, "who has no records"
+
+
+def test_counts_of_enough_others_leave_beside_records_and_so_do_counts_of_the_records(
+    tmp_path: Path,
+) -> None:
+    home = with_records(tmp_path, 5)
+    make_extract(home, ask(**RECORDS), made_by="desk")
+    assert preview(home, ask()).row_count
+    home = with_records(tmp_path / "more", 0)
+    make_extract(home, ask(**RECORDS), made_by="desk")
+    publish(home, rows(*[{}] * 11))
+    refused(home, ask())
+    make_extract(home, ask(**RECORDS), made_by="desk")
+    assert preview(home, ask()).row_count, "the two that came are among the records"
 
 
 def test_after_a_correction_the_same_question_is_refused_and_coarser_ones_pass(
@@ -222,7 +270,7 @@ def test_counts_of_which_nobody_wrote_down_whose_data_they_hold_may_hold_anybody
     [told] = circles(home, ask(**DPO))[0].values()
     file = cells_folder(home, "incidents", "public") / f"{told.name}.parquet"
     file.chmod(0o600)
-    pq.write_table(told.cells.replace_schema_metadata(None), file)
+    pq.write_table(told.kept.replace_schema_metadata(None), file)
     conflict = refused(home, ask(**DPO)).conflict
     assert conflict is not None
     assert set(conflict.need.sources) == {"caf_police", "caf_gendarmerie"}

@@ -19,8 +19,11 @@ from filelock import FileLock, Timeout
 
 from pipelines.ledger.chain import append, entries
 from pipelines.release import groups as keeping
+from pipelines.release.cells import CELLS_SCHEMA
+from pipelines.release.earlier import cells_folder, with_asked
 from pipelines.release.groups import groups_file
 from pipelines.release.outdated import outdated_extracts
+from pipelines.release.request import Request
 from schemas.agreement import load_agreements
 from schemas.contract import load_contract
 from tests.unit.release.world import Home, agreement, ask, permit, restriction, rows
@@ -313,18 +316,94 @@ def test_who_holds_what_is_told_more_coarsely_now_is_told(tmp_path: Path) -> Non
     assert outdated_extracts(home.settings, "000000000001"), "though it is outdated itself"
 
 
-def given(home: Home, extract: str, records: str) -> None:
+@pytest.mark.parametrize(
+    ("asked", "is_outdated"),
+    [
+        ({"dimensions": ("country",)}, False),
+        ({"dimensions": ("country", "month")}, False),
+        ({"dimensions": ("country", "week")}, True),
+        ({"dimensions": ("admin1_code",)}, True),
+        ({"dimensions": ("offence_division",)}, False),
+        ({"areas": ("CAF",)}, False),
+        ({"areas": ("CF71",)}, True),
+        ({"offences": ("0501",)}, False),
+        ({"since": dt.date(2026, 5, 1), "until": dt.date(2026, 5, 31)}, False),
+        ({"since": dt.date(2026, 5, 2)}, True),
+        ({"until": dt.date(2026, 5, 30)}, True),
+        ({"measures": ("victims_total",)}, False),
+    ],
+)
+def test_counts_are_outdated_that_tell_more_than_the_group_does_now(
+    tmp_path: Path, asked: dict[str, Any], is_outdated: bool
+) -> None:
+    """The pair of one prefecture is told by the country and the month, once one of it is gone."""
+    home = home_of(tmp_path)
+    held = named(
+        {"id": "a"},
+        {"id": "b"},
+        {"id": "c", "admin1_code": "CF11"},
+        {"id": "d", "admin1_code": "CF11"},
+    )
+    home.deliver(held)
+    home.extract(ask())
+    request = ask(form="counts", **{"dimensions": ("country",), **asked})
+    given(home, "000000000001", "b", request)
+    given(home, "000000000002", "b", ask(form="counts", table="seizures"))
+    home.deliver(held[1:])
+    home.extract(ask())
+    assert {rung for rung, _alike in home.groups().values()} == {3}
+    found = outdated_extracts(home.settings)
+    assert [(one.extract_id, one.form) for one in found] == (
+        [("000000000001", "counts")] if is_outdated else []
+    )
+    given(home, "000000000003", "c")
+    assert outdated_extracts(home.settings) == found, "records do not take the place of counts"
+    given(home, "000000000004", "c", request)
+    assert outdated_extracts(home.settings) == []
+
+
+def test_counts_are_outdated_by_an_offence_that_is_told_no_longer_and_of_records_that_wait(
+    tmp_path: Path,
+) -> None:
+    home = home_of(tmp_path)
+    kinds = {"a": "0501", "b": "0501", "c": "0502", "d": "0502"}
+    held = named(*({"id": one, "offence_code": kind} for one, kind in kinds.items()))
+    home.deliver(held)
+    home.extract(ask())
+    finer, coarse = ("offence_division", "offence_code"), ("offence_section", "country")
+    for dimension in (*finer, *coarse):
+        given(home, dimension, "b", ask(form="counts", dimensions=(dimension,)))
+    given(home, "chosen", "b", ask(form="counts", dimensions=("country",), offences=("0501",)))
+    given(home, "whole", "b", ask(form="counts", dimensions=("country",), offences=("05",)))
+    home.deliver(held[1:])
+    home.extract(ask())
+    assert {one.extract_id for one in outdated_extracts(home.settings)} == {*finer, "chosen"}
+    home.deliver(held[1:2])
+    home.extract(ask())
+    assert {one.extract_id for one in outdated_extracts(home.settings)} == {
+        *(*finer, *coarse, "chosen", "whole")
+    }
+
+
+def given(home: Home, extract: str, records: str, request: Request | None = None) -> None:
+    form = "counts" if request else "records"
+    if request:
+        told = cells_folder(home.settings, request.table, request.recipient)
+        told.mkdir(parents=True, exist_ok=True)
+        kept = with_asked(CELLS_SCHEMA.empty_table(), request, ("caf_police",))
+        pq.write_table(kept, told / f"{extract}.parquet")
     home.settings.release_records.mkdir(exist_ok=True)
     table = pa.table(
         {
             "record_id": [f"caf_police:{one}" for one in records],
-            "clause": ["trial/P1"] * len(records),
+            "clause": ["trial/P2" if request else "trial/P1"] * len(records),
             "given_as": list(records),
-            "form": ["records"] * len(records),
+            "form": [form] * len(records),
         }
     )
     pq.write_table(table, home.settings.release_records / f"{extract}.parquet")
-    details = {"recipient": "minusca_unpol", "table": "incidents", "purpose": "joint_planning"}
+    details = {"recipient": "minusca_unpol", "purpose": "joint_planning", "form": form}
+    details["table"] = request.table if request else "incidents"
     append(home.settings, "extract.made", actor="desk", subject=extract, details=details)
 
 
