@@ -138,6 +138,13 @@ LIES: dict[str, tuple[str, str, Said, str]] = {
         ),
         "INC-510",
     ),
+    "a reason in the row that nobody counts": (
+        "quarantined",
+        "SELECT * REPLACE (CASE WHEN latitude_deg = 99 THEN list_append(reasons, 'INC-510') "
+        "ELSE reasons END AS reasons) FROM rows",
+        as_it_is,
+        "INC-510",
+    ),
     "one row twice": (
         "accepted",
         f"SELECT * REPLACE (CASE WHEN source_row = {FIRST_CLEAN} THEN source_row + 1 ELSE "
@@ -162,6 +169,13 @@ LIES: dict[str, tuple[str, str, Said, str]] = {
         "quarantined",
         "FROM rows UNION ALL BY NAME SELECT 'caf_police:x' AS record_id, 9999 AS source_row, "
         "['DEL-727'] AS reasons, []::VARCHAR[] AS quality_flags",
+        one_unsplit,
+        "unexpected_rows_expectation reasons",
+    ),
+    "a row that could not be split has a reason of another rule": (
+        "quarantined",
+        "FROM rows UNION ALL BY NAME SELECT 9999 AS source_row, ['DEL-727', 'INC-510'] AS reasons, "
+        "[]::VARCHAR[] AS quality_flags",
         one_unsplit,
         "unexpected_rows_expectation reasons",
     ),

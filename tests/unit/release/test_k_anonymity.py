@@ -5,6 +5,7 @@ Not here: all cases at once (`tests/property/test_groups.py`).
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import stat
 from collections import Counter
@@ -26,7 +27,7 @@ from pipelines.release.outdated import outdated_extracts
 from pipelines.release.request import Request
 from schemas.agreement import load_agreements
 from schemas.contract import load_contract
-from tests.unit.release.world import Home, agreement, ask, permit, restriction, rows
+from tests.unit.release.world import Home, agreement, ask, counts, permit, restriction, rows
 
 CLAUSE = permit(
     columns=["record_id", "country", "admin1_code", "occurred_on", "offence_code"],
@@ -314,6 +315,35 @@ def test_who_holds_what_is_told_more_coarsely_now_is_told(tmp_path: Path) -> Non
     given(home, "000000000004", "b")
     assert outdated_extracts(home.settings) == [], "a later one takes their place"
     assert outdated_extracts(home.settings, "000000000001"), "though it is outdated itself"
+
+
+def test_records_of_two_countries_are_not_alike(tmp_path: Path) -> None:
+    """A request could choose one of them, though a country identifies nobody."""
+    home = home_of(tmp_path)
+    nowhere = {"admin1_code": None}
+    home.deliver(named(nowhere, {**nowhere, "country": "COD"}))
+    assert home.extract(ask()) == []
+    assert home.groups() == {}
+
+
+def test_a_day_and_a_week_that_begins_with_it_are_alike_only_as_a_week(tmp_path: Path) -> None:
+    """Until that day there is one of them: a choice of days would tell which."""
+    home = home_of(tmp_path)
+    monday = {"occurred_at": dt.datetime(2026, 5, 11, 12)}
+    home.deliver(named(monday, {**monday, "occurred_at_precision": "week"}))
+    assert home.extract(ask(until=dt.date(2026, 5, 11))) == []
+    assert {rung for rung, _alike in home.groups().values()} == {2}
+
+
+def test_counts_of_a_day_gone_by_have_no_record_that_waited_then(tmp_path: Path) -> None:
+    by_day = counts(precision={"area": "admin1", "time": "day", "age": "none"})
+    home = home_of(tmp_path, CLAUSE, by_day)
+    home.deliver(named({}, {}))
+    assert len(home.extract(ask())) == 2
+    request = ask(form="counts", dimensions=("country",))
+    assert home.count(request).num_rows == 2
+    open_month = dataclasses.replace(request, as_of=dt.date(2026, 5, 20))
+    assert home.count(open_month).num_rows == 0
 
 
 @pytest.mark.parametrize(

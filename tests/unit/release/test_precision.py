@@ -296,3 +296,36 @@ def test_two_masks_do_not_make_alike_what_one_told_apart() -> None:
     assert len(grouped(*pair, k=2).rows) == 2
     assert grouped(*pair, k=2, restrictions=masks[:1]).rows == []
     assert grouped(*pair, k=2, restrictions=masks).rows == []
+
+
+@pytest.mark.parametrize(
+    ("known", "last"),
+    [
+        ("day", dt.date(2026, 5, 11)),
+        ("week", dt.date(2026, 5, 17)),
+        ("month", dt.date(2026, 6, 10)),
+        ("year", dt.date(2027, 5, 10)),
+    ],
+)
+def test_a_delay_counts_from_the_last_day_on_which_it_may_have_happened(
+    known: str, last: dt.date
+) -> None:
+    held = rows({"occurred_at": dt.datetime(2026, 5, 11, 9), "occurred_at_precision": known})
+    clause = permit(precision={"area": "admin1", "time": "exact", "age": "none"})
+    signed = [agreement([clause], valid_until="2027-12-31")]
+    assert Extract(held, signed, ask(as_of=last - dt.timedelta(days=1))).rows == []
+    assert len(Extract(held, signed, ask(as_of=last)).rows) == 1
+
+
+def test_a_number_leaves_by_no_clause_that_tells_the_place_exactly_but_not_the_time() -> None:
+    """Beside another clause that opens the column, so that it is there to hold the number."""
+    columns = ["source_record_id", "country"]
+    exact = permit(
+        columns=columns,
+        rows={"areas": ["CF11"], "handling_ceiling": "CONFIDENTIAL"},
+        precision={"area": "point", "time": "exact", "age": "none"},
+    )
+    by_day = permit(columns=columns, precision={"area": "point", "time": "day", "age": "none"})
+    held = rows({**FULL, "admin1_code": "CF11"}, FULL)
+    told = Extract(held, [agreement([exact, by_day])], ask()).rows
+    assert {row["source_record_id"] for row in told} == {"PK5/2026-05-13/0", None}
