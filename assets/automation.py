@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from assets.deliveries import FILE_TAG, deliveries_of
-from assets.deliveries import STAGE as LANDED
 from assets.elsewhere import UNFINISHED, done_elsewhere
 from assets.feeds import loaded_feeds
 from assets.freshness import lateness
-from assets.harmonised import STAGE as HARMONISED
+from assets.harmonised import judge_jobs
 from assets.releases import release_jobs
 from assets.resources import Installation, trying_again
 from assets.tables import STAGE as PUBLISHED
@@ -31,19 +30,6 @@ DAILY, WEEKLY = "30 4 * * *", "0 3 * * 0"
 MONDAYS = "0 5 * * 1"  # once the weekend's deliveries are published
 
 Known = dict[str, list[Any]]
-
-
-def judge_job(feed: str) -> Any:
-    """What is run for one new delivery of a feed: land it, then judge it."""
-    return dg.define_asset_job(
-        f"judge_{feed}",
-        dg.AssetSelection.assets([LANDED, feed], [HARMONISED, feed]),
-        description=f"Land and judge one delivery of {feed}.",
-        tags={"feed": feed},
-    )
-
-
-judge_jobs = [judge_job(feed) for feed in loaded_feeds()]
 
 
 @dg.sensor(

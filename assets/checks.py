@@ -19,6 +19,7 @@ from schemas.text import Language
 if TYPE_CHECKING:
     from pipelines.validate.verdict import Verdict
 
+JUDGED = "passerelle/judged"  # when the verdict was reached, by which another one is known
 AUDIT, REJECTIONS = "great_expectations", "rejections"
 REFUSED_WHOLE: dict[Language, str] = {
     "en": "The file was refused as a whole: none of its rows was taken.",

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from assets.checks import evaluation_of, verdict_checks, verdict_metadata
+from assets.checks import JUDGED, evaluation_of, verdict_checks, verdict_metadata
 from assets.deliveries import STAGE as LANDED
 from assets.deliveries import deliveries_of, receipt_metadata
 from assets.feeds import loaded_feeds
 from assets.harmonised import STAGE as HARMONISED
+from assets.harmonised import judge_jobs
 from assets.resources import Installation
 from assets.tables import DATA_VERSION, catalogue_stamp, table_events
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pipelines.validate.verdict import Verdict
 
 MOST_SHOWN_A_TICK = 200
+MOST_RUNS_A_TICK = 50
+RECORDS_AT_ONCE = 500
 
 UNFINISHED = [
     status
@@ -37,6 +40,7 @@ UNFINISHED = [
 
 @dg.sensor(
     name="done_elsewhere",
+    jobs=judge_jobs,
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Shows here what the command line or the daily round took in and published.",
@@ -46,43 +50,89 @@ def done_elsewhere(
 ) -> dg.SensorResult:
     """Record the verdicts and the tables that Dagster has not heard of.
 
+    For a delivery that was judged again it asks for a run, which finds that verdict and shows it.
+
     The cursor is the stamp of the catalogue whose tables were looked at last.
     """
     settings = installation.settings()
     events: list[Any] = []
     partitions = []
+    requests: list[dg.RunRequest] = []
     room = MOST_SHOWN_A_TICK
     for feed in loaded_feeds():
-        judged = _unheard(context, settings, feed)[:room]
+        new, again = _unheard(context, settings, feed)
+        judged = new[:room]
         room -= len(judged)
         if judged:
             ids = [verdict.delivery_id for _delivery, verdict in judged]
             partitions.append(deliveries_of(feed).build_add_request(ids))
         for delivery, verdict in judged:
             events += _events(delivery, verdict, settings.language)
+        requests += map(_request, again)
     tables, cursor = _tables(context, settings)
     events += tables
-    if not events:
+    if not events and not requests:
         return dg.SensorResult(skip_reason="nothing new", cursor=cursor)
     return dg.SensorResult(
-        asset_events=events, dynamic_partitions_requests=partitions, cursor=cursor
+        asset_events=events,
+        run_requests=requests[:MOST_RUNS_A_TICK],
+        dynamic_partitions_requests=partitions,
+        cursor=cursor,
     )
 
 
 def _unheard(
     context: dg.SensorEvaluationContext, settings: "Settings", feed: str
-) -> "list[tuple[Delivery, Verdict]]":
-    """Deliveries of the feed that have a verdict of which Dagster does not know."""
+) -> "tuple[list[tuple[Delivery, Verdict]], list[Verdict]]":
+    """Deliveries of the feed with a verdict of which Dagster does not know; verdicts that changed.
+
+    Of the latter it has heard an earlier one, before the delivery was judged again.
+    """
     from pipelines.landing.receive import list_deliveries
-    from pipelines.validate.verdict import verdict_of
+    from pipelines.validate.verdict import JUDGEMENTS, verdict_of
 
     known = context.instance.get_materialized_partitions(dg.AssetKey([HARMONISED, feed]))
-    known |= _running(context, feed)
-    return [
-        (delivery, verdict)
-        for delivery in list_deliveries(settings, feed)
-        if delivery.delivery_id not in known and (verdict := verdict_of(delivery))
+    running = _running(context, feed)
+    every = [one for one in list_deliveries(settings, feed) if one.delivery_id not in running]
+    new = [
+        (one, verdict)
+        for one in every
+        if one.delivery_id not in known and (verdict := verdict_of(one))
     ]
+    again = [
+        verdict
+        for one in every
+        if one.delivery_id in known and (one.folder / JUDGEMENTS).exists()
+        if (verdict := verdict_of(one)) and verdict.follows
+    ]
+    heard = _heard(context.instance, feed, [one.delivery_id for one in again])
+    return new, [one for one in again if (one.delivery_id, one.folder_name) not in heard]
+
+
+def _heard(instance: dg.DagsterInstance, feed: str, ids: list[str]) -> set[tuple[str, str]]:
+    """The judgements of these deliveries that Dagster has heard of."""
+    if not ids:
+        return set()
+    wanted = dg.AssetRecordsFilter(dg.AssetKey([HARMONISED, feed]), asset_partitions=ids)
+    found: set[tuple[str, str]] = set()
+    cursor = None
+    while True:
+        page = instance.fetch_materializations(wanted, limit=RECORDS_AT_ONCE, cursor=cursor)
+        events = [one.asset_materialization for one in page.records]
+        found |= {(str(one.partition), (one.tags or {}).get(JUDGED, "")) for one in events if one}
+        if not page.has_more:
+            return found
+        cursor = page.cursor
+
+
+def _request(verdict: "Verdict") -> dg.RunRequest:
+    """A run that says what the verdict is now: of a check, Dagster takes one outcome a run."""
+    return dg.RunRequest(
+        run_key=f"{verdict.delivery_id} {verdict.folder_name}",
+        job_name=f"judge_{verdict.feed}",
+        partition_key=verdict.delivery_id,
+        tags={"feed": verdict.feed},
+    )
 
 
 def _running(context: dg.SensorEvaluationContext, feed: str) -> set[str]:
@@ -101,7 +151,10 @@ def _events(delivery: "Delivery", verdict: "Verdict", language: Any) -> Iterator
         tags={DATA_VERSION: delivery.sha256},
     )
     yield dg.AssetMaterialization(
-        key, partition=partition, metadata=verdict_metadata(verdict, language)
+        key,
+        partition=partition,
+        metadata=verdict_metadata(verdict, language),
+        tags={JUDGED: verdict.folder_name},
     )
     for result in verdict_checks(key, verdict, language):
         yield evaluation_of(result, partition)

@@ -4,10 +4,11 @@ Not here: sorting and judging (`pipelines/ingest.py`) and publishing (`tables.py
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
-from assets.checks import check_specs, verdict_checks, verdict_metadata
+from assets.checks import JUDGED, check_specs, verdict_checks, verdict_metadata
 from assets.deliveries import STAGE as LANDED
 from assets.deliveries import deliveries_of, nowhere, tags_of
 from assets.feeds import loaded_feeds
@@ -48,10 +49,26 @@ def harmonised_asset(name: str) -> dg.AssetsDefinition:
                 write_audit_pages(settings)
         except KeyError:
             raise nowhere(context.partition_key) from None
-        yield dg.MaterializeResult(metadata=verdict_metadata(verdict, settings.language))
+        yield dg.MaterializeResult(
+            metadata=verdict_metadata(verdict, settings.language),
+            tags={JUDGED: verdict.folder_name},
+        )
         yield from verdict_checks(key, verdict, settings.language)
 
     return harmonised
 
 
 harmonised_assets = [harmonised_asset(name) for name in loaded_feeds()]
+
+
+def judge_job(feed: str) -> Any:
+    """What is run for one delivery of a feed: land it, then judge it."""
+    return dg.define_asset_job(
+        f"judge_{feed}",
+        dg.AssetSelection.assets([LANDED, feed], [STAGE, feed]),
+        description=f"Land and judge one delivery of {feed}.",
+        tags={"feed": feed},
+    )
+
+
+judge_jobs = [judge_job(feed) for feed in loaded_feeds()]

@@ -109,7 +109,8 @@ class Rule:
     explanation: Bilingual
     correction: Bilingual
     is_about_row: bool = True  # False: about a file as a whole
-    identity: tuple[str, ...] = ()  # judged by the lake: columns of which a correction keeps one
+    # Judged by the lake: of these columns, or columns that count together, a correction keeps one.
+    identity: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -272,5 +273,7 @@ def _rule(entry: dict[str, Any]) -> Rule:
         explanation=Bilingual(en=custom["explanationEn"], fr=custom["explanationFr"]),
         correction=Bilingual(en=custom["correctionEn"], fr=custom["correctionFr"]),
         is_about_row=bool(implementation) or custom.get("about") == "row",
-        identity=tuple(custom.get("identity", ())),
+        identity=tuple(
+            (one,) if isinstance(one, str) else tuple(one) for one in custom.get("identity", ())
+        ),
     )

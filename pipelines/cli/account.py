@@ -16,6 +16,7 @@ from schemas.contract import all_rules
 
 if TYPE_CHECKING:
     from pipelines.findings import Finding
+    from pipelines.lake.publish import Published
     from pipelines.landing.receive import Delivery
     from pipelines.validate.verdict import Verdict
 
@@ -75,6 +76,42 @@ def show_refused(session: Session, refused: Sequence[tuple[Delivery, Verdict]]) 
     for delivery, verdict in refused:
         errors = [one.finding for one in verdict.findings if one.finding.is_error]
         _show_findings(session, delivery.receipt.file_name, errors, "red")
+
+
+def show_published(
+    session: Session, verdicts: Sequence[Verdict], published: Published | None
+) -> None:
+    """How many deliveries were published just now, and of how many every row is held."""
+    used, held = _used(session, published)
+    if used:
+        one, several = mark("Published: {count} delivery."), mark("Published: {count} deliveries.")
+        session.print(counted(used, one, several))
+    if held:
+        one = mark("Not published: {count} delivery, all of whose rows are held.")
+        several = mark("Not published: {count} deliveries, all of whose rows are held.")
+        session.print(counted(held, one, several))
+    if not used and not held and any(verdict.is_accepted for verdict in verdicts):
+        session.print(_("All of it was published before."))
+
+
+def _used(session: Session, published: Published | None) -> tuple[int, int]:
+    """How many accepted deliveries were published, and of how many every row is held.
+
+    Of a refused one it is only published that it came in.
+    """
+    from pipelines.lake.questions import read_question
+    from pipelines.landing.receive import open_delivery
+    from pipelines.validate.verdict import verdict_of
+
+    used = held = 0
+    for delivery_id in published.deliveries if published else ():
+        delivery = open_delivery(session.settings, delivery_id)
+        verdict = verdict_of(delivery)
+        if verdict is not None and verdict.is_accepted:
+            question = read_question(delivery.folder)
+            is_held = question is not None and question.rows == verdict.rows_accepted
+            used, held = used + (not is_held), held + is_held
+    return used, held
 
 
 def show_noticed(session: Session, accepted: Sequence[tuple[Delivery, Verdict]]) -> None:

@@ -11,14 +11,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.account import as_data, show_account, show_noticed, show_reasons, show_refused
+from pipelines.cli.account import (
+    as_data,
+    show_account,
+    show_noticed,
+    show_published,
+    show_reasons,
+    show_refused,
+)
 from pipelines.cli.answering import kind_of, show_questions
 from pipelines.cli.days import day_of
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session
 from pipelines.cli.stops import REFUSED, Stop
 from pipelines.cli.usage import no_such
-from pipelines.cli.words import _, counted, language, number
+from pipelines.cli.words import _, language, number
 from pipelines.i18n import mark
 
 if TYPE_CHECKING:
@@ -334,22 +341,7 @@ def publish_all(session: Session, answered_ids: Sequence[str] = ()) -> Published
 def _tell(session: Session, verdicts: Sequence[Verdict], published: Published | None) -> None:
     if verdicts:
         _tell_verdicts(session, verdicts)
-    if used := _used(session, verdicts, published):
-        one, several = mark("Published: {count} delivery."), mark("Published: {count} deliveries.")
-        session.print(counted(used, one, several))
-    elif any(verdict.is_accepted for verdict in verdicts):
-        session.print(_("All of it was published before."))
-
-
-def _used(session: Session, verdicts: Sequence[Verdict], published: Published | None) -> int:
-    """How many accepted deliveries were published; of a refused one, only that it came in."""
-    from pipelines.landing.receive import open_delivery
-    from pipelines.validate.verdict import verdict_of
-
-    known = {verdict.delivery_id: verdict for verdict in verdicts}
-    ids = published.deliveries if published else ()
-    found = (known.get(i) or verdict_of(open_delivery(session.settings, i)) for i in ids)
-    return sum(verdict is not None and verdict.is_accepted for verdict in found)
+    show_published(session, verdicts, published)
 
 
 def _tell_known(session: Session) -> None:

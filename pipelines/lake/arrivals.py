@@ -20,6 +20,7 @@ from pipelines.lake.storage import LakeError
 from pipelines.landing.answers import Answer, read_answer
 from pipelines.landing.receive import RECEIPT, Receipt, local_file
 from pipelines.settings import Settings
+from pipelines.validate.remarks import read_disagreements
 from pipelines.validate.verdict import FILE_NAME as VERDICT
 from pipelines.validate.verdict import JUDGEMENTS, Verdict, read_verdict, standing_folder
 from schemas.contract import load_contract
@@ -124,6 +125,9 @@ class Arrival:
         said["findings"] = [finding.code for finding in self.verdict.findings]
         said["received_at"] = self.receipt.received_at.isoformat()
         said["kind"] = self.kind
+        said["report_number"] = self.receipt.report_number or None
+        remarks = read_disagreements(self.home or self.folder) if self.verdict.is_accepted else []
+        said["disagreements"] = sum(int(one.values["records"]) for one in remarks)
         said["answered_at"] = self.answer.answered_at.isoformat() if self.answer else None
         return {c.name: said.get(c.name) for c in load_contract("deliveries").published}
 

@@ -95,12 +95,12 @@ def find_in_lake(
 
 def tell(
     settings: Settings, connection: duckdb.DuckDBPyConnection, about: Sequence[Arrival]
-) -> None:
+) -> set[str]:
     """Write the `disagreements` of these deliveries beside their receipts and the others'.
 
-    What was written of them before is replaced. It is done before the deliveries are listed as
-    published, so what an interrupted publish did not tell, the next one does. Raises OSError where
-    a place cannot be written.
+    Returns the ids of those others. What was written of them before is replaced. It is done before
+    the deliveries are listed as published, so what an interrupted publish did not tell, the next
+    one does. Raises OSError where a place cannot be written.
     """
     found = connection.execute("FROM disagreements ORDER BY ALL").fetchall()
     mine = {one.delivery_id for one in about}
@@ -120,6 +120,7 @@ def tell(
         home = arrival.home or arrival.folder
         kept = [said for said in read_disagreements(home) if said.values["other"] not in mine]
         keep_disagreements(home, [*kept, *told])
+    return set(outside)
 
 
 def _finding(other: str, code: str, records: int) -> StoredFinding:

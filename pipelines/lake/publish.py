@@ -151,9 +151,9 @@ def _publish(
             for table in table_names("data"):
                 _restate_data(settings, connection, table, waiting, folder)
                 rows[table] = _publish_data(settings, connection, table, waiting, folder)
-            disagreements.tell(settings, connection, waiting)
-            others = (find_held(settings, connection) | held) - {one.delivery_id for one in waiting}
-            told_anew = _sound_again(settings, connection, others, folder)
+            told = disagreements.tell(settings, connection, waiting)
+            others = told | find_held(settings, connection) | held
+            told_anew = _sound_again(settings, connection, others, waiting, folder)
             rows["rejections"] = publish_rejections(
                 settings, connection, waiting, folder, listed=listed, told_anew=told_anew
             )
@@ -186,10 +186,7 @@ def _unsound(
     begun: Mapping[str, Collection[str]],
     named: Collection[str],
 ) -> dict[str, str]:
-    """Deliveries whose files are not what their verdicts say, with a sentence each.
-
-    They do not keep the others waiting. Raises LakeError for one of those asked for by name.
-    """
+    """Deliveries whose files are not what verdicts say; LakeError for one of those `named`."""
     found: dict[str, str] = {}
     for one in waiting:
         try:
@@ -226,15 +223,16 @@ def _sound_again(
     settings: Settings,
     connection: duckdb.DuckDBPyConnection,
     delivery_ids: Collection[str],
+    waiting: Sequence[Arrival],
     folder: Path,
 ) -> list[Arrival]:
-    """Deliveries of which other rows are held now than the tables say, to be told anew.
+    """Deliveries of which the tables have to say other things now, but those `waiting` anyway.
 
     One that is damaged keeps what the tables say of it: it must not keep the others waiting.
     """
     found = [
         one
-        for delivery_id in sorted(delivery_ids)
+        for delivery_id in sorted({*delivery_ids} - {other.delivery_id for other in waiting})
         if (one := find_arrival(settings, delivery_id)) is not None
     ]
     unsound = _unsound(connection, found, folder, {}, ())

@@ -220,14 +220,18 @@ def keys_sql(contract: Contract) -> str:
 def _identity_sql(contract: Contract) -> tuple[str, str]:
     """What tells one event from another, as numbers that differ by place, and the rule's code.
 
-    NULL where a row lacks one of them (it has only a withdrawal to say, perhaps), and where a 6xx
-    warning says that it may tell the event of another record: it is then mended with all of it.
+    NULL where a row lacks one of them, or the first of those that count together (it has only a
+    withdrawal to say, perhaps), and where a 6xx warning says that it may tell the event of another
+    record: it is then mended with all of it.
     """
     if not contract.lake_rules:
         return "NULL::UBIGINT[] AS identity", "NULL::VARCHAR AS reuse_code"
     rule = contract.lake_rules[0]
-    is_whole = " AND ".join(f"{name(column)} IS NOT NULL" for column in rule.identity)
-    parts = ", ".join(f"hash({place}, {name(c)})" for place, c in enumerate(rule.identity))
+    is_whole = " AND ".join(f"{name(together[0])} IS NOT NULL" for together in rule.identity)
+    parts = ", ".join(
+        f"hash({', '.join((str(place), *map(name, together)))})"
+        for place, together in enumerate(rule.identity)
+    )
     doubts = [one.code for one in contract.rules if one.severity == "warning" and "-6" in one.code]
     if doubts:
         is_whole += f" AND NOT list_has_any(coalesce(quality_flags, []), [{literals(doubts)}])"

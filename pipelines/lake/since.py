@@ -1,4 +1,4 @@
-"""What later statements made of a delivery: which of its records others have changed or withdrawn.
+"""What others made of a delivery: of which of its records another statement stands.
 
 Not here: which statement is the latest (`revisions.py`). Counts and ids of deliveries, no cell.
 """
@@ -23,13 +23,13 @@ from schemas.text import Language
 CAME_BEFORE = mark("{file} came before, on {day}: the same bytes are one delivery ({delivery}).")
 ALL_STAND = mark("All of its records stand as it says.")
 CHANGED = mark(
-    "Later statements stand for {count} of its {records} records; {withdrawn} of them are "
+    "For {count} of its {records} records another statement stands; {withdrawn} of them are "
     "withdrawn."
 )
 LATER = mark("{delivery}, received on {day}: {count}")
 HIGHER = mark(
     "To restore what it says, send those rows again with a higher number in “{column}” than the "
-    "later ones have."
+    "others have."
 )
 CORRECTION = mark(
     "To restore what it says, send those rows again in a new file, and say that it is a correction."
@@ -38,7 +38,10 @@ CORRECTION = mark(
 
 @dataclass(frozen=True)
 class Later:
-    """A delivery whose statements stand, for how many records, and how many it withdrew."""
+    """A delivery whose statements stand, for how many records, and how many it withdrew.
+
+    It is later on the time line, or as late and more careful, or as careful and received first.
+    """
 
     delivery_id: str
     received_at: dt.datetime
@@ -56,7 +59,7 @@ class Since:
 
     @property
     def changed(self) -> int:
-        """Records of which a later statement stands."""
+        """Records of which another statement stands."""
         return sum(one.records for one in self.later)
 
     @property

@@ -15,6 +15,7 @@ from pathlib import Path
 from pipelines.findings import DeliveryRefused, Finding
 from pipelines.landing.lines import SPACES
 from pipelines.landing.refuse import finding
+from pipelines.landing.report_number import KEY as REPORT_KEY
 from schemas.contract import load_contract
 from schemas.feed import Feed
 
@@ -102,7 +103,7 @@ def matched(
     if not is_json and not is_header(feed, names):
         raise DeliveryRefused(finding("DEL-714", file, row=header_row))
     if is_json:
-        known.update(_below(feed.ignore, names))
+        known.update((REPORT_KEY, *_below(feed.ignore, names)))
     unknown = [name for name in dict.fromkeys(names) if name and name not in known]
     if is_json and 2 * len(unknown) > len(names):
         unknown = [OTHERS]

@@ -12,6 +12,7 @@ from pipelines.landing.receive import Delivery, open_delivery, safe_file_name
 from pipelines.settings import Settings
 
 SAME_TIME_S = 1.0  # copied with its time, which some places keep to the second
+OTHER_CLOCKS = ("clock", "report")  # the receipt does not have the file's own time
 
 
 def copy_of(
@@ -21,7 +22,7 @@ def copy_of(
     delivery = open_delivery(settings, delivery_id)
     moment = dt.datetime.fromtimestamp(one.modified_s, dt.UTC)
     late_s = abs((moment - delivery.receipt.received_at).total_seconds())
-    is_same = late_s < SAME_TIME_S or delivery.receipt.received_at_from == "clock"
+    is_same = late_s < SAME_TIME_S or delivery.receipt.received_at_from in OTHER_CLOCKS
     if is_same and safe_file_name(one.file.name) == delivery.receipt.file_name:
         return None
     return delivery, moment

@@ -31,6 +31,8 @@ from pipelines.landing.lines import text_lines
 from pipelines.landing.mixture import as_sent
 from pipelines.landing.read import TextRows
 from pipelines.landing.records import StrayQuotes, dialect
+from pipelines.landing.report_number import KEY as REPORT_KEY
+from pipelines.landing.report_number import ReportNumber, numbered_lines, numbered_records
 from pipelines.landing.staging import spill_folder
 from pipelines.landing.unread import (
     read_positions,
@@ -75,6 +77,7 @@ class _Excerpt:
     rows: TextRows
     wanted: npt.NDArray[np.int64]
     feed: Feed | None  # where given, only the cells of columns that it reads
+    number: ReportNumber | None = None
 
 
 def write_excerpt(
@@ -85,14 +88,16 @@ def write_excerpt(
     target: Path,
     *,
     feed: Feed | None = None,
+    number: ReportNumber | None = None,
 ) -> None:
     """Write the rows `wanted` (source_row, ascending, at least one) of `original` to `target`.
 
     `rows` is what `read_text_rows` said of the file. With a `feed`, cells of columns that it does
-    not read stay out; every wanted row must then be one that could be split into cells. Raises
-    OSError for a place out of reach, ValueError where such a column cannot be taken out.
+    not read stay out; every wanted row must then be one that could be split into cells. `number` is
+    that of the report which the rows belong to, and is written into the file. Raises OSError for a
+    place out of reach, ValueError where such a column cannot be taken out.
     """
-    excerpt = _Excerpt(connection, original, rows, wanted, feed)
+    excerpt = _Excerpt(connection, original, rows, wanted, feed, number)
     with tempfile.TemporaryDirectory(prefix="excerpt-", dir=spill_folder(connection)) as folder:
         scratch = Path(folder)
         if rows.layout.format == "xlsx":
@@ -114,7 +119,8 @@ def write_excerpt(
             if rows.layout.format == "csv":
                 _write_delimited(excerpt, text, sink)
             elif rows.layout.format == "ndjson":
-                _write_lines(text, "\n", _mask(wanted - 1, wanted), sink)
+                lines = _chosen(text, "\n", _mask(wanted - 1, wanted))
+                sink.writelines(numbered_records(lines, number))
             else:
                 _write_array(excerpt, text, scratch, sink)
 
@@ -124,9 +130,11 @@ def _write_read(excerpt: _Excerpt, feed: Feed, whole: Path, target: Path) -> Non
     rows = excerpt.rows
     with _encoded(excerpt, target) as sink:
         if rows.layout.format == "csv":
-            write_read_cells(whole, feed, rows.layout, rows.encoding, sink)
+            layout, number = rows.layout, excerpt.number
+            write_read_cells(whole, feed, layout, rows.encoding, sink, number)
             return
-        bodies = write_read_values(excerpt.connection, whole, feed, rows.layout, rows.encoding)
+        read = write_read_values(excerpt.connection, whole, feed, rows.layout, rows.encoding)
+        bodies = numbered_records(read, excerpt.number)
         if rows.layout.format == "ndjson":
             sink.writelines(f"{body}\n" for body in bodies)
         else:
@@ -149,17 +157,19 @@ def _write_delimited(excerpt: _Excerpt, text: Path, sink: IO[str]) -> None:
     wanted = excerpt.wanted
     if excerpt.rows.has_line_records:
         last = wanted + source.hidden + (source.lines_before - source.records_before)
-        _write_lines(text, _line_end(text), _mask(last - 1, last, source.lines_before), sink)
+        chosen = _chosen(text, _line_end(text), _mask(last - 1, last, source.lines_before))
+        sink.writelines(numbered_lines(chosen, excerpt.number, is_hidden=bool(source.hidden)))
         return
     first, last = _line_spans(excerpt, text, wanted + source.hidden)
     mask = _mask(first, last, source.lines_before)
     with text_lines(text) as lines:
-        sink.writelines(map(as_sent, compress(lines, mask)))
+        chosen = map(as_sent, compress(lines, mask))
+        sink.writelines(numbered_lines(chosen, excerpt.number, is_hidden=bool(source.hidden)))
 
 
-def _write_lines(text: Path, line_end: str, mask: bytes, sink: IO[str]) -> None:
+def _chosen(text: Path, line_end: str, mask: bytes) -> Iterator[str]:
     with text.open(encoding="utf-8-sig", newline=line_end) as lines:
-        sink.writelines(map(as_sent, compress(lines, mask)))
+        yield from map(as_sent, compress(lines, mask))
 
 
 def _line_end(text: Path) -> str:
@@ -220,7 +230,8 @@ def _write_array(excerpt: _Excerpt, text: Path, scratch: Path, sink: IO[str]) ->
         "WHERE rowid + 1 IN (SELECT source_row FROM wanted_rows) ORDER BY rowid"
     )
     batches = iter(lambda: found.fetchmany(BATCH_RECORDS), [])
-    _write_records(document, (body for batch in batches for (body,) in batch), sink)
+    bodies = (body for batch in batches for (body,) in batch)
+    _write_records(document, numbered_records(bodies, excerpt.number), sink)
     connection.unregister("wanted_rows")
     connection.execute(f"DROP TABLE {OBJECTS}")
 
@@ -260,6 +271,8 @@ def _write_workbook(excerpt: _Excerpt, target: Path) -> None:
     import xlsxwriter
 
     book = xlsxwriter.Workbook(str(target), BOOK_OPTIONS)
+    if excerpt.number:
+        book.set_custom_property(REPORT_KEY, str(excerpt.number))
     formats = {kind: book.add_format({"num_format": form}) for kind, form in IN_EXCEL.items()}
     sent = cells_as_sent(excerpt.original, excerpt.rows.sheets)
     header_rows = max(excerpt.rows.layout.header_rows)

@@ -25,6 +25,7 @@ from pipelines.landing.encoding import Letters, as_utf8, mended_utf8
 from pipelines.landing.jsontext import open_json, stage_json
 from pipelines.landing.lines import LineCount, count_lines
 from pipelines.landing.refuse import MEGABYTE, finding, refused
+from pipelines.landing.report_number import find_number, row_sheets
 from pipelines.landing.seen import seen_layout
 from pipelines.landing.staging import Shown, Staged, show, spill_folder
 from pipelines.landing.workbook import open_workbook, stage_workbook
@@ -88,9 +89,21 @@ def read_text_rows(
 def layout_of(feed: Feed, file: Path) -> Layout:
     """The layout of the feed that a file of this name has; the ending decides where names do not.
 
-    Raises DeliveryRefused (DEL-725) where the name matches none.
+    Our own report as a workbook is read whatever the feed's files are, but for what is no row in
+    it. Raises DeliveryRefused (DEL-725) where the name matches none.
     """
-    file_name = file.name.lower()
+    declared = _declared(feed, file.name.lower())
+    is_workbook = declared is None or declared.format == "xlsx"
+    is_workbook = is_workbook and file.name.lower().endswith(ENDINGS)
+    if is_workbook and find_number(file, file.name, feed.feed):
+        book = declared or Layout(format="xlsx")
+        return book.model_copy(update={"sheets": row_sheets(book.sheets)})
+    if declared is None:
+        raise refused("DEL-725", file)
+    return declared
+
+
+def _declared(feed: Feed, file_name: str) -> Layout | None:
     for layout in feed.file:
         if fnmatch(file_name, layout.name.lower()):
             return layout
@@ -98,7 +111,7 @@ def layout_of(feed: Feed, file: Path) -> Layout:
         endings = ENDINGS if layout.format == "xlsx" else (f".{layout.format}",)
         if file_name.endswith(endings):
             return layout
-    raise refused("DEL-725", file)
+    return None
 
 
 @dataclass(frozen=True)

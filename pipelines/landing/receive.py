@@ -22,13 +22,14 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from upath import UPath
 
 from pipelines.landing.as_of import as_of_of_name
 from pipelines.landing.refuse import MEGABYTE, refused
+from pipelines.landing.report_number import ReportNumber, find_number
 from pipelines.settings import Settings
 from schemas.feed import Statement, load_feed
 
@@ -47,13 +48,15 @@ _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
-TimeSource = Literal["file", "clock", "given"]
+TimeSource = Literal["file", "clock", "given", "report"]
 
 
 class Receipt(BaseModel):
     """What is known about a delivery besides its bytes; written once, never changed.
 
-    `received_at_from` says who told the time: the file itself, our clock, or whoever delivered it.
+    `received_at_from` says who told the time: the file itself, our clock, whoever delivered it, or
+    our own report that it was made from, where it says to be older than that. `report_number` is
+    the number of the report (see `report_number.py`), empty for other files.
     `kind` is what whoever delivered it said that it is (a register, a correction), and `as_of` the
     day in its name; None where that was not known at the receipt.
     """
@@ -72,6 +75,7 @@ class Receipt(BaseModel):
     licence: str = ""
     kind: Statement | None = None
     as_of: dt.date | None = None
+    report_number: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,8 @@ def receive(
     `file_name` is what the sender calls it, where it lies here under another name. `received_at`
     (UTC if it names no zone) is the file's time of modification unless given, or the present
     moment where the file has none, or one that no set clock shows: before 2000, or to come.
-    `kind` is what whoever delivers it says that it is.
+    `kind` is what whoever delivers it says that it is; made from our own report, it is a correction
+    unless they say otherwise, and came after what it was made from.
     Raises DeliveryRefused (DEL-718) for a file beyond `settings.largest_delivery_bytes`, KeyError
     for a feed that is not declared, OSError where a place cannot be read or written.
     """
@@ -138,12 +143,10 @@ def receive(
             file_name=name,
             bytes=size,
             origin=origin,
-            received_at=moment,
-            received_at_from=told_by,
             received_by=received_by,
             licence=declared.licence,
-            kind=kind,
             as_of=as_of_of_name(declared, name),
+            **_statement(find_number(copy, name, feed), kind, moment, told_by),
         )
         folder = settings.landing / feed / sha256
         is_new = False
@@ -314,6 +317,20 @@ def _received_at(source: UPath, given: dt.datetime | None) -> tuple[dt.datetime,
     if modified is None or not EARLIEST <= modified <= now + FAST_CLOCK:
         return now, "clock"
     return min(modified, now), "file"
+
+
+def _statement(
+    report: ReportNumber | None, kind: Statement | None, moment: dt.datetime, told_by: TimeSource
+) -> dict[str, Any]:
+    """What the file is and when it came: made from a report, a correction that came after it."""
+    if report and moment < report.judged_at:
+        moment, told_by = min(report.judged_at, dt.datetime.now(dt.UTC)), "report"
+    return {
+        "kind": kind or ("correction" if report else None),
+        "received_at": moment,
+        "received_at_from": told_by,
+        "report_number": str(report or ""),
+    }
 
 
 def _modified_at(source: UPath) -> dt.datetime | None:

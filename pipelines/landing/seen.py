@@ -27,6 +27,7 @@ from pipelines.landing.delimited import separator_line
 from pipelines.landing.lines import text_lines
 from pipelines.landing.records import dialect
 from pipelines.landing.refuse import finding
+from pipelines.landing.report_number import has_number
 from schemas.feed import Feed, Layout
 
 SEPARATORS = (";", ",", "\t", "|")
@@ -53,10 +54,10 @@ def seen_layout(text: Path, shown: Path, feed: Feed, declared: Layout) -> Seen:
     if not head:
         return Seen(declared)
     named = separator_line([head[0]], "")
-    agreed = declared
-    if named:
-        rows = tuple(row + 1 for row in declared.header_rows)
-        agreed = declared.model_copy(update={"delimiter": named, "header_rows": rows})
+    added = bool(named) + any(map(has_number, head[:2]))
+    rows = tuple(row + added for row in declared.header_rows)
+    delimiter = named or declared.delimiter
+    agreed = declared.model_copy(update={"delimiter": delimiter, "header_rows": rows})
     usual = headings_of(head, agreed)
     if has_all(feed, usual):
         return _told(shown, declared, agreed, agreed)

@@ -22,6 +22,7 @@ from pipelines.landing.delimited import open_delimited
 from pipelines.landing.encoding import written_as
 from pipelines.landing.jsontext import OBJECTS, KeyPath, open_json
 from pipelines.landing.records import dialect
+from pipelines.landing.report_number import ReportNumber, numbered_lines
 from schemas.sqltext import literal
 
 if TYPE_CHECKING:
@@ -39,7 +40,14 @@ def read_positions(columns: Columns) -> frozenset[int]:
     return frozenset([*columns.kept.values(), *(at for at, _pattern in columns.skip_tests)])
 
 
-def write_read_cells(file: Path, feed: Feed, layout: Layout, encoding: str, sink: IO[str]) -> None:
+def write_read_cells(  # noqa: PLR0917  (a file, how it is read, and where to)
+    file: Path,
+    feed: Feed,
+    layout: Layout,
+    encoding: str,
+    sink: IO[str],
+    number: ReportNumber | None = None,
+) -> None:
     """Write the delimited `file` to `sink`, every cell empty in columns that are not read.
 
     `encoding` is what the reader said of it. Each record must have a cell for each heading. Raises
@@ -52,7 +60,7 @@ def write_read_cells(file: Path, feed: Feed, layout: Layout, encoding: str, sink
     unread = [at for at in range(columns.width) if at not in kept]
     with _opened(file, encoding) as lines:
         above = list(islice(lines, source.lines_before))
-        sink.writelines(above)
+        sink.writelines(numbered_lines(above, number, is_hidden=bool(source.hidden)))
         end = above[-1][len(above[-1].rstrip("\r\n")) :] or "\n"
         records = csv.reader(lines, **dialect(layout))
         writer = csv.writer(sink, **{**dialect(layout), "lineterminator": end})

@@ -20,6 +20,7 @@ from pipelines.findings import Finding
 from pipelines.i18n import translator
 from pipelines.landing.read import TextRows, read_text_rows
 from pipelines.landing.receive import Delivery, local_file
+from pipelines.landing.report_number import ReportNumber, number_of
 from pipelines.settings import Settings
 from pipelines.validate.blame import Blame, CellTexts, blame, make_reasons, make_rejected
 from pipelines.validate.remarks import all_findings, held_rows_file
@@ -66,6 +67,11 @@ class Report:
     def rows_held(self) -> int:
         """How many rows wait for an answer; each under one rule."""
         return sum(reason.rows for reason in self.held)
+
+    @property
+    def number(self) -> ReportNumber:
+        """What a file made from this report is known by."""
+        return number_of(self.delivery.delivery_id, self.verdict.harmonised_at)
 
     def messages(self, held: str) -> dict[str, str]:
         """By code what is said of a row; `held` has a place for the message of one that waits."""

@@ -4,7 +4,8 @@ Not here: the report that says what is wrong with them (`report.py`), copying th
 
 Every cell is as it was sent, formulas included, so the file goes back to its sender only. Columns
 that nothing is read from come back empty: the sender has them, and names of victims shall lie in no
-further file. Read as a delivery, it has just these rows.
+further file. Read as a delivery, it has just these rows. It bears the number of the report, so that
+it is known for a correction when it comes back.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pipelines.duck import connect_scratch, scratch_folder
 from pipelines.landing.excerpt import write_excerpt
 from pipelines.landing.read import read_text_rows
 from pipelines.landing.receive import Delivery, local_file
+from pipelines.landing.report_number import number_of
 from pipelines.landing.workbook_kinds import ENDINGS
 from pipelines.settings import Settings
 from pipelines.validate.report import make_reasons_of, whole
@@ -65,7 +67,8 @@ def write_rows(
         raise ValueError(f"the rows of {delivery.receipt.file_name} are {rows_suffix(delivery)}")
     with connect_scratch(settings) as connection, scratch_folder(settings, "rows") as folder:
         original = local_file(delivery.payload, folder)
-        make_reasons_of(connection, delivery, read_verdict(delivery.folder), folder)
+        verdict = read_verdict(delivery.folder)
+        make_reasons_of(connection, delivery, verdict, folder)
         found = connection.execute(
             "SELECT DISTINCT source_row FROM reasons WHERE is_mended ORDER BY source_row"
         ).fetchnumpy()["source_row"]
@@ -76,8 +79,8 @@ def write_rows(
             wanted = np.intersect1d(wanted, split["source_row"])
         if not wanted.size:
             raise ValueError("no such row was set aside")
+        number = number_of(delivery.delivery_id, verdict.harmonised_at)
+        read = None if with_unread else feed
         with whole(path) as half:
-            write_excerpt(
-                connection, original, rows, wanted, half, feed=None if with_unread else feed
-            )
+            write_excerpt(connection, original, rows, wanted, half, feed=read, number=number)
     return path

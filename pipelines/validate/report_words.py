@@ -9,11 +9,16 @@ import datetime as dt
 from dataclasses import dataclass
 
 from pipelines.i18n import mark, translator
+from pipelines.landing.report_number import CELLS, SUMMARY
 from pipelines.validate.report import Report
 
 NARROW_NO_BREAK_SPACE = "\u202f"
 READABLE = mark(
     "Every row of this file can be read. There is nothing to correct, but something to answer."
+)
+OR_HERE = mark(
+    "Or correct them in the last sheets of the report’s workbook and send that: only those sheets "
+    "are read."
 )
 
 
@@ -40,6 +45,7 @@ def words(report: Report) -> Words:
             (_("Sent as"), report.feed.title[report.language]),
             (_("Received"), moment(receipt.received_at)),
             (_("Delivery"), verdict.delivery_id),
+            (_("Number of this report"), str(report.number)),
         ],
         figures=[
             (_("Rows read"), number(report, verdict.rows_read)),
@@ -96,15 +102,15 @@ def _steps(report: Report) -> list[str]:
         _("Correct those rows in your file, or in the file of bad rows sent with this report."),
         _("Do not change the number of a record: it tells us which record you correct."),
         _("Send the corrected rows again, in the usual way. The accepted rows need not be sent."),
-        _("Do not send this report itself: it is for reading."),
+        *(_(OR_HERE) for _sheet in [report.rows] if _sheet and report.is_for_sender),
     ]
 
 
 def _heads(report: Report) -> dict[str, str]:
     _ = translator(report.language)
     return {
-        "summary": _("Summary"),
-        "cells": _("Cells to look at"),
+        "summary": _(SUMMARY),
+        "cells": _(CELLS),
         "rows": _("Rows to correct"),
         "to_do": _("What to do"),
         "findings": _("The file as a whole"),

@@ -15,6 +15,7 @@ from typing import Any
 
 from pipelines.landing.columns import HEADING_JOINT, SHEET_COLUMN
 from pipelines.landing.read import TextRows
+from pipelines.landing.report_number import KEY as REPORT_KEY
 from pipelines.landing.workbook import SHEET_STEP, sheet_and_row
 from pipelines.validate.report import Report
 from pipelines.validate.report_words import Words, number, words
@@ -43,6 +44,7 @@ def write_workbook(report: Report, path: Path) -> None:
     said = words(report)
     book = xlsxwriter.Workbook(str(path), OPTIONS)
     book.set_properties({"title": said.title, "comments": said.heads["handling"]})
+    book.set_custom_property(REPORT_KEY, str(report.number))
     styles = _styles(book)
     _write_summary(report, said, book.add_worksheet(said.heads["summary"]), styles)
     if report.rows is not None:

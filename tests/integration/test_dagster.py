@@ -26,6 +26,7 @@ from pipelines.lake.publish import publish
 from pipelines.landing.answers import read_answer
 from pipelines.landing.receive import list_deliveries
 from pipelines.settings import Settings, settings_for
+from pipelines.validate.verdict import JUDGEMENTS, write_verdict
 from schemas.contract import table_names
 from schemas.feed import load_feed
 
@@ -267,6 +268,33 @@ def test_what_the_command_line_did_is_shown_once(place, instance):
     assert landed.metadata["bytes"].value == source.stat().st_size
     assert verdict.delivery_id.endswith(landed.metadata["fingerprint"].value[:12])
     report(instance, result.asset_events)
+    assert skipped(evaluate(done_elsewhere, instance)) == "nothing new"
+
+
+def test_a_delivery_judged_again_is_shown_anew_and_once(place, instance):
+    """Its page says what stands, whether Dagster or the command line judged it first."""
+    source, code = counterexample()
+    verdict = ingest(place, FEED, source)
+    report(instance, evaluate(done_elsewhere, instance).asset_events)
+    mended = verdict.model_copy(
+        update={"reason_counts": {}, "rows_quarantined": 0, "follows": verdict.harmonised_at}
+        | {"harmonised_at": verdict.harmonised_at + dt.timedelta(hours=1)}
+    )
+    [delivery] = list_deliveries(place)
+    folder = delivery.folder / JUDGEMENTS / mended.folder_name
+    folder.mkdir(parents=True)
+    assert code in verdict.reason_counts
+    assert outcomes(instance, "rejections") == {verdict.delivery_id: False}
+    assert skipped(evaluate(done_elsewhere, instance)) == "nothing new", "only a proposal"
+    write_verdict(folder, mended)
+    result = evaluate(done_elsewhere, instance)
+    assert not result.asset_events
+    [request] = result.run_requests
+    assert request.job_name == f"judge_{FEED}"
+    done = run(instance, str(request.partition_key), dict(request.tags))
+    [shown] = done.asset_materializations_for_node(f"harmonised__{FEED}")
+    assert shown.metadata["rows quarantined"].value == 0
+    assert outcomes(instance, "rejections") == {verdict.delivery_id: True}
     assert skipped(evaluate(done_elsewhere, instance)) == "nothing new"
 
 

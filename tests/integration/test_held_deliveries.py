@@ -284,9 +284,9 @@ def test_a_number_used_again_for_another_event_replaces_nothing(tmp_path, place,
         file = tmp_path / name
         file.write_bytes("\r\n".join([PNC_HEADER, row, ""]).encode("utf-8"))
         os.utime(file, (NOW.timestamp(), NOW.timestamp()))
-        delivery = ingest(place, PNC, file).delivery_id
-        publish(place)
-        return delivery
+        assert main(["ingest", PNC, str(file), "--home", str(place.home), "--lang", "en"]) == 0
+        [found] = [one for one in list_deliveries(place) if one.receipt.file_name == name]
+        return found.delivery_id
 
     def offences() -> list[tuple[str, int]]:
         with connect(place) as connection:
@@ -295,7 +295,11 @@ def test_a_number_used_again_for_another_event_replaces_nothing(tmp_path, place,
             ).fetchall()
 
     hand_in("mai.csv", BURGLARY)
+    assert "Published: 1 delivery." in capsys.readouterr().out
     held = hand_in("septembre.csv", MURDER.format(""))
+    said = capsys.readouterr().out
+    assert "Not published: 1 delivery, all of whose rows are held." in said
+    assert "Published:" not in said
     assert offences() == [("Cambriolage", 2)]
     assert shown(place)["rejections"] == [(2, "INC-603")]
     assert check(place) == [], "rows read are accepted, of which some are held, or set aside"
@@ -330,7 +334,7 @@ def assert_event_can_be_sent_again(place: Settings, held: str, folder: Path) -> 
         assert ("Rows to correct" in book.sheetnames) == is_for_sender
     assert has_rows(verdict, reused=read_question(delivery.folder).reused)
     rows = write_rows(place, delivery, folder / "rows.csv").read_text("utf-8").splitlines()
-    assert rows[1].startswith("PNC/CD72/2026/00007;")
+    assert rows[2].startswith("PNC/CD72/2026/00007;")
     assert (len(rows), "PLAIGNANT" in rows[1]) == (2, False)
     done = passerelle("rejections", held, "--json", home=Path(str(place.home)))
     [told] = json.loads(done.stdout)["held"]

@@ -53,7 +53,9 @@ UNCERTAIN = re.compile("[\0\U0010ff80-\U0010ffff]")  # a row with one of these i
 
 def cells(alphabet: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     codec = "cp1252" if alphabet is WESTERN else "utf-8"
-    awkward = st.sampled_from([text for text in AWKWARD if text.encode(codec, "ignore") or not text])
+    awkward = st.sampled_from(
+        [text for text in AWKWARD if text.encode(codec, "ignore") or not text]
+    )
     return st.one_of(st.text(alphabet, max_size=12), st.lists(awkward, max_size=5).map("".join))
 
 

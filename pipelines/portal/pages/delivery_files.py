@@ -16,6 +16,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from pipelines.duck import scratch_folder
 from pipelines.landing.receive import Delivery
+from pipelines.landing.report_number import number_of
 from pipelines.ledger.chain import append
 from pipelines.portal import words
 from pipelines.portal.pages.delivery_pages import (
@@ -51,7 +52,8 @@ def workbook(request: Request, desk: Desk, person: Person, delivery_id: str) -> 
             settings_of(request), delivery, verdict, language, place, is_for_sender=is_for_sender
         )
 
-    answer = _written(request, write, f"{delivery_id}.xlsx", WORKBOOK)
+    number = number_of(delivery_id, verdict.harmonised_at)
+    answer = _written(request, write, f"{number}.xlsx", WORKBOOK)
     _note(request, person, delivery, verdict, "workbook")
     return answer
 
@@ -74,7 +76,8 @@ def bad_rows(request: Request, desk: Desk, person: Person, delivery_id: str) -> 
     def write(place: Path) -> None:
         write_rows(settings_of(request), delivery, place, with_unread=with_unread)
 
-    name = f"{delivery_id}.{_('to-correct')}{rows_suffix(delivery)}"
+    number = number_of(delivery_id, verdict.harmonised_at)
+    name = f"{number}.{_('to-correct')}{rows_suffix(delivery)}"
     try:
         answer = _written(request, write, name, "application/octet-stream")
     except ValueError:  # a column that is not read cannot be taken out of these rows

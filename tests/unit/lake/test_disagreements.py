@@ -55,6 +55,12 @@ def latest(place: Settings) -> list[tuple]:
         ).fetchall()
 
 
+def listed(place: Settings) -> dict[str, int]:
+    with connect(place) as connection:
+        rows = connection.execute("SELECT delivery_id, disagreements FROM deliveries").fetchall()
+    return dict(rows)
+
+
 @pytest.mark.parametrize("order", [*itertools.permutations(STORY), None], ids=str)
 def test_each_is_told_in_any_order_and_together(tmp_path, order):
     place = settings_for(tmp_path / "home", memory_limit="256MB", threads=1)
@@ -62,6 +68,7 @@ def test_each_is_told_in_any_order_and_together(tmp_path, order):
         hand_in(place, batch)
     assert told(place) == TOLD
     assert latest(place) == [("1", "A"), ("3", "A")]
+    assert listed(place) == {one: sum(said[2] for said in every) for one, every in TOLD.items()}
     publish(place)
     assert told(place) == TOLD
 

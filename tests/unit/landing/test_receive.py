@@ -70,6 +70,7 @@ def test_a_delivery_is_kept_with_its_receipt(settings: Settings, tmp_path: Path)
         "licence": "CC BY 4.0",
         "kind": None,
         "as_of": None,
+        "report_number": "",
     }
 
 
