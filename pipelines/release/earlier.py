@@ -15,13 +15,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.duck import scratch_folder
+from pipelines.ledger.chain import Entry, entries
 from pipelines.release.counting import number_of_record
+from pipelines.release.package import place
 from pipelines.release.request import Request
 from pipelines.settings import Settings
 from schemas.agreement import Form
@@ -118,6 +122,7 @@ def circles(settings: Settings, request: Request) -> list[dict[str, Told]]:
     public too. For the public there are as many circles as there are trees that were told something
     of the table.
     """
+    _complete(settings)
     told: dict[str, list[Told]] = {}
     public: list[Told] = []
     for folder in sorted((settings.release_records / FOLDER / request.table).glob("*")):
@@ -130,6 +135,32 @@ def circles(settings: Settings, request: Request) -> list[dict[str, Told]]:
         {one.name: one for one in sorted(some, key=lambda one: (one.on, one.name))}
         for some in known
     ]
+
+
+def _complete(settings: Settings) -> None:
+    """Make the private record of records that left before there was one, from the list of them."""
+    kept = {file.stem for file in (settings.release_records / FOLDER).glob("*/*/*.parquet")}
+    for holdings in settings.release_records.glob("*.parquet"):
+        if holdings.stem not in kept:
+            said = entries(settings, events=["extract.made"], subject=holdings.stem, size=1).entries
+            if said and said[0].details.get("form") == "records":
+                _keep_since(settings, holdings, said[0])
+
+
+def _keep_since(settings: Settings, holdings: Path, made: Entry) -> None:
+    import duckdb
+    import pyarrow.parquet as pq
+
+    with duckdb.connect() as connection:
+        records = records_of(connection, holdings)
+    asked = json.dumps({"providers": sorted(made.details.get("providers", ()))})
+    folder = cells_folder(settings, made.details["table"], made.details["recipient"])
+    with scratch_folder(settings, "earlier") as scratch:
+        draft = scratch / holdings.name
+        pq.write_table(records.replace_schema_metadata({ASKED: asked.encode()}), draft)
+        at = made.at.timestamp()
+        os.utime(draft, (at, at))
+        place(draft, folder / holdings.name)
 
 
 def is_known_to(told: Told, organisation: str) -> bool:

@@ -144,6 +144,20 @@ def test_who_has_the_records_is_not_told_the_few_others_by_counts(
     assert make_extract(home, ask(**DPO), made_by="desk").row_count, "who has no records"
 
 
+def test_records_that_left_before_their_numbers_were_kept_are_known_all_the_same(
+    tmp_path: Path,
+) -> None:
+    home = with_records(tmp_path, 4)
+    made = make_extract(home, ask(**RECORDS), made_by="desk")
+    kept = cells_folder(home, "incidents", MISSION["recipient"]) / f"{made.extract_id}.parquet"
+    before = pq.read_table(kept)
+    kept.unlink()
+    refused(home, ask())
+    assert pq.read_table(kept) == before
+    [told] = circles(home, ask())[0].values()
+    assert (told.form, told.asked) == ("records", {"providers": ["caf_police"]})
+
+
 def test_counts_of_enough_others_leave_beside_records_and_so_do_counts_of_the_records(
     tmp_path: Path,
 ) -> None:

@@ -21,6 +21,7 @@ from routing import CANARY, INCIDENT, counted, route
 from pipelines.settings import Settings, settings_for
 from pipelines.validate.audit import Auditor, _problems, audit
 from pipelines.validate.data_docs import build_data_docs
+from pipelines.validate.expectations import DESCRIBED, ExpectTableColumnsToFollowContract
 from schemas.contract import load_contract
 from schemas.render.expectations import accepted_suite, quarantined_suite, together_suite
 
@@ -257,3 +258,24 @@ def test_importing_the_audit_imports_no_great_expectations() -> None:
         "assert not {'great_expectations', 'pandas'} & set(sys.modules), 'heavy import'"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize(
+    ("found", "wrong"),
+    [
+        (["a VARCHAR", "b DATE", "reasons VARCHAR[]"], []),
+        (["a VARCHAR", "b DATE", "reasons VARCHAR[]", "cell VARCHAR"], []),
+        (["a VARCHAR", "b DATE"], ["reasons"]),
+        (["a VARCHAR", "b TIMESTAMP", "reasons VARCHAR[]"], ["b DATE"]),
+        (["a VARCHAR", "reasons VARCHAR[]"], ["b DATE"]),
+        (["a VARCHAR", "b DATE", "reasons VARCHAR[]", "name VARCHAR"], ["name"]),
+    ],
+)
+def test_columns_follow_the_contract(found: list[str], wrong: list[str]) -> None:
+    """Without the other expectations, which would stumble over a column that is not there."""
+    expected = ExpectTableColumnsToFollowContract(
+        columns=["a VARCHAR", "b DATE"], required=["reasons"], allowed=["cell"]
+    )
+    result = expected._validate({DESCRIBED: found})
+    assert result["success"] == (not wrong)
+    assert result["result"]["details"] == {"wrong_columns": wrong}
