@@ -114,3 +114,12 @@ def test_what_an_interrupted_publish_did_not_tell_the_next_one_tells(settings, m
     assert told(settings)[B] == []
     publish(settings)
     assert told(settings) == TOLD
+
+
+def test_a_correction_stands_over_the_register_of_its_own_day(settings):
+    """A register that came at noon tells of its whole day; what came in the evening knew it."""
+    deliver(settings, "a" * 12, [row("1", "A")], day=9.5, **DAY)
+    deliver(settings, "b" * 12, [row("1", "B")], day=9.8, as_of=DAY["as_of"], kind="correction")
+    publish(settings)
+    assert latest(settings) == [("1", "B")]
+    assert listed(settings) == {A: 0, B: 0}

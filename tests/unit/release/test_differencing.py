@@ -199,3 +199,25 @@ def test_an_extract_that_shares_nothing_with_the_new_one_tells_by_those_between(
     assert not is_refused(first, between)
     assert not is_refused(first, third)
     assert is_refused(first, between, third)
+
+
+def test_a_cell_that_is_hidden_for_its_sum_is_no_secret_of_people() -> None:
+    """Six incidents, two of them with victims: ten beside a total of sixteen tell the six alone."""
+    six, ten = list(range(1, 7)), list(range(7, 17))
+    new = pa.table(
+        {
+            "node": ["six", "ten", "total"],
+            "is_published": [False, False, True],
+            "is_primary": [True, False, False],
+            "threshold": [5] * 3,
+            "measures": [["victims_total"]] * 3,
+            "parts": [[0], [1], [0, 1]],
+            "records": [six, ten, []],
+            "weights": [[1] * 6, [1] * 10, []],
+        },
+        schema=CELLS_SCHEMA,
+    )
+    earlier = weighed(dict.fromkeys(ten, 1))
+    assert not is_refused(new, earlier)
+    measured = earlier.set_column(4, CELLS_SCHEMA.field(4), pa.array([["victims_total"]]))
+    assert is_refused(new, measured), "the sum of two follows, too"
