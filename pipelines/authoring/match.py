@@ -21,6 +21,9 @@ WORDS_SHOWN = 4
 SHARED_BY = 3  # fewer rows with a word could be one person's
 OF_PEOPLE = ("perpetrator_kind", "seized_by")  # where registers write names instead
 DATED = ("TIMESTAMP", "DATE")
+# Exports of Kobo and ODK have these beside the answers: when a form was opened and closed.
+FORM_TIMES = ("start", "end")
+FORM_MARKS = frozenset({"_uuid", "_submission_time", "meta/instanceID", "SubmissionDate", "KEY"})
 COUNTED = ("INTEGER", "BIGINT")
 POSITION_PARTS = ("position:utm_zone", "position:easting", "position:northing")
 
@@ -76,6 +79,10 @@ class Matcher:
         """The pairs of column and target, the surest first, each column and target once."""
         pairs = []
         for at, heading in enumerate(self.sample.headings):
+            if heading in FORM_TIMES and FORM_MARKS & set(self.sample.headings):
+                self.left.remove(heading)
+                self.ignored[heading] = "internal"
+                continue
             for target, meaning in self.vocabulary.meanings(heading).items():
                 match, bonus = self._evidence(target, heading)
                 match.language = meaning.language

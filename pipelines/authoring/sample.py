@@ -22,6 +22,7 @@ from pipelines.harmonise.macros import install_macros
 from pipelines.landing.columns import SHEET_COLUMN
 from pipelines.landing.jsontext import open_json
 from pipelines.landing.read import read_text_rows
+from pipelines.landing.signs import with_western_digits
 from pipelines.settings import settings_for
 from schemas.feed import Feed, Layout
 from schemas.sqltext import literal, name
@@ -58,10 +59,10 @@ class Sample:
     def texts(self, text_sql: str) -> str:
         """The table (text, times) of the different texts of an expression, made once."""
         if text_sql not in self._texts:
-            table = f"texts_{len(self._texts)}"
+            table, read = f"texts_{len(self._texts)}", with_western_digits(text_sql, ".")
             self.connection.execute(
                 f"CREATE TEMP TABLE {table} AS SELECT text, count(*) AS times FROM "
-                f"(SELECT {text_sql} AS text FROM {ROWS}) WHERE text IS NOT NULL GROUP BY text"
+                f"(SELECT {read} AS text FROM {ROWS}) WHERE text IS NOT NULL GROUP BY text"
             )
             self._texts[text_sql] = table
         return self._texts[text_sql]

@@ -15,6 +15,7 @@ import sys
 import zipfile
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from pipelines.landing.refuse import MEGABYTE, refused
 
@@ -158,9 +159,10 @@ def convert(source: str, target: str) -> int:
         with Path(source).open("rb") as stream:  # by its contents, whatever it is called
             book = calamine.CalamineWorkbook.from_filelike(stream)
         sheets = [(name, book.get_sheet_by_name(name)) for name in book.sheet_names]
+        errors = _errors(Path(source))
     except calamine.PasswordError:
         return LOCKED
-    except (calamine.CalamineError, OSError, ValueError):
+    except (calamine.CalamineError, ET.ParseError, OSError, ValueError):
         return UNREADABLE
     if any(sheet.total_height * sheet.total_width > MOST_CELLS for _, sheet in sheets):
         return TOO_LARGE
@@ -174,7 +176,7 @@ def convert(source: str, target: str) -> int:
     with xlsxwriter.Workbook(target, options) as made:
         forms = {kind: made.add_format({"num_format": form}) for kind, form in _FORMS.items()}
         for name, sheet in sheets:
-            _write_sheet(made.add_worksheet(name), sheet, forms)
+            _write_sheet(made.add_worksheet(name), sheet, forms, errors.get(name, {}))
     return 0
 
 
@@ -186,15 +188,54 @@ _FORMS = {
 }
 
 
-def _write_sheet(target: Any, sheet: Any, forms: dict[type, Any]) -> None:
-    """All cells of a sheet; a workbook can only be written cell by cell."""
+def _errors(file: Path) -> dict[str, dict[tuple[int, int], str]]:
+    """By sheet of an OpenDocument workbook, its cells with an error, as shown; else nothing.
+
+    The parser gives nothing for them, or 0, which nobody wrote.
+    """
+    found: dict[str, dict[tuple[int, int], str]] = {}
+    if kind_of(file) != ODS:
+        return found
+    row = column = 0
+    mine: dict[tuple[int, int], str] = {}
+    with zipfile.ZipFile(file) as archive, archive.open("content.xml") as stream:
+        # Bounded like the whole process; no entity is expanded beyond what expat allows.
+        for event, node in ET.iterparse(stream, ("start", "end")):  # noqa: S314
+            tag = node.tag.rpartition("}")[2]
+            if event == "start" and tag == "table":
+                mine = found.setdefault(_attribute(node, "name"), {})
+                row = 0
+            elif event == "start" and tag == "table-row":
+                column = 0
+            elif event == "end" and tag in ("table-cell", "covered-table-cell"):
+                if _attribute(node, "value-type", "calcext:1.0") == "error":
+                    mine[row, column] = "".join(node.itertext())
+                column += int(_attribute(node, "number-columns-repeated") or 1)
+            elif event == "end" and tag == "table-row":
+                row += int(_attribute(node, "number-rows-repeated") or 1)
+                node.clear()
+    return found
+
+
+def _attribute(node: ET.Element, name: str, space: str = "") -> str:
+    """An attribute by its name, of a name space that ends so."""
+    ends = f"{space}}}{name}"
+    return next((value for key, value in node.items() if key.endswith(ends)), "")
+
+
+def _write_sheet(
+    target: Any, sheet: Any, forms: dict[type, Any], errors: dict[tuple[int, int], str]
+) -> None:
+    """All cells of a sheet, the `errors` as text; a workbook can only be written cell by cell."""
     merged = {
         top: [span for span in sheet.merged_cell_ranges or [] if span[0][0] == top]
         for top in {span[0][0] for span in sheet.merged_cell_ranges or []}
     }
     for row, cells in enumerate(sheet.to_python(skip_empty_area=False)):
         for column, cell in enumerate(cells):
-            if cell != "" and cell is not None:
+            if error := errors.get((row, column)):
+                target.write_string(row, column, error)
+            elif cell != "" and cell is not None:
                 target.write(row, column, cell, forms.get(type(cell)))
         for (top, left), (bottom, right) in merged.get(row, ()):
             # Only the range is noted: writing it would write its cells again.

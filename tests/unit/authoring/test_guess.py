@@ -261,3 +261,35 @@ def test_times_of_machines_and_french_months_are_proposed(
     rows = "".join(f"{n},{text},Ouaka,Meurtre\n" for n in range(101, 105))
     sample.write_text(f"_id,date_faits,prefecture,type_incident\n{rows}", encoding="utf-8")
     assert f'formats: ["{form}"]' in propose_feed(sample, "incidents")
+
+
+def test_the_times_of_a_form_are_not_those_of_the_event(tmp_path: Path) -> None:
+    """Kobo and ODK write beside the answers when a form was opened and closed."""
+    sample = tmp_path / "kobo.csv"
+    moments = [f"2026-05-{day:02}T22:15:00.000+01:00" for day in range(1, 7)]
+    rows = [
+        f"2026-06-01T08:00:00.000+01:00,2026-06-01T08:10:00.000+01:00,u{at},Ouaka,{moment}"
+        for at, moment in enumerate(moments)
+    ]
+    heads = "start,end,_uuid,lieu/prefecture,faits/date_heure"
+    sample.write_text("\n".join([heads, *rows]) + "\n", encoding="utf-8")
+    proposed = yaml.safe_load(propose_feed(sample, "incidents"))
+    assert proposed["map"]["occurred_at"]["from"] == "faits/date_heure"
+    assert "occurred_until" not in proposed["map"]
+    assert {"start", "end"} <= set(proposed["ignore"])
+    # without the marks of such an export, an event that starts is an event
+    sample.write_text(sample.read_text("utf-8").replace("_uuid", "agent"), encoding="utf-8")
+    assert (
+        yaml.safe_load(propose_feed(sample, "incidents"))["map"]["occurred_at"]["from"] == "start"
+    )
+
+
+def test_dates_and_counts_in_arabic_indic_figures_are_proposed(tmp_path: Path) -> None:
+    sample = tmp_path / "a.csv"
+    figures = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+    rows = [f"{n},{f'{n + 12}/05/2026'.translate(figures)},٢٢:١٥,Ouaka,١" for n in range(1, 9)]
+    sample.write_text("\n".join(["numéro,date,heure,préfecture,tués", *rows]), encoding="utf-8")
+    proposed = yaml.safe_load(propose_feed(sample, "incidents"))["map"]
+    assert proposed["occurred_at"]["from"] == ["date", "heure"]
+    assert proposed["occurred_at"]["formats"] == ["%d/%m/%Y %H:%M"]
+    assert proposed["killed_total"]["from"] == "tués"

@@ -5,6 +5,7 @@ Not here: `.xlsx` themselves (`test_read_workbook.py`), files made to do harm (`
 
 from __future__ import annotations
 
+import io
 import struct
 import zipfile
 from pathlib import Path
@@ -82,8 +83,6 @@ def excel_97(rows: list[list[str | float]]) -> bytes:
 
 def open_document(rows: list[list[str]]) -> bytes:
     """A workbook of one sheet, S, as OpenDocument."""
-    import io
-
     cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
     lines = "".join(
         f"<table:table-row>{''.join(cell.format(text) for text in row)}</table:table-row>"
@@ -123,6 +122,30 @@ def test_an_excel_97_workbook_is_read_whatever_it_is_called(tmp_path: Path, name
 def test_an_open_document_is_read(tmp_path: Path) -> None:
     file = write(tmp_path, "d.ods", open_document([["a", "b"], ["1", "Kémo"]]))
     assert read(file, make_feed(["a", "b"], file=XLSX))[1] == [(2, "1", "Kémo")]
+
+
+def test_an_error_in_an_open_document_stays_one(tmp_path: Path) -> None:
+    """The parser leaves nothing, or 0, where a formula failed: a number that nobody wrote."""
+    sheet = zipfile.ZipFile(io.BytesIO(open_document([["a", "b"], ["1", "x"], ["2", "y"]])))
+    text = sheet.read("content.xml").decode()
+    error = 'office:value-type="{}" calcext:value-type="error"{}><text:p>{}</text:p>'
+    sound = 'office:value-type="string"><text:p>{}</text:p>'
+    text = text.replace(sound.format("x"), error.format("string", "", "#N/A"))
+    text = text.replace(sound.format("y"), error.format("float", ' office:value="0"', "#DIV/0!"))
+    space = 'xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"'
+    text = text.replace("<office:document-content", f"<office:document-content {space}", 1)
+    # rows and columns that are repeated count as often as they are
+    row = '<table:table-row table:number-rows-repeated="3"><table:table-cell/></table:table-row>'
+    text = text.replace("</table:table-row>", f"</table:table-row>{row}", 1)
+    file = tmp_path / "d.ods"
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in ("mimetype", "META-INF/manifest.xml"):
+            archive.writestr(name, sheet.read(name))
+        archive.writestr("content.xml", text)
+    assert read(file, make_feed(["a", "b"], file=XLSX))[1] == [
+        (5, "1", "#N/A"),
+        (6, "2", "#DIV/0!"),
+    ]
 
 
 @pytest.mark.parametrize(
