@@ -19,7 +19,7 @@ from pipelines.portal.security.limits import check_rate
 from pipelines.portal.security.visitor import visitor_of
 from pipelines.portal.sqlbox import boxes, fence, run, samples
 from pipelines.portal.sqlbox.refusals import SqlRefused
-from pipelines.portal.sqlbox.worker import Answer, Task
+from pipelines.portal.sqlbox.worker import Answer
 from pipelines.portal.web import (
     Person,
     allowed,
@@ -39,6 +39,7 @@ from schemas.contract import Column, Contract, load_contract, table_names
 from schemas.organisation import purposes as all_purposes
 from schemas.text import LANGUAGES
 
+MOST_ROWS = 250  # of the widest table, and the page is still light; the API gives more
 router = APIRouter()
 CODES_BESIDE_A_COLUMN = 30
 LONGEST_SEARCH = 200
@@ -226,7 +227,12 @@ def ask(request: Request, person: Person = Depends(allowed("sql.run"))) -> Respo
         try:
             question = form.value("question")
             answer = boxes.ask(
-                settings_of(request), open_now, question, purpose=purpose, actor=person.name
+                settings_of(request),
+                open_now,
+                question,
+                purpose=purpose,
+                actor=person.name,
+                most_rows=MOST_ROWS,
             )
             kept["answer"] = answer.model_dump(mode="json")
         except SqlRefused as refused:
@@ -287,7 +293,7 @@ def _box(
         answer=answer,
         is_gone=HELD in request.query_params and not form.value("question"),
         level=boxes.handling(open_now, purpose, answer.relations) if answer else "",
-        most_rows=Task.model_fields["most_rows"].default,
+        most_rows=MOST_ROWS,
         seconds=run.SECONDS,
         longest=fence.LONGEST_QUESTION,
         typed_into="question",

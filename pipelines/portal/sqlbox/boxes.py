@@ -108,7 +108,15 @@ def handling(open_now: Opened, purpose: str, used: Sequence[str]) -> str:
     return max(ceilings, key=HANDLING_LEVELS.index, default=HANDLING_LEVELS[0])
 
 
-def ask(settings: Settings, open_now: Opened, question: str, *, purpose: str, actor: str) -> Answer:
+def ask(
+    settings: Settings,
+    open_now: Opened,
+    question: str,
+    *,
+    purpose: str,
+    actor: str,
+    most_rows: int = run.MOST_ROWS,
+) -> Answer:
     """The answer to a question about the tables of a purpose. Raises SqlRefused.
 
     The boxes that the question names are made first, outside the time of the question itself.
@@ -122,6 +130,7 @@ def ask(settings: Settings, open_now: Opened, question: str, *, purpose: str, ac
         actor=actor,
         organisation=open_now.organisation,
         purpose=purpose,
+        most_rows=most_rows,
     )
 
 

@@ -23,6 +23,7 @@ from pipelines.portal.sqlbox.worker import Answer, Task
 from pipelines.settings import Settings
 
 SECONDS = 10
+MOST_ROWS = 1000
 GRACE_S = 5  # to start Python and DuckDB, and to give up by itself, before it is killed
 AT_ONCE = 2  # questions of all analysts together; the others wait for their turn
 LONGEST_WAIT_S = 15
@@ -41,6 +42,7 @@ def ask(
     organisation: str,
     purpose: str,
     seconds: float = SECONDS,
+    most_rows: int = MOST_ROWS,
 ) -> Answer:
     """The answer to a question over some relations. Raises SqlRefused, whatever went wrong.
 
@@ -53,7 +55,8 @@ def ask(
         outcome["tables"] = list(read.relations)
         with _one_at_a_time(settings, actor):
             files = {relation: str(file) for relation, file in prepare(read.relations).items()}
-            answer = _run(Task(question=read.text, boxes=files, seconds=seconds))
+            limits = {"seconds": seconds, "most_rows": most_rows}
+            answer = _run(Task(question=read.text, boxes=files, **limits))
             outcome["rows"] = len(answer.rows)
             return answer
     except SqlRefused as refused:

@@ -50,7 +50,7 @@ class Task(BaseModel):
     seconds: float = 10
     memory_mib: int = 512
     threads: int = 2
-    most_rows: int = 1000
+    most_rows: int
     most_characters: int = 5_000_000  # a bound of memory, which no ordinary thousand rows meet
 
 

@@ -246,7 +246,7 @@ def boxes(place):
 def task(boxes):
     def make(question: str, **limits):
         files = {relation: str(file) for relation, file in boxes.items()}
-        return worker.Task(question=question, boxes=files, **limits)
+        return worker.Task(question=question, boxes=files, **({"most_rows": 1000} | limits))
 
     return make
 
