@@ -20,7 +20,7 @@ from assets.harmonised import judge_jobs
 from assets.releases import release_jobs
 from assets.resources import Installation, trying_again
 from assets.tables import STAGE as PUBLISHED
-from assets.tables import table_events
+from assets.tables import fail_for, table_events
 
 if TYPE_CHECKING:
     from pipelines.inbox import Waiting
@@ -136,6 +136,7 @@ def take_everything_in(context: dg.OpExecutionContext, installation: Installatio
     context.add_output_metadata(
         {"judged": len(verdicts), "refused": refused, "published": len(done.deliveries)}
     )
+    fail_for(settings, done)
 
 
 @dg.op(pool=PUBLISHED)

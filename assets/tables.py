@@ -66,12 +66,26 @@ def published(
         shown = _shown(settings)
     held = _held(settings)
     for table, (rows, version) in shown.items():
+        if table in done.faults:
+            continue
         more = {"held": dg.MetadataValue.md(held)} if held and table == "deliveries" else {}
         yield dg.MaterializeResult(
             asset_key=published_key(table),
             metadata=_metadata(table, rows, done) | more,
             data_version=dg.DataVersion(version),
         )
+    fail_for(settings, done)
+
+
+def fail_for(settings: "Settings", done: "Published") -> None:
+    """Raise Failure where a table could not be published, after the others were told."""
+    from pipelines.i18n import translator
+    from pipelines.lake.faults import STANDS
+
+    if done.faults:
+        lines = [one.text(settings.language) for one in done.faults.values()]
+        lines.append(translator(settings.language)(STANDS))
+        raise dg.Failure("\n".join(lines), allow_retries=False)
 
 
 def table_events(

@@ -15,7 +15,7 @@ from pipelines.cli.answering import show_questions
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.deliveries import known_deliveries
 from pipelines.cli.session import Session, table
-from pipelines.cli.taking_in import misplaced_files
+from pipelines.cli.taking_in import misplaced_files, tell_faults
 from pipelines.cli.words import _, counted, language, listed, number
 from pipelines.i18n import mark
 from schemas.feed import feed_names, load_feed
@@ -58,6 +58,7 @@ class FeedState:
 )
 def status(context: typer.Context) -> None:
     """Say where things stand."""
+    from pipelines.lake.catalogue import table_faults
     from pipelines.lake.questions import read_question
     from pipelines.lake.versions import behind, listed_accounts
     from pipelines.private import close_home
@@ -70,6 +71,7 @@ def status(context: typer.Context) -> None:
     published = _published_at(session)
     older = behind(listed_accounts(settings))
     problems = misplaced_files(session)
+    faults = table_faults(settings)
     narrowed = _narrowed(session)
     outdated = _outdated(session)
     held = [one for one, _verdict in known_deliveries(session) if read_question(one.folder)]
@@ -79,6 +81,10 @@ def status(context: typer.Context) -> None:
                 "home": str(settings.home),
                 "published_at": published,
                 "behind": [vars(one) | {"must_migrate": one.must_migrate} for one in older],
+                "faults": {
+                    table: {"message": one.text(language()), "since": one.since}
+                    for table, one in faults.items()
+                },
                 "free_bytes": free_bytes(settings),
                 "feeds": [vars(state) | {"days_late": state.days_late} for state in states],
                 "outdated_extracts": outdated,
@@ -98,6 +104,7 @@ def status(context: typer.Context) -> None:
     show_questions(session, held)
     _show_narrowed(session, narrowed)
     _tell_older(session, older)
+    tell_faults(session, faults)
     _show_home(session, published, closed)
 
 

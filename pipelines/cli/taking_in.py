@@ -6,7 +6,7 @@ Not here: the journey itself (`pipelines/ingest.py`) and the invented world.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,6 +30,7 @@ from pipelines.i18n import mark
 
 if TYPE_CHECKING:
     from pipelines.findings import Finding
+    from pipelines.lake.faults import TableFault
     from pipelines.lake.publish import Published
     from pipelines.landing.receive import Delivery
     from pipelines.validate.verdict import Verdict
@@ -283,6 +284,7 @@ def finish(
     answered_ids = [verdict.delivery_id for verdict in verdicts] if are_answered else []
     published = publish_all(session, answered_ids=answered_ids) if has_deliveries else None
     about = _deliveries(session, verdicts, published)
+    faults = published.faults if published else {}
     refused = [verdict for verdict in verdicts if not verdict.is_accepted]
     if session.is_json:
         questions = filter(None, (read_question(one.folder) for one in about))
@@ -293,6 +295,7 @@ def finish(
                 "problems": [{"code": p.code, "message": p.text(language())} for p in problems],
                 "published": published.rows if published else {},
                 "left_out": published.left_out if published else {},
+                "faults": {table: one.text(language()) for table, one in faults.items()},
                 "questions": [one.as_data(language()) for one in questions],
                 "received_again": [
                     since(session.settings, one).as_data(language()) for one in again
@@ -308,8 +311,18 @@ def finish(
             session.complain(problem.code, problem.text(language()), problem.correction(language()))
         for delivery_id, reason in (published.left_out if published else {}).items():
             session.complain("PSL-303", _("{name} was not published.", name=delivery_id), reason)
+        tell_faults(session, faults)
         show_questions(session, about)
-    return REFUSED if refused or problems or (published and published.left_out) else 0
+    is_incomplete = faults or (published and published.left_out)
+    return REFUSED if refused or problems or is_incomplete else 0
+
+
+def tell_faults(session: Session, faults: Mapping[str, TableFault]) -> None:
+    """Say which tables could not be published, and that it is no fault of any sender."""
+    from pipelines.lake.faults import STANDS
+
+    for one in faults.values():
+        session.complain("PSL-411", one.text(language()), _(STANDS))
 
 
 def _deliveries(

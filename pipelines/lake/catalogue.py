@@ -10,18 +10,21 @@ folder, not against the catalogue, and a search path would have to be set by eve
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.lake.faults import TableFault, fault_of, read_faults, write_faults
 from pipelines.lake.storage import LakeError, let_read, sync_files, table_uri, writing
 from pipelines.lake.tables import DataFile, data_files, existing_table
 from pipelines.lake.views import (
     MACROS,
+    as_of_macro,
     comment_statements,
     reference_statement,
     view_statements,
@@ -29,14 +32,17 @@ from pipelines.lake.views import (
 from pipelines.private import catalogue_mode, open_to_readers
 from pipelines.settings import PROGRAM_VERSION, Settings, current_settings
 from schemas.codelist import codelist_names, codelist_path
-from schemas.contract import load_contract, table_names
+from schemas.contract import Contract, load_contract, table_names
 from schemas.sqltext import literal, name
 
 if TYPE_CHECKING:
     import duckdb
 
+log = logging.getLogger("passerelle")
+
 STORAGE_VERSION = "v1.0.0"  # what DuckDB 1.1 reads
 PINS_SCHEMA = "lake"
+Pin = tuple[int, list[DataFile]]  # the version of a table and its files
 RETIRED_DAYS = 90  # how far back a vacuum can be asked to spare what catalogues showed
 
 
@@ -73,6 +79,14 @@ def _attached(catalogue: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def table_faults(settings: Settings) -> dict[str, TableFault]:
+    """The tables that could not be published or shown; none before the first publish."""
+    if _stamp_of(settings.catalogue) is None:
+        return {}
+    with _attached(settings.catalogue) as connection:
+        return read_faults(connection)
+
+
 def write_catalogue(settings: Settings) -> bool:
     """Write the catalogue anew if the lake, a contract or a code list changed; True if it did.
 
@@ -85,17 +99,22 @@ def write_catalogue(settings: Settings) -> bool:
         return settle(settings).is_catalogue_new
 
 
-def swap_catalogue(settings: Settings) -> bool:
-    """The same for a caller that holds the lock and has left no publish half done."""
+def swap_catalogue(settings: Settings, faults: Mapping[str, TableFault] | None = None) -> bool:
+    """The same for a caller that holds the lock and has left no publish half done.
+
+    Tables with one of `faults` keep what they show now; None for those that are told of already.
+    A table that cannot be shown by its contract does so too, and is told of: it holds up no other.
+    """
+    told = dict(table_faults(settings) if faults is None else faults)
     pins = _pins(settings)
     open_to_readers(settings)  # before anything names these files
-    stamp = _stamp(settings, pins)
+    stamp = _stamp(settings, pins, told)
     if _stamp_of(settings.catalogue) == stamp:
         return False
     settings.home.mkdir(parents=True, exist_ok=True)
     new = settings.catalogue.with_name(f".{settings.catalogue.name}.{uuid.uuid4().hex}")
     try:
-        _build(settings, new, pins, stamp)
+        _build_all(settings, new, pins, stamp, told)
         catalogue_mode(settings, new)
         sync_files([new])
         _replace(new, settings.catalogue)
@@ -107,7 +126,7 @@ def swap_catalogue(settings: Settings) -> bool:
     return True
 
 
-def _pins(settings: Settings) -> dict[str, tuple[int, list[DataFile]]]:
+def _pins(settings: Settings) -> dict[str, Pin]:
     """The version and files of every table that has one; read while nobody commits."""
     tables = {
         table: existing_table(settings, table)
@@ -120,25 +139,117 @@ def _pins(settings: Settings) -> dict[str, tuple[int, list[DataFile]]]:
     }
 
 
-def _build(
-    settings: Settings, path: Path, pins: dict[str, tuple[int, list[DataFile]]], stamp: str
+class _NotShown(Exception):  # noqa: N818  (never leaves this module)
+    def __init__(self, fault: TableFault) -> None:
+        self.fault = fault
+        super().__init__(fault.table)
+
+
+def _build_all(
+    settings: Settings,
+    path: Path,
+    pins: dict[str, Pin],
+    stamp: str,
+    told: dict[str, TableFault],
 ) -> None:
+    """Build it, anew for each table that turns out not to be shown by its contract."""
+    bare: set[str] = set()
+    while True:
+        try:
+            _build(settings, path, pins, stamp, told, bare=bare)
+            return
+        except _NotShown as found:
+            log.error("%s", found.fault.text())
+            path.unlink(missing_ok=True)
+            if found.fault.table in bare:
+                raise
+            if found.fault.table in told:
+                bare.add(found.fault.table)
+            told.setdefault(found.fault.table, found.fault)
+
+
+def _build(
+    settings: Settings,
+    path: Path,
+    pins: dict[str, Pin],
+    stamp: str,
+    told: Mapping[str, TableFault],
+    *,
+    bare: Collection[str],
+) -> None:
+    """Write the catalogue; tables in `told` as the old one has them, those in `bare` empty.
+
+    Raises _NotShown for a data table that cannot be written as asked.
+    """
+    import duckdb
+
+    old = _OldTables(settings, told.keys() - bare)
+    pins = pins | old.pins | {table: (0, []) for table in bare}
     with _new_database(settings, path) as connection:
         _write_lists(connection, settings)
         for table in [*table_names("data"), *table_names("log")]:
             contract = load_contract(table)
             root = table_uri(settings, table)
             files = {f"{root}/{file.path}": file for file in pins.get(table, (0, []))[1]}
-            for statement in view_statements(contract, files):
-                connection.execute(statement)
-            for statement in comment_statements(contract):
-                connection.execute(statement)
+            try:
+                for statement in old.statements.get(table) or [
+                    *view_statements(contract, files),
+                    *comment_statements(contract),
+                ]:
+                    connection.execute(statement)
+            except duckdb.Error as error:
+                now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+                fault = fault_of(table, error, now) if contract.kind == "data" else None
+                if fault is None:
+                    raise
+                raise _NotShown(fault) from error
         for macro, statement, words in MACROS:
             connection.execute(statement)
             connection.execute(f"COMMENT ON MACRO {name(macro)} IS {literal(words)}")
         _write_pins(connection, pins, stamp)
+        write_faults(connection, told.values())
         if _stamp_of(settings.catalogue):
             _write_retired(connection, settings.catalogue)
+
+
+class _OldTables:
+    """What the catalogue before this one shows of some tables: statements and pinned files."""
+
+    def __init__(self, settings: Settings, tables: Collection[str]) -> None:
+        self.statements: dict[str, list[str]] = {}
+        self.pins: dict[str, Pin] = {}
+        if not tables or not _stamp_of(settings.catalogue):
+            return
+        with _attached(settings.catalogue) as reader:
+            for table in tables:
+                if found := self._statements_of(reader, load_contract(table)):
+                    self.statements[table] = found
+                    self.pins[table] = self._pin_of(reader, table)
+
+    def _statements_of(self, reader: duckdb.DuckDBPyConnection, contract: Contract) -> list[str]:
+        names = [contract.table, f"{contract.table}_history"]
+        views = reader.execute(
+            "SELECT sql FROM duckdb_views() WHERE database_name = 'catalog' "
+            "AND list_contains(?, view_name) ORDER BY len(view_name)",
+            [names],
+        ).fetchall()
+        macros = reader.execute(
+            "SELECT macro_definition FROM duckdb_functions() "
+            "WHERE database_name = 'catalog' AND function_name = ?",
+            [as_of_macro(contract)],
+        ).fetchall()
+        made = f"CREATE MACRO {name(as_of_macro(contract))}(moment) AS TABLE "
+        return [sql for (sql,) in views] + [made + definition for (definition,) in macros]
+
+    def _pin_of(self, reader: duckdb.DuckDBPyConnection, table: str) -> Pin:
+        files = reader.execute(
+            f"SELECT path, rows FROM {PINS_SCHEMA}.files WHERE table_name = ?", [table]
+        ).fetchall()
+        version = reader.execute(
+            f"SELECT version FROM {PINS_SCHEMA}.versions WHERE table_name = ?", [table]
+        ).fetchone()
+        pinned = [DataFile(path, rows, 0, frozenset(), {}) for path, rows in files]
+        return (version[0] if version else 0, pinned)
 
 
 @contextmanager
@@ -188,7 +299,7 @@ def _write_lists(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
 
 def _write_pins(
     connection: duckdb.DuckDBPyConnection,
-    pins: dict[str, tuple[int, list[DataFile]]],
+    pins: dict[str, Pin],
     stamp: str,
 ) -> None:
     """Which files this catalogue needs: upkeep keeps them, `check` compares them."""
@@ -227,13 +338,15 @@ def _write_retired(connection: duckdb.DuckDBPyConnection, old: Path) -> None:
     connection.unregister("files_arrow")
 
 
-def _stamp(settings: Settings, pins: dict[str, tuple[int, list[DataFile]]]) -> str:
+def _stamp(settings: Settings, pins: dict[str, Pin], told: Mapping[str, TableFault]) -> str:
     """Everything that a catalogue is made from, in one short text."""
     import hashlib
 
     digest = hashlib.sha256(f"{PROGRAM_VERSION} {settings.lake}".encode())
     for table in table_names():
         digest.update(repr(load_contract(table).raw).encode())
+    for table, fault in sorted(told.items()):
+        digest.update(f"{table} {fault.text()}".encode())
     for file in map(codelist_path, codelist_names()):
         digest.update(file.read_bytes())
     for file in sorted(settings.reference.rglob("*.parquet")):  # boundaries are large: not read

@@ -82,7 +82,7 @@ def _migrate(settings: Settings) -> Published:
             contract = load_contract(table)
             select = sql(connection, contract, every, folder) if every else None
             work.replace_rows(contract, select, every)
-    return Published(tuple(one.delivery_id for one in every), rows, swap_catalogue(settings))
+    return Published(tuple(one.delivery_id for one in every), rows, swap_catalogue(settings, {}))
 
 
 def _step(every: Sequence[Arrival]) -> str:

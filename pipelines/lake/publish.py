@@ -33,8 +33,9 @@ from pipelines.lake.arrivals import (
     local_copy,
     verify_files,
 )
-from pipelines.lake.catalogue import swap_catalogue
+from pipelines.lake.catalogue import swap_catalogue, table_faults
 from pipelines.lake.data_files import files_sql
+from pipelines.lake.faults import TableFault, fault_of
 from pipelines.lake.holds import find_held
 from pipelines.lake.questions import ask, read_question
 from pipelines.lake.restated import find_restated, restated_rows_sql
@@ -80,13 +81,15 @@ log = logging.getLogger("passerelle")
 class Published:
     """What one publish did: the deliveries it took in, their rows by table, the new catalogue.
 
-    `left_out` has a sentence for each delivery whose files are not what its verdict says.
+    `left_out` has a sentence for each delivery whose files are not what its verdict says, `faults`
+    says of each table that could not be published why: its deliveries wait, the others do not.
     """
 
     deliveries: tuple[str, ...]
     rows: dict[str, int]
     is_catalogue_new: bool
     left_out: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, TableFault] = field(default_factory=dict)
 
 
 def publish(
@@ -143,14 +146,23 @@ def _publish(
         waiting = [one for one in waiting if one.delivery_id in named | begun.keys()]
     rows: dict[str, int] = {}
     left_out: dict[str, str] = {}
+    faults: dict[str, TableFault] = {}
+    tried = {one.table for one in waiting}
     if waiting or _is_unasked(settings, held):
         with scratch_folder(settings, "publish") as folder, working(settings) as connection:
             left_out = _unsound(connection, waiting, folder, begun, named)
             waiting = [one for one in waiting if one.delivery_id not in left_out]
             disagreements.begin(connection)
             for table in table_names("data"):
-                _restate_data(settings, connection, table, waiting, folder)
-                rows[table] = _publish_data(settings, connection, table, waiting, folder)
+                try:
+                    _restate_data(settings, connection, table, waiting, folder)
+                    rows[table] = _publish_data(settings, connection, table, waiting, folder)
+                except Exception as error:
+                    if (fault := fault_of(table, error, _now())) is None:
+                        raise
+                    log.error("%s", fault.text())
+                    faults[table] = fault
+            waiting = [one for one in waiting if one.table not in faults]
             told = disagreements.tell(settings, connection, waiting)
             others = told | find_held(settings, connection) | held
             told_anew = _sound_again(settings, connection, others, waiting, folder)
@@ -159,8 +171,17 @@ def _publish(
             )
             rows["deliveries"] = publish_accounts(settings, connection, waiting, listed, told_anew)
             ask(settings, connection, [*waiting, *told_anew])
-    is_new = swap_catalogue(settings)
-    return Published(tuple(one.delivery_id for one in waiting), rows, is_new, left_out)
+    before = table_faults(settings)
+    shown = {table: one.unless_told(before.get(table)) for table, one in faults.items()}
+    if delivery_ids is not None:  # what was not tried stays told
+        shown = {table: one for table, one in before.items() if table not in tried} | shown
+    is_new = swap_catalogue(settings, shown)
+    ids = tuple(one.delivery_id for one in waiting)
+    return Published(ids, rows, is_new, left_out, table_faults(settings))
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
 
 
 @contextmanager

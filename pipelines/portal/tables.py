@@ -15,6 +15,8 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 
 from pipelines.accounts.permissions import Person
+from pipelines.lake.catalogue import table_faults
+from pipelines.lake.faults import TableFault
 from pipelines.portal import looking
 from pipelines.portal.menus import FORMS, today
 from pipelines.portal.words import _, language
@@ -60,6 +62,7 @@ class Shown:
     newest: dt.datetime | None
     ways: tuple[Way, ...]
     clauses: tuple[Clause, ...]
+    fault: TableFault | None
 
 
 def shown_tables(
@@ -69,6 +72,7 @@ def shown_tables(
     agreements = {one.agreement: one for one in load_agreements(settings.agreements)}
     names = [name for name in dict.fromkeys(o.table for o in offers) if name == (only or name)]
     newest = _newest(settings, offers)
+    faults = table_faults(settings)
     until = None if only else time.monotonic() + looking.COUNT_S
     found = []
     for name in names:
@@ -86,6 +90,7 @@ def shown_tables(
                     _clause(p, agreements[p.agreement], person.organisation)
                     for p in permits.values()
                 ),
+                fault=faults.get(name),
             )
         )
     return found

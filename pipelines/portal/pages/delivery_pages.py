@@ -19,6 +19,7 @@ from fastapi.responses import HTMLResponse, Response
 from starlette.requests import ClientDisconnect
 
 from pipelines.i18n import mark
+from pipelines.lake.catalogue import table_faults
 from pipelines.lake.questions import read_question
 from pipelines.landing.answers import read_answer
 from pipelines.landing.receive import Delivery
@@ -238,7 +239,13 @@ def show(request: Request, desk: Desk, person: Person, delivery_id: str) -> HTML
         looked = known.look(settings, delivery, verdict, question)
     is_published = known.is_published(settings, delivery_id)
     age = dt.datetime.now(dt.UTC) - delivery.receipt.received_at
-    renews = not is_published and age < STILL_FRESH and request.query_params.get("renew") != "no"
+    fault = None if is_published else table_faults(settings).get(feed.table)
+    renews = (
+        not is_published
+        and not fault
+        and age < STILL_FRESH
+        and request.query_params.get("renew") != "no"
+    )
     shown = page(
         request,
         "provider/delivery.html",
@@ -249,6 +256,7 @@ def show(request: Request, desk: Desk, person: Person, delivery_id: str) -> HTML
         verdict=verdict,
         findings=all_findings(delivery.folder, verdict) if verdict else [],
         is_published=is_published,
+        is_our_fault=fault is not None,
         since=_since(request, delivery),
         renews=renews,
         reasons=known.reasons(settings, delivery, verdict, looked.sheets) if verdict else [],

@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
+from pipelines.lake.catalogue import table_faults
 from pipelines.lake.questions import ALSO_SPECIALIST_AFTER
 from pipelines.portal import deliveries as known
 from pipelines.portal import feed_figures as figures
@@ -147,6 +148,7 @@ def feeds(request: Request, person: Person = Health) -> HTMLResponse:
     return page(
         request,
         "specialist/feeds.html",
+        faults=table_faults(settings_of(request)),
         found=found,
         titles={one.feed: load_feed(one.feed).title[words.language()] for one in found},
         rhythm=rhythm_words,

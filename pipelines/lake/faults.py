@@ -1,0 +1,93 @@
+"""Tables that could not be published: why and since when. Each shows what it showed before.
+
+Not here: what stops every table, such as a full disk or another writer (`LakeBusy`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipelines.i18n import mark, translator
+from pipelines.lake.storage import LakeBusy, LakeError
+from pipelines.lake.tables import CommitConflict
+from schemas.text import Language
+
+if TYPE_CHECKING:
+    import duckdb
+
+RELATION = "lake.faults"
+UNFIT = mark("The table {table} does not fit its contract: {problem}")
+BROKEN = mark("The table {table} cannot be read or written ({problem}).")
+STANDS = mark(
+    "It shows what it showed before, and its new deliveries wait; the other tables are published."
+)
+
+
+@dataclass(frozen=True)
+class TableFault:
+    """Why one table could not be published; `since` is naive UTC, `values` fill the sentence."""
+
+    table: str
+    message: str
+    values: dict[str, Any]
+    since: dt.datetime
+
+    def text(self, language: Language = "en") -> str:
+        """The sentence in `language`."""
+        return translator(language)(self.message, **self.values)
+
+    def unless_told(self, before: TableFault | None) -> TableFault:
+        """What was told before where it is the same, with the moment at which it began."""
+        return before if before and before.text() == self.text() else self
+
+
+def fault_of(table: str, error: Exception, since: dt.datetime) -> TableFault | None:
+    """What keeps this one table from being published; None where it is no matter of the table.
+
+    A message of DuckDB can quote a cell, so only those about columns and types are repeated.
+    """
+    import duckdb
+    from deltalake.exceptions import DeltaError
+
+    if isinstance(error, CommitConflict | LakeBusy | duckdb.OutOfMemoryException):
+        return None
+    if isinstance(error, LakeError):
+        return TableFault(table, error.message, error.values, since)
+    if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
+        return TableFault(
+            table, UNFIT, {"table": table, "problem": str(error).partition("\n")[0]}, since
+        )
+    if isinstance(error, duckdb.Error | DeltaError) and "No space left" not in str(error):
+        return TableFault(table, BROKEN, {"table": table, "problem": type(error).__name__}, since)
+    return None
+
+
+def write_faults(connection: duckdb.DuckDBPyConnection, faults: Iterable[TableFault]) -> None:
+    """Keep them in the catalogue that is being made."""
+    connection.execute(
+        f"CREATE TABLE {RELATION} "
+        "(table_name VARCHAR, message VARCHAR, filled_in VARCHAR, since TIMESTAMP)"
+    )
+    for one in faults:
+        connection.execute(
+            f"INSERT INTO {RELATION} VALUES (?, ?, ?, ?)",
+            [one.table, one.message, json.dumps(one.values), one.since],
+        )
+
+
+def read_faults(connection: duckdb.DuckDBPyConnection) -> dict[str, TableFault]:
+    """The faults by table; none in a catalogue that was made before there was a place for them."""
+    import duckdb
+
+    try:
+        rows = connection.execute(f"FROM {RELATION} ORDER BY table_name").fetchall()
+    except duckdb.CatalogException:
+        return {}
+    return {
+        table: TableFault(table, message, json.loads(values), since)
+        for table, message, values, since in rows
+    }
