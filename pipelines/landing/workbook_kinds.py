@@ -15,7 +15,6 @@ import sys
 import zipfile
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
 
 from pipelines.landing.refuse import MEGABYTE, refused
 
@@ -155,14 +154,16 @@ def convert(source: str, target: str) -> int:
     import python_calamine as calamine
     import xlsxwriter
 
+    from pipelines.landing.workbook_errors import errors_of
+
     try:
         with Path(source).open("rb") as stream:  # by its contents, whatever it is called
             book = calamine.CalamineWorkbook.from_filelike(stream)
         sheets = [(name, book.get_sheet_by_name(name)) for name in book.sheet_names]
-        errors = _errors(Path(source))
+        errors = errors_of(Path(source), kind_of(Path(source)))
     except calamine.PasswordError:
         return LOCKED
-    except (calamine.CalamineError, ET.ParseError, OSError, ValueError):
+    except (calamine.CalamineError, OSError, ValueError):
         return UNREADABLE
     if any(sheet.total_height * sheet.total_width > MOST_CELLS for _, sheet in sheets):
         return TOO_LARGE
@@ -186,41 +187,6 @@ _FORMS = {
     dt.time: "hh:mm:ss",
     dt.timedelta: "[h]:mm:ss",
 }
-
-
-def _errors(file: Path) -> dict[str, dict[tuple[int, int], str]]:
-    """By sheet of an OpenDocument workbook, its cells with an error, as shown; else nothing.
-
-    The parser gives nothing for them, or 0, which nobody wrote.
-    """
-    found: dict[str, dict[tuple[int, int], str]] = {}
-    if kind_of(file) != ODS:
-        return found
-    row = column = 0
-    mine: dict[tuple[int, int], str] = {}
-    with zipfile.ZipFile(file) as archive, archive.open("content.xml") as stream:
-        # Bounded like the whole process; no entity is expanded beyond what expat allows.
-        for event, node in ET.iterparse(stream, ("start", "end")):  # noqa: S314
-            tag = node.tag.rpartition("}")[2]
-            if event == "start" and tag == "table":
-                mine = found.setdefault(_attribute(node, "name"), {})
-                row = 0
-            elif event == "start" and tag == "table-row":
-                column = 0
-            elif event == "end" and tag in ("table-cell", "covered-table-cell"):
-                if _attribute(node, "value-type", "calcext:1.0") == "error":
-                    mine[row, column] = "".join(node.itertext())
-                column += int(_attribute(node, "number-columns-repeated") or 1)
-            elif event == "end" and tag == "table-row":
-                row += int(_attribute(node, "number-rows-repeated") or 1)
-                node.clear()
-    return found
-
-
-def _attribute(node: ET.Element, name: str, space: str = "") -> str:
-    """An attribute by its name, of a name space that ends so."""
-    ends = f"{space}}}{name}"
-    return next((value for key, value in node.items() if key.endswith(ends)), "")
 
 
 def _write_sheet(

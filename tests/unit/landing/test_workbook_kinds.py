@@ -124,6 +124,28 @@ def test_an_open_document_is_read(tmp_path: Path) -> None:
     assert read(file, make_feed(["a", "b"], file=XLSX))[1] == [(2, "1", "Kémo")]
 
 
+def test_an_error_in_an_excel_97_workbook_stays_one(tmp_path: Path) -> None:
+    """As a constant and as what a formula gave; a formula that gave a truth is none."""
+    sound = excel_97([["a", "b"], ["1", 2.0], ["2", 3.0], ["3", 4.0]])
+    number = [struct.pack("<HHH", row, 1, 0) + struct.pack("<d", row + 1.0) for row in (1, 2, 3)]
+    constant = struct.pack("<HHHBB", 1, 1, 0, 0x2A, 1)
+    result = struct.pack("<HHHBBBBHH", 2, 1, 0, 2, 0, 0x17, 0, 0, 0xFFFF)
+    failed = result + struct.pack("<HIH", 0, 0, 0)
+    truth = struct.pack("<HHHBB", 3, 1, 0, 1, 0)
+    for old, (kind, new) in zip(
+        number, [(0x205, constant), (0x6, failed), (0x205, truth)], strict=True
+    ):
+        # Another length moves what follows in the stream, of which nothing says where it is.
+        sound = sound.replace(record(0x203, old), record(kind, new), 1)
+    stream = sound[512 * 3 :]
+    file = write(
+        tmp_path, "d.xls", compound({"Workbook": stream[: stream.rindex(record(0xA, b"")) + 4]})
+    )
+    found = read(file, make_feed(["a", "b"], file=XLSX))[1]
+    assert found[:2] == [(2, "1", "#N/A"), (3, "2", "#REF!")]
+    assert found[2][2].upper() in {"TRUE", "1"}
+
+
 def test_an_error_in_an_open_document_stays_one(tmp_path: Path) -> None:
     """The parser leaves nothing, or 0, where a formula failed: a number that nobody wrote."""
     sheet = zipfile.ZipFile(io.BytesIO(open_document([["a", "b"], ["1", "x"], ["2", "y"]])))
