@@ -55,8 +55,8 @@ def ask(
         outcome["tables"] = list(read.relations)
         with _one_at_a_time(settings, actor):
             files = {relation: str(file) for relation, file in prepare(read.relations).items()}
-            limits = {"seconds": seconds, "most_rows": most_rows}
-            answer = _run(Task(question=read.text, boxes=files, **limits))
+            asked = Task(question=read.text, boxes=files, seconds=seconds, most_rows=most_rows)
+            answer = _run(asked)
             outcome["rows"] = len(answer.rows)
             return answer
     except SqlRefused as refused:
