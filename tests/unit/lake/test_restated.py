@@ -159,6 +159,17 @@ def test_a_held_row_that_another_judgement_answers_is_gone(settings):
     assert set(stored["offence_text"].to_pylist()) == {"as it stands"}
 
 
+def test_an_undeclared_file_of_the_very_day_of_a_register_is_asked_about(settings):
+    day = {"as_of": dt.date(2026, 1, 31)}
+    deliver(settings, "a", [row("1", "as it stands")], day=35, kind="register", **day)
+    held = deliver(settings, "b", [row("1", "otherwise"), row("2")], day=40, **day)
+    publish(settings)
+    states = f"SELECT state, rows_held FROM deliveries WHERE delivery_id = '{held}'"
+    assert asked(settings, states) == [("held", 1)]
+    texts = "SELECT source_record_id, offence_text FROM incidents ORDER BY ALL"
+    assert asked(settings, texts) == [("1", "as it stands"), ("2", "as first told")]
+
+
 @pytest.mark.parametrize("step", ["publish_rejections", "publish_accounts", "swap_catalogue"])
 def test_an_interruption_leaves_readers_the_old_state_and_is_made_good(settings, monkeypatch, step):
     deliver(settings, "a", [row("1", "misread"), row("2")])

@@ -253,6 +253,10 @@ def test_only_the_written_word_of_all_providers_lets_it_leave(home: Settings) ->
     assert "Accepté par écrit par" in said
     assert "steering group" in said
     assert entries(home, events=["extract.made"]).entries[0].details["consents"]
+    for one in (first, second):
+        revoke(home, one.consent_id, by="x", organisation=one.organisation)
+    again = make_extract(home, ask(**PUBLIC), made_by="desk")
+    assert again.manifest.accepted_by == (), "the very same tells nobody anything"
 
 
 def test_what_is_too_much_to_check_leaves_only_by_the_written_word_of_all(

@@ -8,12 +8,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from pipelines.release import deduction
 from pipelines.release.cells import CELLS_SCHEMA
-from pipelines.release.differencing import TooMuch, telling_extracts
+from pipelines.release.differencing import TooMuch, telling_extracts, tells_more
 from tests.unit.release.world import Counts, agreement, ask, counts, rows
 
 DAY = dt.datetime(2026, 5, 13, 12)
@@ -221,3 +222,17 @@ def test_a_cell_that_is_hidden_for_its_sum_is_no_secret_of_people() -> None:
     assert not is_refused(new, earlier)
     measured = earlier.set_column(4, CELLS_SCHEMA.field(4), pa.array([["victims_total"]]))
     assert is_refused(new, measured), "the sum of two follows, too"
+
+
+def test_records_that_left_since_an_earlier_count_are_taken_out_of_that_one_too() -> None:
+    """Twelve less six are six; four of these left as records, and the other two would be told."""
+    six = dict.fromkeys(range(6), 1)
+    earlier = {"twelve": weighed(dict.fromkeys(range(12), 1))}
+    released = {
+        "four": np.arange(6, 10, dtype=np.uint64),
+        "none": np.arange(90, 95, dtype=np.uint64),
+    }
+    assert telling_extracts(weighed(six), earlier) == ()
+    assert telling_extracts(weighed(six), earlier, released) == ("four", "twelve")
+    assert tells_more(weighed(six), earlier, released)
+    assert telling_extracts(weighed(six), {}, released) == ()
