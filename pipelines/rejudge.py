@@ -149,7 +149,8 @@ def _proposed(place: UPath) -> Verdict | None:
 def declared_by(settings: Settings, feed: str) -> str:
     """A fingerprint of all that a judgement of this feed depends on besides the file itself."""
     declared = load_feed(feed)
-    digest = hashlib.sha256(f"{PROGRAM_VERSION} {load_contract(declared.table).raw!r}".encode())
+    contract = load_contract(declared.table).fingerprint
+    digest = hashlib.sha256(f"{PROGRAM_VERSION} {contract}".encode())
     for file in sorted(declared.folder.rglob("*")):
         if file.is_file() and "examples" not in file.parent.name:
             digest.update(file.name.encode() + file.read_bytes())

@@ -6,8 +6,6 @@ Not here: its words (`agreement_words.py`) and the search for what is wrong in m
 
 from __future__ import annotations
 
-import types
-import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -17,7 +15,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from schemas.agreement_words import TYPES, WORDS, Level
+from schemas.agreement_words import WORDS, Level
+from schemas.lines import TYPES, known_keys, line_in
 from schemas.text import Bilingual, Language
 
 LONGEST_SHOWN = 60  # of a wrong value
@@ -56,11 +55,6 @@ class AgreementError(ValueError):
         return "\n".join(f"{p.code} {p.where}: {p.text(language)}" for p in self.problems)
 
 
-def line_of(path: Path, loc: Sequence[str | int]) -> int:
-    """The line of a file where a path leads, counted from 1."""
-    return _line(yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader), loc)
-
-
 def repeated_keys(path: Path) -> list[AgreementProblem]:
     """Keys that stand twice in one place: YAML keeps the last, and the first would be lost."""
     found: list[AgreementProblem] = []
@@ -92,11 +86,11 @@ def structural(path: Path, errors: Sequence[Any], model: type[BaseModel]) -> lis
 
 def _structural(path: Path, root: Any, error: Any, model: type[BaseModel]) -> AgreementProblem:
     loc, kind = tuple(error["loc"]), error["type"]
-    where = f"{path.name}:{_line(root, loc)}: {dotted(loc)}"
+    where = f"{path.name}:{line_in(root, loc)}: {dotted(loc)}"
     context = error.get("ctx", {})
     shown = str(error.get("input"))[:LONGEST_SHOWN]
     if kind == "extra_forbidden":
-        known = _fields(model, loc[:-1])
+        known = known_keys(model, loc[:-1])
         nearest = get_close_matches(str(loc[-1]), known, 1)
         guess = nearest[0] if nearest else ""
         code = "AGR-106" if guess else "AGR-105"
@@ -117,48 +111,9 @@ def _structural(path: Path, root: Any, error: Any, model: type[BaseModel]) -> Ag
     return AgreementProblem("AGR-112", where, {"value": shown, "expected": expected})
 
 
-def _line(root: Any, loc: Sequence[str | int]) -> int:
-    """The line of the nearest thing of the file that a path names, counted from 1."""
-    node, line = root, root.start_mark.line if root else 0
-    for step in loc:
-        if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-            node = node.value[step] if step < len(node.value) else None
-        elif isinstance(node, yaml.MappingNode):
-            found = [(k, v) for k, v in node.value if k.value == str(step)]
-            if not found:
-                break
-            line, node = found[0][0].start_mark.line, found[0][1]
-            continue
-        else:
-            break
-        if node is None:
-            break
-        line = node.start_mark.line
-    return int(line) + 1
-
-
 def dotted(loc: Sequence[str | int]) -> str:
     """`permits[0].rows.areas`."""
     return "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in loc).lstrip(".")
-
-
-def _fields(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
-    """The keys that are known where a path leads."""
-    here: type[BaseModel] | None = model
-    for step in loc:
-        if isinstance(step, str) and here and step in here.model_fields:
-            here = _model_in(here.model_fields[step].annotation)
-    return list(here.model_fields) if here else []
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model that an annotation holds: itself, an optional one, or one of a tuple."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    if isinstance(annotation, types.UnionType) or typing.get_origin(annotation):
-        found = (_model_in(part) for part in typing.get_args(annotation))
-        return next((one for one in found if one), None)
-    return None
 
 
 def _said(value: Any, language: Language) -> Any:

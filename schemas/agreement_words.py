@@ -11,21 +11,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from schemas.text import Bilingual
-
 Level = Literal["error", "warning", "note"]
-
-TYPES: dict[str, Bilingual] = {
-    "date": Bilingual(en="a date, such as 2026-01-31", fr="une date, comme 2026-01-31"),
-    "int": Bilingual(en="a whole number", fr="un nombre entier"),
-    "bool": Bilingual(en="true or false", fr="true ou false"),
-    "tuple": Bilingual(en="a list, such as [a, b]", fr="une liste, comme [a, b]"),
-    "model": Bilingual(en="keys and values below it", fr="des clés et des valeurs en dessous"),
-    "string": Bilingual(
-        en="text in quotes, such as '01'", fr="un texte entre guillemets, comme '01'"
-    ),
-    "": Bilingual(en="something else", fr="autre chose"),
-}
 
 # code → level, English, French
 WORDS: dict[str, tuple[Level, str, str]] = {

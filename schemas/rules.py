@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from schemas.contract import Rule
 from schemas.sqltext import literal, literals, name
+from schemas.table import Rule
 
 UNEXPECTED_ROWS_PREFIX = "SELECT * FROM {batch} WHERE "
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = ("en", "fr")
 FOLDER = Path(__file__).parent
+LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Bilingual(BaseModel):
@@ -45,9 +46,8 @@ def printable(text: str, *, also: str = "") -> str:
 
 def read_yaml(path: Path) -> Any:
     """One YAML document; the C loader where PyYAML has it, since contracts are long."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     with path.open(encoding="utf-8") as stream:
-        return yaml.load(stream, Loader=loader)  # noqa: S506  (both loaders are the safe ones)
+        return yaml.load(stream, Loader=LOADER)  # noqa: S506  (both loaders are the safe ones)
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:

@@ -239,7 +239,8 @@ def _problems(
 
 def _place(path: Path, one: AgreementProblem) -> str:
     """Where a problem is: `caf_minusca.yaml:12: permits[0].rows`."""
-    from schemas.agreement_problem import dotted, line_of
+    from schemas.agreement_problem import dotted
+    from schemas.lines import line_of
 
     if not one.loc:
         return one.where

@@ -344,7 +344,7 @@ def _stamp(settings: Settings, pins: dict[str, Pin], told: Mapping[str, TableFau
 
     digest = hashlib.sha256(f"{PROGRAM_VERSION} {settings.lake}".encode())
     for table in table_names():
-        digest.update(repr(load_contract(table).raw).encode())
+        digest.update(load_contract(table).fingerprint.encode())
     for table, fault in sorted(told.items()):
         digest.update(f"{table} {fault.text()}".encode())
     for file in map(codelist_path, codelist_names()):

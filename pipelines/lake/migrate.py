@@ -91,7 +91,7 @@ def _step(every: Sequence[Arrival]) -> str:
     for one in every:
         digest.update(one.attempt.encode())
     for table in (*table_names("data"), *table_names("log")):
-        digest.update(repr(load_contract(table).raw).encode())
+        digest.update(load_contract(table).fingerprint.encode())
     return f"migration {digest.hexdigest()[:16]}"
 
 

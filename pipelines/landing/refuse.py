@@ -1,6 +1,6 @@
 """How a reader refuses a delivery: a declared code and values that never come from a cell.
 
-Not here: the words (`schemas/tables/deliveries.odcs.yaml`), nor when to refuse (each reader).
+Not here: the words (`schemas/tables/deliveries.yaml`), nor when to refuse (each reader).
 """
 
 from __future__ import annotations

@@ -1,40 +1,61 @@
 """Write every rendered file, or with `--check` say which ones are stale and exit 1.
 
-Not here: how each file is made (the other modules of this folder).
+Not here: how each file is made (the other modules of this folder). A declaration that cannot be
+relied on is told with its file and line, and nothing is written.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
+from schemas import rule_codes
 from schemas.contract import load_contract, table_names
+from schemas.contract_problem import ContractError, ContractProblem
 from schemas.render import (
     agreement,
     ddl,
+    declarations,
     dictionary,
     expectations,
     frictionless,
     guide,
+    history,
     hxl,
     jsonschema,
+    odcs,
 )
+from schemas.table import Contract
 from schemas.text import LANGUAGES
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
+def contracts() -> list[Contract]:
+    """Every contract. Raises ContractError."""
+    return [load_contract(table) for table in table_names()]
+
+
+def problems(texts: dict[str, str]) -> list[ContractProblem]:
+    """What no single file shows: codes used before, versions not raised. `texts` are rendered."""
+    every = contracts()
+    of_tables = {one.table: texts[f"schemas/{one.table}{odcs.SUFFIX}"] for one in every}
+    return [*rule_codes.problems(every), *history.problems(every, of_tables)]
+
+
 def rendered() -> dict[str, str]:
     """Every rendered file: its path under `docs/` and its text."""
-    contracts = [load_contract(table) for table in table_names()]
+    every = contracts()
     files = {
-        f"data-dictionary.{language}.md": dictionary.data_dictionary(contracts, language)
+        f"data-dictionary.{language}.md": dictionary.data_dictionary(every, language)
         for language in LANGUAGES
     }
-    for contract in contracts:
+    for contract in every:
         base = f"schemas/{contract.table}"
+        files[f"{base}{odcs.SUFFIX}"] = odcs.script(contract)
         files[f"{base}.sql"] = ddl.script(contract)
         files[f"{base}.schema.json"] = _json(jsonschema.json_schema(contract))
         sample = frictionless.sample_csv(contract)
@@ -47,9 +68,11 @@ def rendered() -> dict[str, str]:
             files[f"{base}.expectations.json"] = _json(suites)
     files["schemas/agreement.schema.json"] = _json(agreement.agreement_schema())
     files["schemas/agreement-problems.md"] = agreement.problems_page()
-    files["schemas/datapackage.json"] = _json(frictionless.data_package(contracts))
-    files["schemas/README.md"] = guide.guide(contracts)
-    files["schemas/hxl.csv"] = hxl.hxl_table(contracts)
+    files["schemas/datapackage.json"] = _json(frictionless.data_package(every))
+    files["schemas/README.md"] = guide.guide(every)
+    files["schemas/hxl.csv"] = hxl.hxl_table(every)
+    for name, schema in declarations.declaration_schemas().items():
+        files[f"schemas/{declarations.FOLDER}/{name}.schema.json"] = _json(schema)
     return files
 
 
@@ -83,12 +106,24 @@ def _json(value: Any) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Exit code 0 when all is current or was written, 1 when `--check` found stale files."""
+    """Exit code 0 when all is current or was written, 1 for what is stale or wrong."""
+    try:
+        if found := problems(rendered()):
+            raise ContractError(found)
+    except ContractError as error:
+        print(error.text("fr" if os.environ.get("LANG", "").startswith("fr") else "en"))
+        return 1
+    codes, listed = rule_codes.CODES_FILE, rule_codes.with_new_codes(contracts())
+    has_new_codes = _read(codes) != listed
     if "--check" in arguments:
-        found = stale()
-        for path in found:
-            print(f"stale: docs/{path}; run python -m schemas.render")
-        return 1 if found else 0
+        found_stale = [f"docs/{path}" for path in stale()]
+        found_stale += [f"schemas/{codes.name}"] if has_new_codes else []
+        for path in found_stale:
+            print(f"stale: {path}; run python -m schemas.render")
+        return 1 if found_stale else 0
+    if has_new_codes:
+        codes.write_text(listed, encoding="utf-8", newline="\n")
+        print(f"wrote schemas/{codes.name}")
     for path in write():
         print(f"wrote docs/{path}")
     return 0

@@ -174,25 +174,14 @@ def _table(contract: Contract, language: Language) -> list[str]:
 
 
 def _advice(contract: Contract, language: Language) -> list[str]:
-    say, french_words = _WORDS[language], _custom(contract)
-    schema, about = contract.raw["schema"][0], contract.raw["description"]
+    say = _WORDS[language]
     pairs = (
-        (say["holds"], french_words["grainFr"], schema["dataGranularityDescription"]),
-        (say["use"], french_words["usageFr"], about["usage"]),
-        (say["limits"], french_words["limitationsFr"], about["limitations"]),
+        (say["holds"], contract.grain),
+        (say["use"], contract.usage),
+        (say["limits"], contract.limitations),
     )
     colon = "\u00a0:" if language == "fr" else ":"
-    return [
-        "\n".join(
-            f"- **{title}{colon}** {french if language == 'fr' else english}"
-            for title, french, english in pairs
-        )
-    ]
-
-
-def _custom(contract: Contract) -> dict[str, str]:
-    listed = contract.raw["schema"][0].get("customProperties", [])
-    return {item["property"]: item["value"] for item in listed}
+    return ["\n".join(f"- **{title}{colon}** {words[language]}" for title, words in pairs)]
 
 
 def _columns(columns: Iterable[Column], language: Language) -> str:

@@ -11,6 +11,7 @@ from schemas.contract import Contract
 from schemas.render.frictionless import SAMPLES
 
 _FILES = (
+    ("<table>.odcs.yaml", "the contract of a table (Open Data Contract Standard 3.1)"),
     ("<table>.sql", "the table in DuckDB, with a comment on each column in English and French"),
     ("<table>.schema.json", "one row as JSON (JSON Schema 2020-12)"),
     (
@@ -18,6 +19,7 @@ _FILES = (
         "what Great Expectations checks: `accepted` strictly, `quarantined` by recounting",
     ),
     ("agreement.schema.json", "an agreement (`schemas/agreements`), for whoever writes one"),
+    ("declarations/", "the files of `schemas` that declare the tables, for whoever edits them"),
     ("agreement-problems.md", "what `passerelle agreement check` may find, by code"),
     ("datapackage.json", f"all tables as a Frictionless Data Package, with `{SAMPLES}/`"),
     ("hxl.csv", "the HXL tag of each column"),
@@ -30,8 +32,8 @@ def guide(contracts: Sequence[Contract]) -> str:
     lines = [
         "# What follows from the contracts",
         "",
-        "Rendered from `schemas/tables` by `python -m schemas.render`; a test fails when a file is "
-        "stale. Change the contract, never these files. For people there are "
+        "Rendered from `schemas` by `python -m schemas.render`; a test fails when a file is "
+        "stale. Change the declaration, never these files. For people there are "
         "[the data dictionary](../data-dictionary.en.md) and "
         "[le dictionnaire des données](../data-dictionary.fr.md).",
         "",
@@ -42,7 +44,7 @@ def guide(contracts: Sequence[Contract]) -> str:
         f"Tables and versions: {tables}.",
         "",
         "```",
-        "datacontract lint schemas/tables/incidents.odcs.yaml",
+        "datacontract lint docs/schemas/incidents.odcs.yaml",
         "frictionless validate docs/schemas/datapackage.json",
         "duckdb -c '.read docs/schemas/incidents.sql' -c 'DESCRIBE incidents'",
         "```",

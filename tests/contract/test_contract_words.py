@@ -13,7 +13,8 @@ import unicodedata
 import pytest
 
 from schemas.codelist import load_codelist
-from schemas.contract import TABLES_FOLDER, Contract, Rule, load_contract, table_names
+from schemas.contract import Contract, Rule, load_contract, table_names
+from schemas.text import FOLDER
 
 DATA = table_names("data")
 JARGON = re.compile(
@@ -133,7 +134,7 @@ def _placeholders(text: str) -> set[str]:
 def _raised_findings() -> list[tuple[str, str, set[str] | None]]:
     """(where, code, names of its values or None where they are not written out) in our code."""
     found: list[tuple[str, str, set[str] | None]] = []
-    for path in sorted((TABLES_FOLDER.parents[1] / "pipelines").rglob("*.py")):
+    for path in sorted((FOLDER.parent / "pipelines").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
                 first = node.args[0]

@@ -15,7 +15,7 @@ import yaml
 
 from schemas.agreement import AGREEMENTS_FOLDER, Agreement
 from schemas.agreement_check import problems
-from schemas.agreement_problem import line_of
+from schemas.lines import line_of
 from schemas.text import LANGUAGES
 
 DAY = dt.date(2026, 11, 22)

@@ -1,0 +1,167 @@
+"""From fields and groups to the columns of one table and what is computed for its rules.
+
+Not here: its rules (`compose_rules.py`), the files themselves (`declared.py`) and what a contract
+holds (`table.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from schemas import declared
+from schemas.codelist import codelist_names, load_codelist
+from schemas.declared import Field, Group, HelperLine, Table, problem
+from schemas.table import Column, Fact, FilledBy, Helper
+
+# type → the logical type of ODCS, the type of DuckDB
+TYPES: dict[str, tuple[str, str]] = {
+    "text": ("string", "VARCHAR"),
+    "timestamp": ("timestamp", "TIMESTAMP"),
+    "date": ("date", "DATE"),
+    "integer": ("integer", "INTEGER"),
+    "bigint": ("integer", "BIGINT"),
+    "number": ("number", "DOUBLE"),
+    "coordinate": ("number", "DOUBLE"),
+    "boolean": ("boolean", "BOOLEAN"),
+    "texts": ("array", "VARCHAR[]"),
+}
+RECORD_KEY = "record_id"  # the key of a table of records
+# What is said of records only: a reference table or a log gives nobody away, and no feed fills it
+OF_RECORDS = {"filled_by": None, "derive": "", "coarsen": "", "quasi_identifier": False}
+
+
+class Composition:
+    """What the file of a table and the files that it names say together."""
+
+    def __init__(self, table: Table, path: Path) -> None:
+        """Keep the file; nothing is read yet."""
+        self.table, self.path = table, path
+
+    @cached_property
+    def groups(self) -> dict[str, Group]:
+        """The groups that the table takes, in order. Raises ContractError."""
+        known, found = declared.groups(), {}
+        for at, entry in enumerate(self.table.columns):
+            if entry.startswith("+"):
+                if entry[1:] not in known:
+                    values = {"name": entry[1:], "known": list(known)}
+                    raise problem("CON-203", self.path, ("columns", at), **values)
+                found[entry[1:]] = known[entry[1:]]
+        return found
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """What is said of each column in this table, inputs last. Raises ContractError."""
+        found: dict[str, Field] = {}
+        for name, path, loc in self._names():
+            if name in found:
+                raise problem("CON-205", path, loc, name=name)
+            if name not in declared.fields():
+                raise problem("CON-201", path, loc, name=name)
+            found[name] = self._field(name)
+        for key in ("overrides", "classification", "withheld_when"):
+            named = getattr(self.table, key)
+            each = named if key == "overrides" else [n for names in named.values() for n in names]
+            for name in each:
+                if name not in found:
+                    raise problem("CON-204", self.path, (key, name), name=name)
+        return found
+
+    def columns(self) -> tuple[Column, ...]:
+        """The columns in order. Raises ContractError."""
+        days = {f.day_of: name for name, f in self.fields.items() if f.day_of}
+        return tuple(self._column(name, f, days.get(name, "")) for name, f in self.fields.items())
+
+    def helpers(self) -> tuple[Helper, ...]:
+        """The private columns that rules may use. Raises ContractError."""
+        found: dict[str, Helper] = {}
+        for group, one in self.groups.items():
+            for name, line in one.helpers.items():
+                place = (declared.GROUPS_FILE, (group, "helpers", name))
+                found[name] = self._helper(name, line, *place)
+        for name, line in self.table.helpers.items():
+            found[name] = self._helper(name, line, self.path, ("helpers", name))
+        return tuple(found.values())
+
+    def facts(self) -> tuple[Fact, ...]:
+        """What is computed across the rows of a delivery."""
+        return tuple(Fact(name, sql) for name, sql in self.table.facts.items())
+
+    def _names(self) -> Iterator[tuple[str, Path, tuple[str | int, ...]]]:
+        file = declared.GROUPS_FILE
+        for at, entry in enumerate(self.table.columns):
+            if entry.startswith("+"):
+                for within, name in enumerate(self.groups[entry[1:]].columns):
+                    yield name, file, (entry[1:], "columns", within)
+            else:
+                yield entry, self.path, ("columns", at)
+        for group, one in self.groups.items():
+            for at, name in enumerate(one.inputs):
+                yield name, file, (group, "inputs", at)
+        for at, name in enumerate(self.table.inputs):
+            yield name, self.path, ("inputs", at)
+
+    def _field(self, name: str) -> Field:
+        said: dict[str, Any] = {} if self.table.kind == "data" else dict(OF_RECORDS)
+        for level, names in self.table.classification.items():
+            if name in names:
+                said["classification"] = level
+        base = declared.fields()[name]
+        if override := self.table.overrides.get(name):
+            for key in override.model_fields_set - {"faults"}:
+                said[key] = getattr(override, key)
+            if override.faults:
+                said["faults"] = {**base.faults, **override.faults}
+        return base.model_copy(update=said) if said else base
+
+    def _column(self, name: str, said: Field, day: str) -> Column:
+        logical, physical = TYPES[said.type]
+        held = [flag for flag, names in self.table.withheld_when.items() if name in names]
+        if said.codelist and said.codelist not in codelist_names():
+            path = declared.field_path(name)
+            raise problem("CON-206", path, (name, "codelist"), name=said.codelist)
+        return Column(
+            name=name,
+            logical_type=logical,
+            duckdb_type=physical,
+            is_required=said.required,
+            label=said.label,
+            description=said.description,
+            hxl=said.hxl.replace("{stem}", self.table.stem),
+            classification=said.classification,
+            examples=(said.example,),
+            unit="degree" if said.type == "coordinate" else said.unit,
+            codelist=said.codelist,
+            filled_by=self._filled_by(said),
+            derive=said.derive,
+            withheld_when=held[0] if held else "",
+            is_quasi_identifier=said.quasi_identifier,
+            coarsen=said.coarsen,
+            day_of=said.day_of,
+            day=day,
+            precision=said.precision,
+            is_primary_key=name == self._key,
+        )
+
+    @property
+    def _key(self) -> str:
+        return self.table.key or (RECORD_KEY if self.table.kind == "data" else "")
+
+    def _filled_by(self, said: Field) -> FilledBy:
+        return said.filled_by or ("feed" if self.table.kind == "data" else "reader")
+
+    def _helper(
+        self, name: str, line: HelperLine, path: Path, loc: tuple[str | int, ...]
+    ) -> Helper:
+        if line.column:
+            if line.column not in self.fields:
+                raise problem("CON-204", path, (*loc, "column"), name=line.column)
+            if line.codelist not in codelist_names():
+                raise problem("CON-206", path, (*loc, "codelist"), name=line.codelist)
+            if line.attribute not in load_codelist(line.codelist)[0]:
+                values = {"codelist": line.codelist, "name": line.attribute}
+                raise problem("CON-207", path, (*loc, "attribute"), **values)
+        return Helper(name=name, **line.model_dump())

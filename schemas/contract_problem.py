@@ -1,0 +1,193 @@
+"""One thing that is wrong with the declaration of a table: its code, its file and line, its words.
+
+Not here: the search for it (`declared.py`, `compose.py`, `compose_rules.py`, `rule_codes.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from schemas.text import FOLDER, Bilingual, Language
+
+# code → English, French
+WORDS: dict[str, tuple[str, str]] = {
+    "CON-101": (
+        "This cannot be read as YAML. Compare the indentation and the quotes with the lines above.",
+        "Ceci n’est pas du YAML lisible. Comparez le retrait et les guillemets avec les lignes du "
+        "dessus.",
+    ),
+    "CON-102": (
+        "“{key}” stands twice here; the first would be lost. Remove one of them.",
+        "« {key} » figure deux fois ici ; la première mention serait perdue. Supprimez l’une des "
+        "deux.",
+    ),
+    "CON-103": (
+        "“{key}” is not known here. Known are: {known}.",
+        "« {key} » n’est pas connu ici. Sont connus : {known}.",
+    ),
+    "CON-104": (
+        "“{key}” is missing here.",
+        "« {key} » manque ici.",
+    ),
+    "CON-105": (
+        "“{value}” is not allowed here; expected: {expected}.",
+        "« {value} » n’est pas admis ici ; attendu : {expected}.",
+    ),
+    "CON-201": (
+        "No file of schemas/fields declares the column “{name}”. Declare it there, or correct the "
+        "name.",
+        "Aucun fichier de schemas/fields ne déclare la colonne « {name} ». Déclarez-la, ou "
+        "corrigez le nom.",
+    ),
+    "CON-202": (
+        "The column “{name}” is declared in {other} too. A column is declared once: keep one of "
+        "them.",
+        "La colonne « {name} » est aussi déclarée dans {other}. Une colonne n’est déclarée qu’une "
+        "fois : gardez l’une des deux.",
+    ),
+    "CON-203": (
+        "schemas/groups.yaml has no group “{name}”. Known are: {known}.",
+        "schemas/groups.yaml n’a pas de groupe « {name} ». Sont connus : {known}.",
+    ),
+    "CON-204": (
+        "The table has no column “{name}”. Add it under `columns`, or correct the name.",
+        "La table n’a pas de colonne « {name} ». Ajoutez-la sous `columns`, ou corrigez le nom.",
+    ),
+    "CON-205": (
+        "The column “{name}” stands twice in the table. Remove one of them.",
+        "La colonne « {name} » figure deux fois dans la table. Supprimez l’une des deux.",
+    ),
+    "CON-206": (
+        "There is no code list “{name}”. Add schemas/codelists/{name}.csv, or correct the name.",
+        "La liste de codes « {name} » n’existe pas. Ajoutez schemas/codelists/{name}.csv, ou "
+        "corrigez le nom.",
+    ),
+    "CON-207": (
+        "The code list “{codelist}” has no column “{name}”.",
+        "La liste de codes « {codelist} » n’a pas de colonne « {name} ».",
+    ),
+    "CON-301": (
+        "A rule says one thing: a template of schemas/rule_templates.yaml (`required: country`), "
+        "or `error` or `warning` with a name of its own. This one says: {said}.",
+        "Une règle dit une seule chose : un modèle de schemas/rule_templates.yaml (`required: "
+        "country`), ou bien `error` ou `warning` suivi d’un nom propre. Celle-ci dit : {said}.",
+    ),
+    "CON-302": (
+        "The template “{template}” needs “{key}” as well.",
+        "Le modèle « {template} » a aussi besoin de « {key} ».",
+    ),
+    "CON-303": (
+        "The template “{template}” knows nothing of “{key}”.",
+        "Le modèle « {template} » ne connaît pas « {key} ».",
+    ),
+    "CON-304": (
+        "This number belongs to the group “{group}”. A table may change the severity and, under "
+        "`words`, the sentences of such a rule; give a rule of its own another number.",
+        "Ce numéro appartient au groupe « {group} ». Une table peut changer la gravité d’une telle "
+        "règle et, sous `words`, ses phrases ; donnez un autre numéro à une règle propre.",
+    ),
+    "CON-305": (
+        "A code of this table is written {prefix}-101: its letters, then a number from 101 to 799.",
+        "Un code de cette table s’écrit {prefix}-101 : ses lettres, puis un nombre de 101 à 799.",
+    ),
+    "CON-306": (
+        "Words are given for {code}, yet the table has no such rule.",
+        "Des phrases sont données pour {code}, mais la table n’a pas cette règle.",
+    ),
+    "CON-307": (
+        "The rule {code} does not say “{part}”. Write it under `words` of the table, or beside "
+        "the column in schemas/fields.",
+        "La règle {code} ne dit pas « {part} ». Écrivez-le sous `words` dans la table, ou avec la "
+        "colonne dans schemas/fields.",
+    ),
+    "CON-308": (
+        "Nothing is called “{{{name}}}” where this rule is written; a template knows: {known}.",
+        "Rien ne s’appelle « {{{name}}} » là où cette règle est écrite ; un modèle connaît : "
+        "{known}.",
+    ),
+    "CON-309": (
+        "The groups “{group}” and “{other}” both hold a rule of the number {number}; a table "
+        "cannot take both.",
+        "Les groupes « {group} » et « {other} » ont tous deux une règle portant le numéro "
+        "{number} ; une table ne peut prendre les deux.",
+    ),
+    "CON-310": (
+        "The rules {code} and {other} of this table are both called “{name}”.",
+        "Les règles {code} et {other} de cette table s’appellent toutes deux « {name} ».",
+    ),
+    "CON-401": (
+        "{code} was “{was}” ({column}) and may not mean anything else now. Give the new rule a "
+        "code that was never used.",
+        "{code} désignait « {was} » ({column}) et ne peut désigner autre chose. Donnez à la "
+        "nouvelle règle un code jamais utilisé.",
+    ),
+    "CON-402": (
+        "{code} is gone from the contracts. Write the version of the table that has it no more "
+        "under retired_in, so that nobody uses it again.",
+        "{code} a disparu des contrats. Écrivez sous retired_in la version de la table qui ne l’a "
+        "plus, pour que personne ne le réutilise.",
+    ),
+    "CON-403": (
+        "{code} is retired since version {version} and may not be used again.",
+        "{code} est retiré depuis la version {version} et ne peut être réutilisé.",
+    ),
+    "CON-404": (
+        "The contract of `{table}` differs from the one committed, and its version is {version} in "
+        "both. Raise the version.",
+        "Le contrat de `{table}` diffère de celui qui est enregistré, et tous deux portent la "
+        "version {version}. Augmentez la version.",
+    ),
+    "CON-405": (
+        "{code} was listed and is no longer. Lines of this list are never removed.",
+        "{code} figurait dans la liste et n’y figure plus. Les lignes de cette liste ne sont "
+        "jamais retirées.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class ContractProblem:
+    """One thing that is wrong with a declaration: its code, where it is, and its words."""
+
+    code: str
+    path: Path
+    line: int
+    values: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def where(self) -> str:
+        """`schemas/tables/incidents.yaml:47`, from the folder above `schemas`."""
+        inside = self.path.is_relative_to(FOLDER.parent)
+        path = self.path.relative_to(FOLDER.parent) if inside else self.path
+        return f"{path.as_posix()}:{self.line}"
+
+    def text(self, language: Language) -> str:
+        """The file, the line, the code and what to do, in one or two sentences."""
+        words = WORDS[self.code][1 if language == "fr" else 0]
+        values = {k: _said(v, language) for k, v in self.values.items()}
+        colon = "\u00a0:" if language == "fr" else ":"
+        return f"{self.where}: {self.code}{colon} {words.format(**values)}"
+
+
+class ContractError(ValueError):
+    """The tables cannot be relied on; each problem names its file and its line."""
+
+    def __init__(self, problems: Iterable[ContractProblem]) -> None:
+        """Keep the problems; the message is English, for logs."""
+        self.problems = tuple(problems)
+        super().__init__(self.text("en"))
+
+    def text(self, language: Language) -> str:
+        """Every problem, one a line."""
+        return "\n".join(problem.text(language) for problem in self.problems)
+
+
+def _said(value: Any, language: Language) -> str:
+    if isinstance(value, Bilingual):
+        return value[language]
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value)

@@ -1,0 +1,293 @@
+"""The files that declare the tables: columns, rule templates, groups and tables, as typed models.
+
+Not here: how they become the contract of one table (`compose.py`), and codes of rules that were
+used before (`rule_codes.py`). A key that is not known or stands twice is an error with its line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from schemas.contract_problem import ContractError, ContractProblem
+from schemas.lines import TYPES, known_keys, line_of
+from schemas.table import Coarsen, FilledBy, Kind, Severity
+from schemas.text import FOLDER, LOADER, Bilingual
+
+FIELDS_FOLDER = FOLDER / "fields"
+TABLES_FOLDER = FOLDER / "tables"
+GROUPS_FILE = FOLDER / "groups.yaml"
+TEMPLATES_FILE = FOLDER / "rule_templates.yaml"
+SUFFIX = ".yaml"
+LONGEST_SHOWN = 60  # of a wrong value
+
+Type = Literal[
+    "text", "timestamp", "date", "integer", "bigint", "number", "coordinate", "boolean", "texts"
+]
+Classification = Literal["UNCLASSIFIED", "CONFIDENTIAL", "STRICTLY_CONFIDENTIAL"]
+Number = int | float
+Model = TypeVar("Model", bound="Declared")
+
+
+class Declared(BaseModel):
+    """What a file may say; a key that is not known is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Words(Declared):
+    """What is said of a cell that is wrong: that it is, why that matters, and what to do."""
+
+    says: Bilingual | None = None
+    why: Bilingual | None = None
+    fix: Bilingual | None = None
+
+
+class Override(Declared):
+    """What one table says of a column otherwise than `schemas/fields`."""
+
+    type: Type = "text"
+    codelist: str = ""  # the code list of its values
+    unit: str = ""
+    label: Bilingual | None = None
+    asked: Bilingual | None = None  # what messages call it, where that is not the label
+    description: Bilingual | None = None
+    example: Any = None
+    such_as: Bilingual | None = None  # words that a provider may write, for a message
+    hxl: str = ""
+    classification: Classification = "UNCLASSIFIED"
+    required: bool = False  # always filled
+    filled_by: FilledBy | None = None
+    derive: str = ""  # SQL that fills it
+    day_of: str = ""  # the moment of which this is the local day
+    precision: str = ""  # the column that tells how exactly the day is known
+    coarsen: Coarsen = ""  # what it gives away beyond its own meaning
+    quasi_identifier: bool = False
+    pattern: str = ""  # a regular expression of every valid value
+    length: tuple[int, int] | None = None  # characters, at least and at most
+    range: tuple[Number, Number] | None = None  # at least and at most
+    faults: dict[str, Words] = {}  # by rule template
+
+
+class Field(Override):
+    """One column, wherever it stands."""
+
+    label: Bilingual
+    description: Bilingual
+    example: Any
+    hxl: str
+
+
+class Form(Words):
+    """How a row is judged; exactly one of these, or none for a rule about a file as a whole."""
+
+    fails: Any = None  # SQL that is TRUE for a row that fails
+    empty: Any = None  # a column that must be empty
+    at_least: Any = None  # two columns: the first is not below the second
+    between: Any = None  # two numbers, both included
+    least: Any = None
+    most: Any = None
+    above: Any = None
+    one_of: Any = None
+    distinct: Any = None
+    pattern: Any = None
+    characters: Any = None
+
+
+FORMS = tuple(name for name in Form.model_fields if name not in Words.model_fields)
+
+
+class TypedWords(Words):
+    """The words of a template for columns of one type; `like` names the type of the others."""
+
+    like: Type | None = None
+
+
+class RuleTemplate(Form):
+    """A rule that many columns share. `{label}` and others are filled where a table asks for it."""
+
+    name: str
+    severity: Severity = "error"
+    dimension: str = ""
+    at: str = ""  # the column that it blames, where that is not the one it is about
+    parameters: tuple[str, ...] = ()  # what a table must say besides the column
+    by_type: dict[Type, TypedWords] = {}
+
+
+class RuleLine(Form):
+    """A rule in a table or a group: `{in_codelist: admin1_code}`, or one of its own."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")  # the name of a template, its parameters
+
+    error: str = ""  # the name of a rule of its own
+    warning: str = ""
+    at: str = ""  # the column that it blames
+    name: str = ""
+    severity: Severity | None = None
+    dimension: str = ""
+    when: str = ""  # SQL: only then
+    even_withdrawn: bool | None = None  # of `required`: rows that withdraw a record too
+    about: Literal["", "row", "file"] = ""
+    # Judged by the lake: of these columns, or columns that count together, a correction keeps one.
+    identity: tuple[str | tuple[str, ...], ...] = ()
+
+
+class HelperLine(Declared):
+    """A private column that rules may use and that is never published."""
+
+    geofence: Literal["", "country", "admin1"] = ""
+    feed: Literal["", "starts"] = ""
+    column: str = ""
+    attribute: str = ""
+    codelist: str = ""
+    type: str = "VARCHAR"
+
+
+class Group(Declared):
+    """What several tables share."""
+
+    columns: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
+    helpers: dict[str, HelperLine] = {}
+    rules: dict[int, RuleLine] = {}
+
+
+class Table(Declared):
+    """One table."""
+
+    table: str
+    kind: Kind = "data"
+    version: str
+    codes: str = ""  # what the codes of its rules begin with
+    stem: str = ""  # what the HXL tags of a reference table begin with
+    title: Bilingual
+    description: Bilingual
+    grain: Bilingual  # what a row is
+    purpose: str
+    usage: Bilingual
+    limitations: Bilingual
+    event: Bilingual | None = None  # what messages call that which a row tells
+    key: str = ""  # the column by which a row is found
+    columns: tuple[str, ...]
+    inputs: tuple[str, ...] = ()  # read and never kept
+    withheld_when: dict[str, tuple[str, ...]] = {}
+    classification: dict[Classification, tuple[str, ...]] = {}
+    overrides: dict[str, Override] = {}
+    helpers: dict[str, HelperLine] = {}
+    facts: dict[str, str] = {}
+    rules: dict[str, RuleLine] = {}
+    words: dict[str, Words] = {}
+
+
+@cache
+def fields() -> dict[str, Field]:
+    """Every declared column by its name. Raises ContractError."""
+    found: dict[str, Field] = {}
+    places: dict[str, Path] = {}
+    for path in sorted(FIELDS_FOLDER.glob(f"*{SUFFIX}")):
+        for name, entry in read_declared(path).items():
+            if name in found:
+                raise problem("CON-202", path, (name,), name=name, other=places[name].name)
+            found[name] = checked(Field, entry, path, (name,))
+            places[name] = path
+    return found
+
+
+@cache
+def templates() -> dict[str, RuleTemplate]:
+    """Every rule template by its name. Raises ContractError."""
+    entries = read_declared(TEMPLATES_FILE).items()
+    return {name: checked(RuleTemplate, one, TEMPLATES_FILE, (name,)) for name, one in entries}
+
+
+@cache
+def groups() -> dict[str, Group]:
+    """Every group by its name. Raises ContractError."""
+    entries = read_declared(GROUPS_FILE).items()
+    return {name: checked(Group, one, GROUPS_FILE, (name,)) for name, one in entries}
+
+
+def table_path(table: str) -> Path:
+    """The file of a table."""
+    return TABLES_FOLDER / f"{table}{SUFFIX}"
+
+
+@cache
+def table(name: str) -> Table:
+    """What the file of a table says. Raises FileNotFoundError, ContractError."""
+    path = table_path(name)
+    return checked(Table, read_declared(path), path, ())
+
+
+def field_path(name: str) -> Path:
+    """The file that declares a column. Raises KeyError."""
+    for path in sorted(FIELDS_FOLDER.glob(f"*{SUFFIX}")):
+        if name in read_declared(path):
+            return path
+    raise KeyError(name)
+
+
+def problem(code: str, path: Path, loc: Sequence[str | int], /, **values: Any) -> ContractError:
+    """The error that names the line of a file where a path leads."""
+    return ContractError([ContractProblem(code, path, line_of(path, loc), values)])
+
+
+class _Once(LOADER):  # type: ignore[misc,valid-type]
+    """YAML of which a key that stands twice in one place is an error: the first would be lost."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise _RepeatedKeyError(key.value, key.start_mark.line + 1)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+class _RepeatedKeyError(Exception):
+    pass
+
+
+def read_declared(path: Path) -> dict[str, Any]:
+    """One file. Raises ContractError where it is no YAML, or where a key stands twice."""
+    try:
+        with path.open(encoding="utf-8") as stream:
+            found = yaml.load(stream, Loader=_Once)  # noqa: S506  (a safe loader)
+    except _RepeatedKeyError as error:
+        key, line = error.args
+        raise ContractError([ContractProblem("CON-102", path, line, {"key": key})]) from None
+    except yaml.MarkedYAMLError as error:
+        line = (error.problem_mark.line if error.problem_mark else 0) + 1
+        raise ContractError([ContractProblem("CON-101", path, line)]) from None
+    return dict(found)
+
+
+def checked(model: type[Model], entry: Any, path: Path, at: tuple[str | int, ...]) -> Model:
+    """The entry as the model has it. Raises ContractError with the line of each problem."""
+    try:
+        return model.model_validate(entry)
+    except ValidationError as error:
+        found = [_problem(one, path, at, model) for one in error.errors()]
+        raise ContractError(found) from None
+
+
+def _problem(
+    error: Any, path: Path, at: tuple[str | int, ...], model: type[BaseModel]
+) -> ContractProblem:
+    loc, kind = tuple(error["loc"]), error["type"]
+    line = line_of(path, (*at, *loc))
+    if kind == "extra_forbidden":
+        known = known_keys(model, loc[:-1])
+        return ContractProblem("CON-103", path, line, {"key": loc[-1], "known": known})
+    if kind == "missing":
+        return ContractProblem("CON-104", path, line, {"key": loc[-1]})
+    shown = str(error.get("input"))[:LONGEST_SHOWN]
+    expected: Any = error.get("ctx", {}).get("expected")
+    if expected is None:
+        expected = next((w for start, w in TYPES.items() if kind.startswith(start)), TYPES[""])
+    return ContractProblem("CON-105", path, line, {"value": shown, "expected": expected})

@@ -1,0 +1,302 @@
+"""What is wrong with a declaration is told with its file and its line, before anything uses it.
+
+Not here: what the contracts say (`test_contracts.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from schemas import declared, rule_codes
+from schemas.contract import load_contract, table_names
+from schemas.contract_problem import WORDS, ContractError
+from schemas.render import history, odcs
+from schemas.render.__main__ import DOCS, contracts, main, problems, rendered
+from schemas.text import FOLDER, LANGUAGES
+
+Edit = Callable[[str, str, str], int]
+KINDS = ("fields", "groups", "rule_templates", "tables")
+
+
+@pytest.fixture
+def edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Edit]:
+    """Replaces words of a copied file; gives back the line that holds the new ones."""
+    for name in ("fields", "tables", "groups.yaml", "rule_templates.yaml", "rule_codes.csv"):
+        source, target = FOLDER / name, tmp_path / name
+        shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
+    monkeypatch.setattr(declared, "FIELDS_FOLDER", tmp_path / "fields")
+    monkeypatch.setattr(declared, "TABLES_FOLDER", tmp_path / "tables")
+    monkeypatch.setattr(declared, "GROUPS_FILE", tmp_path / "groups.yaml")
+    monkeypatch.setattr(declared, "TEMPLATES_FILE", tmp_path / "rule_templates.yaml")
+    monkeypatch.setattr(rule_codes, "CODES_FILE", tmp_path / "rule_codes.csv")
+
+    def replace(file: str, old: str, new: str) -> int:
+        path = tmp_path / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"{file} has no {old!r}"
+        start = text.index(old)
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        _forget()
+        return text[:start].count("\n") + 1 + new[: len(new) - len(new.lstrip("\n"))].count("\n")
+
+    _forget()
+    yield replace
+    monkeypatch.undo()
+    _forget()
+
+
+def _forget() -> None:
+    for known in (declared.fields, declared.groups, declared.templates, declared.table):
+        known.cache_clear()
+    load_contract.cache_clear()
+
+
+def _told(table: str = "incidents") -> tuple[str, str, int]:
+    """The code, the file and the line of the problem that reading a table meets."""
+    with pytest.raises(ContractError) as told:
+        load_contract(table)
+    (problem,) = told.value.problems
+    for language in LANGUAGES:
+        assert f"{problem.path.name}:{problem.line}" in problem.text(language)
+    return problem.code, problem.path.name, problem.line
+
+
+WRONG = {
+    "an unknown key of a column": (
+        ("fields/place.yaml", "  example: CAF\n", "  exemple: CAF\n  example: CAF\n"),
+        "CON-103",
+    ),
+    "an unknown key of a table": (
+        ("tables/incidents.yaml", "\ncolumns:", "\ncolumn: []\ncolumns:"),
+        "CON-103",
+    ),
+    "a key that stands twice": (
+        ("tables/incidents.yaml", "  INC-105:", "  INC-104: {required: country}\n  INC-105:"),
+        "CON-102",
+    ),
+    "no YAML": (("tables/incidents.yaml", "\ncolumns:", "\n\tcolumns:"), "CON-101"),
+    "a label in one language": (
+        ("fields/place.yaml", "label: {en: Country, fr: Pays}", "label: {en: Country}"),
+        "CON-104",
+    ),
+    "a type that is none": (("fields/time.yaml", "type: date", "type: day"), "CON-105"),
+    "a column that nobody declares": (
+        ("tables/incidents.yaml", "offence_code, offence_text", "offence_code, offence_txt"),
+        "CON-201",
+    ),
+    "a column that stands twice": (
+        ("tables/incidents.yaml", "offence_code, offence_text", "offence_code, offence_code"),
+        "CON-205",
+    ),
+    "a group that is none": (("tables/incidents.yaml", "+place", "+places"), "CON-203"),
+    "an override of a column that the table lacks": (
+        ("tables/incidents.yaml", "overrides:\n", "overrides:\n  hs_code: {required: true}\n"),
+        "CON-204",
+    ),
+    "a rule about a column that the table lacks": (
+        ("tables/incidents.yaml", "{required: offence_code}", "{required: hs_code}"),
+        "CON-204",
+    ),
+    "a code list that is none": (
+        ("fields/offence.yaml", "codelist: offences", "codelist: crimes"),
+        "CON-206",
+    ),
+    "an attribute that the list lacks": (
+        ("tables/incidents.yaml", "attribute: is_sexual", "attribute: is_sexy"),
+        "CON-207",
+    ),
+    "a rule of no template": (
+        ("tables/incidents.yaml", "{required: offence_code}", "{requires: offence_code}"),
+        "CON-301",
+    ),
+    "a rule of two templates": (
+        (
+            "tables/incidents.yaml",
+            "{required: offence_code}",
+            "{required: offence_code, readable: offence_code}",
+        ),
+        "CON-301",
+    ),
+    "a template without what it needs": (
+        ("tables/incidents.yaml", ", most: 1000}", "}"),
+        "CON-302",
+    ),
+    "a template with what it does not know": (
+        ("tables/incidents.yaml", "{required: offence_code}", "{required: offence_code, whole: x}"),
+        "CON-303",
+    ),
+    "a rule of its own under a number of a group": (
+        ("tables/incidents.yaml", "  INC-105:", "  INC-103: {required: offence_code}\n  INC-105:"),
+        "CON-304",
+    ),
+    "a code of other letters": (("tables/incidents.yaml", "  INC-105:", "  SEI-105:"), "CON-305"),
+    "words of no rule": (
+        ("tables/incidents.yaml", "words:\n  INC-409:", "words:\n  INC-499:"),
+        "CON-306",
+    ),
+    "a template that names what is not there": (
+        ("rule_templates.yaml", "“{label}” is missing.", "“{title}” is missing."),
+        "CON-308",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_fault_is_told_with_its_code_file_and_line(name: str, edit: Edit) -> None:
+    (file, old, new), code = WRONG[name]
+    line = edit(file, old, new)
+    told, path, told_line = _told()
+    assert (told, path) in (
+        (code, Path(file).name),
+        (code, "incidents.yaml"),
+        (code, "groups.yaml"),
+    )
+    if path == Path(file).name and code not in ("CON-307", "CON-308"):
+        assert abs(told_line - line) <= 1
+
+
+def test_a_rule_without_its_words_is_told(edit: Edit) -> None:
+    text = (declared.TABLES_FOLDER / "incidents.yaml").read_text(encoding="utf-8")
+    words = re.search(
+        r"  INC-412:\n    says:.*?(?=  INC-510:)", text[text.index("\nwords:") :], re.S
+    )
+    assert words
+    edit("tables/incidents.yaml", words[0], "")
+    assert _told()[0] == "CON-307"
+
+
+def test_a_column_that_two_files_declare_is_told(edit: Edit) -> None:
+    edit("fields/time.yaml", "\noccurred_on:", "\ncountry:\n  label: {en: A, fr: B}\noccurred_on:")
+    assert _told()[0] == "CON-202"
+
+
+def test_groups_that_share_a_number_do_not_go_together(edit: Edit) -> None:
+    """310 is the border point’s; incidents use it for the offence, so they cannot take it."""
+    edit("tables/incidents.yaml", "+place", "+place, +border_point")
+    assert _told()[0] == "CON-304"
+
+
+def test_a_table_may_change_the_severity_and_the_words_of_a_group_s_rule(edit: Edit) -> None:
+    edit("tables/incidents.yaml", "  INC-105:", "  INC-102: {severity: warning}\n  INC-105:")
+    edit(
+        "tables/incidents.yaml",
+        "words:\n",
+        "words:\n  INC-102:\n    fix: {en: Write {it}., fr: Écrivez-le.}\n".replace("{it}", "it"),
+    )
+    rule = load_contract("incidents").rule("INC-102")
+    assert (rule.severity, rule.correction.en) == ("warning", "Write it.")
+    assert rule.message == load_contract("seizures").rule("SEI-102").message
+
+
+def test_a_column_is_added_in_two_places(edit: Edit) -> None:
+    edit(
+        "fields/offence.yaml",
+        "\noffence_code:",
+        "\nsuspect_vehicle:\n  codelist: vehicle_kinds\n  label: {en: Getaway, fr: Fuite}\n"
+        "  description: {en: How they fled., fr: Comment ils ont fui.}\n  example: car\n"
+        '  hxl: "#event+vehicle"\n\noffence_code:',
+    )
+    edit("tables/incidents.yaml", "weapon_kind,", "weapon_kind, suspect_vehicle,")
+    edit("tables/incidents.yaml", "rules:\n", "rules:\n  INC-399: {in_codelist: suspect_vehicle}\n")
+    contract = load_contract("incidents")
+    assert contract.column("suspect_vehicle").codelist == "vehicle_kinds"
+    assert contract.rule("INC-399").message.fr.startswith("«\u00a0Fuite\u00a0»")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_editors_complete_the_files_by_a_schema_that_accepts_them(kind: str) -> None:
+    from jsonschema import Draft202012Validator
+
+    path = DOCS / f"schemas/declarations/{kind}.schema.json"
+    validator = Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
+    single = FOLDER / f"{kind}.yaml"
+    files = [single] if single.is_file() else sorted((FOLDER / kind).glob("*.yaml"))
+    assert files
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        first = text.splitlines()[0]
+        named = first.removeprefix("# yaml-language-server: $schema=")
+        assert (file.parent / named).resolve() == path.resolve()
+        entry = json.loads(json.dumps(yaml.safe_load(text)))
+        assert [error.message for error in validator.iter_errors(entry)] == []
+        assert [line for line in text.splitlines() if len(line) > 100] == []
+
+
+def test_the_schema_of_editors_knows_a_rule_s_keys() -> None:
+    from jsonschema import Draft202012Validator
+
+    path = DOCS / "schemas/declarations/groups.schema.json"
+    validator = Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
+    for rule in (
+        {"requires": "country"},
+        {"required": "contry"},
+        {"in_codelist": "country", "x": 1},
+    ):
+        entry = {"place": {"columns": ["country"], "rules": {"101": rule}}}
+        assert list(validator.iter_errors(entry)), rule
+
+
+def test_a_code_keeps_its_meaning(edit: Edit, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = "{in_codelist: incident_status}", "{in_codelist: weapon_kind}"
+    old, new = (f"INC-311: {a}\n  INC-312: {b}" for a, b in ((first, second), (second, first)))
+    edit("tables/incidents.yaml", old, new)
+    codes = {problem.code for problem in rule_codes.problems(contracts())}
+    assert codes == {"CON-401"}
+    assert main(["--check"]) == 1
+    assert "CON-401" in capsys.readouterr().out
+
+
+def test_a_code_that_goes_is_retired_and_never_used_again(edit: Edit) -> None:
+    edit("tables/incidents.yaml", "  INC-311: {in_codelist: incident_status}\n", "")
+    assert [p.code for p in rule_codes.problems(contracts())] == ["CON-402"]
+    line = "INC-311,incident_status_unknown_code,incident_status,"
+    edit("rule_codes.csv", line, f"{line}9.0.0")
+    assert rule_codes.problems(contracts()) == []
+    edit(
+        "tables/incidents.yaml",
+        "  INC-312:",
+        "  INC-311: {in_codelist: incident_status}\n  INC-312:",
+    )
+    assert [p.code for p in rule_codes.problems(contracts())] == ["CON-403"]
+
+
+def test_no_line_of_the_list_of_codes_is_removed(edit: Edit) -> None:
+    before = rule_codes.CODES_FILE.read_text(encoding="utf-8")
+    assert rule_codes.removed(before) == []
+    edit("rule_codes.csv", "INC-311,incident_status_unknown_code,incident_status,\n", "")
+    assert [p.values["code"] for p in rule_codes.removed(before)] == ["INC-311"]
+    assert rule_codes.with_new_codes(contracts()) == before
+
+
+def test_a_contract_that_changed_asks_for_a_higher_version(edit: Edit) -> None:
+    """A column that four tables share changes four contracts."""
+    was = {table: odcs.script(load_contract(table)) for table in table_names("data")}
+    edit("fields/place.yaml", "Country where it happened", "The country where it happened")
+    now = {table: odcs.script(load_contract(table)) for table in table_names("data")}
+    assert all(history.is_unraised(was[table], now[table]) for table in was)
+    version = load_contract("incidents").version
+    edit("tables/incidents.yaml", f"version: {version}", "version: 99.0.0")
+    assert not history.is_unraised(was["incidents"], odcs.script(load_contract("incidents")))
+    assert history.is_unraised(odcs.script(load_contract("incidents")), was["incidents"])
+    assert not history.is_unraised(was["seizures"], f"# other words\n{was['seizures']}")
+
+
+def test_what_is_committed_was_raised() -> None:
+    assert problems(rendered()) == []
+
+
+@pytest.mark.parametrize("code", WORDS)
+def test_problems_say_the_same_in_both_languages(code: str) -> None:
+    english, french = WORDS[code]
+    names = [set(re.findall(r"(?<!\{)\{(\w+)\}", text)) for text in (english, french)]
+    assert names[0] == names[1]
+    assert "'" not in french
+    prose = re.sub(r"`[^`]*`|schemas/\S+", "", french)
+    assert not re.search(r"(?<!\u00a0)[;:?!»]|«(?!\u00a0)", prose)
