@@ -170,6 +170,21 @@ def test_an_undeclared_file_of_the_very_day_of_a_register_is_asked_about(setting
     assert asked(settings, texts) == [("1", "as it stands"), ("2", "as first told")]
 
 
+@pytest.mark.parametrize(("flags", "state"), [([], "held"), (["INC-602"], "accepted")])
+def test_a_number_is_not_taken_for_another_record_by_a_row_that_is_in_doubt_itself(
+    settings, flags, state
+):
+    """Where the row may be of another event anyway, its day, place and kind prove nothing."""
+    said = {"kind": "register", "as_of": dt.date(2026, 1, 31)}
+    first = row("1", admin1_code="CF11", offence_code="0101")
+    deliver(settings, "a", [first], day=35, **said)
+    other = {"admin1_code": "CF71", "offence_code": "0501", "occurred_on": dt.date(2026, 1, 20)}
+    told = deliver(settings, "b", [row("1", **other, quality_flags=flags)], day=40, **said)
+    publish(settings)
+    states = f"SELECT state FROM deliveries WHERE delivery_id = '{told}'"
+    assert asked(settings, states) == [(state,)]
+
+
 @pytest.mark.parametrize("step", ["publish_rejections", "publish_accounts", "swap_catalogue"])
 def test_an_interruption_leaves_readers_the_old_state_and_is_made_good(settings, monkeypatch, step):
     deliver(settings, "a", [row("1", "misread"), row("2")])
