@@ -335,7 +335,7 @@ def assert_event_can_be_sent_again(place: Settings, held: str, folder: Path) -> 
     assert has_rows(verdict, reused=read_question(delivery.folder).reused)
     rows = write_rows(place, delivery, folder / "rows.csv").read_text("utf-8").splitlines()
     assert rows[2].startswith("PNC/CD72/2026/00007;")
-    assert (len(rows), "PLAIGNANT" in rows[1]) == (2, False)
+    assert (len(rows), "PLAIGNANT" in rows[2]) == (3, False)
     done = passerelle("rejections", held, "--json", home=Path(str(place.home)))
     [told] = json.loads(done.stdout)["held"]
     assert (told["code"], told["first_rows"]) == ("INC-603", [2])
