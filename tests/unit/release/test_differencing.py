@@ -236,3 +236,28 @@ def test_records_that_left_since_an_earlier_count_are_taken_out_of_that_one_too(
     assert telling_extracts(weighed(six), earlier, released) == ("four", "twelve")
     assert tells_more(weighed(six), earlier, released)
     assert telling_extracts(weighed(six), {}, released) == ()
+
+
+def test_those_whom_all_extracts_count_are_told_by_what_they_have_too_much() -> None:
+    """Two of 25 and one of 45 tell the five in all three, each in a hidden cell of its own."""
+    five, one, other = list(range(5)), list(range(5, 25)), list(range(25, 45))
+
+    def total(*groups: list[int]) -> pa.Table:
+        cells = [*([who] for who in five), *groups]
+        size = len(cells)
+        return pa.table(
+            {
+                "node": [str(at) for at in range(size + 1)],
+                "is_published": [*[False] * size, True],
+                "is_primary": [*(len(who) < 10 for who in cells), False],
+                "threshold": [10] * (size + 1),
+                "measures": [[]] * (size + 1),
+                "parts": [*([at] for at in range(size)), list(range(size))],
+                "records": [*cells, []],
+                "weights": [*([1] * len(who) for who in cells), []],
+            },
+            schema=CELLS_SCHEMA,
+        )
+
+    assert is_refused(total(one, other), total(one), total(other))
+    assert not is_refused(total(one, other), total(one, other))
