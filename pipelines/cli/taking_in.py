@@ -281,11 +281,10 @@ def finish(
 
     # Also where nothing is new: what was judged before an interruption or a restore is not lost.
     has_deliveries = bool(verdicts) or session.settings.landing.exists()
-    answered_ids = [verdict.delivery_id for verdict in verdicts] if are_answered else []
-    published = publish_all(session, answered_ids=answered_ids) if has_deliveries else None
+    named = [verdict.delivery_id for verdict in verdicts] if are_answered else []
+    published = publish_all(session, answered_ids=named) if has_deliveries else None
     about = _deliveries(session, verdicts, published)
     faults = published.faults if published else {}
-    refused = [verdict for verdict in verdicts if not verdict.is_accepted]
     if session.is_json:
         questions = filter(None, (read_question(one.folder) for one in about))
         known = {one.delivery_id: one for one in about}
@@ -313,8 +312,8 @@ def finish(
             session.complain("PSL-303", _("{name} was not published.", name=delivery_id), reason)
         tell_faults(session, faults)
         show_questions(session, about)
-    is_incomplete = faults or (published and published.left_out)
-    return REFUSED if refused or problems or is_incomplete else 0
+    is_whole = all(one.is_accepted for one in verdicts) and not faults and not problems
+    return 0 if is_whole and not (published and published.left_out) else REFUSED
 
 
 def tell_faults(session: Session, faults: Mapping[str, TableFault]) -> None:

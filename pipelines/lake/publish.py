@@ -37,6 +37,7 @@ from pipelines.lake.catalogue import swap_catalogue, table_faults
 from pipelines.lake.data_files import files_sql
 from pipelines.lake.faults import TableFault, fault_of
 from pipelines.lake.holds import find_held
+from pipelines.lake.passes import passes
 from pipelines.lake.questions import ask, read_question
 from pipelines.lake.restated import find_restated, restated_rows_sql
 from pipelines.lake.revisions import (
@@ -68,10 +69,6 @@ from schemas.sqltext import literal, literals, name
 if TYPE_CHECKING:
     import duckdb
 
-# What the Delta writer may have open at once: it keeps rows and about 1 MB of every partition in
-# memory (measured: 0.7 GB a million incidents).
-ROWS_A_PASS = 1_250_000
-PARTITIONS_A_PASS = 250
 ATTEMPTS = 8
 
 log = logging.getLogger("passerelle")
@@ -171,13 +168,19 @@ def _publish(
             )
             rows["deliveries"] = publish_accounts(settings, connection, waiting, listed, told_anew)
             ask(settings, connection, [*waiting, *told_anew])
-    before = table_faults(settings)
-    shown = {table: one.unless_told(before.get(table)) for table, one in faults.items()}
-    if delivery_ids is not None:  # what was not tried stays told
-        shown = {table: one for table, one in before.items() if table not in tried} | shown
-    is_new = swap_catalogue(settings, shown)
+    untried = set(table_names("data")) - tried if delivery_ids is not None else set[str]()
+    is_new = swap_catalogue(settings, _shown(settings, faults, untried))
     ids = tuple(one.delivery_id for one in waiting)
     return Published(ids, rows, is_new, left_out, table_faults(settings))
+
+
+def _shown(
+    settings: Settings, faults: dict[str, TableFault], untried: set[str]
+) -> dict[str, TableFault]:
+    """The faults to tell: those found now, and what was told before of tables not tried now."""
+    before = table_faults(settings)
+    kept = {table: one for table, one in before.items() if table in untried}
+    return kept | {table: one.unless_told(before.get(table)) for table, one in faults.items()}
 
 
 def _now() -> dt.datetime:
@@ -387,32 +390,3 @@ def _register_statements(connection: duckdb.DuckDBPyConnection, mine: Sequence[A
             "INSERT INTO statements VALUES (?, ?, ?, ?)",
             [[one.delivery_id, one.as_of, one.statement, list(one.corrections)] for one in mine],
         )
-
-
-def passes(connection: duckdb.DuckDBPyConnection, select: str, rows: int) -> list[str]:
-    """`select`, cut by month of occurrence where it would take too much memory at once."""
-    if rows <= min(ROWS_A_PASS, PARTITIONS_A_PASS):
-        return [select]
-    spans = connection.execute(
-        f"""
-        SELECT min(month), max(month) + INTERVAL 1 MONTH FROM (
-            SELECT month, CASE WHEN month IS NOT NULL THEN ceil(greatest(
-                sum(rows) OVER so_far / {ROWS_A_PASS},
-                sum(partitions) OVER so_far / {PARTITIONS_A_PASS})) END AS pass
-            FROM (
-                SELECT date_trunc('month', occurred_on) AS month, count(*) AS rows,
-                       count(DISTINCT (is_latest, country)) AS partitions
-                FROM ({select}) GROUP BY month)
-            WINDOW so_far AS (ORDER BY month))
-        GROUP BY pass ORDER BY pass
-        """
-    ).fetchall()
-    if len(spans) <= 1:
-        return [select]
-    conditions = (
-        "occurred_on IS NULL"
-        if start is None
-        else f"occurred_on >= {literal(start)} AND occurred_on < {literal(end)}"
-        for start, end in spans
-    )
-    return [f"SELECT * FROM ({select}) WHERE {condition}" for condition in conditions]

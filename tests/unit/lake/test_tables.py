@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from pipelines import connect
+from pipelines.lake import passes as passing
 from pipelines.lake import publish as publishing
 from pipelines.lake.publish import publish
 from pipelines.lake.storage import LakeError
@@ -88,7 +89,7 @@ def test_rows_beyond_one_pass_are_written_in_several(tmp_path, monkeypatch):
         return place
 
     in_one = publish_into("one")
-    monkeypatch.setattr(publishing, "ROWS_A_PASS", 10)
+    monkeypatch.setattr(passing, "ROWS_A_PASS", 10)
     in_several = publish_into("several")
     assert content(in_several) == content(in_one)
     assert len(content(in_one)["incidents"]) == 61
@@ -108,7 +109,7 @@ def test_a_record_is_found_again_whatever_the_statistics_make_of_its_id(settings
 
 
 def test_the_writer_has_only_so_many_partitions_open_at_once(settings, monkeypatch):
-    monkeypatch.setattr(publishing, "PARTITIONS_A_PASS", 3)
+    monkeypatch.setattr(passing, "PARTITIONS_A_PASS", 3)
     rows = [
         row(f"{n}", country=("CAF", "COD")[n % 2], occurred_on=f"{2000 + n % 7}-05-01")
         for n in range(40)
