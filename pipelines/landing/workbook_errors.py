@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from pipelines.landing.workbook_kinds import ODS, XLS
+from pipelines.landing.workbook_kinds import ODS, XLS, XLSB
 
 Errors = dict[tuple[int, int], str]
 SHOWN = {
@@ -27,6 +27,8 @@ SHOWN = {
 # Records of Excel 97 (MS-XLS), and the streams of a compound file (MS-CFB) that hold them.
 FORMULA, BEGIN, END, SHEET, BOOLEAN_OR_ERROR = 0x06, 0x809, 0x0A, 0x85, 0x205
 STREAMS = ("Workbook", "Book")
+# Records of Excel's binary form (MS-XLSB).
+ROW, CONSTANT_ERROR, FORMULA_ERROR, BUNDLED_SHEET = 0, 3, 11, 156
 EXCEL_97, LAST_SECTOR, SMALL_BYTES = 0x600, 0xFFFFFFF9, 4096
 
 
@@ -38,6 +40,8 @@ def errors_of(file: Path, kind: str) -> dict[str, Errors]:
     try:
         if kind == ODS:
             return _of_open_document(file)
+        if kind == XLSB:
+            return _of_binary_form(file)
         return _of_excel_97(_stream(file.read_bytes())) if kind == XLS else {}
     except (ET.ParseError, KeyError, struct.error, IndexError) as error:
         raise ValueError(kind) from error
@@ -64,6 +68,58 @@ def _of_open_document(file: Path) -> dict[str, Errors]:
                 row += int(_attribute(node, "number-rows-repeated") or 1)
                 node.clear()
     return found
+
+
+def _of_binary_form(file: Path) -> dict[str, Errors]:
+    with zipfile.ZipFile(file) as archive:
+        links = ET.fromstring(archive.read("xl/_rels/workbook.bin.rels"))  # noqa: S314  (as above)
+        parts = {link.get("Id"): link.get("Target", "") for link in links}
+        found = {}
+        for kind, body in _binary_records(archive.read("xl/workbook.bin")):
+            if kind == BUNDLED_SHEET:
+                link, at = _wide_text(body, 8)
+                part = parts[link].removeprefix("/xl/")
+                found[_wide_text(body, at)[0]] = _binary_errors(archive.read(f"xl/{part}"))
+    return found
+
+
+def _binary_errors(sheet: bytes) -> Errors:
+    found: Errors = {}
+    row = 0
+    for kind, body in _binary_records(sheet):
+        if kind == ROW:
+            (row,) = struct.unpack_from("<I", body)
+        elif kind in (CONSTANT_ERROR, FORMULA_ERROR):
+            (column,) = struct.unpack_from("<I", body)
+            found[row, column] = SHOWN.get(body[8], "#N/A")
+    return found
+
+
+def _binary_records(part: bytes) -> Iterator[tuple[int, bytes]]:
+    """Kind and length are written seven bits a byte, the lowest first."""
+    at = 0
+    while at < len(part):
+        kind = part[at]
+        at += 1
+        if kind & 0x80:
+            kind = (kind & 0x7F) | (part[at] << 7)
+            at += 1
+        length = shift = 0
+        while True:
+            length |= (part[at] & 0x7F) << shift
+            shift += 7
+            at += 1
+            if not part[at - 1] & 0x80:
+                break
+        yield kind, part[at : at + length]
+        at += length
+
+
+def _wide_text(body: bytes, at: int) -> tuple[str, int]:
+    """A text with its length before it, and where the next one begins."""
+    (letters,) = struct.unpack_from("<I", body, at)
+    end = at + 4 + 2 * letters
+    return body[at + 4 : end].decode("utf-16-le"), end
 
 
 def _attribute(node: ET.Element, name: str, space: str = "") -> str:

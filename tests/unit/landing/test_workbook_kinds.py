@@ -103,6 +103,47 @@ def open_document(rows: list[list[str]]) -> bytes:
     return stream.getvalue()
 
 
+def binary_form(rows: list[list[str | float | int]]) -> bytes:
+    """A workbook of one sheet, S, as Excel's binary form; an integer is the code of an error."""
+
+    def part(kind: int, body: bytes = b"") -> bytes:
+        name = bytes([kind]) if kind < 128 else bytes([kind & 0x7F | 0x80, kind >> 7])
+        low, high = len(body) & 0x7F, len(body) >> 7
+        return name + (bytes([low | 0x80, high]) if high else bytes([low])) + body
+
+    def text(value: str) -> bytes:
+        return struct.pack("<I", len(value)) + value.encode("utf-16-le")
+
+    cells = b""
+    for row, values in enumerate(rows):
+        cells += part(0, struct.pack("<I", row) + bytes(21))
+        for column, value in enumerate(values):
+            place = struct.pack("<II", column, 0)
+            if isinstance(value, str):
+                cells += part(6, place + text(value))
+            elif isinstance(value, float):
+                cells += part(5, place + struct.pack("<d", value))
+            else:
+                cells += part(3 if column else 11, place + bytes([value]) + bytes(6))
+    size = struct.pack("<IIII", 0, len(rows) - 1, 0, len(rows[0]) - 1)
+    listed = part(156, struct.pack("<II", 0, 1) + text("rId1") + text("S"))
+    space = "http://schemas.openxmlformats.org/package/2006/relationships"
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet"
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("xl/workbook.bin", part(131) + part(143) + listed + part(144) + part(132))
+        archive.writestr(
+            "xl/_rels/workbook.bin.rels",
+            f'<Relationships xmlns="{space}"><Relationship Id="rId1" Type="{kind}" '
+            'Target="worksheets/sheet1.bin"/></Relationships>',
+        )
+        archive.writestr(
+            "xl/worksheets/sheet1.bin",
+            part(129) + part(148, size) + part(145) + cells + part(146) + part(130),
+        )
+    return stream.getvalue()
+
+
 def write(folder: Path, name: str, data: bytes) -> Path:
     file = folder / name
     file.write_bytes(data)
@@ -122,6 +163,14 @@ def test_an_excel_97_workbook_is_read_whatever_it_is_called(tmp_path: Path, name
 def test_an_open_document_is_read(tmp_path: Path) -> None:
     file = write(tmp_path, "d.ods", open_document([["a", "b"], ["1", "Kémo"]]))
     assert read(file, make_feed(["a", "b"], file=XLSX))[1] == [(2, "1", "Kémo")]
+
+
+def test_a_workbook_in_binary_form_is_read_and_its_errors_stay(tmp_path: Path) -> None:
+    """A constant and what a formula gave; the parser leaves nothing for either."""
+    data = binary_form([["N°", "Lieu"], ["0013", "Kémo"], [12.0, 0x2A], [0x17, "Bria"]])
+    rows, found = read(write(tmp_path, "d.xlsb", data), make_feed(["N°", "Lieu"], file=XLSX))
+    assert found == [(2, "0013", "Kémo"), (3, "12", "#N/A"), (4, "#REF!", "Bria")]
+    assert rows.sheets == ("S",)
 
 
 def test_an_error_in_an_excel_97_workbook_stays_one(tmp_path: Path) -> None:
@@ -172,7 +221,7 @@ def test_an_error_in_an_open_document_stays_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "make"),
-    [("d.xls", excel_97), ("d.ods", open_document)],
+    [("d.xls", excel_97), ("d.xlsb", binary_form), ("d.ods", open_document)],
 )
 def test_such_a_sample_is_proposed_as_a_feed(tmp_path: Path, name: str, make: Any) -> None:
     found = sniff(write(tmp_path, name, make([["N°", "Lieu"], ["1", "x"], ["2", "y"]])))
