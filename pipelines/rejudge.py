@@ -1,7 +1,7 @@
 """Judge accepted deliveries again, say what that would change, and let it stand if somebody wishes.
 
 Not here: how a delivery is judged (`ingest`), and what another judgement does to the tables
-(`lake/restated.py`, and `lake/migrate.py` where their form changed).
+(`lake/rejudgement.py`, and `lake/migrate.py` where their form changed).
 
 A judgement that nobody let stand is a proposal: it lies beside the delivery, changes nothing, and
 is used again while everything declared is as it was. Letting it stand gives it a folder of its own
@@ -28,7 +28,7 @@ from pipelines.ingest import FEWEST_TO_SPREAD, HEAVY_MODULES, PARTS, Progress, m
 from pipelines.ingest import SMALL_BYTES as SMALL
 from pipelines.lake.arrivals import Arrival
 from pipelines.lake.publish import read_incoming
-from pipelines.lake.restated import RowChange, find_changes
+from pipelines.lake.rejudgement import RowChange, find_changes
 from pipelines.lake.storage import let_read
 from pipelines.lake.tables import addressed_files, existing_table
 from pipelines.landing.receive import Delivery

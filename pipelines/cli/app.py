@@ -11,21 +11,21 @@ import typer
 
 from pipelines.cli import (
     agreement,
-    answering,
+    answers,
     backup,
     consents,
     deliveries,
     delivery,
     dictionary,
     feeds,
+    ingest,
     lake,
     ledger,
-    migrating,
+    migration,
     query,
     release,
     serving,
     status,
-    taking_in,
     users,
 )
 from pipelines.cli.declare import Declared
@@ -53,10 +53,10 @@ ABOUT_REFERENCE = mark("Gazetteers from their publishers' files.")
 def build() -> typer.Typer:
     """All the commands."""
     app = _group(ABOUT, "passerelle demo")
-    _add(app, taking_in.demo, taking_in.ingest, taking_in.run)
+    _add(app, ingest.demo, ingest.ingest, ingest.run)
     _add(app, deliveries.deliveries, deliveries.rejections, status.status)
     one_delivery = _group(ABOUT_DELIVERY, "passerelle delivery rejudge caf_police_incidents")
-    _add(one_delivery, answering.answer, delivery.rejudge)
+    _add(one_delivery, answers.answer, delivery.rejudge)
     app.add_typer(one_delivery, name="delivery")
     _add(app, query.sql, dictionary.tables, dictionary.dictionary)
     feed = _group(ABOUT_FEED, "passerelle feed list")
@@ -73,7 +73,7 @@ def build() -> typer.Typer:
     _add(keys, release.show_key, release.export_key)
     app.add_typer(keys, name="key")
     lakes = _group(ABOUT_LAKE, "passerelle lake check")
-    _add(lakes, lake.compact, lake.vacuum, lake.check, migrating.migrate)
+    _add(lakes, lake.compact, lake.vacuum, lake.check, migration.migrate)
     app.add_typer(lakes, name="lake")
     reference = _group(ABOUT_REFERENCE, "passerelle reference load caf_adminboundaries.xlsx")
     _add(reference, lake.load)

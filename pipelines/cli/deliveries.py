@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli.account import as_data, show_noticed, show_refused
-from pipelines.cli.answering import how, show_questions
+from pipelines.cli.answers import how, show_questions
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session, table
 from pipelines.cli.stops import Stop
@@ -49,7 +49,7 @@ def deliveries(
     ] = 30,
 ) -> None:
     """List deliveries."""
-    from pipelines.cli.taking_in import require_feed
+    from pipelines.cli.ingest import require_feed
 
     session = session_of(context)
     if feed:

@@ -1,6 +1,6 @@
 """The commands `delivery …`, about one delivery or those of a feed: `delivery rejudge`.
 
-Not here: lists of deliveries (`deliveries.py`), taking files in (`taking_in.py`).
+Not here: lists of deliveries (`deliveries.py`), taking files in (`ingest.py`).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import typer
 from pipelines.cli.days import day_of
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.deliveries import find_judged, known_deliveries
+from pipelines.cli.ingest import publish_all
 from pipelines.cli.session import Session, table
 from pipelines.cli.stops import Stop
-from pipelines.cli.taking_in import publish_all
 from pipelines.cli.words import _, language, number
 from pipelines.i18n import mark
 from schemas.contract import load_contract

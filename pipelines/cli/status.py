@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pipelines.cli.answering import show_questions
+from pipelines.cli.answers import show_questions
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.deliveries import known_deliveries
+from pipelines.cli.ingest import misplaced_files, tell_faults
 from pipelines.cli.session import Session, table
-from pipelines.cli.taking_in import misplaced_files, tell_faults
 from pipelines.cli.words import _, counted, language, listed, number
 from pipelines.i18n import mark
 from schemas.feed import feed_names, load_feed

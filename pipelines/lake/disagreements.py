@@ -1,6 +1,6 @@
 """Where two deliveries say different things of a record as of one point of time, and one counts.
 
-Not here: which of them counts (`revisions.py`), what is held instead (`holds.py`, `questions.py`).
+Not here: which of them counts (`revisions.py`) and what is held instead (`held_rows.py`).
 
 Nobody is asked, since the order is fixed: the more careful version, then the one that was received
 first. But each of the two deliveries is told, since nothing is replaced, or left as it was, in

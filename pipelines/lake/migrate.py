@@ -22,7 +22,7 @@ from pipelines.lake.accounts import accounts_sql, rejections_sql
 from pipelines.lake.arrivals import Arrival, arrivals, verify_files
 from pipelines.lake.catalogue import swap_catalogue
 from pipelines.lake.data_files import files_sql
-from pipelines.lake.holds import find_held
+from pipelines.lake.held_rows import find_held
 from pipelines.lake.passes import passes
 from pipelines.lake.publish import ATTEMPTS, Published, read_incoming, working
 from pipelines.lake.revisions import (

@@ -36,10 +36,10 @@ from pipelines.lake.arrivals import (
 from pipelines.lake.catalogue import swap_catalogue, table_faults
 from pipelines.lake.data_files import files_sql
 from pipelines.lake.faults import TableFault, fault_of
-from pipelines.lake.holds import find_held
+from pipelines.lake.held_rows import find_held
 from pipelines.lake.passes import passes
 from pipelines.lake.questions import ask, read_question
-from pipelines.lake.restated import find_restated, restated_rows_sql
+from pipelines.lake.rejudgement import find_restated, restated_rows_sql
 from pipelines.lake.revisions import (
     find_touched,
     judge_touched,

@@ -1,7 +1,7 @@
 """Which of the assertions about a record is its latest, and when each of them was what we knew.
 
 Not here: how the result gets into files (`publish.py`, `tables.py`) and asking about what is held
-(`holds.py`).
+(`held_rows.py`).
 
 An assertion is one row of one delivery. Those about one record are put in order by what the
 assertion itself says and by fixed receipts, never by when we happened to read it, so any order of

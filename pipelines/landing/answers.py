@@ -1,6 +1,6 @@
 """What somebody answered about a delivery: a register or a correction; kept beside its receipt.
 
-Not here: when it is asked (`lake.holds`) and who may answer (the portal, the command line).
+Not here: when it is asked (`lake.questions`) and who may answer (the portal, the command line).
 
 An answer is never changed. A later one is another file, and the latest counts.
 """

@@ -1,7 +1,7 @@
 """What came in, as the portal shows it: lists, and one delivery with its reasons.
 
 Not here: the pages (`pages/`), who may see which (`scope.py`), figures over many of them
-(`feed_figures.py`), the job that judges (`taking_in.py`), a report's words (`pipelines/validate`).
+(`feed_figures.py`), the job that judges (`upload_job.py`), a report's words (`pipelines/validate`).
 
 Lists come from the catalogue, and from the landing what the catalogue does not have yet, so that a
 file is seen from the moment that it is kept. No value of a cell is in a list.

@@ -68,14 +68,14 @@ def _extract(settings: Settings, job: JobView, told: Tell) -> Mapping[str, Any]:
 
 
 def _delivery(settings: Settings, job: JobView, _told: Tell) -> Mapping[str, Any]:
-    from pipelines.portal.taking_in import take_in
+    from pipelines.portal.upload_job import take_in
 
     result: Mapping[str, Any] = take_in(settings, job.request)
     return result
 
 
 def _answer(settings: Settings, job: JobView, _told: Tell) -> Mapping[str, Any]:
-    from pipelines.portal.taking_in import apply_answer
+    from pipelines.portal.upload_job import apply_answer
 
     result: Mapping[str, Any] = apply_answer(settings, job.request)
     return result
@@ -214,7 +214,7 @@ def _work_on(settings: Settings, place: str, slot: int, portal: int) -> None:
 
 def _make_ready() -> None:
     """Import what the first job would wait for."""
-    from pipelines.portal.taking_in import HEAVY_MODULES
+    from pipelines.portal.upload_job import HEAVY_MODULES
 
     for module in (*HEAVY_MODULES, "pipelines.release.extract"):
         with suppress(ImportError):

@@ -20,9 +20,9 @@ from pipelines.accounts.delays import FREE
 from pipelines.accounts.permissions import Person, may
 from pipelines.portal import words
 from pipelines.portal.configuration import Configuration
+from pipelines.portal.expired_forms import returned, words_for
 from pipelines.portal.forms import Form
 from pipelines.portal.navigation import navigation
-from pipelines.portal.returning import returned, words_for
 from pipelines.portal.security.csrf import FIELD, make_token
 from pipelines.portal.security.visitor import Visitor, visitor_of
 from pipelines.portal.static_files import static_address

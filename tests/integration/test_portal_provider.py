@@ -23,7 +23,7 @@ from upath import UPath
 from pipelines.accounts.permissions import Person
 from pipelines.inbox import fingerprint
 from pipelines.ledger.chain import entries, last
-from pipelines.portal import taking_in
+from pipelines.portal import upload_job
 from pipelines.portal.scope import own_feeds
 from pipelines.portal.uploads import Upload
 from pipelines.settings import settings_for
@@ -323,15 +323,15 @@ def test_the_work_begins_again_at_any_point_and_ends_the_same(tmp_path):
     digest = fingerprint(UPath(file))
     upload = Upload(file, "registre.csv", digest, file.stat().st_size, {"feed": FEED})
     sender = Person("1", "greffe.one", "caf_gendarmerie", ("provider",))
-    work = taking_in.request_of(upload, FEED, sender, dt.datetime.now(dt.UTC))
-    first = taking_in.take_in(settings, work)
+    work = upload_job.request_of(upload, FEED, sender, dt.datetime.now(dt.UTC))
+    first = upload_job.take_in(settings, work)
     assert (first["state"], first["is_known"], file.exists()) == ("accepted", False, False)
-    again = taking_in.take_in(settings, work)  # killed after the file went, before the job's end
+    again = upload_job.take_in(settings, work)  # killed after the file went, before the job's end
     assert again == first
     later = work | {"received_at": dt.datetime.now(dt.UTC).isoformat()}
-    assert taking_in.take_in(settings, later)["is_known"]
+    assert upload_job.take_in(settings, later)["is_known"]
     assert last(settings, "delivery.repeated", work["delivery_id"]) is not None
-    assert taking_in.is_settled(settings, work["delivery_id"])
+    assert upload_job.is_settled(settings, work["delivery_id"])
     lost = work | {"delivery_id": f"{FEED}.000000000000"}
     with pytest.raises(FileNotFoundError):
-        taking_in.take_in(settings, lost)
+        upload_job.take_in(settings, lost)

@@ -1,6 +1,6 @@
 """A mended feed: accepted deliveries judged again, shown first, kept in history, in the ledger.
 
-Not here: what another judgement does to the tables (`tests/unit/lake/test_restated.py`).
+Not here: what another judgement does to the tables (`tests/unit/lake/test_rejudgement.py`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Operations on deliveries: send a file, follow it, what became of it; how the feeds do.
 
-Not here: taking bytes in (`uploads.py`), judging (`taking_in.py`), what is known of deliveries
+Not here: taking bytes in (`uploads.py`), judging (`upload_job.py`), what is known of deliveries
 (`deliveries.py`), the pages.
 """
 
@@ -18,7 +18,7 @@ from pipelines.lake.questions import Question, read_question
 from pipelines.lake.since import since
 from pipelines.landing.receive import Delivery, open_delivery
 from pipelines.portal import deliveries as known
-from pipelines.portal import feed_figures, jobs, taking_in, uploads, words
+from pipelines.portal import feed_figures, jobs, upload_job, uploads, words
 from pipelines.portal.api import models, reports
 from pipelines.portal.api.problems import ProblemRoute, Refused, refusals
 from pipelines.portal.pages import delivery_files, delivery_pages, provider
@@ -90,11 +90,11 @@ def _hand_over(
     settings: Settings, person: Person, feed: str, upload: uploads.Upload
 ) -> reports.DeliveryJob:
     """Put the judging into the queue, unless the same file came before and is done with."""
-    work = taking_in.request_of(upload, feed, person, dt.datetime.now(dt.UTC))
+    work = upload_job.request_of(upload, feed, person, dt.datetime.now(dt.UTC))
     delivery_id = work["delivery_id"]
-    if taking_in.is_settled(settings, delivery_id):
+    if upload_job.is_settled(settings, delivery_id):
         upload.file.unlink(missing_ok=True)
-        taking_in.note_known(settings, delivery_id, person)
+        upload_job.note_known(settings, delivery_id, person)
         return reports.DeliveryJob(
             id="",
             state="done",
@@ -103,7 +103,7 @@ def _hand_over(
             since=_since(settings, delivery_id),
         )
     try:
-        job_id = jobs.submit(settings, person, taking_in.KIND, work)
+        job_id = jobs.submit(settings, person, upload_job.KIND, work)
     except jobs.TooManyJobs:
         upload.file.unlink(missing_ok=True)
         raise
@@ -122,7 +122,7 @@ def follow_delivery(
     request: Request, job_id: str, person: Person = Depends(allowed("delivery.upload"))
 ) -> reports.DeliveryJob:
     """How far the judging of a file is."""
-    job = jobs.job_of(settings_of(request), job_id, person, taking_in.KIND)
+    job = jobs.job_of(settings_of(request), job_id, person, upload_job.KIND)
     if job is None:
         not_found()
     return reports.DeliveryJob(

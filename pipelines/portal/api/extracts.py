@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from pipelines.portal import choosing, extracting, jobs, looking, menus
+from pipelines.portal import choices, extracting, jobs, looking, menus
 from pipelines.portal.api import models
 from pipelines.portal.api.problems import ProblemRoute, Refused, check, refusals
 from pipelines.portal.forms import Form
@@ -99,11 +99,11 @@ def look_before_asking(
     """What an extract would hold: the first rows, how many, what is hidden and why."""
     settings, language = settings_of(request), language_of(request)
     asked = _asked(settings, person, wanted)
-    choosing.note(settings, asked, person)
+    choices.note(settings, asked, person)
     try:
         seen = looking.look(settings, asked, language, PREVIEW_ROWS)
     except ReleaseRefused as refused:
-        choosing.note_refusal(settings, refused, person)
+        choices.note_refusal(settings, refused, person)
         raise
     if seen.is_too_long:
         detail = _("Looking takes too long. Ask for less, or ask for the extract itself.")

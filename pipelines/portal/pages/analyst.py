@@ -12,9 +12,9 @@ from fastapi.responses import HTMLResponse, Response
 
 from pipelines.i18n import mark
 from pipelines.ledger import clock
-from pipelines.portal import dictionary, forms, held
-from pipelines.portal.returning import HELD, returned
-from pipelines.portal.searching import add_words, keep_words
+from pipelines.portal import dictionary, forms, submissions
+from pipelines.portal.expired_forms import HELD, returned
+from pipelines.portal.search import add_words, keep_words
 from pipelines.portal.security.limits import check_rate
 from pipelines.portal.security.visitor import visitor_of
 from pipelines.portal.sqlbox import boxes, fence, run, samples
@@ -197,7 +197,7 @@ def sql(request: Request, person: Person = Depends(allowed("sql.run"))) -> HTMLR
     the purpose and that number, never SQL.
     """
     address = forms.asked(request)
-    kept = held.opened(*_holder(request), address.value(HELD))
+    kept = submissions.opened(*_holder(request), address.value(HELD))
     if kept is None:
         form = returned(request) or forms.blank(purpose=address.value("purpose"))
         return _box(request, person, form, sample=address.value("sample"))
@@ -237,7 +237,7 @@ def ask(request: Request, person: Person = Depends(allowed("sql.run"))) -> Respo
             kept["answer"] = answer.model_dump(mode="json")
         except SqlRefused as refused:
             kept["fault"] = {"code": refused.code, "values": refused.values}
-    number = held.hold(*_holder(request), kept)
+    number = submissions.hold(*_holder(request), kept)
     lang = form.value("lang") if form.value("lang") in LANGUAGES else ""
     return redirect(url("/sql", purpose=purpose, held=number, lang=lang) + "#answer" * is_asked)
 

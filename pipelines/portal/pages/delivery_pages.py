@@ -24,7 +24,7 @@ from pipelines.lake.questions import read_question
 from pipelines.landing.answers import read_answer
 from pipelines.landing.receive import Delivery
 from pipelines.portal import deliveries as known
-from pipelines.portal import jobs, taking_in, uploads, words
+from pipelines.portal import jobs, upload_job, uploads, words
 from pipelines.portal.forms import Form, asked
 from pipelines.portal.scope import Scope, is_sender
 from pipelines.portal.security.limits import check_rate
@@ -173,12 +173,12 @@ async def take(request: Request, desk: Desk, person: Person) -> Response:
 def _hand_over(settings: Settings, desk: Desk, person: Person, upload: uploads.Upload) -> str:
     """Put the judging of an upload into the queue; returns the address where it is followed."""
     now = dt.datetime.now(dt.UTC)
-    work = taking_in.request_of(upload, upload.fields["feed"], person, now)
-    if taking_in.is_settled(settings, work["delivery_id"]):
-        taking_in.note_known(settings, work["delivery_id"], person)
+    work = upload_job.request_of(upload, upload.fields["feed"], person, now)
+    if upload_job.is_settled(settings, work["delivery_id"]):
+        upload_job.note_known(settings, work["delivery_id"], person)
         upload.file.unlink(missing_ok=True)
         return url(f"{desk.base}/{work['delivery_id']}", known=1)
-    return f"{desk.base}/jobs/{jobs.submit(settings, person, taking_in.KIND, work)}"
+    return f"{desk.base}/jobs/{jobs.submit(settings, person, upload_job.KIND, work)}"
 
 
 def _typed(fields: dict[str, str]) -> Form:
@@ -196,14 +196,14 @@ def _refused(request: Request, desk: Desk, refused: uploads.UploadRefused) -> Re
 def progress(request: Request, desk: Desk, person: Person, job_id: str) -> Response:
     """How far the judging of an upload is; on to the delivery as soon as there is a verdict."""
     settings = settings_of(request)
-    job = jobs.job_of(settings, job_id, person, taking_in.KIND)
+    job = jobs.job_of(settings, job_id, person, upload_job.KIND)
     if job is None:
         not_found()
     delivery_id = str(job.request.get("delivery_id", ""))
     if job.state == "done":
         query = {"known": 1} if job.result.get("is_known") else {}
         return redirect(url(f"{desk.base}/{delivery_id}", **query))
-    if job.state == "running" and taking_in.is_judged_since(settings, job.request):
+    if job.state == "running" and upload_job.is_judged_since(settings, job.request):
         return redirect(url(f"{desk.base}/{delivery_id}"))
     renews = job.is_active and request.query_params.get("renew") != "no"
     shown = page(

@@ -11,13 +11,13 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 
-from pipelines.portal import choosing, extracting, jobs, looking
-from pipelines.portal.choosing import Choice
+from pipelines.portal import choices, extracting, jobs, looking
+from pipelines.portal.choices import Choice
+from pipelines.portal.expired_forms import returned
 from pipelines.portal.forms import Form, asked, posted
 from pipelines.portal.jobs_crew import WORKERS, Crew
 from pipelines.portal.menus import menu, offered
 from pipelines.portal.pages import checking, extracts
-from pipelines.portal.returning import returned
 from pipelines.portal.security.limits import check_rate, limited
 from pipelines.portal.tables import shown_tables
 from pipelines.portal.web import (
@@ -69,8 +69,8 @@ def choose(request: Request, table: str, person: Person = Looking) -> HTMLRespon
     """The menu of one table with what the address holds; figures for who pressed the button."""
     settings = settings_of(request)
     typed = returned(request) or asked(request)
-    choice = _read(request, table, choosing.filled_in(settings, person, table, typed), person)
-    if choice.wanted and choosing.was_pressed(request, choice.wanted):
+    choice = _read(request, table, choices.filled_in(settings, person, table, typed), person)
+    if choice.wanted and choices.was_pressed(request, choice.wanted):
         return _look(request, choice, choice.wanted, person)
     status = 200 if choice.form.is_good else 422
     return _menu_page(request, choice, person, status=status)
@@ -88,8 +88,8 @@ def submit(request: Request, table: str, person: Person = Looking) -> Response:
         more |= {"changed": "form"}
     elif has_looked and choice.wanted:
         check_rate(request, "preview")
-        choosing.note(settings_of(request), choice.wanted, person)
-        more |= {choosing.PROOF: choosing.proof(request, choice.wanted)}
+        choices.note(settings_of(request), choice.wanted, person)
+        more |= {choices.PROOF: choices.proof(request, choice.wanted)}
     elif not choice.address or (has_looked and _lacks_a_choice(choice)):
         return _menu_page(request, choice, person, status=422)
     values = choice.values
@@ -115,7 +115,7 @@ def ask(request: Request, table: str, person: Person = Asking) -> Response:
 
 
 def _read(request: Request, table: str, form: Form, person: Person) -> Choice:
-    choice = choosing.read(settings_of(request), person, table, form)
+    choice = choices.read(settings_of(request), person, table, form)
     if choice is None:
         not_found()
     return choice
@@ -142,7 +142,7 @@ def _look(request: Request, choice: Choice, wanted: Asked, person: Person) -> HT
     try:
         seen = looking.look(settings_of(request), wanted, language_of(request), PREVIEW_ROWS)
     except ReleaseRefused as refused:
-        choosing.note_refusal(settings_of(request), refused, person)
+        choices.note_refusal(settings_of(request), refused, person)
         more = _conflict(refused.conflict, person, language_of(request))
         return _menu_page(request, choice, person, status=422, refused=refused, **more)
     found = choice.menu
@@ -203,7 +203,7 @@ def _menu_page(
             for way in shown[0].ways
         ],
         is_other_form=asked_for.get("changed") == "form",
-        is_figure_due=choosing.PROOF in asked_for and status == 200,
+        is_figure_due=choices.PROOF in asked_for and status == 200,
         typed_into="choice",
         **({"refused": None} | more),
     )

@@ -21,8 +21,8 @@ from pipelines.ledger.chain import EVENTS, PAGE_SIZE, entries
 from pipelines.ledger.verify import Checked, check_and_note
 from pipelines.ledger.words import event_words
 from pipelines.portal import forms, taken
-from pipelines.portal.returning import HELD
-from pipelines.portal.searching import add_words, keep_words
+from pipelines.portal.expired_forms import HELD
+from pipelines.portal.search import add_words, keep_words
 from pipelines.portal.web import (
     Person,
     allowed,

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 
 from pipelines.portal import uploads
-from pipelines.portal.pages import answering
+from pipelines.portal.pages import answers
 from pipelines.portal.pages import delivery_files as files
 from pipelines.portal.pages import delivery_pages as shared
 from pipelines.portal.scope import own_feeds
@@ -67,7 +67,7 @@ def own_delivery(request: Request, delivery_id: str, person: Person = Reading) -
 @router.post(f"{BASE}/{{delivery_id}}/answer")
 def answer(request: Request, delivery_id: str, person: Person = Uploading) -> Response:
     """Say whether it is a register or a correction, where that is asked."""
-    return answering.answer(request, desk_of(person), person, delivery_id)
+    return answers.answer(request, desk_of(person), person, delivery_id)
 
 
 @router.get(f"{BASE}/{{delivery_id}}/rejections.xlsx")

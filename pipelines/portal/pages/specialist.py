@@ -21,7 +21,7 @@ from pipelines.portal import feed_figures as figures
 from pipelines.portal import words
 from pipelines.portal.charts import Amount, Figure, Series, bars, lines
 from pipelines.portal.forms import asked
-from pipelines.portal.pages import answering
+from pipelines.portal.pages import answers
 from pipelines.portal.pages import delivery_files as files
 from pipelines.portal.pages import delivery_pages as shared
 from pipelines.portal.scope import scope_of
@@ -85,7 +85,7 @@ def one_delivery(request: Request, delivery_id: str, person: Person = Reading) -
 @router.post(f"{BASE}/{{delivery_id}}/answer")
 def answer(request: Request, delivery_id: str, person: Person = Uploading) -> Response:
     """Say whether it is a register or a correction, where that is asked."""
-    return answering.answer(request, desk_of(person), person, delivery_id)
+    return answers.answer(request, desk_of(person), person, delivery_id)
 
 
 @router.get(f"{BASE}/{{delivery_id}}/rejections.xlsx")

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from pipelines.accounts.permissions import Person
 from pipelines.accounts.sessions import close_session, open_session
 from pipelines.accounts.signin import Failure, authenticate
+from pipelines.portal.expired_forms import keep
 from pipelines.portal.forms import Form, blank, posted
-from pipelines.portal.returning import keep
 from pipelines.portal.security.devices import device_token, know_device
 from pipelines.portal.security.limits import check_address, count_failure
 from pipelines.portal.security.visitor import set_cookie, visitor_of

@@ -1,6 +1,6 @@
 """No address holds the number of a record, typed words or SQL; and no log holds an address.
 
-Not here: what an address of a choice holds (`test_choosing.py`). Every route and template is
+Not here: what an address of a choice holds (`test_choices.py`). Every route and template is
 walked: one that would put such a thing into an address fails here.
 """
 

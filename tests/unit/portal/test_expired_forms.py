@@ -18,7 +18,7 @@ from pipelines.accounts.people import set_roles
 from pipelines.ledger.chain import entries
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
-from pipelines.portal.returning import NEVER_KEPT
+from pipelines.portal.expired_forms import NEVER_KEPT
 from pipelines.portal.web import TEMPLATES
 from pipelines.settings import settings_for
 from tests.portal import PASSWORD, Browser, account, cheap_passwords, csrf_of, signed_in

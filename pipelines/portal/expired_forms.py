@@ -1,6 +1,6 @@
 """A form that was sent after the session ended: kept, and given back once its person signed in.
 
-Not here: how it is kept (`held.py`), and what a page makes of what was typed (`forms.py`).
+Not here: how it is kept (`submissions.py`), and what a page makes of what was typed (`forms.py`).
 
 It is given back as it was filled, to the account that filled it in, in the same browser, and
 nothing is done until its button is pressed again. Passwords and codes are not kept, nor a file: of
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from pipelines.portal import held
+from pipelines.portal import submissions
 from pipelines.portal.forms import Form, posted
 from pipelines.portal.security.csrf import FIELD
 from pipelines.portal.security.visitor import bound, visitor_of
@@ -28,7 +28,9 @@ def keep(request: Request) -> str:
     fields = {name: typed for name, typed in form.values.items() if name not in NEVER_KEPT}
     kept = {"page": path, "fields": fields, "has_file": not form.values}
     binding = bound(visitor.visit, visitor.filled_by)
-    number = held.hold(request.app.state.settings, request.app.state.portal_key, binding, kept)
+    number = submissions.hold(
+        request.app.state.settings, request.app.state.portal_key, binding, kept
+    )
     return f"{path}?{HELD}={number}"
 
 
@@ -59,7 +61,7 @@ def _kept(request: Request) -> dict[str, dict[str, list[str]]] | None:
     if not hasattr(request.state, "returned"):
         state = request.app.state
         binding = visitor_of(request).binding
-        found = held.opened(state.settings, state.portal_key, binding, number)
+        found = submissions.opened(state.settings, state.portal_key, binding, number)
         is_here = found is not None and found.get("page") == request.url.path
         request.state.returned = found if is_here else None
     kept: dict[str, dict[str, list[str]]] | None = request.state.returned

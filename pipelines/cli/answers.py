@@ -87,7 +87,7 @@ def answer(
 ) -> int:
     """Answer."""
     from pipelines.cli.deliveries import find_judged
-    from pipelines.cli.taking_in import publish_all
+    from pipelines.cli.ingest import publish_all
     from pipelines.ledger.chain import OPERATOR
     from pipelines.ledger.deliveries import answer as keep
 

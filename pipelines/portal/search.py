@@ -1,6 +1,6 @@
 """Words that were typed into a search: kept for the session, so that no address holds them.
 
-Not here: how they are kept (`held.py`) and what is found by them (the pages).
+Not here: how they are kept (`submissions.py`) and what is found by them (the pages).
 
 A search is sent as a form and leads to an address with a number in the place of its words. Days,
 codes and the number of a page may stand in one: they name nobody.
@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from pipelines.portal import held
+from pipelines.portal import submissions
+from pipelines.portal.expired_forms import HELD
 from pipelines.portal.forms import Form
-from pipelines.portal.returning import HELD
 from pipelines.portal.security.visitor import visitor_of
 from pipelines.settings import Settings
 
@@ -20,12 +20,12 @@ from pipelines.settings import Settings
 def keep_words(request: Request, form: Form, *names: str) -> str:
     """The number under which these fields of a form are kept; "" where none was filled in."""
     words = {name: form.value(name) for name in names if form.value(name).strip()}
-    return held.hold(*_holder(request), words) if words else ""
+    return submissions.hold(*_holder(request), words) if words else ""
 
 
 def add_words(request: Request, form: Form) -> None:
     """Put the words that the number of an address stands for into the form of that address."""
-    words = held.opened(*_holder(request), form.value(HELD)) if form.value(HELD) else None
+    words = submissions.opened(*_holder(request), form.value(HELD)) if form.value(HELD) else None
     for name, typed in (words or {}).items():
         form.values[name] = [str(typed)]
 

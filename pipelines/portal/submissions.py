@@ -1,6 +1,6 @@
 """What a person sent and sees again later, kept for some hours: sealed, for one browser alone.
 
-Not here: what is kept (`returning.py`: a form that came after the session ended; `pages`: a
+Not here: what is kept (`expired_forms.py`: a form that came after the session ended; `pages`: a
 question in SQL and its answer, words that were searched for).
 
 An address names it by a random number and says nothing else of it. It lies in the scratch folder,

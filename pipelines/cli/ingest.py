@@ -19,7 +19,7 @@ from pipelines.cli.account import (
     show_reasons,
     show_refused,
 )
-from pipelines.cli.answering import kind_of, show_questions
+from pipelines.cli.answers import kind_of, show_questions
 from pipelines.cli.days import day_of
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session

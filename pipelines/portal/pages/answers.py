@@ -13,7 +13,7 @@ from fastapi.responses import Response
 
 from pipelines.lake.questions import read_question
 from pipelines.portal import deliveries as known
-from pipelines.portal import jobs, taking_in
+from pipelines.portal import jobs, upload_job
 from pipelines.portal.forms import posted
 from pipelines.portal.pages.delivery_pages import Desk
 from pipelines.portal.web import Person, not_found, redirect, settings_of
@@ -40,5 +40,5 @@ def answer(request: Request, desk: Desk, person: Person, delivery_id: str) -> Re
         keep(settings, delivery_id, cast(Statement, kind), actor=person.name)
         work = {"delivery_id": delivery_id, "answered_by": person.name}
         with suppress(jobs.TooManyJobs):  # then the next publish applies it
-            jobs.submit(settings, person, taking_in.ANSWER, work)
+            jobs.submit(settings, person, upload_job.ANSWER, work)
     return redirect(f"{desk.base}/{delivery_id}")
