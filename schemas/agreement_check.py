@@ -24,6 +24,7 @@ from schemas.organisation import (
     purposes,
     sources_of,
 )
+from schemas.reveals import given_away_by, told_with
 
 SOON_DAYS = 60
 LEAST_THRESHOLD, LEAST_GROUP = 3, 2
@@ -46,7 +47,7 @@ def problems(
         found += _Clause(agreement, permit, ("permits", position)).permit_problems(restrictions)
     for position, restriction in enumerate(agreement.restrictions):
         clause = _Clause(agreement, restriction, ("restrictions", position))
-        found += clause.restriction_problems()
+        found += clause.restriction_problems([p for a in (agreement, *others) for p in a.permits])
     elsewhere = {one.name: other.agreement for other in others for one in other.standing}
     for position, standing in enumerate(agreement.standing):
         loc = ("standing", position)
@@ -167,14 +168,25 @@ class _Clause:
             yield self.problem("AGR-312", "onward")
         yield from self._restricted(permit, restrictions)
 
-    def restriction_problems(self) -> Iterator[AgreementProblem]:
+    def restriction_problems(self, permits: Sequence[a.Permit]) -> Iterator[AgreementProblem]:
         restriction = self.clause
+        assert isinstance(restriction, a.Restriction)  # noqa: S101
         yield from self._who([one for one in restriction.recipients if one != EVERYBODY])
         yield from self._rows()
         known = [column.name for column in self.contract.published] if self.contract else []
         for position, column in enumerate(restriction.columns):
             if self.contract and column not in known:
                 yield self._no_column(column, "columns", position)
+        if self.contract and set(restriction.columns) & set(known):
+            masked = told_with(self.contract, set(restriction.columns) & set(known))
+            opened = {name for one in permits if _meets(restriction, one) for name in _opened(one)}
+            yield self.problem(
+                "AGR-509",
+                "columns",
+                columns=restriction.columns,
+                masked=sorted(masked - set(restriction.columns)) or "–",
+                open=sorted((opened & set(known)) - masked) or "–",
+            )
 
     def _who(self, recipients: Iterable[str]) -> Iterator[AgreementProblem]:
         clause, parties = self.clause, self.agreement.parties
@@ -306,14 +318,28 @@ class _Clause:
         self, permit: a.Permit, restrictions: Sequence[a.Restriction]
     ) -> Iterator[AgreementProblem]:
         for one in restrictions:
-            meets = one.table == permit.table and set(one.providers) & set(permit.providers)
-            if not meets or not _share_recipient(one.recipients, permit.recipients):
+            if not _meets(one, permit):
                 continue
-            opened = {*permit.columns, *permit.dimensions, *permit.measures}
+            opened = _opened(permit)
             if not one.columns:
                 yield self.problem("AGR-504", clause=one.full_name)
+            if self.contract and one in self.agreement.restrictions and _always_holds(one, permit):
+                yield from self._masked_wholly(opened, one, self.contract)
+                continue
             for column in sorted(opened & set(one.columns)):
                 yield self.problem("AGR-503", name=column, clause=one.full_name)
+
+    def _masked_wholly(
+        self, opened: set[str], restriction: a.Restriction, contract: Contract
+    ) -> Iterator[AgreementProblem]:
+        """Columns that a clause opens and a restriction of the same agreement masks in all rows."""
+        published = {column.name for column in contract.published}
+        named = sorted(set(restriction.columns) & published)
+        for column in sorted(opened):
+            told = [one for one in named if column in given_away_by(contract, one)]
+            if told:
+                values = {"name": column, "clause": restriction.full_name, "masked": told}
+                yield self.problem("AGR-313", **values)
 
     def _no_column(self, name: str, *steps: str | int) -> AgreementProblem:
         assert self.contract is not None  # noqa: S101
@@ -325,6 +351,30 @@ class _Clause:
 def _own(recipient: str) -> set[str]:
     """The sources whose data is a recipient's own, or that of the organisation it is a unit of."""
     return {source for one in lineage(recipient) for source in sources_of(one)}
+
+
+def _opened(permit: a.Permit) -> set[str]:
+    return {*permit.columns, *permit.dimensions, *permit.measures}
+
+
+def _meets(restriction: a.Restriction, permit: a.Permit) -> bool:
+    """May a restriction hold for a row that a clause opens?"""
+    shared = set(restriction.providers) & set(permit.providers)
+    is_same_table = restriction.table == permit.table
+    return (
+        is_same_table
+        and bool(shared)
+        and _share_recipient(restriction.recipients, permit.recipients)
+    )
+
+
+def _always_holds(restriction: a.Restriction, permit: a.Permit) -> bool:
+    """Does a restriction hold for every row that a clause opens, for each of its recipients?"""
+    return (
+        restriction.rows == a.RestrictedRows()
+        and set(permit.providers) <= set(restriction.providers)
+        and all(any(covers(r, one) for r in restriction.recipients) for one in permit.recipients)
+    )
 
 
 def _share_recipient(restricted: Iterable[str], permitted: Iterable[str]) -> bool:

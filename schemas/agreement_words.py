@@ -223,6 +223,13 @@ WORDS: dict[str, tuple[Level, str, str]] = {
         "It may be handed on without the provider’s consent, and is not public.",
         "Ce qui sort peut être transmis sans l’accord du fournisseur, et n’est pas public.",
     ),
+    "AGR-313": (
+        "error",
+        "“{name}” is opened here, and {clause} masks it in every row of this clause, by name or "
+        "because it tells of {masked}. Take it out of one of the two.",
+        "« {name} » est ouverte ici, et {clause} la masque dans chaque ligne de cette clause, par "
+        "son nom ou parce qu’elle dit quelque chose de {masked}. Retirez-la de l’une des deux.",
+    ),
     "AGR-401": (
         "error",
         "“{first}” comes after “{last}”. Mend one of the two.",
@@ -306,5 +313,12 @@ WORDS: dict[str, tuple[Level, str, str]] = {
         "the manifest says how many stand alone.",
         "{key} vaut {value} : une fiche peut rester seule de son espèce. Le destinataire s’engage "
         "à ne pas la transmettre, et le manifeste dit combien sont seules.",
+    ),
+    "AGR-509": (
+        "note",
+        "With {columns} these are masked too, since they tell of it: {masked}. These stay open "
+        "beside it: {open}.",
+        "Avec {columns} sont aussi masquées, parce qu’elles en disent quelque chose : {masked}. À "
+        "côté, restent ouvertes : {open}.",
     ),
 }

@@ -30,7 +30,13 @@ TYPES: dict[str, tuple[str, str]] = {
 }
 RECORD_KEY = "record_id"  # the key of a table of records
 # What is said of records only: a reference table or a log gives nobody away, and no feed fills it
-OF_RECORDS = {"filled_by": None, "derive": "", "coarsen": "", "quasi_identifier": False}
+OF_RECORDS = {
+    "filled_by": None,
+    "derive": "",
+    "coarsen": "",
+    "quasi_identifier": False,
+    "reveals": None,
+}
 
 
 class Composition:
@@ -140,6 +146,7 @@ class Composition:
             withheld_when=held[0] if held else "",
             is_quasi_identifier=said.quasi_identifier,
             coarsen=said.coarsen,
+            reveals=said.reveals,
             day_of=said.day_of,
             day=day,
             precision=said.precision,

@@ -68,6 +68,9 @@ class Override(Declared):
     precision: str = ""  # the column that tells how exactly the day is known
     coarsen: Coarsen = ""  # what it gives away beyond its own meaning
     quasi_identifier: bool = False
+    # The columns that this one tells something of, wherever both stand in a table: to mask one of
+    # them is to mask this one. Empty: it tells of none.
+    reveals: tuple[str, ...] | None = None
     pattern: str = ""  # a regular expression of every valid value
     length: tuple[int, int] | None = None  # characters, at least and at most
     range: tuple[Number, Number] | None = None  # at least and at most
@@ -195,6 +198,10 @@ def fields() -> dict[str, Field]:
                 raise problem("CON-202", path, (name,), name=name, other=places[name].name)
             found[name] = checked(Field, entry, path, (name,))
             places[name] = path
+    for name, one in found.items():
+        for at, told in enumerate(one.reveals or ()):
+            if told not in found:
+                raise problem("CON-201", places[name], (name, "reveals", at), name=told)
     return found
 
 

@@ -57,6 +57,8 @@ class Column:
     withheld_when: str = ""
     is_quasi_identifier: bool = False
     coarsen: Coarsen = ""
+    # The columns that this one tells something of; None where the contract does not say.
+    reveals: tuple[str, ...] | None = None
     day_of: str = ""  # the moment of which this is the local day
     day: str = ""  # of a moment, the column that holds its local day
     precision: str = ""  # the column that tells how exactly the day is known

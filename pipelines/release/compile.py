@@ -19,7 +19,6 @@ from pipelines.release.k_anonymity import on_its_rung, ranked, smallest_group, t
 from pipelines.release.permits import Allowed
 from pipelines.release.precision import (
     Levels,
-    naming_masks,
     never_opens,
     permit_levels,
     token_for_recipient,
@@ -30,6 +29,7 @@ from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request, check_request
 from schemas.agreement import Permit
 from schemas.contract import Column, Contract
+from schemas.reveals import naming_masks
 from schemas.sqltext import literal, name
 
 CLAUSE = "clause"  # the last column of each extract of records

@@ -32,13 +32,13 @@ from pipelines.release.precision import (
     AREA_LEVELS,
     TIME_LEVELS,
     age_group_of_years,
-    given_away_by,
     moments,
     permit_levels,
 )
 from pipelines.release.request import Request
 from schemas.agreement import Permit, Restriction
 from schemas.contract import Contract
+from schemas.reveals import told_with
 from schemas.sqltext import literal, name
 
 # What rows are chosen by, whether or not it leaves.
@@ -201,7 +201,6 @@ def _masked_by(masking: list[Restriction], contract: Contract) -> dict[str, tupl
     """Column → the restrictions that mask its cells, with those that would tell it."""
     found: dict[str, tuple[str, ...]] = {}
     for at, restriction in enumerate(masking):
-        closed = {one for c in restriction.columns for one in given_away_by(contract, c)}
-        for column in closed:
+        for column in told_with(contract, restriction.columns):
             found[column] = (*found.get(column, ()), f"_r{at}")
     return dict(sorted(found.items()))

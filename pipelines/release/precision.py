@@ -35,29 +35,6 @@ NEEDED_AGE = {"age_group": 1, "age_exact": 2}
 SECTION_DIGITS = 2  # of an offence, where its detail is not told
 _UNITS = {2: "day", 1: "week", 0: "month", -1: "year"}
 
-# What gives a column away where the column itself is held back: a part, a twin, a narrower word.
-_GIVEN_AWAY_BY = {
-    "offence_code": ("offence_text",),
-    "victims_total": ("victims_female", "victims_male"),
-    "victims_female": ("victims_total",),
-    "victims_male": ("victims_total",),
-    "killed_total": ("killed_low", "killed_high"),
-    "killed_low": ("killed_total",),
-    "killed_high": ("killed_total",),
-    "age_group": ("age_years",),
-    "quantity": ("quantity_kg", "quantity_count"),
-    "quantity_kg": ("quantity",),
-    "quantity_count": ("quantity",),
-    "seizure_kind": ("item_text", "hs_code", "weapon_kind"),
-    "weapon_kind": ("item_text",),
-    "is_sensitive": ("handling",),
-    "source": ("record_id", "source_record_id", "delivery_id", "source_row"),
-    "period_start": ("occurred_on", "occurred_at_text"),
-    "occurred_on": ("occurred_at_text", "period_start", "period_end"),
-    "travellers_count": ("group_size",),
-}
-_AREA_KINDS = ("country", "admin1", "admin2", "point")
-
 
 @dataclass(frozen=True)
 class Levels:
@@ -146,43 +123,9 @@ def is_detail(contract: Contract, column: Column) -> bool:
     """Is the column hidden at detail 0: neither a place, a time nor an age, and identifying?"""
     if column.name == "offence_code":
         return False
-    details = [c for c in contract.published if c.is_quasi_identifier]
-    given = {n for c in details for n in _GIVEN_AWAY_BY.get(c.name, ())}
-    kinds = ("", "token", "own_words")
-    return column.coarsen in kinds and (column.is_quasi_identifier or column.name in given)
-
-
-def given_away_by(contract: Contract, masked: str) -> frozenset[str]:
-    """Every column that must be held back with a masked one, because it follows from those."""
-    found, todo = {masked}, [masked]
-    while todo:
-        one = todo.pop()
-        kind = one if one == "country" else contract.column(one).coarsen
-        nearer = {*_GIVEN_AWAY_BY.get(one, ()), *_twins(contract, one)}
-        if kind in _AREA_KINDS:
-            finer = _AREA_KINDS[_AREA_KINDS.index(kind) :]
-            nearer |= {c.name for c in contract.published if c.coarsen in finer}
-            nearer |= {"location_precision"} if kind == "point" else set()
-        if kind in (*_AREA_KINDS, "time", "time_text", "record_key"):
-            keys = {c.name for c in contract.published if c.coarsen == "record_key"}
-            nearer |= keys - {"record_id"}  # that becomes a token instead
-        published = {c.name for c in contract.published}
-        todo += sorted((nearer & published) - found)
-        found |= nearer & published
-    return frozenset(found)
-
-
-def _twins(contract: Contract, column: str) -> list[str]:
-    """The day of a moment, or the moment of a day."""
-    one = contract.column(column)
-    return [twin for twin in (one.day, one.day_of) if twin]
-
-
-def naming_masks(contract: Contract) -> frozenset[str]:
-    """The columns of which none may be masked where a record leaves under its own number."""
-    kinds = {*_AREA_KINDS, "time", "time_text", "record_key"}
-    named = {c.name for c in contract.published if c.coarsen in kinds}
-    return frozenset(named | {"country", "source"})
+    identifying = {c.name for c in contract.published if c.is_quasi_identifier}
+    tells = bool(identifying & set(column.reveals or ()))
+    return column.coarsen in ("", "token", "own_words") and (column.is_quasi_identifier or tells)
 
 
 def moments() -> str:

@@ -133,6 +133,7 @@ def _property(column: Column) -> dict[str, Any]:
             withheldWhen=column.withheld_when,
             quasiIdentifier=column.is_quasi_identifier,
             coarsen=column.coarsen,
+            reveals=None if column.reveals is None else list(column.reveals),
         ),
     }
 

@@ -347,7 +347,7 @@ TOLD_BY = {
     "killed_low": {"killed_total", "killed_high"},
     "admin1_code": {"admin2_code", "time_zone", "place_text", "latitude_deg", "location_precision"},
     "place_text": {"latitude_deg", "location_precision"},
-    "occurred_at": {"occurred_on", "occurred_at_text", "received_at"},
+    "occurred_at": {"occurred_on", "occurred_at_text", "reported_at", "reported_on"},
 }
 
 

@@ -36,17 +36,20 @@ PLACES_WITHIN = {
 }
 # What names a delivery and a row in it names the station and the day.
 NUMBERS = ["source_record_id", "delivery_id", "source_row"]
+# An end, or the day of a report, is of the same day or soon after.
+LATER = ["ended_on", "occurred_until", "reported_on", "reported_at"]
 MOMENTS = {
-    "occurred_on": ["occurred_at", "occurred_at_text", "period_start", "period_end"],
-    "occurred_at": ["occurred_on", "occurred_at_text", "period_start", "period_end"],
-    "period_start": ["occurred_on", "occurred_at", "occurred_at_text", "period_end"],
+    "occurred_on": ["occurred_at", "occurred_at_text", "period_start", "period_end", *LATER],
+    "occurred_at": ["occurred_on", "occurred_at_text", "period_start", "period_end", *LATER],
+    "period_start": ["occurred_on", "occurred_at", "occurred_at_text", "period_end", *LATER],
     "occurred_at_text": [],
     "reported_on": ["reported_at"],
     "reported_at": ["reported_on"],
     "ended_on": ["occurred_until"],
     "occurred_until": ["ended_on"],
 }
-# Other columns, and those that are a part of them, a twin, or say the same more narrowly.
+# Other columns, and those that are a part of them, a twin, say the same more narrowly, or follow
+# one person or thing to a row where it stands.
 OTHERS = {
     "offence_code": ["offence_text"],
     "victims_total": ["victims_female", "victims_male"],
@@ -55,13 +58,18 @@ OTHERS = {
     "killed_total": ["killed_low", "killed_high"],
     "killed_low": ["killed_total", "killed_high"],
     "killed_high": ["killed_total", "killed_low"],
-    "age_group": ["age_years"],
+    "age_group": ["age_years", "document_token"],
+    "nationality": ["origin_country", "destination_country", "document_issuer", "document_token"],
+    "sex": ["document_token"],
     "quantity": ["quantity_kg", "quantity_count"],
     "quantity_kg": ["quantity", "quantity_count"],
     "quantity_count": ["quantity", "quantity_kg"],
-    "seizure_kind": ["item_text", "hs_code", "weapon_kind"],
-    "weapon_kind": ["item_text"],
-    "is_sensitive": ["handling"],
+    "seizure_kind": [
+        *("item_text", "hs_code", "weapon_kind", "vehicle_kind", "cites_appendix", "serial_token")
+    ],
+    "weapon_kind": ["item_text", "serial_token"],
+    "is_sensitive": ["handling", "offence_code", "offence_text", "victims_children"],
+    "suspects_total": ["arrested_total"],
 }
 
 

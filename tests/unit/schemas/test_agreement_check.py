@@ -23,6 +23,8 @@ SHIPPED = AGREEMENTS_FOLDER / "caf_minusca.yaml"
 RAW = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
 RECORDS, BACK, COUNTS = 0, 2, 4  # clauses P1, P3 (to a security force) and P5
 
+BOTH = ["caf_police", "caf_gendarmerie"]
+
 Edit = Callable[[dict[str, Any]], None]
 
 
@@ -112,6 +114,8 @@ ERRORS: list[tuple[str, Edit]] = [
     ("AGR-307", permit(COUNTS, dimensions=["admin2_code"])),
     ("AGR-310", more_columns("victims_children")),
     ("AGR-310", permit(COUNTS, measures=["victims_children"])),
+    ("AGR-313", restriction(providers=BOTH, recipients=["all"], rows={})),
+    ("AGR-313", restriction(providers=BOTH, recipients=["all"], rows={}, columns=["occurred_at"])),
     ("AGR-401", top(valid_from=dt.date(2040, 1, 1))),
     ("AGR-401", permit(RECORDS, rows__until=dt.date(2025, 1, 1))),
     ("AGR-401", permit(BACK, due_diligence__valid_until=dt.date(2025, 1, 1))),
@@ -172,6 +176,22 @@ def test_a_token_that_is_opened_is_an_error_below_its_marking_and_a_warning_abov
     codes = {one.code for one in problems(Agreement.model_validate(raw))}
     assert "AGR-502" in codes
     assert "AGR-310" not in codes
+
+
+def test_what_goes_with_a_masked_column_and_what_stays_beside_it_is_said() -> None:
+    agreement = changed(restriction(columns=["occurred_at"]))
+    (found,) = [one for one in problems(agreement) if one.code == "AGR-509"]
+    assert {"occurred_on", "occurred_until", "reported_at"} <= set(found.values["masked"])
+    assert "offence_code" in found.values["open"]
+    assert not {*found.values["masked"], "occurred_at"} & set(found.values["open"])
+    for language in LANGUAGES:
+        assert "reported_at" in found.text(language)
+
+
+def test_what_is_masked_for_some_of_the_rows_may_be_opened() -> None:
+    whole = {"providers": BOTH, "recipients": ["all"]}
+    agreement = changed(restriction(**whole, rows={"countries": ["CAF"]}))
+    assert [one for one in problems(agreement) if one.level == "error"] == []
 
 
 def test_a_restriction_elsewhere_is_noted_too() -> None:
