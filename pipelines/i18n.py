@@ -5,6 +5,7 @@ Not here: words of the data (contracts, code lists, feeds), which carry both lan
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 from schemas.text import Language
 
 LOCALE_FOLDER = Path(__file__).parent / "locale"
+
+LOCALES: dict[Language, str] = {"en": "en_GB", "fr": "fr_FR"}
 
 Translator = Callable[..., str]
 
@@ -40,3 +43,12 @@ def translator(language: Language) -> Translator:
 def mark(message: str) -> str:
     """The same sentence: marks it for the catalogues where it is declared before it is said."""
     return message
+
+
+def day_words(day: dt.date, language: Language, pattern: str = "medium") -> str:
+    """A day by a pattern of Babel that begins with it: 3 Feb 2026, 3 févr. 2026, 1er févr. 2026."""
+    from babel.dates import format_date
+
+    words = str(format_date(day, pattern, locale=LOCALES[language]))
+    # French says the first of a month as an ordinal, for which there is no pattern.
+    return f"1er{words[1:]}" if language == "fr" and day.day == 1 else words

@@ -15,11 +15,10 @@ import io
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from babel.dates import format_date
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from upath import UPath
 
-from pipelines.i18n import mark, translator
+from pipelines.i18n import day_words, mark, translator
 from pipelines.lake.arrivals import Arrival
 from pipelines.lake.data_files import files_sql
 from pipelines.lake.revisions import TIED, UNDECIDED, content_sql
@@ -282,7 +281,7 @@ def _sentences(question: Question, language: Language) -> list[str]:
     _ = translator(language)
 
     def spoken(day: dt.date | None) -> str:
-        return format_date(day, "d MMMM y", locale=language) if day else "…"
+        return day_words(day, language, "d MMMM y") if day else "…"
 
     said = [_(ENDS, day=spoken(question.as_of))]
     if count := question.codes.get(UNDECIDED, 0):

@@ -9,15 +9,14 @@ import datetime as dt
 from contextvars import ContextVar
 from typing import Any
 
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_timedelta
 from babel.numbers import format_decimal, format_percent
 
-from pipelines.i18n import translator
+from pipelines.i18n import LOCALES, day_words, translator
 from pipelines.release import marking
 from schemas.text import Language
 
 _LANGUAGE: ContextVar[Language] = ContextVar("portal_language", default="en")
-LOCALES: dict[Language, str] = {"en": "en_GB", "fr": "fr_FR"}
 ABSENT = "–"
 NO_BREAK = "\u00a0"
 
@@ -62,7 +61,7 @@ def date(value: dt.date | dt.datetime | str | None) -> str:
         return ABSENT
     if isinstance(value, str):
         value = dt.datetime.fromisoformat(value)
-    return str(format_date(value, format="medium", locale=LOCALES[language()]))
+    return day_words(value, language())
 
 
 def moment(value: dt.datetime | str | None) -> str:
@@ -73,8 +72,7 @@ def moment(value: dt.datetime | str | None) -> str:
         value = dt.datetime.fromisoformat(value)
     if value.tzinfo is not None:
         value = value.astimezone(dt.UTC).replace(tzinfo=None)
-    day = format_date(value, format="medium", locale=LOCALES[language()])
-    return f"{day}, {format_datetime(value, 'HH:mm', locale=LOCALES[language()])}{NO_BREAK}UTC"
+    return f"{day_words(value, language())}, {value:%H:%M}{NO_BREAK}UTC"
 
 
 def span(value: dt.timedelta) -> str:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from pipelines.i18n import Translator, translator
+from pipelines.i18n import Translator, day_words, translator
 from pipelines.portal.charts.bars import notes
 from pipelines.portal.charts.figure import (
     COLOUR,
@@ -88,16 +88,14 @@ def month_name(month: str, language: Language) -> str:
     from babel.dates import format_date
 
     if len(month) > MONTH_LETTERS:
-        return str(format_date(dt.date.fromisoformat(month), "d MMM y", locale=language))
+        return day_words(dt.date.fromisoformat(month), language, "d MMM y")
     return str(format_date(dt.date.fromisoformat(f"{month}-01"), "MMM y", locale=language))
 
 
 def _tick(month: str, language: Language) -> str:
     """The same where there is little room: a day without its year."""
-    from babel.dates import format_date
-
     if len(month) > MONTH_LETTERS:
-        return str(format_date(dt.date.fromisoformat(month), "d MMM", locale=language))
+        return day_words(dt.date.fromisoformat(month), language, "d MMM")
     return month_name(month, language)
 
 
