@@ -66,6 +66,7 @@ class Mapping(_Declared):
     pattern: str = ""
     decimal: str = ""
     thousands: str = ""
+    optional: bool = False  # older files, or some of them, do not have its source columns
 
     @field_validator("source", mode="before")
     @classmethod
@@ -76,6 +77,8 @@ class Mapping(_Declared):
     def _one_origin(self) -> Mapping:
         if bool(self.source) == (self.value is not None):
             raise ValueError("say either 'from' (source columns) or 'value' (one fixed value)")
+        if self.optional and not self.source:
+            raise ValueError("only what comes 'from' source columns can be optional")
         return self
 
 
@@ -159,6 +162,16 @@ class Feed(_Declared):
         read = [column for mapping in self.map.values() for column in mapping.source]
         read += [self.as_of.column] if self.as_of and self.as_of.column else []
         return tuple(dict.fromkeys(read))
+
+    @property
+    def optional_columns(self) -> frozenset[str]:
+        """The source columns that a file may lack: all that they fill is optional."""
+        needed = {
+            c for mapping in self.map.values() if not mapping.optional for c in mapping.source
+        }
+        if self.as_of:
+            needed.add(self.as_of.column)
+        return frozenset(self.mapped_columns) - needed
 
     def crosswalk(self, name: str) -> list[dict[str, str]]:
         """The rows (`source_value`, `code`, …) of one of this feed's crosswalks."""

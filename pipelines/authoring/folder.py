@@ -53,6 +53,8 @@ def _targets(feed: Feed, contract: Contract, _: Translator) -> Iterator[str]:
             yield _("{column} is no column of {table}.", column=target, table=feed.table)
         elif column.filled_by not in ("feed", "input"):
             yield _("{column} is not for feeds to fill.", column=target)
+        elif mapping.optional and column.is_required:
+            yield _("{column} is always filled: it cannot be optional.", column=target)
         elif column.codelist and mapping.value not in (None, *codes(column.codelist)):
             yield _(
                 "{code} is not in the list {codelist}.",

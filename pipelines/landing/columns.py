@@ -32,11 +32,11 @@ class Columns:
     """Which physical columns of a delivery are read, by their position in it.
 
     `names`: the mapped columns as the feed spells and orders them. `kept`: name → position; one
-    without a position (JSON only) is in no record and is read as empty. `unnamed`: positions
-    without a heading, which must turn out to be empty. `skip_tests`: position and pattern of rows
-    that the feed declares as no data. `width`: positions in all. `numeric`: positions of columns
-    that hold nothing but quantities and times, with the feed's `decimal` sign. `notes`: headings
-    that were spelled otherwise, and a column that was kept out.
+    without a position (in JSON, or optional) is in no record of this file and is read as empty.
+    `unnamed`: positions without a heading, which must turn out to be empty. `skip_tests`: position
+    and pattern of rows that the feed declares as no data. `width`: positions in all. `numeric`:
+    positions of columns that hold nothing but quantities and times, with the feed's `decimal` sign.
+    `notes`: headings that were spelled otherwise, and a column that was kept out.
     """
 
     names: tuple[str, ...]
@@ -94,6 +94,7 @@ def matched(
     Raises DeliveryRefused with one finding for each wrong column: DEL-703 missing (with the nearest
     heading found), DEL-704 unknown, DEL-716 twice; or with DEL-714 alone where fewer than half of
     the mapped ones are there: then the row is no header, and its cells may be anybody's names.
+    A column that the feed calls optional may be missing, and is read as empty.
     In JSON a key that no record has is how a writer says "no value": it is missing only where the
     contract requires the column that it fills. What is below an ignored key is ignored with it.
     """
@@ -108,7 +109,7 @@ def matched(
     if is_json and 2 * len(unknown) > len(names):
         unknown = [OTHERS]
     missing = [name for name in map(plain, feed.mapped_columns) if name not in names]
-    tolerated = _optional(feed) if is_json else frozenset[str]()
+    tolerated = _optional(feed) if is_json else frozenset(map(plain, feed.optional_columns))
     lacking = [name for name in missing if name not in tolerated]
     is_kept_out = len(unknown) == MOST_KEPT_OUT and unknown != [OTHERS] and not lacking
     wrong = _missing(file, lacking, unknown)
@@ -160,7 +161,8 @@ def spelled_otherwise(file: Path, sent: Sequence[str], names: Sequence[str]) -> 
 def has_all(feed: Feed, found: Sequence[str]) -> bool:
     """Whether a row holds each mapped heading once, and at most one that the feed does not know."""
     names = as_declared(feed, [plain(name) for name in found])
-    mapped = {plain(name) for name in feed.mapped_columns if name != SHEET_COLUMN}
+    optional = {SHEET_COLUMN, *feed.optional_columns}
+    mapped = {plain(name) for name in feed.mapped_columns if name not in optional}
     known = set(map(plain, known_headings(feed)))
     strange = [name for name in names if name and name not in known]
     return mapped <= set(names) and not _twice(list(names)) and len(strange) <= MOST_KEPT_OUT
