@@ -28,6 +28,8 @@ TYPES: dict[str, tuple[str, str]] = {
     "boolean": ("boolean", "BOOLEAN"),
     "texts": ("array", "VARCHAR[]"),
 }
+# What is asked of every table of records: by whom, where, when, and how it came
+NEEDED = ("identity", "place", "time", "provenance")
 RECORD_KEY = "record_id"  # the key of a table of records
 # What is said of records only: a reference table or a log gives nobody away, and no feed fills it
 OF_RECORDS = {
@@ -56,6 +58,9 @@ class Composition:
                     values = {"name": entry[1:], "known": list(known)}
                     raise problem("CON-203", self.path, ("columns", at), **values)
                 found[entry[1:]] = known[entry[1:]]
+        for name in NEEDED if self.table.kind == "data" else ():
+            if name not in found:
+                raise problem("CON-208", self.path, ("columns",), name=name)
         return found
 
     @cached_property

@@ -69,7 +69,7 @@ class RuleComposition:
 
     def rules(self) -> tuple[Rule, ...]:
         """The rules by code. Raises ContractError."""
-        placed = self._placed()
+        placed = self.placed()
         for code in self.table.words:
             if code not in placed:
                 raise problem("CON-306", self.path, ("words", code), code=code)
@@ -83,7 +83,8 @@ class RuleComposition:
             seen[rule.name] = rule.code
         return tuple(found)
 
-    def _placed(self) -> dict[str, Placed]:
+    def placed(self) -> dict[str, Placed]:
+        """Where each rule is written, by its code. Raises ContractError."""
         prefix = self.table.codes
         found: dict[str, Placed] = {}
         of_group: dict[str, str] = {}

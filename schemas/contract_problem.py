@@ -1,6 +1,7 @@
 """One thing that is wrong with the declaration of a table: its code, its file and line, its words.
 
-Not here: the search for it (`declared.py`, `compose.py`, `compose_rules.py`, `rule_codes.py`).
+Not here: the search for it (`declared.py`, `compose.py`, `compose_rules.py`, `rule_codes.py`,
+`contract_check.py`).
 """
 
 from __future__ import annotations
@@ -68,6 +69,22 @@ WORDS: dict[str, tuple[str, str]] = {
     "CON-207": (
         "The code list “{codelist}” has no column “{name}”.",
         "La liste de codes « {codelist} » n’a pas de colonne « {name} ».",
+    ),
+    "CON-208": (
+        "A table of records takes the group “{name}”: without it its records cannot be published. "
+        "Add +{name} under `columns`.",
+        "Une table de fiches prend le groupe « {name} » : sans lui, ses fiches ne peuvent être "
+        "publiées. Ajoutez +{name} sous `columns`.",
+    ),
+    "CON-209": (
+        "“{name}” stands in SQL here and is no column of the table, no helper and no fact. Correct "
+        "the name.",
+        "« {name} » figure ici dans du SQL et n’est ni une colonne de la table, ni une colonne "
+        "auxiliaire, ni un fait calculé. Corrigez le nom.",
+    ),
+    "CON-210": (
+        "This SQL cannot be read. Compare its brackets and quotes.",
+        "Ce SQL n’est pas lisible. Comparez ses parenthèses et ses guillemets.",
     ),
     "CON-301": (
         "A rule says one thing: a template of schemas/rule_templates.yaml (`required: country`), "
@@ -164,12 +181,15 @@ class ContractProblem:
         path = self.path.relative_to(FOLDER.parent) if inside else self.path
         return f"{path.as_posix()}:{self.line}"
 
-    def text(self, language: Language) -> str:
-        """The file, the line, the code and what to do, in one or two sentences."""
+    def sentence(self, language: Language) -> str:
+        """What is wrong and what to do about it."""
         words = WORDS[self.code][1 if language == "fr" else 0]
-        values = {k: _said(v, language) for k, v in self.values.items()}
+        return words.format(**{k: _said(v, language) for k, v in self.values.items()})
+
+    def text(self, language: Language) -> str:
+        """The file, the line, the code and the sentence."""
         colon = "\u00a0:" if language == "fr" else ":"
-        return f"{self.where}: {self.code}{colon} {words.format(**values)}"
+        return f"{self.where}: {self.code}{colon} {self.sentence(language)}"
 
 
 class ContractError(ValueError):

@@ -60,6 +60,8 @@ def check_feed(settings: Settings, folder: Path) -> list[CheckedFile]:
         return [CheckedFile(declaration, problems=(_("There is no feed.yaml in this folder."),))]
     except FeedDeclarationError as error:
         return [CheckedFile(declaration, problems=tuple(str(error).splitlines()[1:]))]
+    if faults := _contract_faults(settings, feed):
+        return [CheckedFile(declaration, problems=tuple(faults))]
     problems = folder_problems(feed, _)
     results = [CheckedFile(declaration, problems=tuple(problems))]
     if not _is_runnable(problems, feed):
@@ -73,6 +75,20 @@ def check_feed(settings: Settings, folder: Path) -> list[CheckedFile]:
             for at, (path, code) in enumerate(wanted)
         ]
         return results + [run.result() for run in runs]
+
+
+def _contract_faults(settings: Settings, feed: Feed) -> list[str]:
+    """What is wrong with the table that the feed fills: no fault of the feed, and none to run."""
+    from schemas.contract_check import problems
+    from schemas.contract_problem import ContractError
+
+    try:
+        found = problems(feed.table)
+    except ContractError as error:
+        found = list(error.problems)
+    except FileNotFoundError:
+        return []  # said of the feed: there is no such table
+    return [problem.text(settings.language) for problem in found]
 
 
 def _is_runnable(problems: Sequence[str], feed: Feed) -> bool:

@@ -75,8 +75,10 @@ def serve(
 ) -> int:
     """Serve until Ctrl-C."""
     from pipelines.lake.versions import require_current
+    from schemas.contract_check import check_all
 
     session = session_of(context)
+    check_all()
     require_current(session.settings)  # pages ask for columns that older tables do not have
     _check_are_free([portal_port] if no_dagster else [portal_port, port, port + 1])
     environment = serving_environment(session, port + 1)

@@ -76,7 +76,11 @@ def _coded(error: BaseException) -> list[tuple[str, str, str]]:
     """Code, sentence and hint of errors that carry codes of their own; empty for any other."""
     from pipelines.release.refusals import ReleaseRefused
     from schemas.agreement_problem import AgreementError
+    from schemas.contract_problem import ContractError
 
+    if isinstance(error, ContractError):
+        said = [(one.code, one.where, one.sentence(language())) for one in error.problems]
+        return [(code, f"{where}: {sentence}", "") for code, where, sentence in said]
     if isinstance(error, ReleaseRefused):
         return [(error.code, error.text(language()), error.hint(language()))]
     if isinstance(error, AgreementError):

@@ -27,6 +27,7 @@ from pipelines.portal.signin.pages import sign_in_in_place
 from pipelines.portal.web import SignInNeeded, page, redirect, url
 from pipelines.portal.words import _
 from schemas.agreement_problem import AgreementError
+from schemas.contract_problem import ContractError
 
 LOG = logging.getLogger("passerelle.portal")
 LONGEST_CHAIN = 5
@@ -91,6 +92,7 @@ def add_error_pages(app: FastAPI) -> None:
     app.add_exception_handler(SignInNeeded, _sign_in)
     app.add_exception_handler(LedgerError, no_ledger)
     app.add_exception_handler(AgreementError, _no_agreements)
+    app.add_exception_handler(ContractError, _no_contracts)
 
 
 def _answer(request: Request, error: Exception) -> Response:
@@ -124,6 +126,12 @@ def no_ledger(request: Request, error: Exception) -> Response:
 def _no_agreements(request: Request, error: Exception) -> Response:
     """An agreement that cannot be read closes all of them: a restriction may be hidden in it."""
     LOG.error("the agreements cannot be read: %s", error)
+    return answer(request, 503)
+
+
+def _no_contracts(request: Request, error: Exception) -> Response:
+    """A table whose declaration cannot be relied on: whoever installed it finds the line here."""
+    LOG.error("the contracts cannot be relied on: %s", error)
     return answer(request, 503)
 
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from schemas import rule_codes
+from schemas import contract_check, rule_codes
 from schemas.contract import load_contract, table_names
 from schemas.contract_problem import ContractError, ContractProblem
 from schemas.render import (
@@ -40,10 +40,14 @@ def contracts() -> list[Contract]:
 
 
 def problems(texts: dict[str, str]) -> list[ContractProblem]:
-    """What no single file shows: codes used before, versions not raised. `texts` are rendered."""
+    """What no single file shows: names of no column, codes used before, versions not raised.
+
+    `texts` are rendered.
+    """
     every = contracts()
     of_tables = {one.table: texts[f"schemas/{one.table}{odcs.SUFFIX}"] for one in every}
-    return [*rule_codes.problems(every), *history.problems(every, of_tables)]
+    unknown = [problem for one in every for problem in contract_check.problems(one.table)]
+    return [*unknown, *rule_codes.problems(every), *history.problems(every, of_tables)]
 
 
 def rendered() -> dict[str, str]:

@@ -14,12 +14,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from schemas import declared, rule_codes
+from pipelines.authoring.check import check_feed
+from pipelines.cli import main as cli
+from pipelines.settings import settings_for
+from schemas import contract_check, declared, rule_codes
 from schemas.contract import load_contract, table_names
 from schemas.contract_problem import WORDS, ContractError
+from schemas.feed import FEEDS_FOLDER
 from schemas.render import history, odcs
 from schemas.render.__main__ import DOCS, contracts, main, problems, rendered
-from schemas.text import FOLDER, LANGUAGES
+from schemas.text import FOLDER, LANGUAGES, Language
 
 Edit = Callable[[str, str, str], int]
 KINDS = ("fields", "groups", "rule_templates", "tables")
@@ -112,6 +116,10 @@ WRONG = {
         ("tables/incidents.yaml", "attribute: is_sexual", "attribute: is_sexy"),
         "CON-207",
     ),
+    "a table of records that says no time": (
+        ("tables/incidents.yaml", "+time, ", ""),
+        "CON-208",
+    ),
     "a rule of no template": (
         ("tables/incidents.yaml", "{required: offence_code}", "{requires: offence_code}"),
         "CON-301",
@@ -170,6 +178,57 @@ def test_a_rule_without_its_words_is_told(edit: Edit) -> None:
     assert words
     edit("tables/incidents.yaml", words[0], "")
     assert _told()[0] == "CON-307"
+
+
+UNKNOWN = {
+    "in a rule of the table": ("tables/incidents.yaml", "offence_code LIKE", "offence_kind LIKE"),
+    "in a rule of a group": ("groups.yaml", "AND direction IN", "AND way IN"),
+    "in what fills a column": ("fields/record.yaml", "source || ':'", "sauce || ':'"),
+    "in what compares rows": (
+        "tables/incidents.yaml",
+        "occurred_on IS NOT NULL",
+        "day IS NOT NULL",
+    ),
+    "in a bound": ("tables/incidents.yaml", "whole: victims_total", "whole: victims"),
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_a_name_in_sql_that_means_nothing_is_told(name: str, edit: Edit) -> None:
+    file, old, new = UNKNOWN[name]
+    table = "border_flows" if "group" in name else "incidents"
+    line = edit(file, old, new)
+    (told,) = contract_check.problems(table)
+    assert (told.code, told.path.name) == ("CON-209", Path(file).name)
+    assert 0 <= line - told.line <= 6  # a long rule is told where it begins
+    with pytest.raises(ContractError, match="CON-209"):
+        contract_check.check_all()
+
+
+def test_sql_that_cannot_be_read_is_told(edit: Edit) -> None:
+    edit("tables/incidents.yaml", "killed_total = 0}", "killed_total = (0}")
+    assert [one.code for one in contract_check.problems("incidents")] == ["CON-210"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("old", "new"), [("+time, ", ""), ("offence_code LIKE", "kind LIKE")])
+def test_the_check_of_a_feed_tells_what_is_wrong_with_its_table(
+    old: str, new: str, language: Language, edit: Edit, tmp_path: Path
+) -> None:
+    edit("tables/incidents.yaml", old, new)
+    settings = settings_for(tmp_path / "home", language=language)
+    (told,) = check_feed(settings, FEEDS_FOLDER / "caf_police_incidents")
+    (sentence,) = told.problems
+    assert re.search(r"incidents\.yaml:\d+: CON-20[89]", sentence)
+
+
+def test_a_command_stops_with_the_file_and_the_line(
+    edit: Edit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit("tables/incidents.yaml", "+time, ", "")
+    assert cli(["dictionary", "incidents", "--lang", "fr", "--home", str(tmp_path)]) == 3
+    told = capsys.readouterr().err
+    assert "CON-208" in told and "incidents.yaml:" in told and "Traceback" not in told
 
 
 def test_a_column_that_two_files_declare_is_told(edit: Edit) -> None:
