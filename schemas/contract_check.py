@@ -28,7 +28,7 @@ def problems(table: str) -> list[ContractProblem]:
     contract = load_contract(table)
     known = {*OFFERED, *(column.name for column in contract.columns)}
     known |= {column.unread for column in contract.columns}
-    known |= {one.name for one in (*contract.helpers, *contract.facts)}
+    known |= {helper.name for helper in contract.helpers} | {fact.name for fact in contract.facts}
     found = []
     for sql, (path, loc) in _pieces(contract):
         names = names_in(sql)
