@@ -1,6 +1,9 @@
 """A contract in the form of the Open Data Contract Standard (ODCS 3.1), for other tools.
 
 Not here: what it follows from (`schemas/contract.py`), and whoever reads it.
+
+It tells of the published table: a value that a file may hold and that no table keeps is no column
+of it. `datacontract test` reads `published/<table>.parquet` where it is called.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import yaml
 from schemas.table import Column, Contract, Helper, Rule
 
 SUFFIX = ".odcs.yaml"
+PUBLISHED = "published"  # the folder of the copies that are tested
 API_VERSION = "v3.1.0"
 _HELPERS = (
     "Private columns that rules and derivations may use and that are never published: an attribute "
@@ -35,7 +39,7 @@ def odcs(contract: Contract) -> dict[str, Any]:
         "description": contract.description.en,
         "dataGranularityDescription": contract.grain.en,
         "customProperties": _of_table(contract),
-        "properties": [_property(column) for column in contract.columns],
+        "properties": [_property(column) for column in contract.published],
     }
     rules = sorted((*contract.rules, *contract.lake_rules), key=lambda rule: rule.code)
     if rules:
@@ -54,6 +58,14 @@ def odcs(contract: Contract) -> dict[str, Any]:
             "usage": contract.usage.en,
             "limitations": contract.limitations.en,
         },
+        "servers": [
+            {
+                "server": PUBLISHED,
+                "type": "local",
+                "path": f"{PUBLISHED}/{contract.table}.parquet",
+                "format": "parquet",
+            }
+        ],
         "schema": [schema],
     }
 
@@ -110,6 +122,7 @@ def _property(column: Column) -> dict[str, Any]:
         "physicalType": column.duckdb_type,
     }
     if column.logical_type == "array":
+        found["physicalType"] = "ARRAY"  # tools know the type of what it holds from `items`
         found["items"] = {"logicalType": "string", "physicalType": "VARCHAR"}
     if column.is_required:
         found["required"] = True
