@@ -13,7 +13,7 @@ from typing import Any
 
 from schemas import declared
 from schemas.codelist import codelist_names, load_codelist
-from schemas.declared import Field, Group, HelperLine, Table, problem
+from schemas.declared import Field, Group, HelperLine, Table, Words, problem
 from schemas.table import Column, Fact, FilledBy, Helper
 
 # type → the logical type of ODCS, the type of DuckDB
@@ -125,7 +125,7 @@ class Composition:
             for key in override.model_fields_set - {"faults"}:
                 said[key] = getattr(override, key)
             if override.faults:
-                said["faults"] = {**base.faults, **override.faults}
+                said["faults"] = {**base.faults, **_changed(base.faults, override.faults)}
         return base.model_copy(update=said) if said else base
 
     def _column(self, name: str, said: Field, day: str) -> Column:
@@ -177,3 +177,13 @@ class Composition:
                 values = {"codelist": line.codelist, "name": line.attribute}
                 raise problem("CON-207", path, (*loc, "attribute"), **values)
         return Helper(name=name, **line.model_dump())
+
+
+def _changed(words: dict[str, Words], own: dict[str, Words]) -> dict[str, Words]:
+    """The words of a table for the faults of a column; a part that it does not say stays."""
+    return {
+        name: words.get(name, Words()).model_copy(
+            update={part: getattr(one, part) for part in one.model_fields_set}
+        )
+        for name, one in own.items()
+    }

@@ -254,6 +254,15 @@ def test_a_table_may_change_the_severity_and_the_words_of_a_group_s_rule(edit: E
     assert rule.message == load_contract("seizures").rule("SEI-102").message
 
 
+def test_a_table_may_change_one_sentence_of_a_column(edit: Edit) -> None:
+    """The others stay as the column says them."""
+    own = "{required: {fix: {en: Write the post., fr: Écrivez le poste.}}}"
+    edit("tables/seizures.yaml", "overrides:\n", f"overrides:\n  country: {{faults: {own}}}\n")
+    changed, plain = load_contract("seizures").rule("SEI-102"), load_contract("incidents")
+    assert changed.correction.en == "Write the post."
+    assert changed.explanation == plain.rule("INC-102").explanation
+
+
 def test_a_column_is_added_in_two_places(edit: Edit) -> None:
     edit(
         "fields/offence.yaml",
