@@ -50,11 +50,10 @@ _WORDS: dict[Language, dict[str, str]] = {
         "codes": "Codes",
         "some": "Some of them",
         "read_a_code": (
-            "A rejection names a code such as `INC-201`: the table (INC incidents, BXC border "
-            "crossings, BFL border flows, SEI seizures, DEL a file as a whole), then the kind of "
-            "fault by its first figure: **1** missing, **2** unreadable, **3** not in the list, "
-            "**4** out of range or out of place, **5** cells that disagree, **6** rows that "
-            "disagree, **7** the file itself. Search this page for the code."
+            "A rejection names a code such as `INC-201`: the table ({tables}, DEL a file as a "
+            "whole), then the kind of fault by its first figure: **1** missing, **2** unreadable, "
+            "**3** not in the list, **4** out of range or out of place, **5** cells that disagree, "
+            "**6** rows that disagree, **7** the file itself. Search this page for the code."
         ),
         "times": (
             "Dates with a time are in UTC, without a zone. Each data table also exists as "
@@ -100,12 +99,11 @@ _WORDS: dict[Language, dict[str, str]] = {
         "codes": "Codes",
         "some": "Quelques-uns",
         "read_a_code": (
-            "Un rejet porte un code tel que `INC-201` : d’abord la table (INC incidents, BXC "
-            "passages frontaliers, BFL flux frontaliers, SEI saisies, DEL un fichier entier), puis "
-            "le genre de défaut selon le premier chiffre : **1** manquant, **2** illisible, "
-            "**3** hors liste, **4** hors limites ou hors zone, **5** cellules qui se "
-            "contredisent, **6** lignes qui se contredisent, **7** le fichier lui-même. Cherchez "
-            "le code dans cette page."
+            "Un rejet porte un code tel que `INC-201` : d’abord la table ({tables}, DEL un "
+            "fichier entier), puis le genre de défaut selon le premier chiffre : **1** manquant, "
+            "**2** illisible, **3** hors liste, **4** hors limites ou hors zone, **5** cellules "
+            "qui se contredisent, **6** lignes qui se contredisent, **7** le fichier lui-même. "
+            "Cherchez le code dans cette page."
         ),
         "times": (
             "Les dates avec heure sont en UTC, sans fuseau. Chaque table de données existe aussi "
@@ -130,7 +128,11 @@ def data_dictionary(contracts: Sequence[Contract], language: Language) -> str:
     """The whole dictionary of `contracts` in `language`, ending with a line feed."""
     say = _WORDS[language]
     parts = [f"# {say['title']}", f"*{say['generated']}*", f"## {say['find']}"]
-    parts += [say["read_a_code"], say["times"], _index(contracts, language)]
+    tables = ", ".join(
+        f"{one.codes} {one.title[language].lower()}" for one in contracts if one.kind == "data"
+    )
+    parts += [say["read_a_code"].format(tables=tables), say["times"]]
+    parts += [_index(contracts, language)]
     for contract in contracts:
         parts += _table(contract, language)
     parts += [f"## {say['lists']}", _codelists(language)]
