@@ -34,6 +34,23 @@ def load_codelist(name: str) -> tuple[dict[str, str], ...]:
     return tuple(read_csv(codelist_path(name)))
 
 
+@cache
+def outermost(name: str) -> dict[str, str]:
+    """By each code, the code of level 1 that holds it; empty for a list that has no levels.
+
+    Raises KeyError.
+    """
+    rows = {row["code"]: row for row in load_codelist(name)}
+    if not all(row.get("level") for row in rows.values()):
+        return {}
+
+    def above(code: str) -> str:
+        row = rows[code]
+        return code if row["level"] == "1" or not row["parent"] else above(row["parent"])
+
+    return {code: above(code) for code in rows}
+
+
 def codes(name: str) -> list[str]:
     """Just the codes of a list, in the order of the file; expired ones are among them."""
     return [row["code"] for row in load_codelist(name)]

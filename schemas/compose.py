@@ -6,6 +6,7 @@ holds (`table.py`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,9 @@ from typing import Any
 from schemas import declared
 from schemas.codelist import codelist_names, load_codelist
 from schemas.declared import Field, Group, HelperLine, Table, Words, problem
-from schemas.table import Column, Fact, FilledBy, Helper
+from schemas.record import RECORD_ID
+from schemas.roles import Roles
+from schemas.table import Column, Fact, FilledBy, Helper, Question
 
 # type → the logical type of ODCS, the type of DuckDB
 TYPES: dict[str, tuple[str, str]] = {
@@ -30,7 +33,6 @@ TYPES: dict[str, tuple[str, str]] = {
 }
 # What is asked of every table of records: by whom, where, when, and how it came
 NEEDED = ("identity", "place", "time", "provenance")
-RECORD_KEY = "record_id"  # the key of a table of records
 # What is said of records only: a reference table or a log gives nobody away, and no feed fills it
 OF_RECORDS = {
     "filled_by": None,
@@ -39,6 +41,7 @@ OF_RECORDS = {
     "quasi_identifier": False,
     "reveals": None,
 }
+WORD = re.compile(r"\w+")
 
 
 class Composition:
@@ -101,6 +104,29 @@ class Composition:
         """What is computed across the rows of a delivery."""
         return tuple(Fact(name, sql) for name, sql in self.table.facts.items())
 
+    def questions(self) -> tuple[Question, ...]:
+        """The questions about it to start from."""
+        return tuple(
+            Question(name, one.title, one.sql, tuple(c for c in self.fields if c in words))
+            for name, one in self.table.questions.items()
+            for words in [set(WORD.findall(one.sql))]
+        )
+
+    def roles(self) -> Roles:
+        """What its columns are for, by its groups and by itself. Raises ContractError."""
+        found: dict[str, Any] = {}
+        said = [(declared.GROUPS_FILE, (name,), one.roles) for name, one in self.groups.items()]
+        for path, at, roles in (*said, (self.path, (), self.table.roles)):
+            for role in sorted(roles.model_fields_set):
+                loc = (*at, "roles", role)
+                if role in found:
+                    raise problem("CON-211", path, loc, role=role)
+                found[role] = getattr(roles, role)
+                for name in roles.names(role):
+                    if name not in self.fields:
+                        raise problem("CON-204", path, loc, name=name)
+        return Roles(**found)
+
     def _names(self) -> Iterator[tuple[str, Path, tuple[str | int, ...]]]:
         file = declared.GROUPS_FILE
         for at, entry in enumerate(self.table.columns):
@@ -160,7 +186,7 @@ class Composition:
 
     @property
     def _key(self) -> str:
-        return self.table.key or (RECORD_KEY if self.table.kind == "data" else "")
+        return self.table.key or (RECORD_ID if self.table.kind == "data" else "")
 
     def _filled_by(self, said: Field) -> FilledBy:
         return said.filled_by or ("feed" if self.table.kind == "data" else "reader")

@@ -58,6 +58,8 @@ def load_contract(table: str) -> Contract:
         helpers=composed.helpers(),
         lake_rules=tuple(rule for rule in rules if rule.identity),
         codes=said.codes,
+        roles=composed.roles(),
+        questions=composed.questions(),
     )
 
 

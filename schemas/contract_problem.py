@@ -86,6 +86,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "This SQL cannot be read. Compare its brackets and quotes.",
         "Ce SQL n’est pas lisible. Comparez ses parenthèses et ses guillemets.",
     ),
+    "CON-211": (
+        "The role “{role}” is given by another group of this table too. Keep one of them.",
+        "Le rôle « {role} » est aussi donné par un autre groupe de cette table. N’en gardez qu’un.",
+    ),
     "CON-301": (
         "A rule says one thing: a template of schemas/rule_templates.yaml (`required: country`), "
         "or `error` or `warning` with a name of its own. This one says: {said}.",

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from schemas.contract_problem import ContractError, ContractProblem
 from schemas.lines import TYPES, known_keys, line_of
+from schemas.roles import Roles
 from schemas.table import Coarsen, FilledBy, Kind, Severity
 from schemas.text import FOLDER, LOADER, Bilingual
 
@@ -151,11 +152,19 @@ class HelperLine(Declared):
     type: str = "VARCHAR"
 
 
+class QuestionLine(Declared):
+    """A question about the table to start from, in SQL; `{lang}` stands for a language."""
+
+    title: Bilingual
+    sql: str
+
+
 class Group(Declared):
     """What several tables share."""
 
     columns: tuple[str, ...]
     inputs: tuple[str, ...] = ()
+    roles: Roles = Roles()  # of its own columns
     helpers: dict[str, HelperLine] = {}
     rules: dict[int, RuleLine] = {}
 
@@ -178,6 +187,7 @@ class Table(Declared):
     key: str = ""  # the column by which a row is found
     columns: tuple[str, ...]
     inputs: tuple[str, ...] = ()  # read and never kept
+    roles: Roles = Roles()  # besides those of its groups
     withheld_when: dict[str, tuple[str, ...]] = {}
     classification: dict[Classification, tuple[str, ...]] = {}
     overrides: dict[str, Override] = {}
@@ -185,6 +195,7 @@ class Table(Declared):
     facts: dict[str, str] = {}
     rules: dict[str, RuleLine] = {}
     words: dict[str, Words] = {}
+    questions: dict[str, QuestionLine] = {}
 
 
 @cache

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from schemas.roles import Roles
 from schemas.text import Bilingual
 
 Kind = Literal["data", "reference", "log"]
@@ -129,6 +130,19 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class Question:
+    """A question about the table to start from, in SQL; `{lang}` stands for a language.
+
+    `columns` are those of the table that it names.
+    """
+
+    name: str
+    title: Bilingual
+    sql: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Helper:
     """A private column that rules may use.
 
@@ -166,6 +180,8 @@ class Contract:
     helpers: tuple[Helper, ...]
     lake_rules: tuple[Rule, ...]
     codes: str = ""  # what the codes of its rules begin with
+    roles: Roles = field(default_factory=Roles)  # what its columns are for
+    questions: tuple[Question, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -185,6 +201,12 @@ class Contract:
     def days(self) -> dict[str, Column]:
         """By each moment, the column that holds its local day."""
         return {column.day_of: column for column in self.columns if column.day_of}
+
+    @property
+    def event_day(self) -> str | None:
+        """The column of the local day of what happened; None where no row tells when."""
+        moment = self.roles.event_time
+        return self.days[moment].name if moment in self.days else moment
 
     def columns_filled_by(self, *who: FilledBy) -> tuple[Column, ...]:
         """The columns that `who` fills, in order."""

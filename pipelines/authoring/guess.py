@@ -55,7 +55,7 @@ def propose_feed(sample: Path, table: str, name: str = "") -> str:
         lines = [
             *_head(sample, contract, matches, name or f"new_{contract.table}"),
             *_layout(sniffed),
-            *_texts(opened, matches),
+            *_texts(opened, contract, matches),
             *_mapping(contract, matches),
             *_ignored(matches),
         ]
@@ -96,7 +96,7 @@ def _layout(sniffed: Sniffed) -> list[str]:
     return lines
 
 
-def _texts(sample: Sample, matches: Matches) -> list[str]:
+def _texts(sample: Sample, contract: Contract, matches: Matches) -> list[str]:
     """Words for no value, rows that are no data, the decimal sign."""
     lines = [f"blank: {_scalar(['', *sample.blanks])}"]
     if sample.totals:
@@ -104,14 +104,14 @@ def _texts(sample: Sample, matches: Matches) -> list[str]:
             f'skip_rows: [{{column: {_scalar(sample.totals)}, matches: "(?i)^total"}}]'
             "  # ? rows that are sums, not records"
         )
-    if (doubt := _decimal_comma(sample, matches)) is not None:
+    if (doubt := _decimal_comma(sample, contract, matches)) is not None:
         lines.append(f'decimal: ","{doubt}')
     return [*lines, ""]
 
 
-def _decimal_comma(sample: Sample, matches: Matches) -> str | None:
+def _decimal_comma(sample: Sample, contract: Contract, matches: Matches) -> str | None:
     """A comment for the decimal comma; None where numbers have a point."""
-    numbers = ("latitude_deg", "longitude_deg", "quantity", "observed_h", "estimated_value_usd")
+    numbers = {c.name for c in contract.columns if c.duckdb_type == "DOUBLE"}
     shares = [
         sample.share(r"regexp_full_match(text, '[+-]?\d+,\d+')", sample.filled(source))
         for target, match in matches.targets.items()

@@ -13,19 +13,19 @@ from pipelines.authoring.values import ENOUGH, Dates, Values, shown_formats
 from pipelines.authoring.vocabulary import IGNORE, Meaning, Vocabulary
 from pipelines.landing.columns import SHEET_COLUMN
 from schemas.contract import Column, Contract
+from schemas.record import RECORD_NUMBER, SOURCE
 from schemas.sqltext import name
 
 LEAST = 0.6
-NEVER_BY_VALUE = ("source", "country")  # too much hangs on them
 WORDS_SHOWN = 4
 SHARED_BY = 3  # fewer rows with a word could be one person's
-OF_PEOPLE = ("perpetrator_kind", "seized_by")  # where registers write names instead
 DATED = ("TIMESTAMP", "DATE")
 # Exports of Kobo and ODK have these beside the answers: when a form was opened and closed.
 FORM_TIMES = ("start", "end")
 FORM_MARKS = frozenset({"_uuid", "_submission_time", "meta/instanceID", "SubmissionDate", "KEY"})
 COUNTED = ("INTEGER", "BIGINT")
-POSITION_PARTS = ("position:utm_zone", "position:easting", "position:northing")
+POSITION_PARTS = ("utm_zone", "easting", "northing")
+TIME_PART = ":time"
 
 
 @dataclass
@@ -56,6 +56,7 @@ class Matcher:
         self.values = Values(sample)
         self.vocabulary = Vocabulary(sample, contract)
         self.columns = {c.name: c for c in contract.columns_filled_by("feed", "input")}
+        self.roles = contract.roles
         self.chosen: dict[str, Match] = {}
         self.ignored: dict[str, str] = {}
         self.left = list(sample.headings)
@@ -119,7 +120,7 @@ class Matcher:
         column = self.columns.get(target.partition(":")[0])
         if ":" in target or column is None:
             return match, self._part_bonus(target, text)
-        if column.name == "position":
+        if column.name == self.roles.position:
             return match, self._position(match, text)
         if column.codelist:
             return match, self._coded(match, column, text)
@@ -128,7 +129,7 @@ class Matcher:
         return match, self._plain(match, column, text)
 
     def _part_bonus(self, target: str, text: str) -> float:
-        if target.endswith(":time"):
+        if target.endswith(TIME_PART):
             return 0.3 if self.values.clocks(text).share >= ENOUGH else -0.5
         return 0.1 if self.values.number(text) >= ENOUGH or "zone" in target else -0.5
 
@@ -153,7 +154,7 @@ class Matcher:
 
     def _shown(self, heading: str, column: Column, words: list[str]) -> list[str]:
         """Of a column's words a few that can be written down: none that may tell of a person."""
-        if column.name in OF_PEOPLE or self.vocabulary.is_of_people(heading):
+        if column.name in self.roles.person_words or self.vocabulary.is_of_people(heading):
             return []
         rows = self.sample.words(heading)
         shared = [w for w in words if rows[w] >= SHARED_BY and not any(c.isdigit() for c in w)]
@@ -176,7 +177,7 @@ class Matcher:
 
     def _plain(self, match: Match, column: Column, text: str) -> float:
         kind = column.duckdb_type
-        if column.name in ("latitude_deg", "longitude_deg") and self.values.angles(text) > 0.5:
+        if column.name in self.roles.point and self.values.angles(text) > 0.5:
             match.options["notation"] = "dms"
             return 0.3
         if kind in COUNTED:
@@ -187,7 +188,7 @@ class Matcher:
             return 0.2 if share >= ENOUGH else -0.6 if share < 0.5 else 0.0
         if kind == "BOOLEAN":
             return self._truth(match, column, text)
-        if column.name == "source_record_id":
+        if column.name == RECORD_NUMBER:
             return 0.2 if self._is_unique((match.sources[0],)) else -0.05
         return 0.0
 
@@ -213,7 +214,7 @@ class Matcher:
                 for column in reversed(self.columns.values())
                 if column.codelist
                 and column.name not in self.chosen
-                and column.name not in NEVER_BY_VALUE
+                and column.name not in (SOURCE, self.roles.country)  # too much hangs on them
             }
             fits = [
                 target
@@ -228,8 +229,8 @@ class Matcher:
     # --- columns that belong together ----------------------------------------------------------
 
     def _join_times(self) -> None:
-        for target in ("occurred_at", "reported_at"):
-            clock = self.chosen.pop(f"{target}:time", None)
+        for target in [one for one, column in self.columns.items() if column.duckdb_type in DATED]:
+            clock = self.chosen.pop(f"{target}{TIME_PART}", None)
             if clock is None:
                 continue
             date = self.chosen.get(target)
@@ -244,29 +245,29 @@ class Matcher:
 
     def _join_positions(self) -> None:
         """Angles in two columns, or the three parts of a UTM reference, are one position."""
-        pair = [self.chosen.get(c) for c in ("latitude_deg", "longitude_deg")]
-        if (
-            all(m and m.options.get("notation") == "dms" for m in pair)
-            and "position" in self.columns
-        ):
+        position = self.roles.position
+        if position is None:
+            return
+        pair = [self.chosen.get(column) for column in self.roles.point]
+        if pair and all(m and m.options.get("notation") == "dms" for m in pair):
             sources = tuple(source for m in pair if m for source in m.sources)
-            for column in ("latitude_deg", "longitude_deg"):
+            for column in self.roles.point:
                 del self.chosen[column]
-            self.chosen["position"] = Match(sources, {"notation": "dms"})
-        parts = [self.chosen.pop(part, None) for part in POSITION_PARTS]
+            self.chosen[position] = Match(sources, {"notation": "dms"})
+        parts = [self.chosen.pop(f"{position}:{part}", None) for part in POSITION_PARTS]
         if all(parts):
             sources = tuple(source for m in parts if m for source in m.sources)
-            self.chosen["position"] = Match(sources, {"notation": "utm"})
+            self.chosen[position] = Match(sources, {"notation": "utm"})
         else:
             self.left += [source for m in parts if m for source in m.sources]
 
     def _identify(self) -> None:
         """The record's number with a second column, where it is not unique by itself."""
-        number = self.chosen.get("source_record_id")
+        number = self.chosen.get(RECORD_NUMBER)
         if number is None or self._is_unique(number.sources):
             return
-        post = self.chosen.get("border_point_code")
-        beside = [*self.rivals.get("source_record_id", []), *(post.sources if post else ())]
+        post = self._chosen(self.roles.border_point)
+        beside = [*self.rivals.get(RECORD_NUMBER, []), *(post.sources if post else ())]
         at = self.sample.headings.index(number.sources[0])
         beside += [
             *self.sample.headings[at + 1 : at + 2],
@@ -292,11 +293,16 @@ class Matcher:
 
     def _add_second_uses(self) -> None:
         """The source's own category beside the code; the first day of a period as its moment."""
-        for target, origin in (("offence_text", "offence_code"), ("occurred_at", "period_start")):
-            if target in self.columns and target not in self.chosen and origin in self.chosen:
-                first = self.chosen[origin]
+        roles = self.roles
+        moment, start = roles.event_time, next(iter(roles.period), None)
+        for target, origin in (
+            (roles.classification_words, roles.classification),
+            (moment, start),
+        ):
+            first = self._chosen(origin)
+            if target in self.columns and target not in self.chosen and first:
                 match = Match(first.sources, {}, [], first.language)
-                if target == "occurred_at":
+                if target == moment:
                     text = self.sample.filled(first.sources[0])
                     self._dated(match, self.columns[target], self.values.dates(text))
                     match.doubts.append("the first day of the period")
@@ -304,11 +310,15 @@ class Matcher:
 
     def _place(self) -> None:
         """The country, from the areas named, where no column says it."""
-        if "country" in self.chosen:
+        column = self.roles.country
+        if column is None or column in self.chosen:
             return
-        areas = self.chosen.get("admin1_code")
+        areas = self._chosen(next(iter(self.roles.area), None))
         country = (
             self.values.country_of_areas(self.sample.filled(areas.sources[0])) if areas else ""
         )
         doubt = "from the areas named" if country else "no column says it: which country?"
-        self.chosen["country"] = Match((), {"value": country or "CAF"}, [doubt])
+        self.chosen[column] = Match((), {"value": country or "CAF"}, [doubt])
+
+    def _chosen(self, target: str | None) -> Match | None:
+        return None if target is None else self.chosen.get(target)

@@ -22,7 +22,14 @@ from pipelines.release.permits import Offer, offers
 from pipelines.release.precision import never_opens
 from pipelines.release.request import Request
 from pipelines.settings import Settings
-from schemas.agreement import AREAS, RECORDS, Permit, load_agreements
+from schemas.agreement import (
+    AREAS,
+    OFFENCE_DIMENSIONS,
+    RECORDS,
+    TIME_DIMENSIONS,
+    Permit,
+    load_agreements,
+)
 from schemas.codelist import load_codelist
 from schemas.contract import Column, Contract, load_contract
 from schemas.organisation import purposes
@@ -47,6 +54,7 @@ PERIODS = {
     "offence_section": mark("Offence (main group)"),
     "offence_division": mark("Offence (group)"),
 }
+OFFENCES = "offences"  # the code list of which agreements and requests name parts
 NUMBER_OF_RECORDS = mark("Number of records")
 
 
@@ -99,18 +107,22 @@ class Menu:
 
     def formats(self) -> list[Choice]:
         """The kinds of file; for maps only where a position may leave."""
+        point = set(self.contract.roles.point)
         has_point = any(
             AREAS.index(permit.precision.area) == len(AREAS) - 1
-            and {"latitude_deg", "longitude_deg"} <= set(permit.columns)
+            and bool(point)
+            and point <= set(permit.columns)
             for permit in self.permits
         )
         return [(n, _(words)) for n, words in FORMATS.items() if has_point or n not in MAP_FORMATS]
 
     def areas(self) -> list[tuple[str, list[Choice]]]:
         """By country, the areas of the first level that a clause speaks of."""
-        if not self._tells({"admin1_code", "country"}):
+        roles = self.contract.roles
+        first = roles.area[:1]
+        if not self._tells({*first, *roles.names("country")}):
             return []
-        has_first = self._tells({"admin1_code"})
+        has_first = self._tells(set(first))
         named = {name for permit in self.permits for name in permit.rows.areas}
         is_open = any(not permit.rows.areas for permit in self.permits)
         lands = {name for permit in self.permits for name in permit.rows.countries}
@@ -130,20 +142,22 @@ class Menu:
 
     def offences(self) -> list[Choice]:
         """The main groups of offences that a clause may open."""
-        if not self._tells({"offence_code", "offence_section", "offence_division"}):
+        coded = {c.name for c in self.contract.published if c.codelist == OFFENCES}
+        kinds = coded & set(self.contract.roles.names("classification"))
+        if not self._tells({*kinds, *OFFENCE_DIMENSIONS}):
             return []
         prefixes = [prefix for permit in self.permits for prefix in permit.rows.offences]
         is_open = any(not permit.rows.offences for permit in self.permits)
         return [
             (row["code"], row[f"label_{language()}"])
-            for row in load_codelist("offences")
+            for row in load_codelist(OFFENCES)
             if row["level"] == "1"
             and (is_open or any(prefix.startswith(row["code"]) for prefix in prefixes))
         ]
 
     def has_period(self) -> bool:
         """May a period be chosen? Only where a clause tells when something happened."""
-        return self._tells({"occurred_on", *list(PERIODS)[:5]})
+        return self._tells({*filter(None, [self.contract.event_day]), *TIME_DIMENSIONS})
 
     def proposed(self) -> dict[str, Any]:
         """What a form holds before anything was chosen."""
@@ -151,11 +165,19 @@ class Menu:
             "form": self.form,
             "purpose": self.purpose,
             "columns": [name for name, _label, _code in self.columns()],
-            "dimensions": _proposed_dimensions([name for name, _label in self.dimensions()]),
+            "dimensions": self._proposed_dimensions(),
             "measures": [RECORDS],
             "format": "xlsx",
             "language": language(),
         }
+
+    def _proposed_dimensions(self) -> list[str]:
+        """One place and one period: the fewer, the fewer cells are too small to be told."""
+        offered, roles = [name for name, _label in self.dimensions()], self.contract.roles
+        wanted = (*roles.area[:1], roles.country, roles.border_point)
+        places = [name for name in wanted if name in offered]
+        times = [name for name in ("month", "quarter", "year", "week") if name in offered]
+        return [one for one in (*places[:1], *times[:1]) if one] or offered[:1]
 
     def _tells(self, names: set[str]) -> bool:
         return any(names & {*permit.columns, *permit.dimensions} for permit in self.permits)
@@ -278,13 +300,6 @@ def restored(stored: dict[str, Any]) -> Request:
 def query(stored: dict[str, Any]) -> dict[str, Any]:
     """The same as the query of an address that opens the menu with it chosen."""
     return {k: v for k, v in stored.items() if k not in ("table", "recipient", "as_of")}
-
-
-def _proposed_dimensions(offered: list[str]) -> list[str]:
-    """One place and one period: the fewer, the fewer cells are too small to be told."""
-    places = [name for name in ("admin1_code", "country", "border_point_code") if name in offered]
-    times = [name for name in ("month", "quarter", "year", "week") if name in offered]
-    return [*places[:1], *times[:1]] or offered[:1]
 
 
 def _codes(choices: list[Any]) -> list[str]:

@@ -19,7 +19,7 @@ from pipelines.portal.menus import PERIODS
 from pipelines.portal.words import _
 from pipelines.release.request import Request
 from schemas.agreement import RECORDS
-from schemas.codelist import load_codelist
+from schemas.codelist import load_codelist, outermost
 from schemas.contract import Contract
 from schemas.sqltext import literal, name
 from schemas.text import Language
@@ -31,15 +31,8 @@ MOST_MONTHS = 36
 LONGEST_GAP_MONTHS = 12  # older months are a slip of the pen, or another time: not drawn
 EARLIEST = dt.date(1900, 1, 1)
 MOST_BARS = 8
-MONTH_COLUMNS = ("occurred_on", "period_start")
-KIND_COLUMNS = (
-    *("offence_code", "seizure_kind", "border_point_code", "traveller_kind", "direction"),
-    "source",
-)
 # Dimensions of counts that are no column of the contract, and the list of their codes.
 CODED = {"offence_section": "offences", "offence_division": "offences"}
-# Rows of these are themselves counts: their sum is what is of interest.
-SUMMED = {"border_flows": "travellers_count"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +54,7 @@ def summary_of(material: Material) -> Summary:
     rows = f"read_parquet({literal(str(material.rows))})"
     columns = [one.name for one in material.fields]
     if material.request.form == "counts":
-        found = of_counts(material.connection, rows, columns, material.request)
+        found = of_counts(material.connection, rows, columns, material.request, material.contract)
     else:
         found = of_records(material.connection, rows, columns, material.contract)
     since, until = whole_months(material.request, [p.delay_days for p in material.allowed.permits])
@@ -83,7 +76,11 @@ def whole_months(request: Request, delays: Sequence[int]) -> tuple[str, str]:
 
 
 def of_counts(
-    connection: duckdb.DuckDBPyConnection, relation: str, columns: list[str], request: Request
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    columns: list[str],
+    request: Request,
+    contract: Contract,
 ) -> Summary:
     """The totals over one dimension each, as they leave: hidden ones stay hidden."""
     measure = request.measures[0]
@@ -99,12 +96,13 @@ def of_counts(
         ).fetchall()
         return tuple((str(one), value) for one, value in found)
 
-    kind = next((one for one in (*KIND_COLUMNS, *CODED, *PERIODS) if one in dimensions), "")
+    kinds = (*contract.roles.shown_by, *CODED, *PERIODS)
+    kind = next((one for one in kinds if one in dimensions), "")
     kind = "" if kind == "month" else kind
     return Summary(
         measure="" if measure == RECORDS else measure,
         months=by("month", "key")[-MOST_MONTHS:] if "month" in dimensions else (),
-        areas=by("admin1_code", "key") if "admin1_code" in dimensions else (),
+        areas=by(area, "key") if (area := _first_area(contract)) in dimensions else (),
         kind=kind,
         kinds=by(kind, "amount DESC NULLS LAST, key")[:MOST_BARS] if kind else (),
         is_counted=True,
@@ -115,8 +113,9 @@ def of_records(
     connection: duckdb.DuckDBPyConnection, relation: str, columns: list[str], contract: Contract
 ) -> Summary:
     """Summarise the records that leave; `relation` is SQL of a FROM clause."""
-    summed = SUMMED.get(contract.table, "")
-    measure = summed if summed in columns else ""
+    roles = contract.roles
+    # Rows of counts: their sum is what is of interest.
+    measure = roles.person_count if roles.person_count in columns else None
     amount = f"sum({name(measure)})" if measure else "count(*)"
 
     def by(key: str, most: int, order: str = "2 DESC, 1") -> tuple[tuple[str, float | None], ...]:
@@ -126,17 +125,33 @@ def of_records(
         ).fetchall()
         return tuple((str(one), value) for one, value in found)
 
-    month = next((one for one in MONTH_COLUMNS if one in columns), "")
-    kind = next((one for one in KIND_COLUMNS if one in columns), "")
-    key = f"left({name(kind)}, 2)" if kind == "offence_code" else name(kind)
+    days = (contract.event_day, *roles.period[:1])
+    month = next((one for one in days if one in columns), None)
+    kind = next((one for one in roles.shown_by if one in columns), "")
     months = by(f"strftime({name(month)}, '%Y-%m')", MOST_MONTHS, "1 DESC") if month else ()
     return Summary(
-        measure=measure,
+        measure=measure or "",
         months=tuple(reversed(months)),
-        areas=by("admin1_code", 100) if "admin1_code" in columns else (),
+        areas=by(area, 100) if (area := _first_area(contract)) in columns else (),
         kind=kind,
-        kinds=by(key, MOST_BARS) if kind else (),
+        kinds=by(_outermost_sql(kind, contract), MOST_BARS) if kind else (),
     )
+
+
+def _first_area(contract: Contract) -> str:
+    """The column of first-level areas, which maps are drawn of; empty where there is none."""
+    return next(iter(contract.roles.area), "")
+
+
+def _outermost_sql(column: str, contract: Contract) -> str:
+    """A code, or that of level 1 which holds it where its list has levels."""
+    codelist = contract.column(column).codelist
+    above = outermost(codelist) if codelist else {}
+    if not above:
+        return name(column)
+    codes, tops = ([literal(one) for one in some] for some in (above, above.values()))
+    found = f"MAP([{', '.join(codes)}], [{', '.join(tops)}])[{name(column)}]"
+    return f"coalesce({found}, {name(column)})"
 
 
 def figures(summary: Summary, contract: Contract, language: Language) -> list[Figure]:

@@ -50,6 +50,10 @@ def _schema(name: str, model: Any) -> dict[str, Any]:
         _complete_rules(parts["RuleLine"], columns)
         parts["ColumnName"] = {"enum": sorted(declared.fields())}
         parts["GroupName"] = {"enum": [f"+{group}" for group in declared.groups()]}
+    roles = parts.get("Roles", {}).get("properties", {})
+    for role, said in roles.items():
+        is_list = said.get("type") == "array"
+        roles[role] = {"type": "array", "items": columns} if is_list else columns
     for definition in (parts.get("Group", {}), schema):
         for key in ("columns", "inputs"):
             if items := definition.get("properties", {}).get(key):

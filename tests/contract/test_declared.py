@@ -17,7 +17,7 @@ import yaml
 from pipelines.authoring.check import check_feed
 from pipelines.cli import main as cli
 from pipelines.settings import settings_for
-from schemas import contract_check, declared, rule_codes
+from schemas import contract_check, declared, record, rule_codes
 from schemas.contract import load_contract, table_names
 from schemas.contract_problem import WORDS, ContractError
 from schemas.feed import FEEDS_FOLDER
@@ -119,6 +119,26 @@ WRONG = {
     "a table of records that says no time": (
         ("tables/incidents.yaml", "+time, ", ""),
         "CON-208",
+    ),
+    "a role that is none": (
+        ("tables/incidents.yaml", "  event_time_end:", "  event_end:"),
+        "CON-103",
+    ),
+    "a role of a group that is none": (
+        ("groups.yaml", "    event_time: occurred_at", "    time_of_event: occurred_at"),
+        "CON-103",
+    ),
+    "a role of a column that the table lacks": (
+        ("tables/incidents.yaml", "sensitive: is_sensitive", "sensitive: is_secret"),
+        "CON-204",
+    ),
+    "a role of several columns, of which the table lacks one": (
+        ("tables/incidents.yaml", "shown_by: [offence_code, source]", "shown_by: [source, sex]"),
+        "CON-204",
+    ),
+    "a role that a group gives already": (
+        ("tables/incidents.yaml", "roles:\n", "roles:\n  country: country\n"),
+        "CON-211",
     ),
     "a rule of no template": (
         ("tables/incidents.yaml", "{required: offence_code}", "{requires: offence_code}"),
@@ -276,6 +296,41 @@ def test_a_column_is_added_in_two_places(edit: Edit) -> None:
     contract = load_contract("incidents")
     assert contract.column("suspect_vehicle").codelist == "vehicle_kinds"
     assert contract.rule("INC-399").message.fr.startswith("«\u00a0Fuite\u00a0»")
+
+
+def test_a_table_has_the_roles_of_its_groups_and_its_own() -> None:
+    contract = load_contract("incidents")
+    assert (contract.roles.event_time, contract.event_day) == ("occurred_at", "occurred_on")
+    assert contract.roles.area == ("admin1_code", "admin2_code")
+    assert contract.roles.classification == "offence_code"
+    assert contract.roles.border_point is None and contract.roles.period == ()
+    assert load_contract("deliveries").event_day is None
+
+
+def test_what_every_record_has_is_named_in_one_place() -> None:
+    for group, names in (("identity", record.IDENTITY), ("provenance", record.PROVENANCE)):
+        said = declared.groups()[group]
+        assert (*said.columns, *said.inputs) == names
+    for table in table_names("data"):
+        held = {column.name for column in load_contract(table).columns}
+        assert held.issuperset((*record.IDENTITY, *record.PROVENANCE))
+
+
+@pytest.mark.parametrize("table", table_names("data"))
+def test_a_role_is_held_by_a_column_that_can_be_it(table: str) -> None:
+    contract = load_contract(table)
+    roles = contract.roles
+    kinds = {column.name: column.duckdb_type for column in contract.columns}
+    for role in ("event_time", "event_time_end", "report_time", "period"):
+        assert all(kinds[name] in ("TIMESTAMP", "DATE") for name in roles.names(role))
+    assert all(kinds[name] == "DOUBLE" for name in roles.point)
+    for role in ("country", "area", "border_point", "classification", "person_words", "shown_by"):
+        assert all(contract.column(name).codelist for name in roles.names(role))
+
+
+def test_a_question_names_the_columns_without_which_it_is_not_asked() -> None:
+    questions = {one.name: one for one in load_contract("incidents").questions}
+    assert questions["victims"].columns == ("admin1_code", "victims_total", "killed_total")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import duckdb
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from pipelines.portal import picture
 from pipelines.portal.picture import Summary, whole_months
 from pipelines.release.request import Request
+from schemas.codelist import outermost
 from schemas.contract import load_contract
+from schemas.roles import Roles
 
 DAY = dt.date(2026, 11, 22)
 
@@ -70,10 +73,26 @@ def test_records_are_summarised_as_they_leave():
     found = picture.of_records(connection, "leaving", columns, load_contract("incidents"))
     assert found.months == (("2026-05", 2), ("2026-07", 1))
     assert found.areas == (("CF71", 2),)
-    assert found.kinds == (("01", 2), ("05", 1))
+    assert found.kinds == (("01", 2), ("05", 1))  # of level 1, whatever the length of the codes
     figures = picture.figures(found, load_contract("incidents"), "fr")
     assert len(figures) == 3
     assert figures[1].table.rows[0][0].startswith("Actes entraînant")
+
+
+def test_kinds_are_told_at_the_first_level_that_their_list_declares():
+    assert outermost("offences")["020121"] == "02"
+    assert outermost("offences")["01"] == "01"
+    assert outermost("seizure_kinds") == {}
+
+
+def test_a_table_is_drawn_by_what_it_has():
+    """One that tells neither when nor where, and of which no column is preferred: nothing."""
+    contract = replace(load_contract("incidents"), roles=Roles())
+    connection = duckdb.connect()
+    connection.execute("CREATE TABLE leaving AS SELECT DATE '2026-05-01' AS occurred_on, 1 AS n")
+    found = picture.of_records(connection, "leaving", ["occurred_on", "n"], contract)
+    assert (found.months, found.areas, found.kinds) == ((), (), ())
+    assert picture.figures(found, contract, "en") == []
 
 
 def test_rows_that_are_counts_are_added_up():
