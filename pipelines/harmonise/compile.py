@@ -22,18 +22,17 @@ from dataclasses import dataclass, field
 
 from pipelines.harmonise import expressions as ex
 from pipelines.harmonise.joins import area_join, attribute_join, geofence_answer, geofence_join
-from pipelines.harmonise.lookups import AREA_LEVELS, AREA_LIST
+from pipelines.harmonise.lookups import AREA_LIST
 from pipelines.harmonise.moments import MOMENT, Moments
 from schemas.contract import Column, Contract
 from schemas.feed import Feed, Mapping
+from schemas.record import RECORD_NUMBER, SOURCE_REVISION, WITHDRAWAL
 from schemas.rules import any_holds, codes_that_hold, fails_when
 from schemas.sqltext import literal, name
 
-RECORD_NUMBER = "source_record_id"
 # How far back a feed that does not say where it starts is believed without a warning.
 USUAL_SPAN = "INTERVAL 5 YEAR"
 _ALL_ROWS = "text_rows AS delivery"
-_NOT_CONTENT = frozenset({RECORD_NUMBER, "source_revision", "withdrawal", "reported_at"})
 
 
 @dataclass
@@ -107,6 +106,8 @@ class _Compiler:
     def __init__(self, feed: Feed, contract: Contract) -> None:
         self.feed, self.contract = feed, contract
         self.columns = {column.name: column for column in contract.columns}
+        self.roles = contract.roles
+        self.first_area, self.second_area = (*contract.roles.area, None, None)[:2]
         unknown = set(feed.map) - set(self.columns)
         if unknown:
             raise KeyError(f"{feed.feed}: not in the contract: {', '.join(sorted(unknown))}")
@@ -128,7 +129,7 @@ class _Compiler:
         lists = {self.columns[t].codelist for t in self.looked_up}
         lists |= {helper.codelist for helper in self.contract.helpers if helper.codelist}
         lists |= {AREA_LIST, "countries"}
-        if "border_point_code" in self.columns:
+        if self.roles.border_point:
             lists.add("border_points")
         return CompiledFeed(
             sql=self.steps.sql,
@@ -138,8 +139,13 @@ class _Compiler:
             columns=self.shown_columns,
             is_fenced=self.is_fenced,
             record_key_sql=self.record_key,
-            content_sql=tuple(t for c, t in self.texts.items() if c not in _NOT_CONTENT),
+            content_sql=self._content(),
         )
+
+    def _content(self) -> tuple[str, ...]:
+        """What a row says, and not how, when and under which number it was said."""
+        how = {RECORD_NUMBER, SOURCE_REVISION, WITHDRAWAL, self.roles.report_time}
+        return tuple(text for column, text in self.texts.items() if column not in how)
 
     @property
     def record_key(self) -> str:
@@ -156,8 +162,8 @@ class _Compiler:
     @property
     def is_fenced(self) -> bool:
         """True where a row can have a position, and the contract asks where it lies."""
-        has_position = {"latitude_deg", "longitude_deg"} <= self._present()
-        return has_position and any(helper.geofence for helper in self.contract.helpers)
+        has_point = bool(self.roles.point) and self._present().issuperset(self.roles.point)
+        return has_point and any(helper.geofence for helper in self.contract.helpers)
 
     # --- the steps, in order -------------------------------------------------------------------
 
@@ -180,7 +186,7 @@ class _Compiler:
             columns[self.moments.stated(target)] = ex.fixed_value(mapping, self.columns[target])
         for target, mapping in self.read.items():
             column, text = self.columns[target], name(f"{target}__text")
-            if target == "position" or target in AREA_LEVELS:
+            if target == self.roles.position or target in self.roles.area:
                 continue
             if column.codelist:
                 alias = f"w_{target}"
@@ -193,7 +199,10 @@ class _Compiler:
                 columns[f"{target}__instant"] = ex.instant_of(offsets, text, local)
                 columns[f"{target}__wall"] = ex.wall_of(local, text)
             else:
-                columns[target] = ex.typed_value(self.feed, mapping, column, text)
+                is_angle = target in self.roles.point
+                columns[target] = ex.typed_value(
+                    self.feed, mapping, column, text, is_angle=is_angle
+                )
         self.steps.add("coded", columns, tuple(joins))
 
     def _crosswalked_truth(self, mapping: Mapping, text: str) -> str:
@@ -207,44 +216,48 @@ class _Compiler:
     def _placed(self) -> None:
         columns: dict[str, str] = {}
         joins: list[str] = []
-        if "position" in self.read:
-            decimal = self.read["position"].decimal or self.feed.decimal
-            position = ex.position_of(self.read["position"], decimal, "position__text")
-            self.steps.add("positioned", {"position__value": position})
-            columns["latitude_deg"] = "position__value.latitude_deg"
-            columns["longitude_deg"] = "position__value.longitude_deg"
-        self.steps.add("dated", *self.moments.event_date(self._or_null("country")))
+        if (position := self.roles.position) and position in self.read:
+            mapping, (latitude, longitude) = self.read[position], self.roles.point
+            decimal = mapping.decimal or self.feed.decimal
+            value = ex.position_of(mapping, decimal, f"{position}__text")
+            self.steps.add("positioned", {f"{position}__value": value})
+            columns[latitude] = f"{position}__value.latitude_deg"
+            columns[longitude] = f"{position}__value.longitude_deg"
+        self.steps.add("dated", *self.moments.event_date(self._or_null(self.roles.country)))
         admin1: list[str] = []
-        if "admin1_code" in self.read:
-            joins.append(area_join("w1", "admin1_code", "country", "event_date"))
+        first, country = self.first_area, self.roles.country
+        if first in self.read:
+            joins.append(area_join("w1", first, self._or_null(country), "event_date"))
             admin1.append("w1.code")
-        if "border_point_code" in self.read and "admin1_code" not in self.fixed:
+        if (point := self._read_border_point()) and first and first not in self.fixed:
             # A post lies in a known area on each side; it tells where, unless the source said.
             sides = ("country_a", "country_b", "admin1_a", "admin1_b")
-            joins.append(attribute_join("point", "border_points", "border_point_code", *sides))
-            said = "admin1_code__text IS NULL AND " if admin1 else ""
+            joins.append(attribute_join("point", "border_points", point, *sides))
+            said = f"{first}__text IS NULL AND " if admin1 else ""
             admin1.append(
-                f"CASE WHEN {said}country = point_country_a THEN nullif(point_admin1_a, '')"
-                f" WHEN {said}country = point_country_b THEN nullif(point_admin1_b, '') END"
+                f"CASE WHEN {said}{country} = point_country_a THEN nullif(point_admin1_a, '')"
+                f" WHEN {said}{country} = point_country_b THEN nullif(point_admin1_b, '') END"
             )
-        if admin1:
-            columns["admin1_code"] = f"coalesce({', '.join(admin1)})"
+        if admin1 and first:
+            columns[first] = f"coalesce({', '.join(admin1)})"
         self.steps.add("placed", columns, tuple(joins))
 
     def _timed(self) -> None:
         columns: dict[str, str] = {}
-        admin1 = self._or_null("admin1_code")
+        admin1 = self._or_null(self.first_area)
         joins = [
             attribute_join("area", AREA_LIST, admin1, "time_zone"),
-            attribute_join("land", "countries", self._or_null("country"), "time_zone"),
+            attribute_join("land", "countries", self._or_null(self.roles.country), "time_zone"),
         ]
-        if "admin2_code" in self.read:
-            joins.append(area_join("w2", "admin2_code", admin1, "event_date"))
-            columns["admin2_code"] = "w2.code"
+        if (second := self.second_area) and second in self.read:
+            joins.append(area_join("w2", second, admin1, "event_date"))
+            columns[second] = "w2.code"
         zone = self.moments.named_zone
         by_place = "coalesce(nullif(area_time_zone, ''), nullif(land_time_zone, ''))"
         columns |= {"area_zone": "nullif(area_time_zone, '')", "place_zone": by_place}
-        columns["time_zone"] = literal(zone) if zone else f"coalesce({by_place}, 'UTC')"
+        columns[self.roles.zone or "time_zone"] = (
+            literal(zone) if zone else f"coalesce({by_place}, 'UTC')"
+        )
         self.steps.add("zoned", columns, tuple(joins))
         self.steps.add("clocked", *self.moments.utc())
         self.steps.add("precise", self.moments.precisions())
@@ -260,14 +273,16 @@ class _Compiler:
         }
         self.steps.add("filled", empty)
         columns: dict[str, str] = {}
-        joins = [geofence_join()] if self.is_fenced else []
+        point = self.roles.point
+        joins = [geofence_join(point)] if self.is_fenced else []
         wanted: dict[tuple[str, str], list[str]] = {}
         for helper in self.contract.helpers:
             if helper.feed:
                 usual = f"(getvariable('received_at')::DATE - {USUAL_SPAN})::DATE"
                 columns[helper.name] = literal(self.feed.starts) if self.feed.starts else usual
             elif helper.geofence and self.is_fenced:
-                columns[helper.name] = geofence_answer(helper.geofence)
+                of = self.roles.country if helper.geofence == "country" else self.first_area
+                columns[helper.name] = geofence_answer(helper.geofence, self._or_null(of), point)
             elif helper.geofence or helper.column in empty:
                 kind = "BOOLEAN" if helper.geofence else helper.type
                 columns[helper.name] = f"CAST(NULL AS {kind})"
@@ -306,8 +321,8 @@ class _Compiler:
             "delivery_id": "getvariable('delivery_id')::VARCHAR",
             "received_at": "getvariable('received_at')::TIMESTAMP",
         }
-        if "occurred_at" in self.read:
-            filled["occurred_at_text"] = "occurred_at__text"
+        if (event := self.moments.event) and (words := self.roles.event_time_words):
+            filled[words] = f"{event}__text"
         return filled
 
     def _shown(self) -> None:
@@ -332,7 +347,9 @@ class _Compiler:
         if column.name not in self.read:
             return "NULL::VARCHAR"
         value = (
-            "latitude_deg" if column.name == "position" else name(self.moments.stated(column.name))
+            self.roles.point[0]
+            if column.name == self.roles.position
+            else name(self.moments.stated(column.name))
         )
         if day := self.contract.days.get(column.name):
             value = name(day.name)  # a day without its hour was read too
@@ -358,12 +375,18 @@ class _Compiler:
     def _present(self) -> set[str]:
         """The contract's columns that a step before has filled."""
         done = set(self.feed.map) | {"source_row"}
-        done |= {"latitude_deg", "longitude_deg"} if "position" in self.read else set()
-        done |= {"admin1_code"} if self._has_admin1() else set()
-        return done | self.moments.filled | {"time_zone"}
+        done |= set(self.roles.point) if self.roles.position in self.read else set()
+        done |= {self.first_area} if self.first_area and self._has_first_area() else set()
+        done |= {self.roles.zone} if self.roles.zone else set()
+        return done | self.moments.filled
 
-    def _has_admin1(self) -> bool:
-        return "admin1_code" in self.feed.map or "border_point_code" in self.read
+    def _read_border_point(self) -> str:
+        """The border point that the feed takes from its source; empty where it takes none."""
+        point = self.roles.border_point
+        return point if point and point in self.read else ""
+
+    def _has_first_area(self) -> bool:
+        return self.first_area in self.feed.map or bool(self._read_border_point())
 
     def _unsplit(self) -> str:
         """The rows that could not be read: where they come from and the reason, nothing else."""
@@ -372,6 +395,8 @@ class _Compiler:
         verdict = "[]::VARCHAR[] AS quality_flags, [code] AS reasons"
         return f"SELECT source_row, {known}, {verdict} FROM text_rows_unsplit"
 
-    def _or_null(self, column: str) -> str:
-        has = column in self.feed.map or (column == "admin1_code" and self._has_admin1())
+    def _or_null(self, column: str | None) -> str:
+        if column is None:
+            return "NULL::VARCHAR"
+        has = column in self.feed.map or (column == self.first_area and self._has_first_area())
         return name(column) if has else "NULL::VARCHAR"

@@ -278,10 +278,12 @@ def _marks(form: str) -> list[str]:
     return [sign for sign in re.sub(r"%-?.", "", form) if not sign.isspace() and sign != "%"]
 
 
-def typed_value(feed: Feed, mapping: Mapping, column: Column, text: str) -> str:
+def typed_value(
+    feed: Feed, mapping: Mapping, column: Column, text: str, *, is_angle: bool = False
+) -> str:
     """The typed value of `text` for a column that needs no join; NULL where it cannot be read."""
     kind = column.duckdb_type
-    if column.name in ("latitude_deg", "longitude_deg") and mapping.notation == "dms":
+    if is_angle and mapping.notation == "dms":
         return f"read_dms({text})"
     if kind in _INTEGERS or kind == "DOUBLE":
         return number_of(feed, mapping, column, text)

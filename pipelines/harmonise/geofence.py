@@ -38,11 +38,6 @@ if TYPE_CHECKING:
 CELLS_PER_DEGREE = 10
 CELLS_AROUND = 360 * CELLS_PER_DEGREE
 _CELLS = CELLS_AROUND * 180 * CELLS_PER_DEGREE
-# TRY_CAST, since a latitude of 1e300 belongs to a rule, not to an overflow.
-CELL_SQL = (
-    "TRY_CAST(floor((latitude_deg + 90) * 10) * 3600"
-    " + floor((longitude_deg + 180) * 10) AS INTEGER)"
-)
 OUTLINES_FILE = CODELISTS_FOLDER / "admin1_outlines.csv"
 AREAS_FILE = CODELISTS_FOLDER / "admin_areas.csv"
 # A loaded boundary is exact, and its edge may run along a cell's: some two kilometres of grace.
@@ -54,10 +49,21 @@ _SCHEMA = pa.schema(
 )  # fmt: skip
 
 
+def cell_sql(latitude: str, longitude: str) -> str:
+    """SQL of the number of the cell that holds a position in degrees.
+
+    TRY_CAST, since a latitude of 1e300 belongs to a rule, not to an overflow.
+    """
+    return (
+        f"TRY_CAST(floor(({latitude} + 90) * 10) * 3600"
+        f" + floor(({longitude} + 180) * 10) AS INTEGER)"
+    )
+
+
 def geofence_cells(settings: Settings) -> pa.Table:
     """The cells of every first-level area that has an outline.
 
-    Columns: `cell` INTEGER (`CELL_SQL`), `country`, `admin1_code`, `is_whole` (no other area that
+    Columns: `cell` INTEGER (`cell_sql`), `country`, `admin1_code`, `is_whole` (no other area that
     was valid on a common day touches the cell). Kept as `<home>/reference/geofence.parquet` until
     an input changes.
     """

@@ -5,7 +5,9 @@ Not here: the tables that are joined (`lookups.py`, `geofence.py`, `prepare.py`)
 
 from __future__ import annotations
 
-from pipelines.harmonise.geofence import CELL_SQL
+from collections.abc import Sequence
+
+from pipelines.harmonise.geofence import cell_sql
 from schemas.sqltext import name
 
 
@@ -28,25 +30,23 @@ def area_join(alias: str, target: str, scope_sql: str, date_sql: str) -> str:
     )
 
 
-def _geofence_code(level: str) -> str:
-    return "country" if level == "country" else "admin1_code"
-
-
-def geofence_join() -> str:
+def geofence_join(point: Sequence[str]) -> str:
     """A join to the grid cell of the position, which knows the countries and areas there."""
-    return f"LEFT JOIN geofence fence ON fence.cell = {CELL_SQL}"
+    return f"LEFT JOIN geofence fence ON fence.cell = {cell_sql(*point)}"
 
 
-def geofence_answer(level: str) -> str:
-    """TRUE inside, FALSE outside; NULL where we know no outline, and without a position on Earth.
+def geofence_answer(level: str, code: str, point: Sequence[str]) -> str:
+    """Whether the position can lie in what `code` names: a country, or an area of the first level.
+
+    TRUE inside, FALSE outside; NULL where we know no outline, and without a position on Earth.
 
     A latitude of 96 or a position of 0, 0 has a rule of its own: it is not also in another country.
     """
-    code, fenced = _geofence_code(level), f"getvariable('geofence_{level}_codes')"
+    fenced, (latitude, longitude) = f"getvariable('geofence_{level}_codes')", point
     return (
-        "CASE WHEN latitude_deg IS NULL OR longitude_deg IS NULL"
-        " OR abs(latitude_deg) > 90 OR abs(longitude_deg) > 180"
-        " OR (latitude_deg = 0 AND longitude_deg = 0)"
+        f"CASE WHEN {latitude} IS NULL OR {longitude} IS NULL"
+        f" OR abs({latitude}) > 90 OR abs({longitude}) > 180"
+        f" OR ({latitude} = 0 AND {longitude} = 0)"
         f" OR {code} IS NULL OR NOT coalesce(list_contains({fenced}, {code}), FALSE) THEN NULL"
         f" ELSE coalesce(list_contains(fence.{level}_codes, {code}), FALSE) END"
     )

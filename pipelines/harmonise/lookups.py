@@ -31,7 +31,6 @@ from schemas.sqltext import literal, name
 AREA_LIST = "admin_areas"
 # Of pandas, NumPy, R and JavaScript, as they are spelled there.
 NO_VALUES = ("NaN", "nan", "NaT", "<NA>", "undefined", "Infinity", "-Infinity")
-AREA_LEVELS = {"admin1_code": 1, "admin2_code": 2}
 
 
 def load_lists(connection: duckdb.DuckDBPyConnection, settings: Settings, lists: set[str]) -> None:
@@ -54,13 +53,18 @@ def make_words(
     feed: Feed,
     column: Column,
     text_sql: str,
+    *,
+    level: int = 1,
 ) -> None:
-    """Make `words_<column>(raw, code[, scope, valid_from, valid_to])` for the delivery's texts."""
+    """Make `words_<column>(raw, code[, scope, valid_from, valid_to])` for the delivery's texts.
+
+    `level` is that of the areas, where the column names areas.
+    """
     target, codelist = column.name, column.codelist
     connection.register("crosswalk_arrow", _crosswalk_table(feed, feed.map[target]))
     listed = _once("words", settings, codelist, partial(_make_words, connection, codelist))
     connection.register("words_arrow", listed)
-    render = _area_words(target) if codelist == AREA_LIST else _LIST_WORDS
+    render = _area_words(level) if codelist == AREA_LIST else _LIST_WORDS
     connection.execute(
         f"CREATE TEMP TABLE {name(f'words_{target}')} AS "
         "WITH raws AS (SELECT raw, lookup_key(raw) AS key FROM "
@@ -149,13 +153,12 @@ WHERE code IS NOT NULL GROUP BY raw
 """
 
 
-def _area_words(target: str) -> str:
+def _area_words(level: int) -> str:
     """Texts for areas of one level, within a scope, each with the period in which it is meant.
 
     The scope is the country for first-level areas and the first-level area for second-level ones.
     The periods of one text cover all time: the first begins, and the last ends, at infinity.
     """
-    level = AREA_LEVELS[target]
     scope = "country" if level == 1 else "parent"
     return f"""
     words AS (SELECT lookup_key(source_value) AS key, 0 AS rank, c.code, {scope} AS scope,

@@ -19,7 +19,6 @@ from schemas.feed import Feed
 from schemas.sqltext import literal, name
 
 MOMENT = "TIMESTAMP"
-EVENT = "occurred_at"  # the moment that the area, the zone and the age of a row are judged at
 NEVER = "TIMESTAMP '9999-01-01'"
 _HOURLY = "('minute', 'hour')"  # the precisions at which a moment is known, beside its day
 
@@ -41,6 +40,12 @@ class Moments:
         return [t for t, mapping in self.feed.map.items() if mapping.source and kinds[t] == MOMENT]
 
     @property
+    def event(self) -> str:
+        """The moment that the area, the zone and the age of a row are judged at; empty for none."""
+        moment = self.contract.roles.event_time
+        return moment if moment and moment in self.read else ""
+
+    @property
     def filled(self) -> set[str]:
         """The columns beside the moments themselves that these steps fill: days, precisions."""
         days = [self.contract.days[one] for one in self.read if one in self.contract.days]
@@ -51,7 +56,7 @@ class Moments:
     @property
     def named_zone(self) -> str:
         """The zone that the feed names for the event; empty where the place decides."""
-        return ex.named_zone(self.feed.map[EVENT]) if EVENT in self.read else ""
+        return ex.named_zone(self.feed.map[self.event]) if self.event else ""
 
     def stated(self, target: str) -> str:
         """Where the coded value of a column goes; a precision is told together with the format."""
@@ -64,15 +69,16 @@ class Moments:
 
     def event_date(self, country: str) -> tuple[Columns, Joins]:
         """The local date of the event before its area is known: by the clocks of the country."""
-        if EVENT not in self.read:
+        event = self.event
+        if not event:
             return {"event_date": f"{NEVER}::DATE"}, ()
-        found: list[str] = [f"{EVENT}__wall"]
+        found: list[str] = [f"{event}__wall"]
         joins: Joins = ()
-        if self._has_instants(EVENT):
+        if self._has_instants(event):
             home = attribute_join("home", "countries", country, "time_zone")
-            joins = (home, _clock_join("clock", "home_time_zone", f"{EVENT}__instant"))
-            found.append(f"{EVENT}__instant + to_minutes(clock.offset_minutes)")
-            found.append(self._written(EVENT))
+            joins = (home, _clock_join("clock", "home_time_zone", f"{event}__instant"))
+            found.append(f"{event}__instant + to_minutes(clock.offset_minutes)")
+            found.append(self._written(event))
         return {"event_date": f"coalesce({', '.join([*found, NEVER])})::DATE"}, joins
 
     def utc(self) -> tuple[Columns, Joins]:

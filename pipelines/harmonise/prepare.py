@@ -36,7 +36,9 @@ def prepare(
     set_token_key(connection, token_key(settings))
     load_lists(connection, settings, set(compiled.codelists))
     for target, text in compiled.lookup_texts.items():
-        make_words(connection, settings, feed, contract.column(target), text)
+        areas = contract.roles.area
+        level = areas.index(target) + 1 if target in areas else 1
+        make_words(connection, settings, feed, contract.column(target), text, level=level)
     _load_zones(connection, feed)
     if compiled.is_fenced:
         _load_geofence(connection, settings)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelines.lake.tables import DataFile, partition_columns, stored_columns
+from pipelines.lake.tables import DataFile, partition_columns, partition_types, stored_columns
 from schemas.contract import Contract
-from schemas.sqltext import literals, name
+from schemas.sqltext import literal, literals, name
 
 
 def files_sql(
@@ -45,12 +45,11 @@ def files_sql(
 
 def hive_options(contract: Contract) -> str:
     """How DuckDB takes the partition columns from the folders' names; nothing is guessed."""
-    if not partition_columns(contract):
+    types = partition_types(contract)
+    if not types:
         return ", hive_partitioning = false"
-    return (
-        ", hive_partitioning = true, hive_types = "
-        "{'is_latest': BOOLEAN, 'country': VARCHAR, 'occurred_month': VARCHAR}"
-    )
+    listed = ", ".join(f"{literal(column)}: {kind}" for column, kind in types.items())
+    return f", hive_partitioning = true, hive_types = {{{listed}}}"
 
 
 def missing_columns(contract: Contract, present: frozenset[str]) -> frozenset[str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pipelines.lake.arrivals import Arrival, find_arrival
 from pipelines.lake.data_files import files_sql
 from pipelines.lake.revisions import STANDS_AT, keys_sql
-from pipelines.lake.tables import addressed_files, existing_table, stored_columns
+from pipelines.lake.tables import MONTH, addressed_files, existing_table, stored_columns
 from pipelines.settings import Settings
 from pipelines.validate.remarks import keep_disagreements, read_disagreements
 from pipelines.validate.verdict import StoredFinding
@@ -83,7 +83,7 @@ def find_in_lake(
     )
     ranges = connection.execute("SELECT min(record_id), max(record_id) FROM theirs").fetchall()
     files = {address: file for address, file in found.items() if file.may_speak_of(ranges)}
-    columns = [c for c in stored_columns(contract) if c != "occurred_month"]
+    columns = [c for c in stored_columns(contract) if c != MONTH]
     rows = files_sql(contract, files, columns=columns, is_located=False)
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE said AS SELECT *, {STANDS_AT} AS stands_at FROM ("

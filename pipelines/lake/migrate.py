@@ -132,7 +132,7 @@ class _Work:
         if holds(table, self.step):
             return
         rows = sum(one.rows_accepted for one in mine) if contract.kind == "data" else 0
-        selects = passes(self.connection, select, rows) if select else []
+        selects = passes(self.connection, contract, select, rows) if select else []
         added = stage(self.settings, self.connection, contract, selects)
         taken = {key for one in mine for key in (one.attempt, one.judgement)}
         taken |= {one.delivery_id for one in mine if one.verdict.is_accepted}

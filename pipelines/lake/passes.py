@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.sqltext import literal
+from pipelines.lake.tables import MONTH, partition_columns
+from schemas.contract import Contract
+from schemas.record import RECORD_ID
+from schemas.sqltext import literal, name
 
 if TYPE_CHECKING:
     import duckdb
@@ -18,10 +21,20 @@ ROWS_A_PASS = 1_250_000
 PARTITIONS_A_PASS = 250
 
 
-def passes(connection: duckdb.DuckDBPyConnection, select: str, rows: int) -> list[str]:
-    """`select`, cut by month of occurrence where it would take too much memory at once."""
+def passes(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, select: str, rows: int
+) -> list[str]:
+    """`select`, cut where it would take too much memory at once.
+
+    By month of occurrence; where no row tells when, by record.
+    """
     if rows <= min(ROWS_A_PASS, PARTITIONS_A_PASS):
         return [select]
+    if contract.event_day is None:
+        return _by_record(select, -(-rows // ROWS_A_PASS))
+    day = name(contract.event_day)
+    others = [column for column in partition_columns(contract) if column != MONTH]
+    parts = ", ".join(map(name, others))
     spans = connection.execute(
         f"""
         SELECT min(month), max(month) + INTERVAL 1 MONTH FROM (
@@ -29,8 +42,8 @@ def passes(connection: duckdb.DuckDBPyConnection, select: str, rows: int) -> lis
                 sum(rows) OVER so_far / {ROWS_A_PASS},
                 sum(partitions) OVER so_far / {PARTITIONS_A_PASS})) END AS pass
             FROM (
-                SELECT date_trunc('month', occurred_on) AS month, count(*) AS rows,
-                       count(DISTINCT (is_latest, country)) AS partitions
+                SELECT date_trunc('month', {day}) AS month, count(*) AS rows,
+                       count(DISTINCT ({parts})) AS partitions
                 FROM ({select}) GROUP BY month)
             WINDOW so_far AS (ORDER BY month))
         GROUP BY pass ORDER BY pass
@@ -39,9 +52,16 @@ def passes(connection: duckdb.DuckDBPyConnection, select: str, rows: int) -> lis
     if len(spans) <= 1:
         return [select]
     conditions = (
-        "occurred_on IS NULL"
+        f"{day} IS NULL"
         if start is None
-        else f"occurred_on >= {literal(start)} AND occurred_on < {literal(end)}"
+        else f"{day} >= {literal(start)} AND {day} < {literal(end)}"
         for start, end in spans
     )
     return [f"SELECT * FROM ({select}) WHERE {condition}" for condition in conditions]
+
+
+def _by_record(select: str, number: int) -> list[str]:
+    if number <= 1:
+        return [select]
+    cut = f"hash({RECORD_ID}) % {number}"
+    return [f"SELECT * FROM ({select}) WHERE {cut} = {one}" for one in range(number)]

@@ -310,7 +310,7 @@ def _publish_data(
         select = merged_rows_sql(contract, rewritten, restated)
     rows = sum(one.rows_accepted for one in mine)
     written = rows + sum(file.rows for file in removed)
-    added = stage(settings, connection, contract, passes(connection, select, written))
+    added = stage(settings, connection, contract, passes(connection, contract, select, written))
     taken = {key for one in mine for key in (one.attempt, one.delivery_id)}
     commit(settings, table, added, removed, sorted(taken))
     return rows
@@ -340,7 +340,7 @@ def _restate_data(
     rewritten = {address: file for address, file in lake.items() if file in gone}
     select = restated_rows_sql(contract, rewritten, moment)
     rows = sum(one.rows_accepted for one in mine) + sum(file.rows for file in removed)
-    added = stage(settings, connection, contract, passes(connection, select, rows))
+    added = stage(settings, connection, contract, passes(connection, contract, select, rows))
     taken = {key for one in mine for key in (one.judgement, one.delivery_id)}
     commit(settings, table, added, removed, sorted(taken))
 

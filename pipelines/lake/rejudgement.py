@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING
 
 from pipelines.lake.data_files import files_sql
 from pipelines.lake.revisions import (
-    MONTH_SQL,
     STANDING,
     STATED,
     columns_sql,
     judged_sql,
     keys_sql,
+    month_sql,
     since_sql,
 )
-from pipelines.lake.tables import DataFile, stored_columns
+from pipelines.lake.tables import MONTH, DataFile, stored_columns
 from schemas.contract import Contract
 from schemas.sqltext import literal, literals, name
 
@@ -199,7 +199,7 @@ def restated_rows_sql(
         LEFT JOIN stood ON stood.file = stored.file AND stood.place = stored.place
         WHERE stood.place IS NULL OR stored.held IS NULL
         UNION ALL
-        SELECT {columns_sql(contract, placed | {"occurred_month": MONTH_SQL}, "stated")}
+        SELECT {columns_sql(contract, placed | {MONTH: month_sql(contract)}, "stated")}
         FROM incoming AS stated {place} USING (delivery_id, source_row)
         UNION ALL
         SELECT {columns_sql(contract, placed, "stated")}

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.lake.arrivals import CONFIRMED
 from pipelines.lake.data_files import files_sql
-from pipelines.lake.tables import DataFile, stored_columns
+from pipelines.lake.tables import MONTH, DataFile, stored_columns
 from schemas.codelist import load_codelist
 from schemas.contract import Contract
 from schemas.sqltext import literal, literals, name
@@ -57,7 +57,6 @@ STATED = ("source_revision", "received_at", "delivery_id", "source_row", "as_of"
 # What does not make two assertions different: how they came to us, and what our rules think of them
 NOT_CONTENT = frozenset({"received_at", "delivery_id", "source_row", "quality_flags"})
 STANDING = ("revision", "known_from", "known_to", "is_latest", "held")
-MONTH_SQL = "strftime(occurred_on, '%Y-%m')"
 
 # known_to: the first moment at which we knew anything later. An assertion that came after its own
 # successor (late), or repeats its forerunner, was never the news: its period is empty, so that
@@ -241,6 +240,12 @@ def _identity_sql(contract: Contract) -> tuple[str, str]:
     )
 
 
+def month_sql(contract: Contract) -> str:
+    """SQL of the month by which the table is partitioned; of no use where no row tells when."""
+    day = contract.event_day
+    return f"strftime({name(day)}, '%Y-%m')" if day else "NULL::VARCHAR"
+
+
 def record_ranges(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     """The first and last record id of each source in `incoming`."""
     query = "SELECT min(record_id), max(record_id) FROM incoming GROUP BY source"
@@ -285,7 +290,7 @@ def judge_touched(
     was = ", ".join(f"{c} AS was_{c}" for c in STANDING)
     types = stored_columns(contract)
     nulls = ", ".join(f"NULL::{types[c]} AS was_{c}" for c in STANDING)
-    columns = [c for c in types if c != "occurred_month"]
+    columns = [c for c in types if c != MONTH]
     old = files_sql(contract, hit, columns=columns, is_located=True)
     connection.execute(
         f"""
@@ -320,7 +325,7 @@ def new_rows_sql(contract: Contract) -> str:
         "known_from": "received_at",
         "known_to": "NULL::TIMESTAMP",
         "is_latest": "TRUE",
-        "occurred_month": MONTH_SQL,
+        MONTH: month_sql(contract),
         "held": "NULL::VARCHAR",
         "restated_at": "NULL::TIMESTAMP",
         "superseded_at": "NULL::TIMESTAMP",
@@ -343,7 +348,7 @@ def merged_rows_sql(
     incoming |= {
         "restated_at": "standing.restated_at",
         "superseded_at": "NULL::TIMESTAMP",
-        "occurred_month": MONTH_SQL,
+        MONTH: month_sql(contract),
     }
     kept = {
         c: f"CASE WHEN standing.place IS NULL THEN stored.{c} ELSE standing.{c} END"

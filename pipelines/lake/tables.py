@@ -32,16 +32,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from deltalake import DeltaTable
 
-PARTITIONS = ("is_latest", "country", "occurred_month")
-PARTITION_TYPES = {"is_latest": "BOOLEAN", "country": "VARCHAR", "occurred_month": "VARCHAR"}
-# What the lake keeps of each row beside the contract: the partition, what kind of statement the row
-# is (see `revisions.py`), and the code of the rule for which it is held, empty for one that counts.
-OWN_COLUMNS = {
-    "occurred_month": "VARCHAR",
-    "as_of": "DATE",
-    "statement": "VARCHAR",
-    "held": "VARCHAR",
-}
+MONTH = "occurred_month"  # the lake's own column: the month of the day on which it happened
+# What the lake keeps of each row beside the contract: what kind of statement the row is (see
+# `revisions.py`), and the code of the rule for which it is held, empty for one that counts.
+OWN_COLUMNS = {"as_of": "DATE", "statement": "VARCHAR", "held": "VARCHAR"}
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 BATCH_ROWS = 40_000
 ROW_GROUP_ROWS = 131_072
@@ -86,16 +80,30 @@ class DataFile:
 
 
 def partition_columns(contract: Contract) -> tuple[str, ...]:
-    """Data tables are partitioned; the logs of the pipeline are small and are not."""
-    return PARTITIONS if contract.kind == "data" else ()
+    """Data tables are partitioned by what they tell of place and time; the small logs are not."""
+    return tuple(partition_types(contract))
+
+
+def partition_types(contract: Contract) -> dict[str, str]:
+    """The same with their DuckDB types."""
+    if contract.kind != "data":
+        return {}
+    place = contract.roles.country
+    return {"is_latest": "BOOLEAN"} | ({place: "VARCHAR"} if place else {}) | _month(contract)
+
+
+def own_columns(contract: Contract) -> dict[str, str]:
+    """The lake's own columns of a table, as DuckDB types."""
+    return _month(contract) | OWN_COLUMNS if contract.kind == "data" else {}
+
+
+def _month(contract: Contract) -> dict[str, str]:
+    return {MONTH: "VARCHAR"} if contract.event_day else {}
 
 
 def stored_columns(contract: Contract) -> dict[str, str]:
     """What a Delta table holds: the published columns and the lake's own, as DuckDB types."""
-    columns = {column.name: column.duckdb_type for column in contract.published}
-    if contract.kind == "data":
-        columns |= OWN_COLUMNS
-    return columns
+    return {c.name: c.duckdb_type for c in contract.published} | own_columns(contract)
 
 
 def delta_schema(contract: Contract) -> pa.Schema:
@@ -103,9 +111,8 @@ def delta_schema(contract: Contract) -> pa.Schema:
     import pyarrow
 
     fields = [field.with_nullable(True) for field in arrow_schema(contract)]
-    if contract.kind == "data":
-        kinds = {"VARCHAR": pyarrow.string(), "DATE": pyarrow.date32()}
-        fields += [pyarrow.field(column, kinds[kind]) for column, kind in OWN_COLUMNS.items()]
+    kinds = {"VARCHAR": pyarrow.string(), "DATE": pyarrow.date32()}
+    fields += [pyarrow.field(name, kinds[kind]) for name, kind in own_columns(contract).items()]
     return pyarrow.schema(fields)
 
 

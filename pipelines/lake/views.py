@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelines.lake.data_files import files_sql
-from pipelines.lake.tables import NULL_PARTITION, PARTITION_TYPES, DataFile
+from pipelines.lake.tables import NULL_PARTITION, DataFile, partition_types
 from schemas.contract import Contract
 from schemas.render.ddl import comments
 from schemas.sqltext import literal, name
@@ -104,10 +104,11 @@ def _select(contract: Contract, files: dict[str, DataFile]) -> str:
     }
     if not unknown:
         return rows
+    types = partition_types(contract)
     # DuckDB before 1.3 takes the name of the folder of unknown values at its word
     chosen = ", ".join(
         f"nullif({name(c)}, {literal(NULL_PARTITION)}) AS {name(c)}"
-        if c in unknown and PARTITION_TYPES[c] == "VARCHAR"
+        if c in unknown and types[c] == "VARCHAR"
         else name(c)
         for c in columns
     )

@@ -120,7 +120,7 @@ class Menu:
         """By country, the areas of the first level that a clause speaks of."""
         roles = self.contract.roles
         first = roles.area[:1]
-        if not self._tells({*first, *roles.names("country")}):
+        if not self._tells({*first, *_known(roles.country)}):
             return []
         has_first = self._tells(set(first))
         named = {name for permit in self.permits for name in permit.rows.areas}
@@ -143,7 +143,7 @@ class Menu:
     def offences(self) -> list[Choice]:
         """The main groups of offences that a clause may open."""
         coded = {c.name for c in self.contract.published if c.codelist == OFFENCES}
-        kinds = coded & set(self.contract.roles.names("classification"))
+        kinds = coded & _known(self.contract.roles.classification)
         if not self._tells({*kinds, *OFFENCE_DIMENSIONS}):
             return []
         prefixes = [prefix for permit in self.permits for prefix in permit.rows.offences]
@@ -157,7 +157,7 @@ class Menu:
 
     def has_period(self) -> bool:
         """May a period be chosen? Only where a clause tells when something happened."""
-        return self._tells({*filter(None, [self.contract.event_day]), *TIME_DIMENSIONS})
+        return self._tells({*_known(self.contract.event_day), *TIME_DIMENSIONS})
 
     def proposed(self) -> dict[str, Any]:
         """What a form holds before anything was chosen."""
@@ -300,6 +300,11 @@ def restored(stored: dict[str, Any]) -> Request:
 def query(stored: dict[str, Any]) -> dict[str, Any]:
     """The same as the query of an address that opens the menu with it chosen."""
     return {k: v for k, v in stored.items() if k not in ("table", "recipient", "as_of")}
+
+
+def _known(column: str | None) -> set[str]:
+    """The column of a role, or nothing where the table lacks it."""
+    return set() if column is None else {column}
 
 
 def _codes(choices: list[Any]) -> list[str]:

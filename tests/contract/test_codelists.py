@@ -15,9 +15,11 @@ import duckdb
 import pytest
 
 from pipelines.duck import LOOKUP_KEY_MACRO
-from pipelines.harmonise.geofence import CELL_SQL, geofence_cells
+from pipelines.harmonise.geofence import cell_sql, geofence_cells
 from pipelines.settings import settings_for
 from schemas.codelist import CODELISTS_FOLDER, codelist_names, codelist_path, load_codelist
+
+CELL_SQL = cell_sql("latitude_deg", "longitude_deg")
 
 Row = dict[str, str]
 LISTS = codelist_names()

@@ -19,7 +19,7 @@ import pytest
 import shapely
 
 from pipelines.findings import DeliveryRefused
-from pipelines.harmonise.geofence import CELL_SQL, geofence_cells
+from pipelines.harmonise.geofence import cell_sql, geofence_cells
 from pipelines.landing.reference import (
     BOUNDARIES_FILE,
     LIST_SCHEMA,
@@ -29,6 +29,8 @@ from pipelines.landing.reference import (
 )
 from pipelines.settings import Settings, settings_for
 from schemas.codelist import load_codelist
+
+CELL_SQL = cell_sql("latitude_deg", "longitude_deg")
 
 REFERENCE = Path(__file__).parents[2].parent / "shared" / "reference"
 GEOGRAPHY = REFERENCE / "geography"

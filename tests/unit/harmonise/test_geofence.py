@@ -16,10 +16,12 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from pipelines.harmonise.geofence import CELL_SQL, geofence_cells, touched_cells
+from pipelines.harmonise.geofence import cell_sql, geofence_cells, touched_cells
 from pipelines.landing.gazetteers import SHAPE_SCHEMA
 from pipelines.landing.reference import BOUNDARIES_FILE
 from pipelines.settings import Settings, settings_for
+
+CELL_SQL = cell_sql("latitude_deg", "longitude_deg")
 
 
 @pytest.fixture

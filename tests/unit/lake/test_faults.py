@@ -36,11 +36,11 @@ def as_number(table: str) -> Contract:
 
 
 def without_date(table: str) -> Contract:
-    """`incidents` as a contract that lacks the date on which everything rests."""
+    """`incidents` as a contract of which the column that tells when is not there."""
     known = load_contract(table)
     if table != "incidents":
         return known
-    return replace(known, columns=tuple(c for c in known.columns if c.name != "occurred_on"))
+    return replace(known, roles=known.roles.model_copy(update={"event_time": "happened_at"}))
 
 
 def changed(known: Contract, column: str, **to: Any) -> Contract:

@@ -1,0 +1,45 @@
+"""A table is harmonised by what its contract has: without a time, without a place, without either.
+
+Not here: the tables that have all of it (`test_harmonise.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines.harmonise import run
+from tests.lacking import without
+from tests.unit.harmonise.test_harmonise import GOOD, Bench, rows_of
+
+PLACE = ["country", "admin1_code", "latitude_deg", "longitude_deg"]
+GROUPS = (("time",), ("place",), ("time", "place"))
+
+
+@pytest.fixture(params=GROUPS, ids="-".join)
+def groups(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+    contract = without(*request.param)
+    monkeypatch.setattr(run, "load_contract", lambda table: contract)
+    return set(request.param)
+
+
+def test_it_is_harmonised_and_judged_by_what_is_there(tmp_path: Path, groups: set[str]) -> None:
+    bench = Bench(tmp_path)
+    lost = {"time": ["occurred_at"], "place": PLACE}
+    for group in groups:
+        for target in lost[group]:
+            source = bench.declaration["map"].pop(target)["from"]
+            bench.declaration["ignore"][source] = {"en": "internal", "fr": "interne"}
+    wrong = GOOD.replace("1;COD", "2;COD").replace(";2;1;1;", ";1;1;1;")
+    done = bench.run(GOOD, wrong)
+    assert (done.rows_accepted, done.rows_quarantined) == (1, 1)
+    [row], [rejected] = rows_of(done.accepted), rows_of(done.quarantined)
+    assert (row["record_id"], row["offence_code"], row["victims_total"]) == ("cod_pnc:1", "0502", 2)
+    assert rejected["reasons"] == ["INC-511"]
+    assert ("occurred_on" in row, "country" in row) == ("time" not in groups, "place" not in groups)
+    if "place" not in groups:
+        assert (row["admin1_code"], row["latitude_deg"]) == ("CD61", -1.5)
+    if "time" not in groups:
+        assert (str(row["occurred_on"]), row["occurred_at_precision"]) == ("2026-06-03", "minute")
