@@ -31,7 +31,7 @@ TYPES: dict[str, tuple[str, str]] = {
     "boolean": ("boolean", "BOOLEAN"),
     "texts": ("array", "VARCHAR[]"),
 }
-# What is asked of every table of records: by whom, where, when, and how it came
+# What an extract needs of every table of records: by whom, where, when, and how it came
 NEEDED = ("identity", "place", "time", "provenance")
 # What is said of records only: a reference table or a log gives nobody away, and no feed fills it
 OF_RECORDS = {

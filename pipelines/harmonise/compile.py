@@ -106,7 +106,7 @@ class _Compiler:
     def __init__(self, feed: Feed, contract: Contract) -> None:
         self.feed, self.contract = feed, contract
         self.columns = {column.name: column for column in contract.columns}
-        self.roles = contract.roles
+        self.roles, self.point = contract.roles, contract.roles.point
         self.first_area, self.second_area = (*contract.roles.area, None, None)[:2]
         unknown = set(feed.map) - set(self.columns)
         if unknown:
@@ -199,10 +199,8 @@ class _Compiler:
                 columns[f"{target}__instant"] = ex.instant_of(offsets, text, local)
                 columns[f"{target}__wall"] = ex.wall_of(local, text)
             else:
-                is_angle = target in self.roles.point
-                columns[target] = ex.typed_value(
-                    self.feed, mapping, column, text, is_angle=is_angle
-                )
+                angle = target in self.roles.point
+                columns[target] = ex.typed_value(self.feed, mapping, column, text, is_angle=angle)
         self.steps.add("coded", columns, tuple(joins))
 
     def _crosswalked_truth(self, mapping: Mapping, text: str) -> str:
@@ -273,8 +271,7 @@ class _Compiler:
         }
         self.steps.add("filled", empty)
         columns: dict[str, str] = {}
-        point = self.roles.point
-        joins = [geofence_join(point)] if self.is_fenced else []
+        joins = [geofence_join(self.point)] if self.is_fenced else []
         wanted: dict[tuple[str, str], list[str]] = {}
         for helper in self.contract.helpers:
             if helper.feed:
@@ -282,7 +279,9 @@ class _Compiler:
                 columns[helper.name] = literal(self.feed.starts) if self.feed.starts else usual
             elif helper.geofence and self.is_fenced:
                 of = self.roles.country if helper.geofence == "country" else self.first_area
-                columns[helper.name] = geofence_answer(helper.geofence, self._or_null(of), point)
+                columns[helper.name] = geofence_answer(
+                    helper.geofence, self._or_null(of), self.point
+                )
             elif helper.geofence or helper.column in empty:
                 kind = "BOOLEAN" if helper.geofence else helper.type
                 columns[helper.name] = f"CAST(NULL AS {kind})"

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from schemas.contract import load_contract
 from schemas.feed import AsOf, Feed
 from schemas.sqltext import name
 
@@ -27,8 +28,6 @@ Told = Literal["name", "title", "column", "rows", "receipt"]
 
 TITLE_ROWS = 20
 HEAD_BYTES = 64 * 1024
-# Local days that a row bears and that cannot lie after the day on which its register was closed.
-TIMES = ("occurred_on", "reported_on")
 # One date alone so long after all others is a slip of the pen rather than the end of the register.
 LONGEST_GAP_DAYS = 31
 FEWEST_DATES = 20
@@ -67,22 +66,29 @@ def as_of_of_file(
     latest = received_at.date()
     day, told_by = _declared(connection, feed, file, rows), _place(feed)
     if day is None:
-        day, told_by = latest_plausible(connection, accepted, latest), "rows"
+        day, told_by = latest_plausible(connection, accepted, latest, _days(feed)), "rows"
     if day is None:
         return AsOfDay(latest, "receipt")
     return AsOfDay(min(day, latest), told_by)
 
 
+def _days(feed: Feed) -> list[str]:
+    """Local days that a row bears and that cannot lie after the day that closed its register."""
+    contract = load_contract(feed.table)
+    moments = (contract.roles.event_time, contract.roles.report_time)
+    return [contract.days[moment].name for moment in moments if moment in contract.days]
+
+
 def latest_plausible(
-    connection: duckdb.DuckDBPyConnection, accepted: Path, latest: dt.date
+    connection: duckdb.DuckDBPyConnection, accepted: Path, latest: dt.date, days: Sequence[str]
 ) -> dt.date | None:
-    """The latest date in accepted rows that is not after `latest` and does not stand alone.
+    """The latest of `days` in accepted rows that is not after `latest` and does not stand alone.
 
     Alone is a day of one single row, over a month after all others, in a file of many dates.
     """
     source = "read_parquet(?)"
     described = connection.execute(f"DESCRIBE SELECT * FROM {source}", [str(accepted)]).fetchall()
-    present = [column for column in TIMES if column in {row[0] for row in described}]
+    present = [column for column in days if column in {row[0] for row in described}]
     if not present:
         return None
     dates = " UNION ALL ".join(

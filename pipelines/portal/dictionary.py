@@ -221,8 +221,9 @@ def _feeds() -> tuple[Feed, ...]:
 
 @cache
 def source_uses(table: str, column: str) -> tuple[SourceUse, ...]:
-    """Which columns of which feeds fill a column; `position` fills both coordinates."""
-    filling = {column, *(("position",) if column in ("latitude_deg", "longitude_deg") else ())}
+    """Which columns of which feeds fill a column; a position fills both coordinates."""
+    roles = load_contract(table).roles
+    filling = {column, roles.position} if column in roles.point else {column}
     return tuple(
         SourceUse(feed.feed, feed.title, source)
         for feed in _feeds()

@@ -18,16 +18,9 @@ import duckdb
 from pipelines.landing.read import TextRows
 from schemas.contract import Contract, Rule, load_contract
 from schemas.feed import Feed
+from schemas.record import RECORD_ID, RECORD_NUMBER
 from schemas.sqltext import literal, literals, name
 
-# A column that no feed maps by itself, and the columns whose cells it comes from.
-STANDS_FOR = {
-    "record_id": ("source_record_id",),
-    "latitude_deg": ("position",),
-    "longitude_deg": ("position",),
-    "position": ("latitude_deg", "longitude_deg"),
-}
-GEOFENCED = ("latitude_deg", "longitude_deg", "position", "admin1_code")
 OWN_COLUMN_ONLY = "123"  # families: missing, malformed, not in the code list
 NOT_BLAMED = {"is_withdrawn", "received_at", "country__unread"}
 _WORD = re.compile(r"[a-z_][a-z0-9_]*")
@@ -56,9 +49,23 @@ def blame(feed: Feed, rule: Rule) -> Blame:
 def _sources(feed: Feed, target: str) -> tuple[str, ...]:
     if target in feed.map:
         return feed.map[target].source
-    days = {day.name: moment for moment, day in load_contract(feed.table).days.items()}
-    others = (days[target],) if target in days else STANDS_FOR.get(target, ())
+    others = _stands_for(load_contract(feed.table)).get(target, ())
     return tuple(c for other in others if other in feed.map for c in feed.map[other].source)
+
+
+def _stands_for(contract: Contract) -> dict[str, tuple[str, ...]]:
+    """By columns that no feed maps by themselves, the columns whose cells they come from."""
+    roles = contract.roles
+    found: dict[str, tuple[str, ...]] = {RECORD_ID: (RECORD_NUMBER,)}
+    if roles.position:
+        found |= dict.fromkeys(roles.point, (roles.position,)) | {roles.position: roles.point}
+    return found | {day.name: (moment,) for moment, day in contract.days.items()}
+
+
+def _geofenced(contract: Contract) -> tuple[str, ...]:
+    """What an answer of the geofence is about."""
+    roles = contract.roles
+    return (*roles.point, *((roles.position,) if roles.position else ()), *roles.area[:1])
 
 
 def _mentioned(contract: Contract, rule: Rule) -> list[str]:
@@ -76,7 +83,8 @@ def _known(table: str) -> dict[str, tuple[str, ...]]:
     contract = load_contract(table)
     known: dict[str, tuple[str, ...]] = {c.name: (c.name,) for c in contract.columns}
     for helper in contract.helpers:
-        known[helper.name] = GEOFENCED if helper.geofence else tuple(filter(None, (helper.column,)))
+        about = _geofenced(contract) if helper.geofence else (helper.column,)
+        known[helper.name] = tuple(filter(None, about))
     for fact in contract.facts:
         words = dict.fromkeys(_WORD.findall(fact.sql))
         known[fact.name] = tuple(word for word in words if word in known)

@@ -15,6 +15,7 @@ from pipelines.landing.as_of import as_of_of_file, as_of_of_name, latest_plausib
 from schemas.feed import AsOf, Feed, load_feed
 
 RECEIVED = dt.datetime(2026, 11, 20, 9, tzinfo=dt.UTC)
+DAYS = ("occurred_on", "reported_on")
 
 
 def feed(**as_of: Any) -> Feed:
@@ -73,7 +74,7 @@ SEPTEMBER = [dt.date(2026, 9, 1) + dt.timedelta(days=n) for n in range(30)]
 )
 def test_a_single_date_far_beyond_the_others_or_the_receipt_is_not_believed(tmp_path, dates, day):
     with duckdb.connect() as connection:
-        found = latest_plausible(connection, dated(tmp_path, dates), RECEIVED.date())
+        found = latest_plausible(connection, dated(tmp_path, dates), RECEIVED.date(), DAYS)
     assert found == (dt.date(*day) if day else None)
 
 
