@@ -279,9 +279,8 @@ class _Compiler:
                 columns[helper.name] = literal(self.feed.starts) if self.feed.starts else usual
             elif helper.geofence and self.is_fenced:
                 of = self.roles.country if helper.geofence == "country" else self.first_area
-                columns[helper.name] = geofence_answer(
-                    helper.geofence, self._or_null(of), self.point
-                )
+                answer = geofence_answer(helper.geofence, self._or_null(of), self.point)
+                columns[helper.name] = answer
             elif helper.geofence or helper.column in empty:
                 kind = "BOOLEAN" if helper.geofence else helper.type
                 columns[helper.name] = f"CAST(NULL AS {kind})"
@@ -376,8 +375,7 @@ class _Compiler:
         done = set(self.feed.map) | {"source_row"}
         done |= set(self.roles.point) if self.roles.position in self.read else set()
         done |= {self.first_area} if self.first_area and self._has_first_area() else set()
-        done |= {self.roles.zone} if self.roles.zone else set()
-        return done | self.moments.filled
+        return done | self.moments.filled | {self.roles.zone or "time_zone"}
 
     def _read_border_point(self) -> str:
         """The border point that the feed takes from its source; empty where it takes none."""
