@@ -236,7 +236,8 @@ def test_the_demo_again_shows_the_same_and_its_commands_can_be_copied(demo_home,
     assert "All of it was taken in before." in again
     assert re.search(rf"(?m)^{FEED} +2 ", again)
     assert "Why rows were rejected" in again
-    assert "the same bytes are one delivery" in " ".join(again.split()), "one was sent twice"
+    # One file was sent twice: said once, maybe to another test that shares the home.
+    assert len(data(home, "audit", "list", "--event", "delivery.repeated")) == 1
     line = next(words for words in commands_of(again) if words[1] == "verify")
     assert passerelle(*line[1:], home=home.home).returncode == 0
     lake = next(words for words in commands_of(again) if words[0] == "duckdb")
