@@ -12,6 +12,7 @@ from typing import Any
 
 from schemas import agreement as a
 from schemas.agreement_columns import can_be_counted_by, can_be_summed, is_written, too_fine
+from schemas.agreement_overlap import always_holds, may_meet, opened_by
 from schemas.agreement_problem import AgreementProblem
 from schemas.codelist import codes
 from schemas.contract import Column, Contract, load_contract, table_names
@@ -179,7 +180,9 @@ class _Clause:
                 yield self._no_column(column, "columns", position)
         if self.contract and set(restriction.columns) & set(known):
             masked = told_with(self.contract, set(restriction.columns) & set(known))
-            opened = {name for one in permits if _meets(restriction, one) for name in _opened(one)}
+            opened = {
+                name for one in permits if may_meet(restriction, one) for name in opened_by(one)
+            }
             yield self.problem(
                 "AGR-509",
                 "columns",
@@ -318,12 +321,12 @@ class _Clause:
         self, permit: a.Permit, restrictions: Sequence[a.Restriction]
     ) -> Iterator[AgreementProblem]:
         for one in restrictions:
-            if not _meets(one, permit):
+            if not may_meet(one, permit):
                 continue
-            opened = _opened(permit)
+            opened = opened_by(permit)
             if not one.columns:
                 yield self.problem("AGR-504", clause=one.full_name)
-            if self.contract and one in self.agreement.restrictions and _always_holds(one, permit):
+            if self.contract and one in self.agreement.restrictions and always_holds(one, permit):
                 yield from self._masked_wholly(opened, one, self.contract)
                 continue
             for column in sorted(opened & set(one.columns)):
@@ -351,38 +354,6 @@ class _Clause:
 def _own(recipient: str) -> set[str]:
     """The sources whose data is a recipient's own, or that of the organisation it is a unit of."""
     return {source for one in lineage(recipient) for source in sources_of(one)}
-
-
-def _opened(permit: a.Permit) -> set[str]:
-    return {*permit.columns, *permit.dimensions, *permit.measures}
-
-
-def _meets(restriction: a.Restriction, permit: a.Permit) -> bool:
-    """May a restriction hold for a row that a clause opens?"""
-    shared = set(restriction.providers) & set(permit.providers)
-    is_same_table = restriction.table == permit.table
-    return (
-        is_same_table
-        and bool(shared)
-        and _share_recipient(restriction.recipients, permit.recipients)
-    )
-
-
-def _always_holds(restriction: a.Restriction, permit: a.Permit) -> bool:
-    """Does a restriction hold for every row that a clause opens, for each of its recipients?"""
-    return (
-        restriction.rows == a.RestrictedRows()
-        and set(permit.providers) <= set(restriction.providers)
-        and all(any(covers(r, one) for r in restriction.recipients) for one in permit.recipients)
-    )
-
-
-def _share_recipient(restricted: Iterable[str], permitted: Iterable[str]) -> bool:
-    """May one recipient be named by both, itself or through a parent?"""
-    permitted = list(permitted)
-    return any(
-        covers(one, other) or covers(other, one) for one in restricted for other in permitted
-    )
 
 
 def _is_code(code: str, codelist: str) -> bool:

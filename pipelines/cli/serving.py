@@ -74,12 +74,8 @@ def serve(
     ] = False,
 ) -> int:
     """Serve until Ctrl-C."""
-    from pipelines.lake.versions import require_current
-    from schemas.contract_check import check_all
-
     session = session_of(context)
-    check_all()
-    require_current(session.settings)  # pages ask for columns that older tables do not have
+    _check_tables(session)
     _check_are_free([portal_port] if no_dagster else [portal_port, port, port + 1])
     environment = serving_environment(session, port + 1)
     if not no_dagster:
@@ -98,6 +94,15 @@ def serve(
                 raise
     except KeyboardInterrupt:
         return 0
+
+
+def _check_tables(session: Session) -> None:
+    """Raise where a contract cannot be used or the tables are older than theirs."""
+    from pipelines.lake.versions import require_current
+    from schemas.contract_check import check_all
+
+    check_all()
+    require_current(session.settings)  # pages ask for columns that older tables do not have
 
 
 def _open_portal(
