@@ -511,7 +511,8 @@ def test_a_new_restriction_closes_what_was_made_before(browser, settings, tmp_pa
     text = file.read_text(encoding="utf-8")
     added = (
         "  - clause: R9\n    reason: {en: held, fr: retenu}\n    providers: [caf_police]\n"
-        "    recipients: [all]\n    table: incidents\n    columns: [weapon_kind]\n"
+        "    recipients: [all]\n    table: incidents\n    rows: {offences: ['01']}\n"
+        "    columns: [weapon_kind]\n"
     )
     file.write_text(text.replace("restrictions:\n", f"restrictions:\n{added}"), encoding="utf-8")
     assert "changed since" in extracting.closed(later, job)
