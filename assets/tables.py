@@ -79,12 +79,8 @@ def published(
 
 def fail_for(settings: "Settings", done: "Published") -> None:
     """Raise Failure where a table could not be published, after the others were told."""
-    from pipelines.i18n import translator
-    from pipelines.lake.faults import STANDS
-
     if done.faults:
-        lines = [one.text(settings.language) for one in done.faults.values()]
-        lines.append(translator(settings.language)(STANDS))
+        lines = [one.explained(settings.language) for one in done.faults.values()]
         raise dg.Failure("\n".join(lines), allow_retries=False)
 
 

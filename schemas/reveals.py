@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from schemas.record import RECORD_ID, SOURCE
 from schemas.table import Contract
 
 # A number that the source built from its station, its date or the order of its rows tells of these
 _BUILT_FROM = ("point", "admin2", "admin1", "time", "time_text", "record_key")
-_UNBUILT = ("country", "source")  # of these too, though they are not made coarser
-RECORD = "record_id"  # the name of a record: where its number is masked it becomes a token
 
 
 def given_away_by(contract: Contract, masked: str) -> frozenset[str]:
@@ -21,12 +20,14 @@ def given_away_by(contract: Contract, masked: str) -> frozenset[str]:
     They tell of it, or of one that tells of it.
     """
     columns = {column.name: column for column in contract.published}
-    numbers = {c.name for c in columns.values() if c.coarsen == "record_key"} - {RECORD}
+    # The name of a record is not among them: where its number is masked it becomes a token.
+    numbers = {c.name for c in columns.values() if c.coarsen == "record_key"} - {RECORD_ID}
+    country = contract.roles.country
     found, todo = {masked}, [masked]
     while todo:
         one = todo.pop()
         telling = {c.name for c in columns.values() if one in (c.reveals or ())}
-        if one == "country" or (one in columns and columns[one].coarsen in _BUILT_FROM):
+        if one == country or (one in columns and columns[one].coarsen in _BUILT_FROM):
             telling |= numbers
         todo += sorted(telling - found)
         found |= telling
@@ -41,4 +42,5 @@ def told_with(contract: Contract, masked: Iterable[str]) -> frozenset[str]:
 def naming_masks(contract: Contract) -> frozenset[str]:
     """The columns of which none may be masked where a record leaves under its own number."""
     built = {c.name for c in contract.published if c.coarsen in _BUILT_FROM}
-    return frozenset(built | {*_UNBUILT})
+    # Neither is made coarser, and a number can be built from them all the same.
+    return frozenset(built | {one for one in (SOURCE, contract.roles.country) if one})

@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pipelines.lake.faults import TableFault, fault_of, read_faults, write_faults
@@ -42,6 +43,7 @@ log = logging.getLogger("passerelle")
 
 STORAGE_VERSION = "v1.0.0"  # what DuckDB 1.1 reads
 PINS_SCHEMA = "lake"
+FAULTS = f"{PINS_SCHEMA}.faults"
 Pin = tuple[int, list[DataFile]]  # the version of a table and its files
 RETIRED_DAYS = 90  # how far back a vacuum can be asked to spare what catalogues showed
 
@@ -80,11 +82,16 @@ def _attached(catalogue: Path) -> duckdb.DuckDBPyConnection:
 
 
 def table_faults(settings: Settings) -> dict[str, TableFault]:
-    """The tables that could not be published or shown; none before the first publish."""
-    if _stamp_of(settings.catalogue) is None:
+    """The tables that could not be published or shown; none where no catalogue tells of any."""
+    import duckdb
+
+    if not settings.catalogue.is_file():
         return {}
-    with _attached(settings.catalogue) as connection:
-        return read_faults(connection)
+    try:
+        with _attached(settings.catalogue) as connection:
+            return read_faults(connection, FAULTS)
+    except duckdb.Error:
+        return {}
 
 
 def write_catalogue(settings: Settings) -> bool:
@@ -99,22 +106,29 @@ def write_catalogue(settings: Settings) -> bool:
         return settle(settings).is_catalogue_new
 
 
-def swap_catalogue(settings: Settings, faults: Mapping[str, TableFault] | None = None) -> bool:
+def swap_catalogue(
+    settings: Settings,
+    faults: Mapping[str, TableFault] = MappingProxyType({}),
+    *,
+    tried: Collection[str] = (),
+) -> bool:
     """The same for a caller that holds the lock and has left no publish half done.
 
-    Tables with one of `faults` keep what they show now; None for those that are told of already.
-    A table that cannot be shown by its contract does so too, and is told of: it holds up no other.
+    Tables with one of `faults` keep what they show now, and so do those that are told of already,
+    but for the tables in `tried`. A table that cannot be shown by its contract does so too, and is
+    told of: it holds up no other, and the next time that it is in `tried` it is built anew.
     """
-    told = dict(table_faults(settings) if faults is None else faults)
+    before = table_faults(settings)
+    told = {table: one for table, one in before.items() if table not in tried}
+    told |= {table: one.told_since(before.get(table)) for table, one in faults.items()}
     pins = _pins(settings)
     open_to_readers(settings)  # before anything names these files
-    stamp = _stamp(settings, pins, told)
-    if _stamp_of(settings.catalogue) == stamp:
+    if _stamp_of(settings.catalogue) == _stamp(settings, pins, told):
         return False
     settings.home.mkdir(parents=True, exist_ok=True)
     new = settings.catalogue.with_name(f".{settings.catalogue.name}.{uuid.uuid4().hex}")
     try:
-        _build_all(settings, new, pins, stamp, told)
+        _build_all(settings, new, pins, told, before)
         catalogue_mode(settings, new)
         sync_files([new])
         _replace(new, settings.catalogue)
@@ -149,42 +163,43 @@ def _build_all(
     settings: Settings,
     path: Path,
     pins: dict[str, Pin],
-    stamp: str,
     told: dict[str, TableFault],
+    before: Mapping[str, TableFault],
 ) -> None:
     """Build it, anew for each table that turns out not to be shown by its contract."""
-    bare: set[str] = set()
+    empty: set[str] = set()
     while True:
         try:
-            _build(settings, path, pins, stamp, told, bare=bare)
+            _build(settings, path, pins, told, empty=empty)
             return
         except _NotShown as found:
+            table = found.fault.table
             log.error("%s", found.fault.text())
             path.unlink(missing_ok=True)
-            if found.fault.table in bare:
+            if table in empty:
                 raise
-            if found.fault.table in told:
-                bare.add(found.fault.table)
-            told.setdefault(found.fault.table, found.fault)
+            if table in told:
+                empty.add(table)
+            told.setdefault(table, found.fault.told_since(before.get(table)))
 
 
 def _build(
     settings: Settings,
     path: Path,
     pins: dict[str, Pin],
-    stamp: str,
     told: Mapping[str, TableFault],
     *,
-    bare: Collection[str],
+    empty: Collection[str],
 ) -> None:
-    """Write the catalogue; tables in `told` as the old one has them, those in `bare` empty.
+    """Write the catalogue; tables in `told` as the old one has them, those in `empty` without rows.
 
     Raises _NotShown for a data table that cannot be written as asked.
     """
     import duckdb
 
-    old = _OldTables(settings, told.keys() - bare)
-    pins = pins | old.pins | {table: (0, []) for table in bare}
+    stamp = _stamp(settings, pins, told)
+    old = _OldTables(settings, told.keys() - empty)
+    pins = pins | old.pins | {table: (0, []) for table in empty}
     with _new_database(settings, path) as connection:
         _write_lists(connection, settings)
         for table in [*table_names("data"), *table_names("log")]:
@@ -198,8 +213,7 @@ def _build(
                 ]:
                     connection.execute(statement)
             except duckdb.Error as error:
-                now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
-                fault = fault_of(table, error, now) if contract.kind == "data" else None
+                fault = fault_of(table, error) if contract.kind == "data" else None
                 if fault is None:
                     raise
                 raise _NotShown(fault) from error
@@ -207,7 +221,7 @@ def _build(
             connection.execute(statement)
             connection.execute(f"COMMENT ON MACRO {name(macro)} IS {literal(words)}")
         _write_pins(connection, pins, stamp)
-        write_faults(connection, told.values())
+        write_faults(connection, FAULTS, told.values())
         if _stamp_of(settings.catalogue):
             _write_retired(connection, settings.catalogue)
 

@@ -19,7 +19,6 @@ from schemas.text import Language
 if TYPE_CHECKING:
     import duckdb
 
-RELATION = "lake.faults"
 UNFIT = mark("The table {table} does not fit its contract: {problem}")
 BROKEN = mark("The table {table} cannot be read or written ({problem}).")
 STANDS = mark(
@@ -40,12 +39,16 @@ class TableFault:
         """The sentence in `language`."""
         return translator(language)(self.message, **self.values)
 
-    def unless_told(self, before: TableFault | None) -> TableFault:
+    def explained(self, language: Language = "en") -> str:
+        """The same, and what it means for this table and for the others."""
+        return f"{self.text(language)} {translator(language)(STANDS)}"
+
+    def told_since(self, before: TableFault | None) -> TableFault:
         """What was told before where it is the same, with the moment at which it began."""
         return before if before and before.text() == self.text() else self
 
 
-def fault_of(table: str, error: Exception, since: dt.datetime) -> TableFault | None:
+def fault_of(table: str, error: Exception) -> TableFault | None:
     """What keeps this one table from being published; None where it is no matter of the table.
 
     A message of DuckDB can quote a cell, so only those about columns and types are repeated.
@@ -53,40 +56,37 @@ def fault_of(table: str, error: Exception, since: dt.datetime) -> TableFault | N
     import duckdb
     from deltalake.exceptions import DeltaError
 
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
     if isinstance(error, CommitConflict | LakeBusy | duckdb.OutOfMemoryException):
         return None
     if isinstance(error, LakeError):
-        return TableFault(table, error.message, error.values, since)
+        return TableFault(table, error.message, error.values, now)
     if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
-        return TableFault(
-            table, UNFIT, {"table": table, "problem": str(error).partition("\n")[0]}, since
-        )
+        said = {"table": table, "problem": str(error).partition("\n")[0]}
+        return TableFault(table, UNFIT, said, now)
     if isinstance(error, duckdb.Error | DeltaError) and "No space left" not in str(error):
-        return TableFault(table, BROKEN, {"table": table, "problem": type(error).__name__}, since)
+        return TableFault(table, BROKEN, {"table": table, "problem": type(error).__name__}, now)
     return None
 
 
-def write_faults(connection: duckdb.DuckDBPyConnection, faults: Iterable[TableFault]) -> None:
-    """Keep them in the catalogue that is being made."""
+def write_faults(
+    connection: duckdb.DuckDBPyConnection, relation: str, faults: Iterable[TableFault]
+) -> None:
+    """Keep them as a relation of the catalogue that is being made."""
     connection.execute(
-        f"CREATE TABLE {RELATION} "
+        f"CREATE TABLE {relation} "
         "(table_name VARCHAR, message VARCHAR, filled_in VARCHAR, since TIMESTAMP)"
     )
     for one in faults:
         connection.execute(
-            f"INSERT INTO {RELATION} VALUES (?, ?, ?, ?)",
+            f"INSERT INTO {relation} VALUES (?, ?, ?, ?)",
             [one.table, one.message, json.dumps(one.values), one.since],
         )
 
 
-def read_faults(connection: duckdb.DuckDBPyConnection) -> dict[str, TableFault]:
-    """The faults by table; none in a catalogue that was made before there was a place for them."""
-    import duckdb
-
-    try:
-        rows = connection.execute(f"FROM {RELATION} ORDER BY table_name").fetchall()
-    except duckdb.CatalogException:
-        return {}
+def read_faults(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, TableFault]:
+    """The faults by table."""
+    rows = connection.execute(f"FROM {relation} ORDER BY table_name").fetchall()
     return {
         table: TableFault(table, message, json.loads(values), since)
         for table, message, values, since in rows

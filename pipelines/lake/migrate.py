@@ -83,7 +83,8 @@ def _migrate(settings: Settings) -> Published:
             contract = load_contract(table)
             select = sql(connection, contract, every, folder) if every else None
             work.replace_rows(contract, select, every)
-    return Published(tuple(one.delivery_id for one in every), rows, swap_catalogue(settings, {}))
+    is_new = swap_catalogue(settings, tried=table_names("data"))
+    return Published(tuple(one.delivery_id for one in every), rows, is_new)
 
 
 def _step(every: Sequence[Arrival]) -> str:

@@ -144,7 +144,7 @@ def _publish(
     rows: dict[str, int] = {}
     left_out: dict[str, str] = {}
     faults: dict[str, TableFault] = {}
-    tried = {one.table for one in waiting}
+    tried, is_all = {one.table for one in waiting}, delivery_ids is None
     if waiting or _is_unasked(settings, held):
         with scratch_folder(settings, "publish") as folder, working(settings) as connection:
             left_out = _unsound(connection, waiting, folder, begun, named)
@@ -155,7 +155,7 @@ def _publish(
                     _restate_data(settings, connection, table, waiting, folder)
                     rows[table] = _publish_data(settings, connection, table, waiting, folder)
                 except Exception as error:
-                    if (fault := fault_of(table, error, _now())) is None:
+                    if (fault := fault_of(table, error)) is None:
                         raise
                     log.error("%s", fault.text())
                     faults[table] = fault
@@ -168,23 +168,9 @@ def _publish(
             )
             rows["deliveries"] = publish_accounts(settings, connection, waiting, listed, told_anew)
             ask(settings, connection, [*waiting, *told_anew])
-    untried = set(table_names("data")) - tried if delivery_ids is not None else set[str]()
-    is_new = swap_catalogue(settings, _shown(settings, faults, untried))
+    is_new = swap_catalogue(settings, faults, tried=table_names("data") if is_all else tried)
     ids = tuple(one.delivery_id for one in waiting)
     return Published(ids, rows, is_new, left_out, table_faults(settings))
-
-
-def _shown(
-    settings: Settings, faults: dict[str, TableFault], untried: set[str]
-) -> dict[str, TableFault]:
-    """The faults to tell: those found now, and what was told before of tables not tried now."""
-    before = table_faults(settings)
-    kept = {table: one for table, one in before.items() if table in untried}
-    return kept | {table: one.unless_told(before.get(table)) for table, one in faults.items()}
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
 
 
 @contextmanager

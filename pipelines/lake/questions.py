@@ -25,7 +25,8 @@ from pipelines.lake.revisions import TIED, UNDECIDED, content_sql
 from pipelines.lake.tables import addressed_files, existing_table
 from pipelines.landing.workbook import sheet_and_row
 from pipelines.settings import Settings
-from pipelines.validate.remarks import HELD_ROWS, keep_whole
+from pipelines.validate.remarks import HELD_ROWS
+from pipelines.validate.verdict import keep_whole
 from schemas.contract import load_contract
 from schemas.feed import Statement
 from schemas.sqltext import literal

@@ -8,15 +8,13 @@ a value of a cell.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 from upath import UPath
 
-from pipelines.validate.verdict import StoredFinding, Verdict
+from pipelines.validate.verdict import StoredFinding, Verdict, keep_whole
 
 HELD_ROWS = "held.parquet"  # source_row, code: rows that wait for an answer
 DISAGREEMENTS = "disagreements.json"
@@ -51,13 +49,3 @@ def keep_disagreements(folder: UPath, found: Sequence[StoredFinding]) -> None:
 def all_findings(folder: UPath, verdict: Verdict) -> list[StoredFinding]:
     """What is said of a delivery as a whole: by its verdict, and by the lake since."""
     return [*verdict.findings, *(read_disagreements(folder) if verdict.is_accepted else ())]
-
-
-def keep_whole(place: UPath, data: bytes) -> None:
-    """Write a small file, whole or not at all, over what stands there."""
-    if not isinstance(place, Path):
-        place.write_bytes(data)  # an object store shows an object once it is whole
-        return
-    half = place.with_name(f".{place.name}.{os.getpid()}")
-    half.write_bytes(data)
-    half.replace(place)

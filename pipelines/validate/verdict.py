@@ -10,7 +10,6 @@ A delivery that is judged again keeps its first verdict. The later one is in a f
 from __future__ import annotations
 
 import datetime as dt
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,7 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from upath import UPath
 
 from pipelines.findings import Finding
+from pipelines.keys import write_whole
 from pipelines.landing.as_of import Told
+from pipelines.private import OWNER_FILE
 from pipelines.settings import PROGRAM_VERSION
 from pipelines.validate.audit import Audit
 from schemas.contract import load_contract
@@ -151,17 +152,16 @@ def reach_verdict(
 def write_verdict(folder: UPath, verdict: Verdict) -> UPath:
     """Write `verdict.json` into the delivery's folder, whole or not at all; returns its place."""
     place = folder / FILE_NAME
-    text = verdict.model_dump_json(indent=1) + "\n"
-    if not isinstance(place, Path):
-        place.write_text(text, encoding="utf-8")  # an object store shows an object once it is whole
-        return place
-    half = place.with_name(f".{FILE_NAME}.{os.getpid()}")
-    with half.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    half.replace(place)
+    keep_whole(place, verdict.model_dump_json(indent=1).encode() + b"\n")
     return place
+
+
+def keep_whole(place: UPath, data: bytes) -> None:
+    """Write a small file beside a receipt, whole or not at all, over what stands there."""
+    if isinstance(place, Path):
+        write_whole(place, data, OWNER_FILE, replace=True)
+    else:
+        place.write_bytes(data)  # an object store shows an object once it is whole
 
 
 def standing_folder(folder: UPath) -> UPath:

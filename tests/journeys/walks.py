@@ -201,8 +201,11 @@ def _wait_for(one: Visitor, selector: str) -> None:
     while time.monotonic() < end:
         if one.page.locator(selector).count():
             return
-        if not seen_waiting and one.page.locator('main progress, main a[href="?renew=no"]').count():
+        if not seen_waiting and one.page.locator('main a[href="?renew=no"]').count():
             seen_waiting = True
+            address = one.page.url
+            one.page.goto(f"{address}?renew=no")  # a page that is looked at must not renew itself
             one.at("waiting")
+            one.page.goto(address)
         time.sleep(0.3)
     raise AssertionError(f"it did not come: {one.page.url}\n{one.text()}")

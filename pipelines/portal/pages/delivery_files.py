@@ -15,6 +15,7 @@ from fastapi import HTTPException, Request
 from fastapi.responses import Response, StreamingResponse
 
 from pipelines.duck import scratch_folder
+from pipelines.lake.questions import read_question
 from pipelines.landing.receive import Delivery
 from pipelines.landing.report_number import number_of
 from pipelines.ledger.chain import append
@@ -28,7 +29,6 @@ from pipelines.portal.pages.delivery_pages import (
 from pipelines.portal.scope import is_sender
 from pipelines.portal.web import Person, not_found, settings_of
 from pipelines.portal.words import _
-from pipelines.validate.verdict import Verdict
 
 REPORTS_AT_ONCE = 2
 REPORT_WAIT_S = 60
@@ -54,7 +54,8 @@ def workbook(request: Request, desk: Desk, person: Person, delivery_id: str) -> 
 
     number = number_of(delivery_id, verdict.harmonised_at)
     answer = _written(request, write, f"{number}.xlsx", WORKBOOK)
-    _note(request, person, delivery, verdict, "workbook")
+    rows = (verdict.rows_quarantined or 0) + rows_reused(read_question(delivery.folder))
+    _note(request, person, delivery, "workbook", rows)
     return answer
 
 
@@ -68,7 +69,7 @@ def bad_rows(request: Request, desk: Desk, person: Person, delivery_id: str) -> 
     delivery = find_delivery(request, desk, delivery_id)
     verdict = find_verdict(delivery)
     with_unread = request.query_params.get("whole") == "1"
-    reused = rows_reused(delivery)
+    reused = rows_reused(read_question(delivery.folder))
     has_some = has_rows(verdict, reused=reused, with_unread=with_unread)
     if not is_sender(person, delivery) or not has_some:
         not_found()
@@ -82,13 +83,12 @@ def bad_rows(request: Request, desk: Desk, person: Person, delivery_id: str) -> 
         answer = _written(request, write, name, "application/octet-stream")
     except ValueError:  # a column that is not read cannot be taken out of these rows
         not_found()
-    _note(request, person, delivery, verdict, "whole_rows" if with_unread else "rows")
+    form = "whole_rows" if with_unread else "rows"
+    _note(request, person, delivery, form, (verdict.rows_quarantined or 0) + reused)
     return answer
 
 
-def _note(
-    request: Request, person: Person, delivery: Delivery, verdict: Verdict, form: str
-) -> None:
+def _note(request: Request, person: Person, delivery: Delivery, form: str, rows: int) -> None:
     """Write down who takes the cells of a delivery; nothing is sent where that fails."""
     append(
         settings_of(request),
@@ -96,7 +96,7 @@ def _note(
         actor=person.name,
         organisation=person.organisation,
         subject=delivery.delivery_id,
-        details={"form": form, "rows": (verdict.rows_quarantined or 0) + rows_reused(delivery)},
+        details={"form": form, "rows": rows},
     )
 
 

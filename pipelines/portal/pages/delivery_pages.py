@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 
 from pipelines.i18n import mark
 from pipelines.lake.catalogue import table_faults
-from pipelines.lake.questions import read_question
+from pipelines.lake.questions import Question, read_question
 from pipelines.landing.answers import read_answer
 from pipelines.landing.receive import Delivery
 from pipelines.portal import deliveries as known
@@ -263,7 +263,7 @@ def show(request: Request, desk: Desk, person: Person, delivery_id: str) -> HTML
         warnings=known.warnings(verdict) if verdict and verdict.is_accepted else [],
         looked=looked,
         is_sender=is_sender(person, delivery),
-        has_rows=verdict is not None and has_rows(verdict, reused=rows_reused(delivery)),
+        has_rows=verdict is not None and has_rows(verdict, reused=rows_reused(question)),
         rules=all_rules(),
         state_words=state_words,
         came_by=_came_by,
@@ -307,9 +307,8 @@ def find_delivery(request: Request, desk: Desk, delivery_id: str) -> Delivery:
     return delivery
 
 
-def rows_reused(delivery: Delivery) -> int:
+def rows_reused(question: Question | None) -> int:
     """Rows that are held for a number that another event bore before: their sender mends them."""
-    question = read_question(delivery.folder)
     return question.reused if question else 0
 
 

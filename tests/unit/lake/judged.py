@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
+import pytest
 from upath import UPath
 
+from pipelines.lake import publish as publishing
 from pipelines.landing.receive import RECEIPT, Receipt
 from pipelines.settings import Settings
 from pipelines.validate.verdict import (
@@ -148,3 +150,15 @@ def content(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
             relation: connection.execute(f"FROM {relation} ORDER BY ALL").fetchall()
             for relation in relations
         }
+
+
+def interrupt(settings: Settings, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """Publish, and be stopped before a step (a function of `lake/publish.py`)."""
+
+    def stop(*_arguments: Any, **_named: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(publishing, step, stop)
+        with pytest.raises(KeyboardInterrupt):
+            publishing.publish(settings)

@@ -110,6 +110,24 @@ def test_a_damaged_file_of_one_table_leaves_the_others(settings):
     assert numbers(settings, "incidents") == [], "nothing can be shown of it any more"
 
 
+def test_a_table_is_shown_again_once_its_file_is_back(settings):
+    """Also where nothing of it waits: nothing but the catalogue has to be made."""
+    deliver(settings, "a", [row("1")])
+    publish(settings)
+    whole = {file: file.read_bytes() for file in Path(settings.lake).glob("incidents/**/*.parquet")}
+    for file in whole:
+        file.chmod(0o600)
+        file.write_bytes(b"PAR1")
+    deliver(settings, "s", [row("1")], table="seizures")
+    assert publish(settings).faults.keys() == {"incidents"}
+    for file, content_then in whole.items():
+        file.write_bytes(content_then)
+    done = publish(settings)
+    assert (done.faults, done.is_catalogue_new) == ({}, True)
+    assert numbers(settings, "incidents") == ["1"]
+    assert not publish(settings).is_catalogue_new
+
+
 def test_what_concerns_every_table_stops_the_publish(settings, monkeypatch):
     deliver(settings, "a", [row("1")])
 

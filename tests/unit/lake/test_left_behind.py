@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 import pipelines.lake.migrate as moving
-import pipelines.lake.publish as module
 from pipelines import connect
 from pipelines.lake import catalogue
 from pipelines.lake.catalogue import write_catalogue
@@ -27,7 +26,7 @@ from pipelines.settings import Settings
 from schemas.codelist import codelist_path
 from schemas.contract import load_contract
 from schemas.text import Bilingual
-from tests.unit.lake.judged import content, deliver, row
+from tests.unit.lake.judged import content, deliver, interrupt, row
 
 
 def asked(settings: Settings, query: str) -> list[tuple[Any, ...]]:
@@ -73,14 +72,7 @@ def test_an_interrupted_publish_is_finished_before_a_catalogue_is_written(
     settings, monkeypatch, step
 ):
     deliver(settings, "a", [row("1")], rejected=[row("2", reasons=["INC-101"])])
-
-    def stop(*_arguments: Any, **_named: Any) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(module, step, stop)
-        with pytest.raises(KeyboardInterrupt):
-            publish(settings)
+    interrupt(settings, monkeypatch, step)
     assert write_catalogue(settings)
     assert len(content(settings)["incidents"]) == 1
     assert len(content(settings)["rejections"]) == 1

@@ -10,7 +10,6 @@ import duckdb
 import pyarrow.parquet
 import pytest
 
-import pipelines.lake.publish as module
 from pipelines import connect
 from pipelines.lake.catalogue import NothingPublished, write_catalogue
 from pipelines.lake.publish import publish
@@ -19,7 +18,7 @@ from pipelines.lake.upkeep import check, compact, vacuum
 from pipelines.landing.reference import LIST_SCHEMA, LOADED_AREAS_FILE
 from pipelines.settings import settings_for
 from schemas.contract import load_contract, table_names
-from tests.unit.lake.judged import content, deliver, row, write_rows
+from tests.unit.lake.judged import content, deliver, interrupt, row, write_rows
 
 
 def test_rows_reach_the_table_with_the_columns_of_the_contract_and_no_other(settings):
@@ -146,17 +145,6 @@ def test_a_delivery_that_is_not_what_its_verdict_says_is_left_out_alone(settings
     assert [problem.table for problem in check(settings)] == ["deliveries"]
     with pytest.raises(LakeError, match=wrong):
         publish(settings, [wrong])
-
-
-def interrupt(settings, monkeypatch, step):
-    """Publish up to `step`, where the process ends."""
-
-    def killed(*_arguments, **_options):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(module, step, killed)
-        publish(settings)
 
 
 @pytest.mark.parametrize("is_all_damaged", [False, True])

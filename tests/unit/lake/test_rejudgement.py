@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-import pipelines.lake.publish as module
 from pipelines import connect
 from pipelines.lake.publish import publish
 from pipelines.lake.tables import existing_table
 from pipelines.lake.upkeep import check
 from pipelines.settings import Settings
-from tests.unit.lake.judged import START, content, deliver, row
+from tests.unit.lake.judged import START, content, deliver, interrupt, row
 
 
 def at(day: float) -> dt.datetime:
@@ -192,14 +191,7 @@ def test_an_interruption_leaves_readers_the_old_state_and_is_made_good(settings,
     deliver(settings, "a", [row("1", "read well")], again=5,
             rejected=[row("2", reasons=["INC-101"], source_row=3)])  # fmt: skip
     before = content(settings)
-
-    def stop(*_arguments: Any, **_named: Any) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(module, step, stop)
-        with pytest.raises(KeyboardInterrupt):
-            publish(settings)
+    interrupt(settings, monkeypatch, step)
     assert content(settings) == before
     publish(settings)
     assert known(settings, 6) == [("1", "read well")]

@@ -20,10 +20,9 @@ from fastapi import FastAPI
 from pipelines.portal import __main__ as serving
 from pipelines.portal import web
 from pipelines.portal.api.models import CODE
-from pipelines.portal.app import create_app
-from pipelines.portal.configuration import DEFAULT_RATES, Configuration
+from pipelines.portal.configuration import Configuration
 from pipelines.settings import settings_for
-from tests.portal import Browser, cheap_passwords, signed_in
+from tests.portal import Browser, signed_in
 
 PORTAL = Path(web.__file__).parent
 # What may stand after the “?” of a page of ours: codes, days, numbers, and random names of things.
@@ -34,13 +33,6 @@ KNOWN = {
     *("look", "held", "csrf", "renew", "known", "said", "revoked", "changed", "next"),
 }
 A_NAME = "Mbokani Jean-Bosco 7731"
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
-    cheap_passwords()
-    rates = dict.fromkeys(DEFAULT_RATES, "100000/minute")
-    return create_app(settings_for(tmp_path_factory.mktemp("p")), Configuration(rates=rates))
 
 
 def templates() -> list[tuple[str, str]]:

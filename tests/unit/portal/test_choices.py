@@ -17,13 +17,10 @@ from fastapi import FastAPI
 
 from pipelines.ledger.chain import entries
 from pipelines.portal import looking
-from pipelines.portal.app import create_app
-from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.portal.looking import Seen
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request as Asked
-from pipelines.settings import settings_for
-from tests.portal import Browser, cheap_passwords, signed_in
+from tests.portal import Browser, signed_in
 
 TABLE = "/tables/incidents"
 CHOICE: dict[str, Any] = {
@@ -38,13 +35,6 @@ CHOICE: dict[str, Any] = {
     "language": "fr",
 }
 FIGURE = "of this, the figures"
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
-    cheap_passwords()
-    rates = dict.fromkeys(DEFAULT_RATES, "100000/minute")
-    return create_app(settings_for(tmp_path_factory.mktemp("p")), Configuration(rates=rates))
 
 
 @pytest.fixture

@@ -16,22 +16,12 @@ from fastapi import FastAPI
 
 from pipelines.accounts.people import set_roles
 from pipelines.ledger.chain import entries
-from pipelines.portal.app import create_app
-from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.portal.expired_forms import NEVER_KEPT
 from pipelines.portal.web import TEMPLATES
-from pipelines.settings import settings_for
-from tests.portal import PASSWORD, Browser, account, cheap_passwords, csrf_of, signed_in
+from tests.portal import PASSWORD, Browser, account, csrf_of, signed_in
 
 QUESTION = "SELECT 'a question that took an hour to write'"
 UNIT = "minusca_unpol_jma"
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
-    cheap_passwords()
-    rates = dict.fromkeys(DEFAULT_RATES, "100000/minute")
-    return create_app(settings_for(tmp_path_factory.mktemp("p")), Configuration(rates=rates))
 
 
 @pytest.fixture

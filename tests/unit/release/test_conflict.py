@@ -219,7 +219,9 @@ def test_a_refusal_is_written_down_with_what_stood_in_the_way(home: Settings) ->
     entry = entries(home, events=["extract.refused"]).entries[0]
     assert entry.details["code"] == "REL-108"
     assert entry.details["earlier"] == [told.extract_id]
-    assert "13" not in str(entry.details)
+    digests_and_times = {"as_of", "earlier", "reference"}  # which may have a 13 by chance
+    told_of = {key: entry.details[key] for key in entry.details.keys() - digests_and_times}
+    assert "13" not in str(told_of)
 
 
 def consent(home: Settings, reference: str, organisation: str, **changes: Any) -> Consent:
