@@ -48,9 +48,9 @@ HANDLING_LEVELS: tuple[str, ...] = ("UNCLASSIFIED", "CONFIDENTIAL", "STRICTLY_CO
 AREAS: tuple[str, ...] = ("country", "admin1", "admin2", "point")
 TIMES: tuple[str, ...] = ("month", "week", "day", "exact")
 AGES: tuple[str, ...] = ("none", "group", "exact")
-# Dimensions of counts that are no column: periods of `occurred_on`, levels of `offence_code`.
+# Dimensions of counts that are no column: periods of the day on which it happened. The levels of a
+# classification are others (`Contract.levels`).
 TIME_DIMENSIONS: tuple[str, ...] = ("year", "quarter", "month", "week", "day")
-OFFENCE_DIMENSIONS: dict[str, int] = {"offence_section": 2, "offence_division": 4}  # → digits
 RECORDS = "records"  # the measure that is the number of records
 
 Strings = Annotated[tuple[str, ...], BeforeValidator(lambda v: tuple(v) if _is_list(v) else v)]
@@ -73,7 +73,7 @@ class Conditions(_Declared):
 
     countries: Strings = ()
     areas: Strings = ()  # of the first or the second level
-    since: dt.date | None = None  # of `occurred_on`, both days included
+    since: dt.date | None = None  # of the day on which it happened, both days included
     until: dt.date | None = None
     offences: Strings = ()  # prefixes of ICCS codes
     except_offences: Strings = ()
@@ -84,14 +84,14 @@ class PermittedRows(Conditions):
     """The rows that a permit opens. Rows above the ceiling never leave."""
 
     handling_ceiling: Handling
-    sensitive: bool = False  # may rows with `is_sensitive` leave too?
+    sensitive: bool = False  # may sensitive rows leave too?
 
 
 class RestrictedRows(Conditions):
     """The rows that a restriction holds back; nothing given means every row of its providers."""
 
     handling_at_least: Handling | None = None  # only rows of this level or above
-    only_sensitive: bool = False  # only rows with `is_sensitive`
+    only_sensitive: bool = False  # only sensitive rows
 
 
 class Precision(_Declared):

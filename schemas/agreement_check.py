@@ -295,7 +295,7 @@ class _Clause:
 
     def _counts(self, permit: a.Permit, contract: Contract) -> Iterator[AgreementProblem]:
         columns = {column.name: column for column in contract.published}
-        derived = [*a.TIME_DIMENSIONS, *(a.OFFENCE_DIMENSIONS if "offence_code" in columns else ())]
+        derived = [*(a.TIME_DIMENSIONS if contract.event_day else ()), *contract.levels]
         for position, name in enumerate(permit.dimensions):
             column = columns.get(name)
             if name not in derived and not can_be_counted_by(column):

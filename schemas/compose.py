@@ -17,7 +17,7 @@ from schemas.codelist import codelist_names, load_codelist
 from schemas.declared import Field, Group, HelperLine, Table, Words, problem
 from schemas.record import RECORD_ID
 from schemas.roles import Roles
-from schemas.table import Column, Fact, FilledBy, Helper, Question
+from schemas.table import Column, Fact, FilledBy, Helper, Level, Question
 
 # type → the logical type of ODCS, the type of DuckDB
 TYPES: dict[str, tuple[str, str]] = {
@@ -31,8 +31,8 @@ TYPES: dict[str, tuple[str, str]] = {
     "boolean": ("boolean", "BOOLEAN"),
     "texts": ("array", "VARCHAR[]"),
 }
-# What an extract needs of every table of records: by whom, where, when, and how it came
-NEEDED = ("identity", "place", "time", "provenance")
+# What every table of records has: by whom it was told, and how it came
+NEEDED = ("identity", "provenance")
 # What is said of records only: a reference table or a log gives nobody away, and no feed fills it
 OF_RECORDS = {
     "filled_by": None,
@@ -181,6 +181,7 @@ class Composition:
             day_of=said.day_of,
             day=day,
             precision=said.precision,
+            levels=tuple(Level(key, **dict(one)) for key, one in said.levels.items()),
             is_primary_key=name == self._key,
         )
 

@@ -71,10 +71,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "La liste de codes « {codelist} » n’a pas de colonne « {name} ».",
     ),
     "CON-208": (
-        "A table of records takes the group “{name}”: without it no extract can be made of its "
-        "records. Add +{name} under `columns`.",
-        "Une table de fiches prend le groupe « {name} » : sans lui, aucun extrait ne peut être "
-        "tiré de ses fiches. Ajoutez +{name} sous `columns`.",
+        "A table of records takes the group “{name}”: it tells records apart and says how they "
+        "came. Add +{name} under `columns`.",
+        "Une table de fiches prend le groupe « {name} » : il distingue les fiches et dit comment "
+        "elles sont arrivées. Ajoutez +{name} sous `columns`.",
     ),
     "CON-209": (
         "“{name}” stands in SQL here and is no column of the table, no helper and no fact. Correct "

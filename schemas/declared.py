@@ -49,6 +49,13 @@ class Words(Declared):
     fix: Bilingual | None = None
 
 
+class LevelLine(Declared):
+    """A level of a classification: a code of it is the first characters of finer ones."""
+
+    characters: int
+    label: Bilingual
+
+
 class Override(Declared):
     """What one table says of a column otherwise than `schemas/fields`."""
 
@@ -67,6 +74,7 @@ class Override(Declared):
     derive: str = ""  # SQL that fills it
     day_of: str = ""  # the moment of which this is the local day
     precision: str = ""  # the column that tells how exactly the day is known
+    levels: dict[str, LevelLine] = {}  # of its codes, the coarsest first: each can be told alone
     coarsen: Coarsen = ""  # what it gives away beyond its own meaning
     quasi_identifier: bool = False
     # The columns that this one tells something of, wherever both stand in a table: to mask one of

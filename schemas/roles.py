@@ -28,6 +28,8 @@ class Roles(BaseModel):
     classification: str | None = None  # of what kind that is which a row tells
     classification_words: str | None = None  # the source's own words for it
     person_count: str | None = None  # persons, where a row is itself a count of them
+    count_key: tuple[str, ...] = ()  # what tells one count of persons from another, but how it is…
+    breakdown: tuple[str, ...] = ()  # …broken down: the same persons by sex, by age or in total
     amount: tuple[str, ...] = ()  # how much, and its unit
     coverage: tuple[str, ...] = ()  # how long somebody watched, the finest measure first
     sensitive: str | None = None  # TRUE for rows that are told to fewer

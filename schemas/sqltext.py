@@ -16,6 +16,11 @@ def name(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
+def names(identifiers: Iterable[str]) -> str:
+    """Quoted identifiers, as a list of columns."""
+    return ", ".join(map(name, identifiers))
+
+
 def literal(value: Any) -> str:
     """A literal of a declared value (text, number, boolean, date, list, None)."""
     if value is None:

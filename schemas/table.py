@@ -5,7 +5,7 @@ Not here: the files that say so (`declared.py`) and how they are put together (`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from schemas.roles import Roles
@@ -39,6 +39,15 @@ Coarsen = Literal[
 
 
 @dataclass(frozen=True)
+class Level:
+    """A level of a classification, told by the first characters of a code."""
+
+    name: str
+    characters: int
+    label: Bilingual
+
+
+@dataclass(frozen=True)
 class Column:
     """One property of a contract: what a cell holds, for machines and for people."""
 
@@ -63,6 +72,7 @@ class Column:
     day_of: str = ""  # the moment of which this is the local day
     day: str = ""  # of a moment, the column that holds its local day
     precision: str = ""  # the column that tells how exactly the day is known
+    levels: tuple[Level, ...] = ()  # of its codes, the coarsest first
     is_primary_key: bool = False
 
     @property
@@ -207,6 +217,28 @@ class Contract:
         """The column of the local day of what happened; None where no row tells when."""
         moment = self.roles.event_time
         return self.days[moment].name if moment in self.days else moment
+
+    @property
+    def classified(self) -> Column | None:
+        """The column of which rows tell a level alone; None where no classification has levels."""
+        kind = self.roles.classification
+        return self.column(kind) if kind and self.column(kind).levels else None
+
+    @property
+    def levels(self) -> dict[str, Level]:
+        """By name, the levels of that column, the coarsest first."""
+        return {one.name: one for one in (self.classified.levels if self.classified else ())}
+
+    @property
+    def told(self) -> dict[str, Column]:
+        """By name, all that can be told of a row: its columns, and the levels as columns."""
+        found = {column.name: column for column in self.published}
+        if kind := self.classified:
+            for one in kind.levels:
+                found[one.name] = replace(
+                    kind, name=one.name, label=one.label, description=one.label, levels=()
+                )
+        return found
 
     def columns_filled_by(self, *who: FilledBy) -> tuple[Column, ...]:
         """The columns that `who` fills, in order."""

@@ -19,19 +19,18 @@ from pipelines.ledger import clock
 from pipelines.portal.forms import Form
 from pipelines.portal.words import _, language
 from pipelines.release.permits import Offer, offers
-from pipelines.release.precision import never_opens
 from pipelines.release.request import Request
 from pipelines.settings import Settings
 from schemas.agreement import (
     AREAS,
-    OFFENCE_DIMENSIONS,
     RECORDS,
     TIME_DIMENSIONS,
     Permit,
     load_agreements,
 )
+from schemas.agreement_columns import too_fine
 from schemas.codelist import load_codelist
-from schemas.contract import Column, Contract, load_contract
+from schemas.contract import Contract, load_contract
 from schemas.organisation import purposes
 from schemas.text import LANGUAGES, Language
 
@@ -51,10 +50,7 @@ PERIODS = {
     "month": mark("Month"),
     "week": mark("Week"),
     "day": mark("Day"),
-    "offence_section": mark("Offence (main group)"),
-    "offence_division": mark("Offence (group)"),
 }
-OFFENCES = "offences"  # the code list of which agreements and requests name parts
 NUMBER_OF_RECORDS = mark("Number of records")
 
 
@@ -89,7 +85,7 @@ class Menu:
             name
             for permit in self.permits
             for name in permit.columns
-            if not never_opens(_column(self.contract, name), permit)
+            if not too_fine(self.contract.told[name], permit.precision)
         }
         return [
             (column.name, column.label[language()], column.name)
@@ -142,15 +138,14 @@ class Menu:
 
     def offences(self) -> list[Choice]:
         """The main groups of offences that a clause may open."""
-        coded = {c.name for c in self.contract.published if c.codelist == OFFENCES}
-        kinds = coded & _known(self.contract.roles.classification)
-        if not self._tells({*kinds, *OFFENCE_DIMENSIONS}):
+        kind = self.contract.classified
+        if kind is None or not self._tells({kind.name, *self.contract.levels}):
             return []
         prefixes = [prefix for permit in self.permits for prefix in permit.rows.offences]
         is_open = any(not permit.rows.offences for permit in self.permits)
         return [
             (row["code"], row[f"label_{language()}"])
-            for row in load_codelist(OFFENCES)
+            for row in load_codelist(kind.codelist)
             if row["level"] == "1"
             and (is_open or any(prefix.startswith(row["code"]) for prefix in prefixes))
         ]
@@ -190,7 +185,7 @@ class Menu:
             return _(NUMBER_OF_RECORDS)
         if name in PERIODS:
             return _(PERIODS[name])
-        return _column(self.contract, name).label[language()]
+        return self.contract.told[name].label[language()]
 
 
 def menu(settings: Settings, person: Person, table: str, form: str, purpose: str) -> Menu | None:
@@ -309,10 +304,6 @@ def _known(column: str | None) -> set[str]:
 
 def _codes(choices: list[Any]) -> list[str]:
     return [one[0] for one in choices]
-
-
-def _column(contract: Contract, name: str) -> Column:
-    return next(column for column in contract.published if column.name == name)
 
 
 @cache

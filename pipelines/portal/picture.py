@@ -32,7 +32,6 @@ LONGEST_GAP_MONTHS = 12  # older months are a slip of the pen, or another time: 
 EARLIEST = dt.date(1900, 1, 1)
 MOST_BARS = 8
 # Dimensions of counts that are no column of the contract, and the list of their codes.
-CODED = {"offence_section": "offences", "offence_division": "offences"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def of_counts(
         ).fetchall()
         return tuple((str(one), value) for one, value in found)
 
-    kinds = (*contract.roles.shown_by, *CODED, *PERIODS)
+    kinds = (*contract.roles.shown_by, *contract.levels, *PERIODS)
     kind = next((one for one in kinds if one in dimensions), "")
     kind = "" if kind == "month" else kind
     return Summary(
@@ -233,12 +232,11 @@ def _unit(measure: str, contract: Contract, language: Language) -> str:
 def _label(column: str, contract: Contract, language: Language) -> str:
     if column in PERIODS:
         return _(PERIODS[column])
-    return next(c.label[language] for c in contract.published if c.name == column)
+    return contract.told[column].label[language]
 
 
 def _words(column: str, code: str, contract: Contract, language: Language) -> str:
-    lists = {c.name: c.codelist for c in contract.published} | CODED
-    codelist = lists.get(column, "")
+    codelist = contract.told[column].codelist if column in contract.told else ""
     if not codelist:
         return code
     found = (row[f"label_{language}"] for row in load_codelist(codelist) if row["code"] == code)

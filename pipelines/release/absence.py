@@ -21,6 +21,7 @@ from pipelines.release.k_anonymity import smallest_group
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from schemas.agreement import Permit
+from schemas.contract import load_contract
 from schemas.sqltext import name
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pipelines.release.compile import Compiled
     from pipelines.release.counting import CompiledCounts
 
-MONTHLY = frozenset({"occurred_on", "day", "week", "month"})  # what tells at least the month
+MONTHLY = ("day", "week", "month")  # the periods that tell at least the month
 
 
 def absence(
@@ -40,8 +41,9 @@ def absence(
     """REL-124 where the period lies before or after all that is given, else REL-125."""
     if request.has_period:
         wide = compiled(replace(request, since=None, until=None))
-        if all(MONTHLY & {*one.columns, *one.dimensions} for one in wide.permits):
-            span = _span(connection, request.table, wide.holdings_sql, wide.shown_from)
+        day = load_contract(request.table).event_day
+        if day and all({day, *MONTHLY} & {*p.columns, *p.dimensions} for p in wide.permits):
+            span = _span(connection, request.table, day, wide.holdings_sql, wide.shown_from)
             if span and _is_outside(request, *span):
                 return ReleaseRefused("REL-124", first=span[0], last=span[1])
     return ReleaseRefused("REL-125")
@@ -61,12 +63,12 @@ def require_some(absent: ReleaseRefused, permits: Sequence[Permit], flow: Flow) 
 
 
 def _span(
-    connection: duckdb.DuckDBPyConnection, table: str, holdings_sql: str, least: int
+    connection: duckdb.DuckDBPyConnection, table: str, day: str, holdings_sql: str, least: int
 ) -> tuple[str, str] | None:
     found = connection.execute(
-        "SELECT min(month), max(month) FROM (SELECT strftime(occurred_on, '%Y-%m') AS month "
+        f"SELECT min(month), max(month) FROM (SELECT strftime({name(day)}, '%Y-%m') AS month "
         f"FROM {name(table)} SEMI JOIN (SELECT record_id FROM ({holdings_sql})) USING (record_id) "
-        f"WHERE occurred_on IS NOT NULL GROUP BY month HAVING count(*) >= {int(least)})"
+        f"WHERE {name(day)} IS NOT NULL GROUP BY month HAVING count(*) >= {int(least)})"
     ).fetchone()
     return (found[0], found[1]) if found and found[0] else None
 

@@ -12,15 +12,9 @@ from dataclasses import replace
 from itertools import chain
 
 from pipelines.release.request import Request
-from schemas.agreement import OFFENCE_DIMENSIONS, RECORDS, TIME_DIMENSIONS
+from schemas.agreement import RECORDS, TIME_DIMENSIONS
+from schemas.contract import Contract, load_contract
 
-# What contains what, finest first, as far as a clause opens it.
-_LADDERS = (
-    ("admin2_code", "admin1_code", "country"),
-    ("border_point_code", "country"),
-    ("offence_code", *reversed(OFFENCE_DIMENSIONS)),
-    tuple(reversed(TIME_DIMENSIONS)),
-)
 _QUARTER = 3
 
 
@@ -35,9 +29,10 @@ def coarser_forms(request: Request) -> Iterator[Request]:
 
 
 def _steps(request: Request) -> Iterator[Request]:
+    contract = load_contract(request.table)
     for at, dimension in enumerate(request.dimensions):
         others = (*request.dimensions[:at], *request.dimensions[at + 1 :])
-        for above in _above(dimension):
+        for above in _above(dimension, contract):
             if above not in others:
                 yield replace(request, dimensions=(*others[:at], above, *others[at:]))
         if others:
@@ -51,10 +46,18 @@ def _steps(request: Request) -> Iterator[Request]:
         yield replace(request, measures=(RECORDS,))
 
 
-def _above(dimension: str) -> tuple[str, ...]:
-    for ladder in _LADDERS:
+def _above(dimension: str, contract: Contract) -> tuple[str, ...]:
+    """What contains a dimension, the finest first, as far as a clause opens it."""
+    roles = contract.roles
+    kind = contract.classified.name if contract.classified else None
+    for ladder in (
+        (*reversed(roles.area), roles.country),
+        (roles.border_point, roles.country),
+        (kind, *reversed(contract.levels)),
+        tuple(reversed(TIME_DIMENSIONS)),
+    ):
         if dimension in ladder:
-            return ladder[ladder.index(dimension) + 1 :]
+            return tuple(one for one in ladder[ladder.index(dimension) + 1 :] if one)
     return ()
 
 

@@ -19,7 +19,7 @@ from pipelines.release.k_anonymity import on_its_rung, ranked, smallest_group, t
 from pipelines.release.permits import Allowed
 from pipelines.release.precision import (
     Levels,
-    never_opens,
+    age_columns,
     permit_levels,
     token_for_recipient,
     token_of_record,
@@ -28,6 +28,7 @@ from pipelines.release.precision import (
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request, check_request
 from schemas.agreement import Permit
+from schemas.agreement_columns import too_fine
 from schemas.contract import Column, Contract
 from schemas.reveals import naming_masks
 from schemas.sqltext import literal, name
@@ -112,7 +113,7 @@ def _opened(permit: Permit, wanted: tuple[str, ...], contract: Contract) -> list
         for column in contract.published
         if column.name in wanted
         and column.name in permit.columns
-        and not never_opens(column, permit)
+        and not too_fine(column, permit.precision)
     ]
 
 
@@ -133,8 +134,8 @@ class _Asked:
 
 def _carried(columns: list[Column], alike: set[str], contract: Contract) -> list[str]:
     names = list(dict.fromkeys([*(column.name for column in columns), *sorted(alike)]))
-    is_aged = "age_group" in names and any(c.name == "age_years" for c in contract.published)
-    return [*names, *(["age_years"] if is_aged else [])]
+    ages = age_columns(contract)
+    return [*names, *(ages[1:] if set(ages[:1]) & set(names) else ())]
 
 
 def _opened_only(column: Column, permits: tuple[Permit, ...], value: str) -> str:

@@ -19,19 +19,32 @@ from pipelines.release.precision import (
 from pipelines.release.request import Request
 from schemas.agreement import (
     HANDLING_LEVELS,
-    OFFENCE_DIMENSIONS,
     TIME_DIMENSIONS,
     Conditions,
     Permit,
     Restriction,
 )
 from schemas.contract import Contract
-from schemas.sqltext import literal, literals
+from schemas.sqltext import literal, literals, name
 
 NOBODY = "FALSE"
-EVENT_DAY = "occurred_on"  # what a period chooses by
-_AREA_COLUMNS = ("country", "admin1_code", "admin2_code")  # in the order of their levels
-CHOOSING_COLUMNS = (EVENT_DAY, *_AREA_COLUMNS, "offence_code")
+UNKNOWN = "NULL::BOOLEAN"
+
+
+def areas_of(contract: Contract) -> list[str | None]:
+    """The columns of the country and of the two levels of areas; None for one that is not there."""
+    return [contract.roles.country, *(*contract.roles.area, None, None)[:2]]
+
+
+def choosing_columns(contract: Contract) -> frozenset[str]:
+    """The columns by which a request may choose rows."""
+    kind = contract.classified
+    named = (contract.event_day, *areas_of(contract), kind.name if kind else None)
+    return frozenset(one for one in named if one)
+
+
+def _or_null(column: str | None) -> str:
+    return name(column) if column else "CAST(NULL AS VARCHAR)"
 
 
 def permit_scope(permit: Permit, contract: Contract) -> str:
@@ -47,9 +60,8 @@ def is_below_ceiling(permit: Permit) -> str:
 
 def is_not_too_sensitive(permit: Permit, contract: Contract) -> str:
     """TRUE where the row may leave as far as sensitivity goes."""
-    if permit.rows.sensitive or not _has(contract, "is_sensitive"):
-        return "TRUE"
-    return "(NOT is_sensitive)"
+    sensitive = contract.roles.sensitive
+    return "TRUE" if permit.rows.sensitive or not sensitive else f"(NOT {name(sensitive)})"
 
 
 def is_old_enough(permit: Permit, as_of: dt.date) -> str:
@@ -72,7 +84,7 @@ def restricted(restriction: Restriction, contract: Contract) -> str:
         known = f"handling IN ({literals(HANDLING_LEVELS)})"
         found.append(f"CASE WHEN {known} THEN handling IN ({literals(upward)}) END")
     if rows.only_sensitive:
-        found.append("is_sensitive" if _has(contract, "is_sensitive") else "NULL::BOOLEAN")
+        found.append(name(contract.roles.sensitive) if contract.roles.sensitive else UNKNOWN)
     return both(found)
 
 
@@ -94,9 +106,9 @@ def asked(request: Request, permit: Permit, told: Levels, contract: Contract) ->
     opened = set(permit.columns) | set(permit.dimensions)
     found = []
     if request.has_period:
-        found.append(_asked_period(request, permit, opened, told))
+        found.append(_asked_period(request, permit, opened, told, contract))
     if request.areas:
-        found.append(_asked_areas(request.areas, opened, told))
+        found.append(_asked_areas(request.areas, opened, told, contract))
     if request.offences:
         found.append(_asked_offences(request.offences, opened, told, contract))
     within = both([one.is_within for one in found])
@@ -104,7 +116,7 @@ def asked(request: Request, permit: Permit, told: Levels, contract: Contract) ->
     return Choice(within, f"({touching} AND {within} IS NOT TRUE)")
 
 
-def cuts(request: Request, permit: Permit) -> str:
+def cuts(request: Request, permit: Permit, contract: Contract) -> str:
     """TRUE where a choice among counts cuts through what a clause counts by.
 
     Whatever rows there are: that one lies across would tell of a count that may be too small.
@@ -117,27 +129,33 @@ def cuts(request: Request, permit: Permit) -> str:
         found.append(f"{last_day(level)} <> _last")
     if request.areas:
         told = AREA_LEVELS[permit.precision.area]
-        least = max((at for at, one in enumerate(_AREA_COLUMNS) if one in opened), default=-1)
+        columns = areas_of(contract)
+        least = max((at for at, one in enumerate(columns) if one in opened), default=-1)
         finer = f"code IN ({literals(request.areas)}) AND level > {min(told, least)}"
         found.append(f"EXISTS (SELECT 1 FROM admin_areas WHERE {finer})")
-    digits = [OFFENCE_DIMENSIONS[dim] for dim in OFFENCE_DIMENSIONS if dim in opened]
-    if digits and "offence_code" not in opened:
-        found.append("TRUE" if any(len(one) > max(digits) for one in request.offences) else NOBODY)
+    length, kind = _characters(opened, contract), contract.classified
+    if length and kind and kind.name not in opened:
+        found.append("TRUE" if any(len(one) > length for one in request.offences) else NOBODY)
     days = (request.since or dt.date.min, request.until or dt.date.max)
     first, last = (literal(day) for day in days)
     return f"(SELECT {any_of(found)} FROM (SELECT {first} AS _first, {last} AS _last))"
 
 
-def asked_columns(request: Request) -> frozenset[str]:
+def _characters(opened: set[str], contract: Contract) -> int:
+    """Of how many characters the finest level of the classification is that is told; else 0."""
+    return max((one.characters for key, one in contract.levels.items() if key in opened), default=0)
+
+
+def asked_columns(request: Request, contract: Contract) -> frozenset[str]:
     """The columns by which the request chooses rows: a masked cell of those chooses none."""
-    found = set()
+    found: list[str | None] = []
     if request.has_period:
-        found |= {EVENT_DAY}
+        found.append(contract.event_day)
     if request.areas:
-        found |= {*_AREA_COLUMNS}
-    if request.offences:
-        found |= {"offence_code"}
-    return frozenset(found)
+        found += areas_of(contract)
+    if request.offences and contract.classified:
+        found.append(contract.classified.name)
+    return frozenset(one for one in found if one)
 
 
 def both(conditions: list[str]) -> str:
@@ -153,19 +171,18 @@ def any_of(conditions: list[str]) -> str:
 def _conditions(rows: Conditions, contract: Contract) -> list[str]:
     found = []
     if rows.countries:
-        found.append(f"country IN ({literals(rows.countries)})")
+        found.append(f"{_or_null(contract.roles.country)} IN ({literals(rows.countries)})")
     if rows.areas:
-        found.append(_in_areas(rows.areas))
+        found.append(_in_areas(rows.areas, contract))
     if rows.since is not None or rows.until is not None:
-        found.append(_in_window(rows.since, rows.until))
+        found.append(_in_window(rows.since, rows.until) if contract.event_day else UNKNOWN)
     if rows.offences:
         found.append(_of_offences(rows.offences, contract))
     if rows.except_offences:
         found.append(f"NOT {_of_offences(rows.except_offences, contract)}")
     if rows.border_points:
-        is_there = _has(contract, "border_point_code")
-        points = f"border_point_code IN ({literals(rows.border_points)})"
-        found.append(points if is_there else "NULL::BOOLEAN")
+        point = _or_null(contract.roles.border_point)
+        found.append(f"{point} IN ({literals(rows.border_points)})")
     return found
 
 
@@ -182,13 +199,15 @@ def _in_window(since: dt.date | None, until: dt.date | None) -> str:
 
 
 def _of_offences(prefixes: tuple[str, ...], contract: Contract) -> str:
-    if not _has(contract, "offence_code"):
-        return "NULL::BOOLEAN"
-    return any_of([f"starts_with(offence_code, {literal(prefix)})" for prefix in prefixes])
+    if not contract.classified:
+        return UNKNOWN
+    code = name(contract.classified.name)
+    return any_of([f"starts_with({code}, {literal(prefix)})" for prefix in prefixes])
 
 
-def _in_areas(areas: tuple[str, ...]) -> str:
+def _in_areas(areas: tuple[str, ...], contract: Contract) -> str:
     """By the second level, else the first, else the country, as far as the row knows it."""
+    country, first, second = map(_or_null, areas_of(contract))
     wanted = literals(areas)
     listed = "SELECT code FROM admin_areas"
     above = (
@@ -200,24 +219,26 @@ def _in_areas(areas: tuple[str, ...]) -> str:
     # a gazetteer that is not loaded cannot say what an area is under
     are_listed = f"(SELECT count(*) FROM admin_areas WHERE code IN ({wanted})) = {len(set(areas))}"
     return (
-        f"CASE WHEN admin1_code IN ({wanted}) OR admin2_code IN ({wanted}) THEN TRUE "
-        "WHEN admin2_code IS NOT NULL THEN CASE WHEN admin1_code IS NOT NULL THEN FALSE "
-        f"WHEN admin2_code IN ({under}) THEN TRUE WHEN admin2_code IN ({listed}) THEN FALSE END "
+        f"CASE WHEN {first} IN ({wanted}) OR {second} IN ({wanted}) THEN TRUE "
+        f"WHEN {second} IS NOT NULL THEN CASE WHEN {first} IS NOT NULL THEN FALSE "
+        f"WHEN {second} IN ({under}) THEN TRUE WHEN {second} IN ({listed}) THEN FALSE END "
         f"WHEN NOT {are_listed} THEN NULL "
-        f"WHEN admin1_code IS NOT NULL THEN CASE WHEN admin1_code NOT IN ({above}) THEN FALSE END "
-        f"WHEN country NOT IN ({countries}) THEN FALSE END"
+        f"WHEN {first} IS NOT NULL THEN CASE WHEN {first} NOT IN ({above}) THEN FALSE END "
+        f"WHEN {country} NOT IN ({countries}) THEN FALSE END"
     )
 
 
 _NOTHING = Choice(NOBODY, NOBODY)
 
 
-def _asked_period(request: Request, permit: Permit, opened: set[str], told: Levels) -> Choice:
+def _asked_period(
+    request: Request, permit: Permit, opened: set[str], told: Levels, contract: Contract
+) -> Choice:
     if permit.form == "records":
-        level = told.time if EVENT_DAY in opened else None
+        level = told.time if contract.event_day in opened else None
     else:
         level = _time_told(told.time, opened)
-    if level is None:
+    if level is None or contract.event_day is None:
         return _NOTHING
     first, last = first_day(level), last_day(level)
     within, outside = [], []
@@ -237,7 +258,9 @@ def _time_told(level: str, opened: set[str]) -> str | None:
     return f"least({max(found)}, {level})" if found else None
 
 
-def _asked_areas(areas: tuple[str, ...], opened: set[str], told: Levels) -> Choice:
+def _asked_areas(
+    areas: tuple[str, ...], opened: set[str], told: Levels, contract: Contract
+) -> Choice:
     """By the codes that are told, the finest first: each says which areas it lies in."""
     wanted = literals(areas)
     above = f"SELECT parent FROM admin_areas WHERE code IN ({wanted}) AND parent IS NOT NULL"
@@ -247,15 +270,16 @@ def _asked_areas(areas: tuple[str, ...], opened: set[str], told: Levels) -> Choi
         f"OR country IN ({wanted})"
     )
     within, across = [], []
-    for column, level in (("admin2_code", 2), ("admin1_code", 1)):
-        if column in opened:
-            code = f"CASE WHEN {told.area} >= {level} THEN {column} END"
+    country, first, second = areas_of(contract)
+    for column, level in ((second, 2), (first, 1)):
+        if column in opened and column:
+            code = f"CASE WHEN {told.area} >= {level} THEN {name(column)} END"
             within.append(f"({code} IN ({wanted}) OR {code} IN ({under}))")
             wider = f"{code} IN ({above})" if level == 1 else NOBODY
             across.append(f"WHEN {code} IS NOT NULL THEN {wider}")
-    if "country" in opened:
-        within.append(f"country IN ({wanted})")
-        across.append(f"WHEN country IS NOT NULL THEN country IN ({countries})")
+    if country in opened and country:
+        within.append(f"{name(country)} IN ({wanted})")
+        across.append(f"WHEN {name(country)} IS NOT NULL THEN {name(country)} IN ({countries})")
     if not within:
         return _NOTHING
     return Choice(any_of(within), f"(CASE {' '.join(across)} END)")
@@ -264,19 +288,13 @@ def _asked_areas(areas: tuple[str, ...], opened: set[str], told: Levels) -> Choi
 def _asked_offences(
     prefixes: tuple[str, ...], opened: set[str], told: Levels, contract: Contract
 ) -> Choice:
-    if not _has(contract, "offence_code"):
+    kind, length = contract.classified, _characters(opened, contract)
+    if kind is None or (kind.name not in opened and not length):
         return _NOTHING
-    digits = [OFFENCE_DIMENSIONS[dim] for dim in OFFENCE_DIMENSIONS if dim in opened]
-    code = coarse(contract.column("offence_code"), told)
-    if "offence_code" not in opened:
-        if not digits:
-            return _NOTHING
-        code = f"left({code}, {max(digits)})"
+    code = coarse(kind, told)
+    if kind.name not in opened:
+        code = f"left({code}, {length})"
     return Choice(
         any_of([f"starts_with({code}, {literal(prefix)})" for prefix in prefixes]),
         any_of([f"starts_with({literal(prefix)}, {code})" for prefix in prefixes]),
     )
-
-
-def _has(contract: Contract, column: str) -> bool:
-    return any(one.name == column for one in contract.published)

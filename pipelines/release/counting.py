@@ -15,16 +15,13 @@ from dataclasses import dataclass
 from pipelines.release.compile import OutColumn
 from pipelines.release.conditions import any_of, asked, cuts
 from pipelines.release.dimensions import (
-    COVERAGE,
-    PEOPLE,
     base_column,
+    count_key,
     coverage_sql,
     dimension_sql,
     dimension_type,
     finest,
-    is_measurable,
     is_open,
-    key_of_flows,
     measure_sql,
     measure_type,
     told_once,
@@ -37,6 +34,7 @@ from pipelines.release.precision import Levels, is_detail, permit_levels
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request, check_request
 from schemas.agreement import RECORDS, Permit
+from schemas.agreement_columns import can_be_summed
 from schemas.contract import Contract
 from schemas.sqltext import literal, name
 
@@ -84,24 +82,23 @@ def compile_counts(
     """
     check_request(request, contract)
     permits, dimensions, measures = _asked(request, allowed.permits, contract)
-    used = {base_column(one) for one in dimensions} | (set(measures) - {RECORDS})
-    counts_people = any(c.name == PEOPLE for c in contract.published)
+    bases = [base_column(one, contract) for one in dimensions]
+    used = {one.name for one in bases if one} | (set(measures) - {RECORDS})
     carried = {*used, *_technical(contract)}
     before = eligible(request, allowed, contract, permits, carried, is_chosen_later=bool(known))
     chosen, levels = _chosen(before, request, contract, used, known)
     grouped = {name for permit in known for name in permit.columns} & used
-    counted = _counted(dimensions, contract, levels, grouped, counts_people)
+    counted = _counted(dimensions, contract, levels, grouped)
     steps = f"WITH {before.steps}, {chosen}, {counted}"
     opened = [set(permit.measures) for permit in permits]
-    coverage = tuple(
-        one for one in COVERAGE if counts_people and all(one in names for names in opened)
-    )
-    sums = [one for one in measures if one not in COVERAGE]
+    watched = contract.roles.coverage
+    coverage = tuple(one for one in watched if all(one in names for names in opened))
+    sums = [one for one in measures if one not in watched]
     keys = [f"_d{at}" for at in range(len(dimensions))]
     return CompiledCounts(
-        sql=f"{steps} {_grouped(keys, sums, coverage, contract, counts_people)}",
-        members_sql=f"{steps} {_members(keys, counts_people)}",
-        flow_sql=f"{steps} {_flow(before, request)}",
+        sql=f"{steps} {_grouped(keys, sums, coverage, contract)}",
+        members_sql=f"{steps} {_members(keys, contract)}",
+        flow_sql=f"{steps} {_flow(before, request, contract)}",
         holdings_sql=f"{steps} SELECT record_id, {before.clause_name()} AS clause, "
         "CAST(NULL AS VARCHAR) AS given_as FROM counted ORDER BY record_id",
         columns=_columns(dimensions, sums, coverage, contract),
@@ -110,7 +107,7 @@ def compile_counts(
         coverage=coverage,
         permits=permits,
         threshold=max(p.small_cell_threshold or SHOWN_FROM for p in permits),
-        counts_people=counts_people,
+        counts_people=bool(contract.roles.person_count),
     )
 
 
@@ -120,7 +117,9 @@ def _asked(
     """The clauses that open everything asked for, and what that is."""
     ordered = by_generosity(permits)
     dimensions = request.dimensions or tuple(
-        finest([one for one in ordered[0].dimensions if is_open(one, ordered[0], contract)])
+        finest(
+            [one for one in ordered[0].dimensions if is_open(one, ordered[0], contract)], contract
+        )
     )
     dimensions, measures = tuple(dict.fromkeys(dimensions)), tuple(dict.fromkeys(request.measures))
     for names, opens in ((dimensions, _opens_dimension), (measures, _opens_measure)):
@@ -144,16 +143,15 @@ def _opens_dimension(dimension: str, permit: Permit, contract: Contract) -> bool
 
 
 def _opens_measure(measure: str, permit: Permit, contract: Contract) -> bool:
-    return measure in permit.measures and is_measurable(measure, contract)
+    column = next((one for one in contract.published if one.name == measure), None)
+    return measure in permit.measures and (measure == RECORDS or can_be_summed(column))
 
 
 def _technical(contract: Contract) -> set[str]:
     """What counting people needs beside what was asked for."""
-    needed = {"border_point_code", "period_start", "period_end", "direction", "sex", "age_group"}
-    needed |= {"nationality", "origin_country", "destination_country", "crossing_mode"}
-    needed |= {"travel_reason", PEOPLE, *COVERAGE}
-    is_flows = any(column.name == PEOPLE for column in contract.published)
-    return needed if is_flows else set()
+    roles, needed = contract.roles, ("person_count", "count_key", "breakdown", "coverage", "period")
+    found = {one for role in (*needed, "border_point") for one in roles.names(role)}
+    return found if roles.person_count else set()
 
 
 def _chosen(
@@ -195,7 +193,6 @@ def _counted(
     contract: Contract,
     levels: Levels,
     grouped: set[str],
-    counts_people: bool,
 ) -> str:
     """`counted AS (…)`: the rows that are counted, with `_d0`, `_d1`, … their dimensions.
 
@@ -208,10 +205,10 @@ def _counted(
     told = [f"CASE WHEN {levels.detail} = 1 THEN {name(one)} END AS {name(one)}" for one in details]
     every = f"* REPLACE ({', '.join(told)})" if told else "*"
     rows = f"SELECT {', '.join([every, *values])} FROM chosen WHERE NOT _is_hidden AND NOT _waits"
-    if not counts_people:
+    if not contract.roles.breakdown:
         return f"counted AS ({rows})"
-    fit = told_once(dimensions)
-    best = f"min(_fit) OVER (PARTITION BY {key_of_flows()})"
+    fit = told_once(dimensions, contract)
+    best = f"min(_fit) OVER (PARTITION BY {count_key(contract)})"
     return (
         f"fitting AS (SELECT *, {fit} AS _fit FROM ({rows})), "
         f"counted AS (SELECT * FROM fitting QUALIFY _fit = {best})"
@@ -223,20 +220,20 @@ def _grouped(
     measures: list[str],
     coverage: tuple[str, ...],
     contract: Contract,
-    counts_people: bool,
 ) -> str:
     """Cells and totals: `_t…` is 1 where a dimension is added up, then `_d…` and the numbers."""
     sets = [f"({', '.join(keys)})", *(f"({key})" for key in keys if len(keys) > 1)]
     sets += ["()"] if keys else []
     added = [f"grouping({key}) AS _t{at}" for at, key in enumerate(keys)]
     order = ", ".join([*(f"_t{at}" for at in range(len(keys))), *keys])
-    people = f"coalesce(sum({PEOPLE}), 0)" if counts_people else "count(*)"
+    persons = contract.roles.person_count
+    people = f"coalesce(sum({name(persons)}), 0)" if persons else "count(*)"
     values = [f"CAST({people} AS BIGINT) AS _weight"]
     for at, measure in enumerate(measures):
-        one = measure_sql(measure)
+        one = measure_sql(measure, contract)
         values.append(f"CAST(sum({one}) AS {measure_type(measure, contract)}) AS _m{at}")
         values.append(f"count(*) FILTER (WHERE ({one}) <> 0) AS _c{at}")
-    values += [f"{coverage_sql(one)} AS _v{at}" for at, one in enumerate(coverage)]
+    values += [f"{coverage_sql(one, contract)} AS _v{at}" for at, one in enumerate(coverage)]
     return (
         f"SELECT {', '.join([*added, *keys, *values])} FROM counted "
         f"GROUP BY GROUPING SETS ({', '.join(sets)}) HAVING count(*) > 0"
@@ -244,9 +241,10 @@ def _grouped(
     )
 
 
-def _members(keys: list[str], counts_people: bool) -> str:
+def _members(keys: list[str], contract: Contract) -> str:
     """The records behind each cell, as stable 64-bit numbers, and what each of them weighs."""
-    weight = f"coalesce({PEOPLE}, 0)" if counts_people else "1"
+    persons = contract.roles.person_count
+    weight = f"coalesce({name(persons)}, 0)" if persons else "1"
     values = [
         *keys,
         f"list({number_of_record()} ORDER BY record_id) AS records",
@@ -272,7 +270,7 @@ def _columns(
     coverage: tuple[str, ...],
     contract: Contract,
 ) -> tuple[OutColumn, ...]:
-    declared = {column.name: column for column in contract.published}
+    declared = contract.told
     found = [OutColumn(one, dimension_type(one, contract), declared.get(one)) for one in dimensions]
     found.append(OutColumn(LEVEL, "VARCHAR"))
     found += [OutColumn(one, measure_type(one, contract), declared.get(one)) for one in measures]
@@ -280,9 +278,9 @@ def _columns(
     return (*found, OutColumn(SUPPRESSED, "BOOLEAN"))
 
 
-def _flow(before: Eligible, request: Request) -> str:
+def _flow(before: Eligible, request: Request, contract: Contract) -> str:
     """One row a clause: counted, dropped by reason, and whether the choice cuts through counts."""
-    across = any_of([cuts(request, permit) for permit in before.permits])
+    across = any_of([cuts(request, permit, contract) for permit in before.permits])
     dropped = [
         f"count(*) FILTER (WHERE _reason = {literal(reason)}) AS {DROPPED}{reason}"
         for reason in ("ceiling", "sensitivity", "delay")

@@ -8,24 +8,24 @@ Monday, and the month of a record that is only known to the year is not stated.
 
 from __future__ import annotations
 
+from itertools import combinations
+
 from pipelines.release.precision import (
     NEEDED_AGE,
     NEEDED_AREA,
-    SECTION_DIGITS,
-    TIME_LEVELS,
     Levels,
     coarse,
     first_day,
     is_detail,
-    never_opens,
     with_detail,
 )
-from schemas.agreement import OFFENCE_DIMENSIONS, RECORDS, TIME_DIMENSIONS, Permit
-from schemas.contract import Contract
-from schemas.sqltext import literal, name
+from schemas.agreement import RECORDS, TIME_DIMENSIONS, Permit
+from schemas.agreement_columns import can_be_counted_by, too_fine
+from schemas.contract import Column, Contract
+from schemas.record import SOURCE
+from schemas.sqltext import literal, name, names
 
-PEOPLE = "travellers_count"  # a record of border_flows is itself a count, of people
-COVERAGE = ("observed_h", "observed_days")
+TOTAL = literal("total")  # the code of a breakdown that is none
 # period → (finest level of the clause it needs, of the record's own precision, how it is written)
 _PERIODS = {
     "day": (2, 2, "%Y-%m-%d"),
@@ -34,42 +34,35 @@ _PERIODS = {
     "quarter": (0, 0, ""),
     "year": (0, -1, "%Y"),
 }
-_NEVER_COUNTED_BY = ("point", "time", "time_text", "free_text", "token", "record_key")
-_KEY_OF_FLOWS = (
-    *("source", "border_point_code", "period_start", "period_end", "direction", "nationality"),
-    *("origin_country", "destination_country", "crossing_mode", "travel_reason"),
-)
 
 
-def base_column(dimension: str) -> str:
-    """The column that a dimension is made of."""
+def base_column(dimension: str, contract: Contract) -> Column | None:
+    """The column that a dimension is made of; None where the table has none for it."""
     if dimension in TIME_DIMENSIONS:
-        return "occurred_on"
-    return "offence_code" if dimension in OFFENCE_DIMENSIONS else dimension
+        named = contract.event_day
+    elif dimension in contract.levels:
+        return contract.classified
+    else:
+        named = dimension
+    return next((one for one in contract.published if one.name == named), None)
 
 
 def is_open(dimension: str, permit: Permit, contract: Contract) -> bool:
     """Does a clause open a dimension, at its precision?"""
-    if dimension not in permit.dimensions:
+    column = base_column(dimension, contract)
+    if dimension not in permit.dimensions or column is None:
         return False
     if dimension in TIME_DIMENSIONS:
-        return TIME_LEVELS[permit.precision.time] >= _PERIODS[dimension][0]
-    columns = {column.name: column for column in contract.published}
-    column = columns.get(base_column(dimension))
-    if column is None or never_opens(column, permit):
-        return False
-    if dimension == "border_point_code":
-        return True
-    is_word = column.duckdb_type in ("VARCHAR", "BOOLEAN")
-    return is_word and column.coarsen not in _NEVER_COUNTED_BY
+        return not too_fine(dimension, permit.precision)
+    return can_be_counted_by(column) and not too_fine(column, permit.precision)
 
 
-def finest(dimensions: list[str]) -> list[str]:
+def finest(dimensions: list[str], contract: Contract) -> list[str]:
     """The dimensions without those that another one contains: the month tells the quarter."""
-    found = [one for one in dimensions if one not in (*TIME_DIMENSIONS, *OFFENCE_DIMENSIONS)]
+    found = [one for one in dimensions if one not in (*TIME_DIMENSIONS, *contract.levels)]
     times = [one for one in TIME_DIMENSIONS if one in dimensions]
-    offences = [one for one in OFFENCE_DIMENSIONS if one in dimensions]
-    found += offences[-1:] if "offence_code" not in dimensions else []
+    if contract.classified and contract.classified.name not in dimensions:
+        found += [one for one in contract.levels if one in dimensions][-1:]
     return found + times[-1:]
 
 
@@ -77,12 +70,12 @@ def levels_needed(name: str, contract: Contract) -> tuple[int, int, int, int]:
     """The least levels of area, time, age and detail that tell all of a dimension or measure."""
     if name in TIME_DIMENSIONS:
         return 0, _PERIODS[name][0], 0, 0
-    if name in OFFENCE_DIMENSIONS:
-        return 0, 0, 0, int(OFFENCE_DIMENSIONS[name] > SECTION_DIGITS)
+    if name in contract.levels:
+        return 0, 0, 0, int(name != next(iter(contract.levels)))
     if name == RECORDS:
         return 0, 0, 0, 0
     column = contract.column(name)
-    detail = name == "offence_code" or is_detail(contract, column)
+    detail = bool(column.levels) or is_detail(contract, column)
     return NEEDED_AREA.get(column.coarsen, 0), 0, NEEDED_AGE.get(column.coarsen, 0), int(detail)
 
 
@@ -90,29 +83,28 @@ def dimension_sql(dimension: str, contract: Contract, levels: Levels) -> str:
     """The value of a dimension, as text or as the type of its column; NULL for not stated."""
     if dimension in TIME_DIMENSIONS:
         return _period(dimension, levels)
-    if dimension in OFFENCE_DIMENSIONS:
-        digits = OFFENCE_DIMENSIONS[dimension]
-        return f"left({coarse(contract.column('offence_code'), levels)}, {digits})"
+    if contract.classified and dimension in contract.levels:
+        code = coarse(contract.classified, levels)
+        return f"left({code}, {contract.levels[dimension].characters})"
     return with_detail(contract, contract.column(dimension), levels)
 
 
 def dimension_type(dimension: str, contract: Contract) -> str:
     """The DuckDB type of a dimension."""
-    if dimension in (*TIME_DIMENSIONS, *OFFENCE_DIMENSIONS):
-        return "VARCHAR"
-    return contract.column(dimension).duckdb_type
+    return "VARCHAR" if dimension in TIME_DIMENSIONS else contract.told[dimension].duckdb_type
 
 
-def measure_sql(measure: str) -> str:
+def measure_sql(measure: str, contract: Contract) -> str:
     """What a row adds to a measure; NULL where it says nothing.
 
     Nobody seen by nobody watching is not zero: without hours observed a zero is no number.
     """
     if measure == RECORDS:
         return "1"
-    if measure == PEOPLE:
-        return f"CASE WHEN {PEOPLE} > 0 OR observed_h > 0 THEN {PEOPLE} END"
-    return name(measure)
+    one, coverage = name(measure), contract.roles.coverage
+    if measure == contract.roles.person_count and coverage:
+        return f"CASE WHEN {one} > 0 OR {name(coverage[0])} > 0 THEN {one} END"
+    return one
 
 
 def measure_type(measure: str, contract: Contract) -> str:
@@ -122,48 +114,39 @@ def measure_type(measure: str, contract: Contract) -> str:
     return "DOUBLE"
 
 
-def is_measurable(measure: str, contract: Contract) -> bool:
-    """Can the column be added up: a number, and no position, age or number of a row."""
-    if measure == RECORDS:
-        return True
-    column = next((c for c in contract.published if c.name == measure), None)
-    numbers = ("INTEGER", "BIGINT", "DOUBLE")
-    return column is not None and column.duckdb_type in numbers and not column.coarsen
-
-
-def coverage_sql(measure: str) -> str:
-    """The hours or days observed behind a cell: each point and period once, however many rows."""
-    seen = (
-        "struct_pack(s := source, p := border_point_code, f := period_start, t := period_end, "
-        f"v := {name(measure)})"
-    )
-    found = f"list_distinct(list({seen}) FILTER (WHERE {name(measure)} IS NOT NULL))"
+def coverage_sql(measure: str, contract: Contract) -> str:
+    """The hours or days observed behind a cell: each place and period once, however many rows."""
+    roles, one = contract.roles, name(measure)
+    watched = [SOURCE, *roles.names("border_point"), *roles.period]
+    keys = ", ".join(f"k{at} := {name(key)}" for at, key in enumerate(watched))
+    seen = f"struct_pack({keys}, v := {one})"
+    found = f"list_distinct(list({seen}) FILTER (WHERE {one} IS NOT NULL))"
     return f"list_sum(list_transform({found}, lambda one: one.v))"
 
 
-def told_once(dimensions: tuple[str, ...]) -> str:
-    """SQL of how well a row of border_flows fits: of one count told several ways, the least wins.
+def told_once(dimensions: tuple[str, ...], contract: Contract) -> str:
+    """SQL of how well a row fits: of one count of persons told several ways, the least wins.
 
     A source tells the same travellers in total, by sex and by age; adding those up would count
-    each of them three times.
+    each of them three times. Best is the way that tells what is asked for, and little besides.
     """
-    sex, age = "coalesce(sex, 'total') <> 'total'", "coalesce(age_group, 'total') <> 'total'"
-    ways = {"none": f"NOT {sex} AND NOT {age}", "both": f"{sex} AND {age}"}
-    ways |= {"sex": f"{sex} AND NOT {age}", "age": f"NOT {sex} AND {age}"}
-    wanted = ("sex" in dimensions, "age_group" in dimensions)
-    order = {
-        (False, False): ("none", "sex", "age", "both"),
-        (True, False): ("sex", "both", "none", "age"),
-        (False, True): ("age", "both", "none", "sex"),
-        (True, True): ("both", "sex", "age", "none"),
-    }[wanted]
-    cases = " ".join(f"WHEN {ways[way]} THEN {at}" for at, way in enumerate(order))
-    return f"CASE {cases} END"
+    breakdown = contract.roles.breakdown
+    wanted = {one for one in breakdown if one in dimensions}
+    ways = [set(way) for n in range(len(breakdown) + 1) for way in combinations(breakdown, n)]
+    ways.sort(key=lambda way: (len(wanted - way), len(way - wanted)))
+    cases = []
+    for at, way in enumerate(ways):
+        told = [
+            f"coalesce({name(one)}, {TOTAL}) {'<>' if one in way else '='} {TOTAL}"
+            for one in breakdown
+        ]
+        cases.append(f"WHEN {' AND '.join(told)} THEN {at}")
+    return f"CASE {' '.join(cases)} END"
 
 
-def key_of_flows() -> str:
-    """What one count of border_flows is told of, as a list for PARTITION BY."""
-    return ", ".join(_KEY_OF_FLOWS)
+def count_key(contract: Contract) -> str:
+    """What one count of persons is told of, as a list for PARTITION BY."""
+    return names([SOURCE, *contract.roles.count_key])
 
 
 def _period(dimension: str, levels: Levels) -> str:

@@ -21,6 +21,7 @@ from pipelines.release.conditions import (
     asked,
     asked_columns,
     both,
+    choosing_columns,
     is_below_ceiling,
     is_not_too_sensitive,
     is_old_enough,
@@ -31,6 +32,7 @@ from pipelines.release.permits import Allowed
 from pipelines.release.precision import (
     AREA_LEVELS,
     TIME_LEVELS,
+    age_columns,
     age_group_of_years,
     moments,
     permit_levels,
@@ -41,12 +43,6 @@ from schemas.contract import Contract
 from schemas.reveals import told_with
 from schemas.sqltext import literal, name
 
-# What rows are chosen by, whether or not it leaves.
-_CONDITION_COLUMNS = (
-    *("record_id", "source", "country", "admin1_code", "admin2_code"),
-    *("occurred_on", "occurred_at_precision", "handling", "is_sensitive", "offence_code"),
-    "border_point_code",
-)
 REASONS = ("ceiling", "sensitivity", "delay", "restriction", "k")
 
 
@@ -85,9 +81,13 @@ def by_generosity(permits: Iterable[Permit]) -> tuple[Permit, ...]:
 
 def placed(contract: Contract, columns: Iterable[str]) -> str:
     """`placed AS (…)`: the rows of the table; `columns` are carried along for later steps."""
-    wanted = {*_CONDITION_COLUMNS, *columns}
+    day, roles = contract.event_day, contract.roles
+    wanted = {"record_id", "source", "handling", "received_at", *columns}
+    wanted |= {*choosing_columns(contract), *roles.names("sensitive"), *roles.names("border_point")}
+    wanted |= {contract.column(day).precision} if day else set()
     carried = [one.name for one in contract.published if one.name in wanted]
-    return f"placed AS (SELECT {_carried(carried)}, {moments()} FROM {name(contract.table)})"
+    values = ", ".join(map(_carried(contract, carried), carried))
+    return f"placed AS (SELECT {values}, {moments(contract)} FROM {name(contract.table)})"
 
 
 def eligible(
@@ -109,7 +109,7 @@ def eligible(
     masked_by = _masked_by(masking, contract)
     masks = {column: f"_m_{column}" for column in masked_by}
     held = [restricted(one, contract) for one in allowed.restrictions if not one.columns]
-    by_choice = [masks[one] for one in sorted(asked_columns(request)) if one in masks]
+    by_choice = [masks[one] for one in sorted(asked_columns(request, contract)) if one in masks]
     judged = [
         f"{_first(permits, _leaving(request, is_chosen_later, contract))} AS _clause",
         f"{_first(permits, _spoken_of(request, contract))} AS _scope",
@@ -129,9 +129,16 @@ def eligible(
     return Eligible(permits, steps, masks, masked_by, bool(allowed.restrictions))
 
 
-def _carried(columns: list[str]) -> str:
-    fill = {"age_group": f"{age_group_of_years()} AS age_group"} if "age_years" in columns else {}
-    return ", ".join(fill.get(one, name(one)) for one in columns)
+def _carried(contract: Contract, columns: list[str]) -> Callable[[str], str]:
+    """SQL of a column; that of the age group is filled from the years where both are carried."""
+    group, years = (*age_columns(contract), "", "")[:2]
+
+    def value(column: str) -> str:
+        if column == group and years in columns:
+            return f"{age_group_of_years(contract)} AS {name(group)}"
+        return name(column)
+
+    return value
 
 
 _Conditions = Callable[[Permit], list[str]]

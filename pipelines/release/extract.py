@@ -187,6 +187,7 @@ def _parts(manifest: Manifest, material: Material, folder: Path) -> Sequence[Par
         reference=manifest.extract_id,
         about=readme.about(manifest),
         language=language,
+        point=material.contract.roles.point,
     )
     write_data(wanted, content, data)
     meanings = dictionary.write_dictionary(manifest, material.fields, marking_line)

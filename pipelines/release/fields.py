@@ -16,7 +16,7 @@ from pipelines.release.compile import CLAUSE, OutColumn
 from pipelines.release.counting import LEVEL, SUPPRESSED
 from pipelines.release.formats.content import Field
 from pipelines.release.wording import DIMENSION_WORDS
-from schemas.agreement import OFFENCE_DIMENSIONS, RECORDS, TIME_DIMENSIONS
+from schemas.agreement import RECORDS, TIME_DIMENSIONS
 from schemas.contract import Column
 from schemas.text import Language
 
@@ -82,7 +82,6 @@ def _words_field(code: Field, _: Translator) -> Field:
 MADE_TAGS = {
     RECORDS: "#event+num",
     **{period: f"#date+{period}" for period in TIME_DIMENSIONS},
-    **dict.fromkeys(OFFENCE_DIMENSIONS, "#event+type+code"),
 }
 OWN = {
     CLAUSE: (
@@ -109,5 +108,4 @@ def _own(one: OutColumn, language: Language, _: Translator) -> Field:
         label, description, hxl = OWN[one.name]
         return Field(one.name, one.duckdb_type, _(label), _(description), hxl)
     words = _(DIMENSION_WORDS[one.name])
-    codelist = "offences" if one.name in OFFENCE_DIMENSIONS else ""
-    return Field(one.name, one.duckdb_type, words, words, MADE_TAGS.get(one.name, ""), "", codelist)
+    return Field(one.name, one.duckdb_type, words, words, MADE_TAGS.get(one.name, ""))

@@ -19,10 +19,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.release.conditions import (
-    CHOOSING_COLUMNS,
-    EVENT_DAY,
     any_of,
     both,
+    choosing_columns,
     is_below_ceiling,
     is_not_too_sensitive,
     is_old_enough,
@@ -33,11 +32,11 @@ from pipelines.release.precision import (
     Levels,
     first_day,
     last_day,
-    never_opens,
     permit_levels,
     with_detail,
 )
 from schemas.agreement import Permit
+from schemas.agreement_columns import too_fine
 from schemas.sqltext import literal
 
 if TYPE_CHECKING:
@@ -78,12 +77,13 @@ def told_alike(permit: Permit, contract: Contract) -> list[Column]:
     What helps to recognise somebody, and what a request may choose by: two extracts of the same
     records, each with some of the columns, would else together single somebody out.
     """
+    choosing = choosing_columns(contract)
     return [
         column
         for column in contract.published
         if column.name in permit.columns
-        and (column.is_quasi_identifier or column.name in CHOOSING_COLUMNS)
-        and not never_opens(column, permit)
+        and (column.is_quasi_identifier or column.name in choosing)
+        and not too_fine(column, permit.precision)
     ]
 
 
@@ -254,7 +254,7 @@ def _permitted(permit: Permit, contract: Contract, as_of: dt.date, rungs: Sequen
     source, above = "told", ""
     for at in reversed(rungs):
         values = [with_detail(contract, column, levels[at]) for column in columns]
-        if any(column.name == EVENT_DAY for column in columns):  # then a request chooses by it
+        if contract.event_day in {column.name for column in columns}:  # requests choose by it
             values += [first_day(levels[at].time), last_day(levels[at].time)]
         values += [above] if above else []
         steps.append(f"told_{at} AS (SELECT *, {_number(values)} AS alike_{at} FROM {source})")

@@ -199,7 +199,7 @@ def _records(work: _Work) -> Material:
     request, contract, connection = work.request, work.contract, work.connection
     allowed, folder = work.allowed, work.folder
     compiled = compile_records(request, allowed, contract)
-    require_format(request.format, [column.name for column in compiled.columns])
+    require_format(request.format, [c.name for c in compiled.columns], contract.roles.point)
     flow = read_flow(
         connection,
         compiled.flow_sql,
@@ -318,7 +318,7 @@ def _counts(work: _Work) -> Material:
         return compile_counts(form, work.allowed, work.contract, work.grouped)
 
     compiled = compiling(request)
-    require_format(request.format, [column.name for column in compiled.columns])
+    require_format(request.format, [c.name for c in compiled.columns], work.contract.roles.point)
     found = _counted(work, compiled)
     protected = found.protected
     fields, words = fields_of(compiled.columns, request.language)

@@ -18,11 +18,11 @@ from pipelines.ledger.models import LedgerEntry
 from pipelines.release.dimensions import levels_needed
 from pipelines.release.earlier import asked_of
 from pipelines.release.k_anonymity import levels_on
-from pipelines.release.precision import SECTION_DIGITS, TIME_LEVELS
+from pipelines.release.precision import TIME_LEVELS
 from pipelines.settings import Settings
 from schemas.agreement import Permit
 from schemas.codelist import codes
-from schemas.contract import load_contract
+from schemas.contract import Contract, load_contract
 from schemas.sqltext import literal
 
 if TYPE_CHECKING:
@@ -125,10 +125,10 @@ class _Finer:
             return None
         names = [*asked["dimensions"], *asked["measures"]]
         told = [levels_needed(one, self.contract) for one in names]
-        return tuple(map(max, zip(*told, _chosen(asked), strict=True)))
+        return tuple(map(max, zip(*told, _chosen(asked, self.contract), strict=True)))
 
 
-def _chosen(asked: Mapping[str, Any]) -> tuple[int, int, int, int]:
+def _chosen(asked: Mapping[str, Any], contract: Contract) -> tuple[int, int, int, int]:
     """The least levels that tell whether a record is in what was chosen."""
     first, last = (asked[one] and dt.date.fromisoformat(asked[one]) for one in ("since", "until"))
     is_in_months = (not first or first.day == 1) and (
@@ -136,7 +136,8 @@ def _chosen(asked: Mapping[str, Any]) -> tuple[int, int, int, int]:
     )
     finer = set(asked["areas"]).difference(codes("countries"))
     area = (2 if finer.difference(codes("admin_areas")) else 1) if finer else 0
-    detail = int(any(len(one) > SECTION_DIGITS for one in asked["offences"]))
+    coarsest = next((one.characters for one in contract.levels.values()), 0)
+    detail = int(any(len(one) > coarsest for one in asked["offences"]))
     return area, 0 if is_in_months else TIME_LEVELS["day"], 0, detail
 
 

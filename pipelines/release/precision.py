@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
-from functools import cache
 
 import duckdb
 
@@ -32,7 +31,7 @@ TIME_LEVELS = {"month": 0, "week": 1, "day": 2, "exact": 3}
 AGE_LEVELS = {"none": 0, "group": 1, "exact": 2}
 NEEDED_AREA = {"admin1": 1, "admin2": 2, "point": 3}
 NEEDED_AGE = {"age_group": 1, "age_exact": 2}
-SECTION_DIGITS = 2  # of an offence, where its detail is not told
+OLDEST_YEARS = 999
 _UNITS = {2: "day", 1: "week", 0: "month", -1: "year"}
 
 
@@ -72,42 +71,28 @@ def permit_levels(permits: tuple[Permit, ...], clause: str) -> Levels:
     )
 
 
-def never_opens(column: Column, permit: Permit) -> bool:
-    """True where the clause's precision hides every value of the column, whatever it lists."""
-    area, time = AREA_LEVELS[permit.precision.area], TIME_LEVELS[permit.precision.time]
-    age, kind = AGE_LEVELS[permit.precision.age], column.coarsen
-    is_exact = area == 3 and time == 3
-    return (
-        area < NEEDED_AREA.get(kind, 0)
-        or (bool(column.day) and time < 3)
-        or (kind == "time_text" and time < 3)
-        or age < NEEDED_AGE.get(kind, 0)
-        or (kind == "free_text" and not is_exact)
-        or (kind == "record_key" and column.name != "record_id" and not is_exact)
-    )
-
-
 def coarse(column: Column, levels: Levels) -> str:
     """The value of a column as it leaves at these levels; `record_id` has `given_record_id`."""
     raw, kind = name(column.name), column.coarsen
     if kind in NEEDED_AREA:
         return f"CASE WHEN {levels.area} >= {NEEDED_AREA[kind]} THEN {raw} END"
     if kind == "area_precision":
-        return _area_precision(raw, levels.area)
+        return _no_finer(column, levels.area)
     if kind == "time":
         return _time(column, levels.time)
     if kind == "time_text":
         return f"CASE WHEN {levels.time} = 3 THEN {raw} END"
     if kind == "time_precision":
-        return _time_precision(raw, levels.time)
+        return _no_finer(column, levels.time)
     if kind == "age_exact":
         return f"CASE WHEN {levels.age} = 2 THEN {raw} END"
     if kind == "age_group":
         return f"CASE WHEN {levels.age} >= 1 THEN {raw} END"  # `placed` fills it from the years
     if kind in ("free_text", "record_key"):
         return f"CASE WHEN {levels.area} = 3 AND {levels.time} = 3 THEN {raw} END"
-    if column.name == "offence_code":
-        return f"CASE WHEN {levels.detail} = 1 THEN {raw} ELSE left({raw}, {SECTION_DIGITS}) END"
+    if column.levels:
+        coarsest = f"left({raw}, {column.levels[0].characters})"
+        return f"CASE WHEN {levels.detail} = 1 THEN {raw} ELSE {coarsest} END"
     return raw
 
 
@@ -121,42 +106,67 @@ def with_detail(contract: Contract, column: Column, levels: Levels) -> str:
 
 def is_detail(contract: Contract, column: Column) -> bool:
     """Is the column hidden at detail 0: neither a place, a time nor an age, and identifying?"""
-    if column.name == "offence_code":
+    if column.levels:
         return False
     identifying = {c.name for c in contract.published if c.is_quasi_identifier}
     tells = bool(identifying & set(column.reveals or ()))
     return column.coarsen in ("", "token", "own_words") and (column.is_quasi_identifier or tells)
 
 
-def moments() -> str:
+def moments(contract: Contract) -> str:
     """Private columns about when: `_own` precision, `_first` and `_last` day.
 
-    `_first` and `_last` are the days at the place within which it happened, as far as known.
+    `_first` and `_last` are the days at the place within which it happened, as far as known; the
+    day on which we received the record where the table does not tell when anything happened.
     """
-    own = (
-        "CASE occurred_at_precision WHEN 'day' THEN 2 WHEN 'week' THEN 1 WHEN 'month' THEN 0 "
-        "WHEN 'year' THEN -1 ELSE 3 END"
-    )
-    span = (
-        "CASE occurred_at_precision WHEN 'week' THEN INTERVAL 7 DAY WHEN 'month' THEN "
-        "INTERVAL 1 MONTH WHEN 'year' THEN INTERVAL 1 YEAR ELSE INTERVAL 1 DAY END"
-    )
+    if contract.event_day is None:
+        day = "CAST(received_at AS DATE)"
+        return f"{TIME_LEVELS['day']} AS _own, {day} AS _first, {day} AS _last"
+    column = contract.column(contract.event_day)
+    day = name(column.name)
+    if not column.precision:
+        day = f"CAST({day} AS DATE)"
+        return f"{TIME_LEVELS['day']} AS _own, {day} AS _first, {day} AS _last"
+    known = load_codelist(contract.column(column.precision).codelist)
+    own = " ".join(f"WHEN {literal(row['code'])} THEN {int(row['fineness'])}" for row in known)
+    span = " ".join(f"WHEN {literal(row['code'])} THEN INTERVAL {row['span']}" for row in known)
+    precision = name(column.precision)
     return (
-        f"{own} AS _own, occurred_on AS _first, "
-        f"CAST(occurred_on + {span} - INTERVAL 1 DAY AS DATE) AS _last"
+        f"CASE {precision} {own} ELSE {TIME_LEVELS['exact']} END AS _own, {day} AS _first, "
+        f"CAST({day} + CASE {precision} {span} ELSE INTERVAL 1 DAY END - INTERVAL 1 DAY AS DATE) "
+        "AS _last"
     )
 
 
-@cache
-def age_group_of_years() -> str:
-    """SQL of the age group, made of the years where only those are known."""
-    parents = ("under_5", "age_5_11", "age_12_17", "age_18_24", "age_25_59", "age_60_plus")
-    bands = {row["code"]: row for row in load_codelist("age_groups") if row["code"] in parents}
+def age_columns(contract: Contract) -> tuple[str, ...]:
+    """The column of age groups and that of years, where the table has both; else none."""
+    kinds = {column.coarsen: column.name for column in contract.published}
+    both = (kinds.get("age_group"), kinds.get("age_exact"))
+    return tuple(one for one in both if one) if all(both) else ()
+
+
+def age_group_of_years(contract: Contract) -> str:
+    """SQL of the age group, made of the years where only those are known.
+
+    Of the bands of the list those count that hold no other: they are finest, and meet nowhere.
+    """
+    group, years = age_columns(contract)
+    rows = [row for row in load_codelist(contract.column(group).codelist) if row["min_years"]]
+    bands = {
+        row["code"]: (int(row["min_years"]), int(row["max_years"] or OLDEST_YEARS)) for row in rows
+    }
+    finest = {
+        code: first
+        for code, (first, last) in bands.items()
+        if not any(
+            first <= low and high <= last for one, (low, high) in bands.items() if one != code
+        )
+    }
     cases = " ".join(
-        f"WHEN age_years >= {int(bands[code]['min_years'])} THEN {literal(code)}"
-        for code in reversed(parents)
+        f"WHEN {name(years)} >= {first} THEN {literal(code)}"
+        for code, first in sorted(finest.items(), key=lambda one: -one[1])
     )
-    return f"coalesce(age_group, CASE {cases} END)"
+    return f"coalesce({name(group)}, CASE {cases} END)"
 
 
 def first_day(level: str) -> str:
@@ -223,19 +233,16 @@ def _time(column: Column, level: str) -> str:
     return f"CASE WHEN {level} = 3 THEN {raw} ELSE {coarser} END"
 
 
-def _area_precision(raw: str, level: str) -> str:
-    words = ["exact", "settlement", "admin2", "admin1"]
-    return (
-        f"CASE WHEN {level} <= 0 AND {raw} IN ({literals(words)}) THEN 'country' "
-        f"WHEN {level} = 1 AND {raw} IN ({literals(words[:3])}) THEN 'admin1' "
-        f"WHEN {level} = 2 AND {raw} IN ({literals(words[:2])}) THEN 'admin2' ELSE {raw} END"
-    )
+def _no_finer(column: Column, level: str) -> str:
+    """How well a place or a time is known, said no finer than the place or time itself is told.
 
-
-def _time_precision(raw: str, level: str) -> str:
-    words = ["minute", "hour", "day", "week"]
-    return (
-        f"CASE WHEN {level} = 0 AND {raw} IN ({literals(words)}) THEN 'month' "
-        f"WHEN {level} = 1 AND {raw} IN ({literals(words[:3])}) THEN 'week' "
-        f"WHEN {level} = 2 AND {raw} IN ({literals(words[:2])}) THEN 'day' ELSE {raw} END"
-    )
+    The list of the column says how fine each code is, in the numbers of the levels.
+    """
+    raw, rows = name(column.name), load_codelist(column.codelist)
+    known = {row["code"]: int(row["fineness"]) for row in rows if row["fineness"]}
+    cases = []
+    for at in range(3):
+        coarser = next(code for code, fineness in known.items() if fineness == at)
+        finer = literals(code for code, fineness in known.items() if fineness > at)
+        cases.append(f"WHEN {level} = {at} AND {raw} IN ({finer}) THEN {literal(coarser)}")
+    return f"CASE {' '.join(cases)} ELSE {raw} END"

@@ -9,7 +9,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from pipelines.release.refusals import ReleaseRefused
-from schemas.agreement import OFFENCE_DIMENSIONS, RECORDS, TIME_DIMENSIONS, Form
+from schemas.agreement import RECORDS, TIME_DIMENSIONS, Form
 from schemas.codelist import codes
 from schemas.contract import Contract
 from schemas.text import Language
@@ -21,7 +21,7 @@ LONG_DAYS = 28
 class Request:
     """One extract asked for. Empty `columns` or `dimensions`: all that is permitted.
 
-    `since` and `until` are inclusive days of `occurred_on`; `areas` are codes of countries or
+    `since` and `until` are inclusive days on which it happened; `areas` are codes of countries or
     admin areas; `offences` are ICCS codes or their beginnings. `as_of` is the day on which delays
     and validity are measured, never the clock, so that the same request gives the same bytes;
     the clock only closes: a day to come and a clause that has ended since are refused.
@@ -70,7 +70,7 @@ def check_request(request: Request, contract: Contract) -> None:
     for column in request.columns:
         if column not in published:
             raise ReleaseRefused("REL-104", table=contract.table, column=column)
-    _check_counted(request, published)
+    _check_counted(request, contract)
     if request.since and request.until and request.since > request.until:
         raise ReleaseRefused("REL-112", since=request.since, until=request.until)
     for area in request.areas:
@@ -82,8 +82,9 @@ def check_request(request: Request, contract: Contract) -> None:
             raise ReleaseRefused("REL-113", name=offence, list="offences")
 
 
-def _check_counted(request: Request, published: set[str]) -> None:
-    made = {*TIME_DIMENSIONS, *(OFFENCE_DIMENSIONS if "offence_code" in published else ())}
+def _check_counted(request: Request, contract: Contract) -> None:
+    published = {column.name for column in contract.published}
+    made = {*(TIME_DIMENSIONS if contract.event_day else ()), *contract.levels}
     for names, known in ((request.dimensions, made), (request.measures, {RECORDS})):
         for name in names:
             if name not in published | known:

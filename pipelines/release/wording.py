@@ -10,8 +10,6 @@ from functools import cache
 
 from pipelines.i18n import mark, translator
 from schemas.agreement import (
-    OFFENCE_DIMENSIONS,
-    TIME_DIMENSIONS,
     Conditions,
     DueDiligence,
     Onward,
@@ -47,8 +45,6 @@ DIMENSION_WORDS = {
     "month": mark("month"),
     "week": mark("week"),
     "day": mark("day"),
-    "offence_section": mark("offence (section of the classification)"),
-    "offence_division": mark("offence (division of the classification)"),
     "records": mark("number of records"),
 }
 
@@ -91,16 +87,12 @@ def code_name(codelist: str, code: str, language: Language) -> str:
 def column_names(table: str, columns: Iterable[str], language: Language) -> list[str]:
     """Columns, dimensions and measures by the words over them."""
     _ = translator(language)
-    labels = {column.name: column.label[language] for column in load_contract(table).columns}
+    contract = load_contract(table)
+    labels = {one: column.label[language] for one, column in contract.told.items()}
     return [
         labels[one] if one in labels else _(DIMENSION_WORDS[one]) if one in DIMENSION_WORDS else one
         for one in columns
     ]
-
-
-def is_made(dimension: str) -> bool:
-    """True for a dimension that is no column: a period, or a level of the classification."""
-    return dimension in TIME_DIMENSIONS or dimension in OFFENCE_DIMENSIONS
 
 
 def permitted_rows(rows: PermittedRows, language: Language) -> list[str]:

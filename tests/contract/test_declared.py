@@ -116,8 +116,8 @@ WRONG = {
         ("tables/incidents.yaml", "attribute: is_sexual", "attribute: is_sexy"),
         "CON-207",
     ),
-    "a table of records that says no time": (
-        ("tables/incidents.yaml", "+time, ", ""),
+    "a table of records that does not say how they came": (
+        ("tables/incidents.yaml", ", +provenance", ""),
         "CON-208",
     ),
     "a role that is none": (
@@ -245,7 +245,7 @@ def test_the_check_of_a_feed_tells_what_is_wrong_with_its_table(
 def test_a_command_stops_with_the_file_and_the_line(
     edit: Edit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    edit("tables/incidents.yaml", "+time, ", "")
+    edit("tables/incidents.yaml", ", +provenance", "")
     assert cli(["dictionary", "incidents", "--lang", "fr", "--home", str(tmp_path)]) == 3
     told = capsys.readouterr().err
     assert "CON-208" in told and "incidents.yaml:" in told and "Traceback" not in told

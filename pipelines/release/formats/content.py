@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS_A_BATCH = 20_000
-LATITUDE, LONGITUDE = "latitude_deg", "longitude_deg"
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,7 @@ class Content:
     reference: str
     about: Sequence[tuple[str, str]]  # the README as pairs of heading and text
     language: Language
+    point: tuple[str, ...] = ()  # the columns of latitude and longitude, where the table has them
 
     @property
     def relation(self) -> str:

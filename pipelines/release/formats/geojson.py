@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pipelines.release.formats.content import LATITUDE, LONGITUDE, Content, Field
+from pipelines.release.formats.content import Content, Field
 from schemas.sqltext import name
 
 ENDING = ".geojson"
@@ -38,17 +38,17 @@ def _features(content: Content) -> str:
     packed = ", ".join(
         f"{name(field.name)} := {_value(field)}"
         for field in content.fields
-        if field.name not in (LATITUDE, LONGITUDE)
+        if field.name not in content.point
     )
     return f"""
         SELECT CASE WHEN row_number() OVER () > 1 THEN ',' || chr(10) ELSE '' END
-            || '{{"type":"Feature","geometry":' || {_geometry()}
+            || '{{"type":"Feature","geometry":' || {_geometry(content)}
             || ',"properties":' || CAST(to_json(struct_pack({packed})) AS VARCHAR) || '}}'
         FROM {content.relation}"""
 
 
-def _geometry() -> str:
-    longitude, latitude = name(LONGITUDE), name(LATITUDE)
+def _geometry(content: Content) -> str:
+    latitude, longitude = map(name, content.point)
     return f"""coalesce('{{"type":"Point","coordinates":[' || CAST({longitude} AS VARCHAR)
         || ',' || CAST({latitude} AS VARCHAR) || ']}}', 'null')"""
 

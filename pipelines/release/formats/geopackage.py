@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.release.formats.content import (
-    LATITUDE,
-    LONGITUDE,
     ROWS_A_BATCH,
     Content,
     Field,
@@ -43,7 +41,7 @@ def write(content: Content, path: Path) -> None:
 
     reader = content.connection.execute(_query(content)).to_arrow_reader(ROWS_A_BATCH)
     schema = _schema(content, reader.schema)
-    stream = pa.RecordBatchReader.from_batches(schema, _with_points(reader, schema))
+    stream = pa.RecordBatchReader.from_batches(schema, _with_points(reader, schema, content.point))
     about = {
         "handling": content.marking.level,
         "tlp": content.marking.tlp,
@@ -94,23 +92,25 @@ def _schema(content: Content, found: pa.Schema) -> pa.Schema:
     return pa.schema([*fields, pa.field(GEOMETRY, pa.binary(), metadata=as_points)])
 
 
-def _with_points(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _with_points(
+    batches: Iterator[pa.RecordBatch], schema: pa.Schema, point: tuple[str, ...]
+) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
     for batch in batches:
         columns = [
             column.cast(field.type) for column, field in zip(batch.columns, schema, strict=False)
         ]
-        yield pa.record_batch([*columns, _points(batch)], schema=schema)
+        yield pa.record_batch([*columns, _points(batch, point)], schema=schema)
 
 
-def _points(batch: pa.RecordBatch) -> pa.Array:
+def _points(batch: pa.RecordBatch, point: tuple[str, ...]) -> pa.Array:
     """The points of a batch in well-known binary, NULL where either coordinate is."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    longitude, latitude = batch.column(LONGITUDE), batch.column(LATITUDE)
+    latitude, longitude = map(batch.column, point)
     points = np.zeros(len(batch), dtype=POINT)
     points["order"], points["kind"] = 1, 1
     points["x"] = pc.fill_null(longitude, 0.0).to_numpy(zero_copy_only=False)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipelines.release.formats import columnar, commas, geojson, geopackage, workbook
-from pipelines.release.formats.content import LATITUDE, LONGITUDE, Content
+from pipelines.release.formats.content import Content
 from pipelines.release.refusals import ReleaseRefused
 
 WRITERS: dict[str, Callable[[Content, Path], None]] = {
@@ -23,15 +23,16 @@ FORMATS = tuple(WRITERS)
 WITH_POINTS = ("geojson", "gpkg")
 
 
-def require_format(name: str, columns: list[str]) -> None:
+def require_format(name: str, columns: list[str], point: tuple[str, ...]) -> None:
     """Raise ReleaseRefused for a format that is not known or cannot show these columns.
 
     A map file whose agreement opens no coordinates would be an empty map. The codes of areas, which
-    join to any layer of boundaries, are in the other formats just as well.
+    join to any layer of boundaries, are in the other formats just as well. `point` are the columns
+    of latitude and longitude.
     """
     if name not in FORMATS:
         raise ReleaseRefused("REL-111", name=name, known=list(FORMATS))
-    if name in WITH_POINTS and not {LATITUDE, LONGITUDE} <= set(columns):
+    if name in WITH_POINTS and not (point and set(point) <= set(columns)):
         raise ReleaseRefused("REL-115", format=name)
 
 

@@ -411,9 +411,10 @@ def test_the_columns_that_a_choice_looks_at() -> None:
         "offences": {"offence_code"},
     }
     values = {"since": dt.date(2026, 1, 1), "areas": ("CAF",), "offences": ("05",)}
+    incidents = load_contract("incidents")
     for one, columns in looked.items():
-        assert conditions.asked_columns(ask(**{one: values[one]})) == columns
-    assert conditions.asked_columns(ask()) == set()
+        assert conditions.asked_columns(ask(**{one: values[one]}), incidents) == columns
+    assert conditions.asked_columns(ask(), incidents) == set()
 
 
 @pytest.mark.parametrize(
@@ -442,6 +443,7 @@ def test_whether_a_choice_cuts_through_counts_depends_on_no_row(
     clause = counts(
         dimensions=dimensions, precision={"area": "admin2", "time": "day", "age": "none"}
     )
-    sql = conditions.cuts(ask(form="counts", **choice), signed([clause]).permits[0])
+    asked, cut = ask(form="counts", **choice), signed([clause]).permits[0]
+    sql = conditions.cuts(asked, cut, load_contract("incidents"))
     with catalogue("incidents", []) as connection:
         assert connection.execute(f"SELECT {sql}").fetchall() == [(is_cut,)]

@@ -26,6 +26,7 @@ from tests.unit.release.writing import FIELDS, MARKING, TEXTS, content, rows
 
 MOMENT = dt.datetime(2026, 3, 1, 8, 30, 15)
 COLUMNS = [field.name for field in FIELDS]
+POINT = ("latitude_deg", "longitude_deg")
 
 
 def write(tmp_path: Path, wanted: str, **changes: object) -> Path:
@@ -173,6 +174,8 @@ def test_a_format_refuses_what_it_cannot_hold(tmp_path):
         write(tmp_path, "xlsx", table=long)
     assert "32768" in refused.value.text("en")
     with pytest.raises(ReleaseRefused, match="REL-111"):
-        require_format("pdf", COLUMNS)
+        require_format("pdf", COLUMNS, POINT)
     with pytest.raises(ReleaseRefused, match="REL-115"):
-        require_format("gpkg", ["record_id", "admin1_code"])
+        require_format("gpkg", ["record_id", "admin1_code"], POINT)
+    with pytest.raises(ReleaseRefused, match="REL-115"):
+        require_format("geojson", COLUMNS, ())

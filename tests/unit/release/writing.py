@@ -84,5 +84,6 @@ def content(folder: Path, table: pa.Table | None = None, **changes: object) -> I
             reference="0123456789ab",
             about=[("Pour qui", "UNPOL"), ("Lignes", "= deux\nlignes")],
             language="fr",
+            point=("latitude_deg", "longitude_deg"),
         )
         yield replace(made, **changes)
