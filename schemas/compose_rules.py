@@ -131,7 +131,7 @@ class RuleComposition:
             message=message,
             explanation=why,
             correction=fix,
-            is_about_row=bool(kind) or line.about == "row",
+            is_about_row=bool(kind or line.identity) or line.about == "row",
             identity=tuple((part,) if isinstance(part, str) else part for part in line.identity),
         )
 
@@ -169,6 +169,8 @@ class RuleComposition:
         values: dict[str, Any] = {**(line.model_extra or {}), "column": column, "fact": about}
         values |= {"event": self.table.event, "when": line.when}
         values |= {key: getattr(line, key) for key in FORMS if getattr(line, key) is not None}
+        values["limit"] = _number(values.get("most"))
+        values["identity"] = self._labels(one)
         if said is None:
             return values
         is_plain = said.type == "text" and not said.codelist and said.filled_by != "input"
@@ -186,6 +188,18 @@ class RuleComposition:
         }
         own = {key: getattr(said, key) for key in ("pattern", "length", "range")}
         return values | {key: value for key, value in own.items() if value}
+
+    def _labels(self, one: Placed) -> Bilingual:
+        """The words over the columns by which a record is known again. Raises ContractError."""
+        named = [[part] if isinstance(part, str) else [*part] for part in one.line.identity]
+        labels = []
+        for name in (name for part in named for name in part):
+            if name not in self.fields:
+                raise problem("CON-204", one.path, (*one.loc, "identity"), name=name)
+            labels.append(self.fields[name].asked or self.fields[name].label)
+        return Bilingual(
+            en="; ".join(one.en for one in labels), fr="\u202f; ".join(one.fr for one in labels)
+        )
 
     def _words(self, asked: _Asked, part: str) -> Bilingual:
         one, column = asked.placed, asked.column
@@ -246,6 +260,14 @@ class RuleComposition:
         if alone and alone[1] in asked.values:
             return asked.values[alone[1]]
         return self._filled(asked, value, "en")
+
+
+def _number(value: Any) -> Bilingual | None:
+    """A number as it is written in each language; None for what is none."""
+    if not isinstance(value, int | float):
+        return None
+    english = f"{value:,}"
+    return Bilingual(en=english, fr=english.replace(",", "\u202f").replace(".", ","))
 
 
 def expectation(form: str, value: Any, column: str) -> tuple[str, dict[str, Any]]:

@@ -116,8 +116,8 @@ WRONG = {
         ("tables/incidents.yaml", "attribute: is_sexual", "attribute: is_sexy"),
         "CON-207",
     ),
-    "a table of records that does not say how they came": (
-        ("tables/incidents.yaml", ", +provenance", ""),
+    "a table of records that does not tell them apart": (
+        ("tables/incidents.yaml", "[+identity, ", "["),
         "CON-208",
     ),
     "a role that is none": (
@@ -231,7 +231,7 @@ def test_sql_that_cannot_be_read_is_told(edit: Edit) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize(("old", "new"), [("+time, ", ""), ("offence_code LIKE", "kind LIKE")])
+@pytest.mark.parametrize(("old", "new"), [("+identity, ", ""), ("offence_code LIKE", "kind LIKE")])
 def test_the_check_of_a_feed_tells_what_is_wrong_with_its_table(
     old: str, new: str, language: Language, edit: Edit, tmp_path: Path
 ) -> None:
@@ -245,7 +245,7 @@ def test_the_check_of_a_feed_tells_what_is_wrong_with_its_table(
 def test_a_command_stops_with_the_file_and_the_line(
     edit: Edit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    edit("tables/incidents.yaml", ", +provenance", "")
+    edit("tables/incidents.yaml", "[+identity, ", "[")
     assert cli(["dictionary", "incidents", "--lang", "fr", "--home", str(tmp_path)]) == 3
     told = capsys.readouterr().err
     assert "CON-208" in told and "incidents.yaml:" in told and "Traceback" not in told
