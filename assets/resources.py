@@ -38,13 +38,14 @@ def trying_again(context: Any) -> Iterator[None]:
     from pipelines.duck import ENGINE_FAULT, PASSING_FAULTS
     from pipelines.lake.storage import LakeBusy, LakeError
     from pipelines.ledger.faults import LedgerError
+    from schemas.contract_problem import ContractError
 
     try:
         yield
     except (*PASSING_FAULTS, LakeBusy, LedgerError) as error:
         wait_s = FIRST_WAIT_S * 2**context.retry_number * random.uniform(0.5, 1.5)  # noqa: S311
         raise dg.RetryRequested(max_retries=TRIES, seconds_to_wait=wait_s) from error
-    except LakeError as error:
+    except (LakeError, ContractError) as error:
         raise _failure(f"{error.text('en')} / {error.text('fr')}") from None
     except ENGINE_FAULT as error:
         raise _failure(

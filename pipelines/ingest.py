@@ -13,7 +13,6 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import logging
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -42,19 +41,21 @@ from pipelines.settings import PROGRAM_VERSION, Settings
 from pipelines.validate.audit import Audit, audit
 from pipelines.validate.verdict import (
     Verdict,
+    move_part,
     reach_verdict,
     standing_folder,
     verdict_of,
     write_verdict,
 )
 from schemas.contract import load_contract
+from schemas.contract_check import check
+from schemas.contract_problem import ContractError, ContractProblem
 from schemas.feed import Statement, feed_names, load_feed
 
 log = logging.getLogger("passerelle")
 
 UNKNOWN_FEED, UNREACHABLE = "DEL-721", "DEL-722"
 PARTS = ("accepted", "quarantined", "duplicates")
-BLOCK_BYTES = 1 << 20
 SMALL_BYTES = 32 * 1024**2
 # A worker needs about three seconds to be ready, as long as four small files take.
 FEWEST_TO_SPREAD = 6
@@ -62,7 +63,7 @@ ENTRIES_AT_ONCE = 50
 HEAVY_MODULES = ("pipelines.ingest", "great_expectations")
 
 Progress = Callable[[int, int, str], None]
-Complain = Callable[[Finding], None]
+Complain = Callable[[Finding | ContractProblem], None]
 
 
 def ingest(
@@ -82,7 +83,7 @@ def ingest(
     was refused is judged anew; an accepted one never is, since its rows are published. `kind` is
     what whoever hands it in says that it is: of bytes that were there before, an answer.
     Raises DeliveryRefused (DEL-721) for a feed that is not declared, OSError where a place cannot
-    be read or written.
+    be read or written, ContractError where the feed or its table is not in order.
     """
     delivery = land(
         settings,
@@ -151,7 +152,8 @@ def judge(settings: Settings, delivery_id: str, *, again: bool = False) -> Verdi
     The three Parquet files are moved beside the delivery first and verdict.json last: where a
     verdict is, everything that it speaks of is there too.
     Raises KeyError for a delivery that was never landed, OSError where a place cannot be read or
-    written, LedgerError where the ledger cannot; whatever else goes wrong becomes a verdict.
+    written, LedgerError where the ledger cannot, ContractError where its feed or its table is not
+    in order; whatever else goes wrong becomes a verdict.
     """
     delivery = open_delivery(settings, delivery_id)
     verdict, is_new = _judge(settings, delivery, again=again)
@@ -195,9 +197,10 @@ def local_part(settings: Settings, delivery: Delivery, part: str) -> Iterator[Pa
 
 
 def reach(settings: Settings, delivery: Delivery, folder: Path, *, page: str = "") -> Verdict:
-    """A verdict on the delivery, with the files that it speaks of in `folder`. Raises OSError.
+    """A verdict on the delivery, with the files that it speaks of in `folder`.
 
-    `page` names its page in the Data Docs, where that is not the page of the delivery.
+    `page` names its page in the Data Docs, where that is not the page of the delivery. Raises
+    OSError, ContractError: neither says anything about the delivery.
     """
     harmonised, second_opinion, findings = None, None, []
     try:
@@ -206,8 +209,8 @@ def reach(settings: Settings, delivery: Delivery, folder: Path, *, page: str = "
         second_opinion = _audit(settings, delivery, harmonised, page or delivery.delivery_id)
     except DeliveryRefused as refused:
         findings = refused.findings
-    except OSError:
-        raise  # the disk or the network: says nothing about the delivery, so try again later
+    except (OSError, ContractError):
+        raise  # the disk, the network, the contract: says nothing about the delivery; try again
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
         # The same, from the engine, whose own words may quote a cell.
         raise OSError(errno.EIO, type(error).__name__, str(settings.scratch)) from None
@@ -242,15 +245,6 @@ def _audit(settings: Settings, delivery: Delivery, harmonised: Harmonised, page:
     )
 
 
-def move_part(source: Path, target: UPath) -> None:
-    """Put a finished file in its place; on this machine by renaming, else by copying."""
-    if isinstance(target, Path):
-        shutil.move(source, target)
-        return
-    with source.open("rb") as stream, target.open("wb") as copy:
-        shutil.copyfileobj(stream, copy, BLOCK_BYTES)
-
-
 def is_judged(settings: Settings, delivery_id: str) -> bool:
     """True where the delivery is landed and has a verdict that stands."""
     try:
@@ -274,8 +268,8 @@ def ingest_inbox(
     A file whose bytes came before is told to `on_repeat`, once, and written into the ledger. The
     verdicts go into it together: LedgerError where it cannot be written.
 
-    What cannot be taken in (a folder that is no feed, a place out of reach) goes to `on_problem`
-    and is tried again next time; the other files are taken in all the same. With `workers`, small
+    What cannot be taken in (a folder that is no feed, a place out of reach, a table not in order)
+    goes to `on_problem` and is tried again next time; other files are taken in all the same. With `workers`, small
     files are spread over processes, so the caller's main module must be importable; large ones
     come after them, one at a time with all threads.
     """
@@ -351,6 +345,7 @@ def _unjudged(
     """
     found: dict[str, Waiting] = {}
     strangers: set[str] = set()
+    faults: dict[ContractProblem, None] = {}  # each once, however many files wait for its end
     for one in inbox_files(settings):
         if one.feed not in feed_names():
             strangers.add(one.feed)
@@ -358,12 +353,20 @@ def _unjudged(
         delivery_id = delivery_id_of(one.feed, fingerprint(one.file))
         if known := found.get(delivery_id):
             found[delivery_id] = min(known, one, key=_arrival)
-        elif not is_judged(settings, delivery_id):
+            continue
+        try:
+            check(load_feed(one.feed).table)
+        except ContractError as error:
+            faults |= dict.fromkeys(error.problems)
+            continue
+        if not is_judged(settings, delivery_id):
             found[delivery_id] = one
         elif copy := copy_of(settings, delivery_id, one):
             copies.append(copy)
     for feed in sorted(strangers):
         complain(Finding(UNKNOWN_FEED, {"feed": feed}))
+    for problem in faults:
+        complain(problem)
     small = [one for one in found.values() if one.bytes <= SMALL_BYTES]
     return small, [one for one in found.values() if one.bytes > SMALL_BYTES]
 
@@ -389,5 +392,5 @@ def _killed(one: Waiting) -> Verdict | list[Finding]:
     return [Finding(UNEXPECTED, {"file_name": one.file.name, "reference": "killed"})]
 
 
-def _log_problem(finding: Finding) -> None:
+def _log_problem(finding: Finding | ContractProblem) -> None:
     log.warning("%s: %s", finding.code, finding.text())

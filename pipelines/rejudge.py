@@ -24,7 +24,7 @@ from upath import UPath
 
 from pipelines.crew import spread
 from pipelines.duck import connect_scratch, scratch_folder
-from pipelines.ingest import FEWEST_TO_SPREAD, HEAVY_MODULES, PARTS, Progress, move_part, reach
+from pipelines.ingest import FEWEST_TO_SPREAD, HEAVY_MODULES, PARTS, Progress, reach
 from pipelines.ingest import SMALL_BYTES as SMALL
 from pipelines.lake.arrivals import Arrival
 from pipelines.lake.publish import read_incoming
@@ -39,6 +39,7 @@ from pipelines.settings import PROGRAM_VERSION, Settings
 from pipelines.validate.verdict import (
     JUDGEMENTS,
     Verdict,
+    move_part,
     read_verdict,
     write_verdict,
 )

@@ -158,8 +158,7 @@ class Composition:
         logical, physical = TYPES[said.type]
         held = [flag for flag, names in self.table.withheld_when.items() if name in names]
         if said.codelist and said.codelist not in codelist_names():
-            path = declared.field_path(name)
-            raise problem("CON-206", path, (name, "codelist"), name=said.codelist)
+            raise problem("CON-206", said.file, (name, "codelist"), name=said.codelist)
         return Column(
             name=name,
             logical_type=logical,
@@ -195,6 +194,10 @@ class Composition:
     def _helper(
         self, name: str, line: HelperLine, path: Path, loc: tuple[str | int, ...]
     ) -> Helper:
+        of_list = (line.column, line.attribute, line.codelist)
+        ways = [bool(line.geofence), bool(line.feed), any(of_list)]
+        if sum(ways) != 1 or any(of_list) != all(of_list):
+            raise problem("CON-217", path, loc)
         if line.column:
             if line.column not in self.fields:
                 raise problem("CON-204", path, (*loc, "column"), name=line.column)

@@ -11,14 +11,16 @@ when a file is judged.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
 from schemas import declared
 from schemas.compose import Composition
-from schemas.declared import FORMS, RuleLine, RuleTemplate, TypedWords, problem
+from schemas.declared import FORMS, Form, RuleLine, RuleTemplate, TypedWords, checked, problem
+from schemas.lines import TYPES
 from schemas.rules import UNEXPECTED_ROWS_PREFIX
 from schemas.table import Rule, Severity
 from schemas.text import LANGUAGES, Bilingual, Language
@@ -116,6 +118,8 @@ class RuleComposition:
         asked = self._asked(one)
         line, template = one.line, asked.template
         kind, kwargs = self._expectation(asked)
+        if not kind and not line.identity and self.table.kind == "data":
+            raise problem("CON-311", one.path, one.loc, forms=FORMS)
         message, why, fix = (self._words(asked, part) for part in PARTS)
         usual = template.severity if template else "error" if line.error else "warning"
         dimension = line.dimension or (template.dimension if template else "")
@@ -132,15 +136,16 @@ class RuleComposition:
             explanation=why,
             correction=fix,
             is_about_row=bool(kind or line.identity) or line.about == "row",
-            identity=tuple((part,) if isinstance(part, str) else part for part in line.identity),
+            identity=_tuples(line.identity),
         )
 
     def _asked(self, one: Placed) -> _Asked:
         name, template = self._template(one)
-        about = str((one.line.model_extra or {}).get(name, ""))
+        about = (one.line.model_extra or {}).get(name, "")
         column = one.line.at or (template.at if template else "") or about
-        if column and column not in self.fields and self.table.kind == "data":
-            raise problem("CON-204", one.path, one.loc, name=column)
+        blamed = {column, *chain.from_iterable(_tuples(one.line.identity))} - {""}
+        if self.table.kind == "data" and (unknown := sorted(blamed - set(self.fields))):
+            raise problem("CON-204", one.path, one.loc, name=unknown[0])
         return _Asked(one, name, template, column, self._values(one, column, about))
 
     def _template(self, one: Placed) -> tuple[str, RuleTemplate | None]:
@@ -154,10 +159,16 @@ class RuleComposition:
             raise problem("CON-301", one.path, one.loc, said=keys)
         template = known[named[0]] if named else None
         parameters = template.parameters if template else ()
-        for key in extra:
+        for key, value in extra.items():
             if key not in (*named, *parameters):
                 values = {"template": said[0], "key": key}
                 raise problem("CON-303", one.path, (*one.loc, key), **values)
+            if not isinstance(value, str if key in named else str | int | float | list):
+                raise problem(
+                    *("CON-105", one.path, (*one.loc, key)),
+                    value=str(value),
+                    expected=TYPES["string"],
+                )
         for key in parameters:
             if key not in extra and getattr(line, key, None) is None:
                 raise problem("CON-302", one.path, one.loc, template=named[0], key=key)
@@ -246,9 +257,12 @@ class RuleComposition:
         source = template or asked.placed.line
         form = next((key for key in FORMS if getattr(source, key) is not None), "")
         value = getattr(source, form) if form else None
-        if not template:
+        if not template or not form:
             return expectation(form, value, column)
-        return expectation(form, self._value(asked, value), asked.values.get("value", column))
+        said = {form: self._value(asked, value)}
+        one = asked.placed
+        value = getattr(checked(Form, said, one.path, one.loc), form)
+        return expectation(form, value, asked.values.get("value", column))
 
     def _value(self, asked: _Asked, value: Any) -> Any:
         """A value of a template: one that is only `{…}` is taken as it is, a text is filled."""
@@ -268,6 +282,11 @@ def _number(value: Any) -> Bilingual | None:
         return None
     english = f"{value:,}"
     return Bilingual(en=english, fr=english.replace(",", "\u202f").replace(".", ","))
+
+
+def _tuples(identity: Iterable[str | tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    """A column that counts by itself is a group of one."""
+    return tuple((part,) if isinstance(part, str) else part for part in identity)
 
 
 def expectation(form: str, value: Any, column: str) -> tuple[str, dict[str, Any]]:

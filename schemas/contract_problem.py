@@ -90,6 +90,47 @@ WORDS: dict[str, tuple[str, str]] = {
         "The role “{role}” is given by another group of this table too. Keep one of them.",
         "Le rôle « {role} » est aussi donné par un autre groupe de cette table. N’en gardez qu’un.",
     ),
+    "CON-212": (
+        "DuckDB refuses this SQL: {problem}",
+        "DuckDB refuse ce SQL : {problem}",
+    ),
+    "CON-213": (
+        "The role “{role}” means nothing without the role “{other}”. Name the columns of both, or "
+        "of neither.",
+        "Le rôle « {role} » ne veut rien dire sans le rôle « {other} ». Indiquez les colonnes des "
+        "deux, ou d’aucun.",
+    ),
+    "CON-214": (
+        "“{said}” cannot have the role “{role}”, which is for {expected}.",
+        "« {said} » ne peut tenir le rôle « {role} », réservé à ceci : {expected}.",
+    ),
+    "CON-215": (
+        "The column “{name}” may tell of a person and does not say what else it tells of. Write "
+        "the columns that it gives away under `reveals`, or [] where there are none.",
+        "La colonne « {name} » peut renseigner sur une personne et ne dit pas ce qu’elle révèle. "
+        "Écrivez sous `reveals` les colonnes qu’elle trahit, ou [] s’il n’y en a pas.",
+    ),
+    "CON-216": (
+        "Nothing fills the column “{name}”: no feed may, and no `derive` says how.",
+        "Rien ne remplit la colonne « {name} » : aucun flux n’en a le droit, et aucun `derive` ne "
+        "dit comment.",
+    ),
+    "CON-217": (
+        "A helper says one thing: `geofence`, or `feed`, or a `column` with the `codelist` and the "
+        "`attribute` to take from it.",
+        "Une colonne auxiliaire dit une seule chose : `geofence`, ou `feed`, ou bien une `column` "
+        "avec la `codelist` et l’`attribute` à y prendre.",
+    ),
+    "CON-218": (
+        "The column “{name}” is the day of “{moment}”, which this table does not have. Add that "
+        'one, or write `day_of: ""` under `overrides`.',
+        "La colonne « {name} » est le jour de « {moment} », absente de cette table. Ajoutez "
+        'celle-ci, ou écrivez `day_of: ""` sous `overrides`.',
+    ),
+    "CON-219": (
+        "The table is called “{said}”, its file “{name}”. Give both the same name.",
+        "La table s’appelle « {said} », son fichier « {name} ». Donnez le même nom aux deux.",
+    ),
     "CON-301": (
         "A rule says one thing: a template of schemas/rule_templates.yaml (`required: country`), "
         "or `error` or `warning` with a name of its own. This one says: {said}.",
@@ -139,6 +180,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "The rules {code} and {other} of this table are both called “{name}”.",
         "Les règles {code} et {other} de cette table s’appellent toutes deux « {name} ».",
     ),
+    "CON-311": (
+        "This rule does not say which rows fail it. Add one of: {forms}.",
+        "Cette règle ne dit pas quelles lignes l’enfreignent. Ajoutez l’une de ces clés : {forms}.",
+    ),
     "CON-401": (
         "{code} was “{was}” ({column}) and may not mean anything else now. Give the new rule a "
         "code that was never used.",
@@ -166,6 +211,57 @@ WORDS: dict[str, tuple[str, str]] = {
         "{code} figurait dans la liste et n’y figure plus. Les lignes de cette liste ne sont "
         "jamais retirées.",
     ),
+    "CON-501": (
+        "Say either `from` (columns of the source) or `value` (one value for every row).",
+        "Indiquez soit `from` (des colonnes de la source), soit `value` (une valeur pour toutes "
+        "les lignes).",
+    ),
+    "CON-502": (
+        "Only what comes `from` columns of the source can be optional.",
+        "Seul ce qui vient (`from`) de colonnes de la source peut être facultatif.",
+    ),
+    "CON-503": (
+        "Say one place where the day stands: `name`, `title` or `column`.",
+        "Indiquez un seul endroit où figure le jour : `name`, `title` ou `column`.",
+    ),
+    "CON-504": (
+        "“{pattern}” is no regular expression: {problem}.",
+        "« {pattern} » n’est pas une expression régulière : {problem}.",
+    ),
+    "CON-505": (
+        "“{pattern}” has no group (…) for the date.",
+        "« {pattern} » n’a pas de groupe (…) pour la date.",
+    ),
+    "CON-506": (
+        "Every format of `as_of` has a year: %Y or %y.",
+        "Chaque format de `as_of` comporte une année : %Y ou %y.",
+    ),
+    "CON-507": (
+        "`corrections` names what is not mapped: {names}.",
+        "`corrections` nomme ce qui n’est pas mis en correspondance : {names}.",
+    ),
+    "CON-508": (
+        "“{value}” is no time zone. Write one such as Africa/Bangui, `place` where the place of "
+        "each row decides, or `offset` where each text has its own.",
+        "« {value} » n’est pas un fuseau horaire. Écrivez par exemple Africa/Bangui, `place` si "
+        "le lieu de chaque ligne en décide, ou `offset` si chaque texte porte le sien.",
+    ),
+    "CON-509": (
+        "“{value}” is no encoding that is known. Usual are utf-8, utf-16 and cp1252.",
+        "« {value} » n’est pas un encodage connu. Les plus courants sont utf-8, utf-16 et cp1252.",
+    ),
+    "CON-510": (
+        '“{value}” is not one sign. Write one between quotes, such as `";"`.',
+        '« {value} » n’est pas un signe unique. Écrivez-en un entre guillemets, comme `";"`.',
+    ),
+    "CON-511": (
+        "{value} is too small: this is counted from 1.",
+        "{value} est trop petit : on compte ici à partir de 1.",
+    ),
+    "CON-512": (
+        "At least one is needed here.",
+        "Il en faut au moins un ici.",
+    ),
 }
 
 
@@ -190,7 +286,16 @@ class ContractProblem:
         words = WORDS[self.code][1 if language == "fr" else 0]
         return words.format(**{k: _said(v, language) for k, v in self.values.items()})
 
-    def text(self, language: Language) -> str:
+    def text(self, language: Language = "en") -> str:
+        """The file, the line and the sentence."""
+        return f"{self.where}: {self.sentence(language)}"
+
+    def correction(self, language: Language = "en") -> str:
+        """The sentence says it already."""
+        del language
+        return ""
+
+    def coded(self, language: Language) -> str:
         """The file, the line, the code and the sentence."""
         colon = "\u00a0:" if language == "fr" else ":"
         return f"{self.where}: {self.code}{colon} {self.sentence(language)}"
@@ -206,7 +311,11 @@ class ContractError(ValueError):
 
     def text(self, language: Language) -> str:
         """Every problem, one a line."""
-        return "\n".join(problem.text(language) for problem in self.problems)
+        return "\n".join(problem.coded(language) for problem in self.problems)
+
+    def __reduce__(self) -> Any:
+        """As it was, for a process that asked for it."""
+        return type(self), (self.problems,)
 
 
 def _said(value: Any, language: Language) -> str:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, PrivateAttr, StringConstraints, ValidationError
 
-from schemas.contract_problem import ContractError, ContractProblem
+from schemas.contract_problem import WORDS, ContractError, ContractProblem
 from schemas.lines import TYPES, known_keys, line_of
 from schemas.roles import Roles
 from schemas.table import Coarsen, FilledBy, Kind, Severity
@@ -31,8 +31,22 @@ Type = Literal[
     "text", "timestamp", "date", "integer", "bigint", "number", "coordinate", "boolean", "texts"
 ]
 Classification = Literal["UNCLASSIFIED", "CONFIDENTIAL", "STRICTLY_CONFIDENTIAL"]
+# The dimensions of data quality of ODCS
+Dimension = Literal[
+    "",
+    "accuracy",
+    "completeness",
+    "conformity",
+    "consistency",
+    "coverage",
+    "timeliness",
+    "uniqueness",
+]
+Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
 Number = int | float
-Model = TypeVar("Model", bound="Declared")
+# In a template, `{…}` may stand for a value
+Bound = Number | str | None
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Declared(BaseModel):
@@ -93,22 +107,28 @@ class Field(Override):
     description: Bilingual
     example: Any
     hxl: str
+    _file: Path = PrivateAttr(default=FIELDS_FOLDER)
+
+    @property
+    def file(self) -> Path:
+        """Where it is declared."""
+        return self._file
 
 
 class Form(Words):
     """How a row is judged; exactly one of these, or none for a rule about a file as a whole."""
 
-    fails: Any = None  # SQL that is TRUE for a row that fails
-    empty: Any = None  # a column that must be empty
-    at_least: Any = None  # two columns: the first is not below the second
-    between: Any = None  # two numbers, both included
-    least: Any = None
-    most: Any = None
-    above: Any = None
-    one_of: Any = None
-    distinct: Any = None
-    pattern: Any = None
-    characters: Any = None
+    fails: str | None = None  # SQL that is TRUE for a row that fails
+    empty: str | None = None  # a column that must be empty
+    at_least: tuple[str, str] | None = None  # two columns: the first is not below the second
+    between: tuple[Number, Number] | str | None = None  # both included
+    least: Bound = None
+    most: Bound = None
+    above: Bound = None
+    one_of: tuple[Number | str, ...] | str | None = None
+    distinct: bool | None = None
+    pattern: str | None = None
+    characters: tuple[int, int] | str | None = None  # at least and at most
 
 
 FORMS = tuple(name for name in Form.model_fields if name not in Words.model_fields)
@@ -125,7 +145,7 @@ class RuleTemplate(Form):
 
     name: str
     severity: Severity = "error"
-    dimension: str = ""
+    dimension: Dimension = ""
     at: str = ""  # the column that it blames, where that is not the one it is about
     parameters: tuple[str, ...] = ()  # what a table must say besides the column
     by_type: dict[Type, TypedWords] = {}
@@ -141,7 +161,7 @@ class RuleLine(Form):
     at: str = ""  # the column that it blames
     name: str = ""
     severity: Severity | None = None
-    dimension: str = ""
+    dimension: Dimension = ""
     when: str = ""  # SQL: only then
     even_withdrawn: bool | None = None  # of `required`: rows that withdraw a record too
     about: Literal["", "row", "file"] = ""
@@ -157,7 +177,7 @@ class HelperLine(Declared):
     column: str = ""
     attribute: str = ""
     codelist: str = ""
-    type: str = "VARCHAR"
+    type: Literal["VARCHAR", "DATE", "BOOLEAN", "INTEGER", "DOUBLE"] = "VARCHAR"
 
 
 class QuestionLine(Declared):
@@ -182,7 +202,7 @@ class Table(Declared):
 
     table: str
     kind: Kind = "data"
-    version: str
+    version: Version
     codes: str = ""  # what the codes of its rules begin with
     stem: str = ""  # what the HXL tags of a reference table begin with
     title: Bilingual
@@ -210,17 +230,17 @@ class Table(Declared):
 def fields() -> dict[str, Field]:
     """Every declared column by its name. Raises ContractError."""
     found: dict[str, Field] = {}
-    places: dict[str, Path] = {}
     for path in sorted(FIELDS_FOLDER.glob(f"*{SUFFIX}")):
         for name, entry in read_declared(path).items():
             if name in found:
-                raise problem("CON-202", path, (name,), name=name, other=places[name].name)
+                other = found[name].file.name
+                raise problem("CON-202", path, (name,), name=name, other=other)
             found[name] = checked(Field, entry, path, (name,))
-            places[name] = path
+            found[name]._file = path
     for name, one in found.items():
         for at, told in enumerate(one.reveals or ()):
             if told not in found:
-                raise problem("CON-201", places[name], (name, "reveals", at), name=told)
+                raise problem("CON-201", one.file, (name, "reveals", at), name=told)
     return found
 
 
@@ -247,15 +267,10 @@ def table_path(table: str) -> Path:
 def table(name: str) -> Table:
     """What the file of a table says. Raises FileNotFoundError, ContractError."""
     path = table_path(name)
-    return checked(Table, read_declared(path), path, ())
-
-
-def field_path(name: str) -> Path:
-    """The file that declares a column. Raises KeyError."""
-    for path in sorted(FIELDS_FOLDER.glob(f"*{SUFFIX}")):
-        if name in read_declared(path):
-            return path
-    raise KeyError(name)
+    found = checked(Table, read_declared(path), path, ())
+    if found.table != name:
+        raise problem("CON-219", path, ("table",), said=found.table, name=name)
+    return found
 
 
 def problem(code: str, path: Path, loc: Sequence[str | int], /, **values: Any) -> ContractError:
@@ -269,9 +284,9 @@ class _Once(LOADER):  # type: ignore[misc,valid-type]
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         seen: set[str] = set()
         for key, _ in node.value:
-            if key.value in seen:
-                raise _RepeatedKeyError(key.value, key.start_mark.line + 1)
-            seen.add(key.value)
+            if (text := str(key.value)) in seen:
+                raise _RepeatedKeyError(text, key.start_mark.line + 1)
+            seen.add(text)
         return super().construct_mapping(node, deep)
 
 
@@ -280,17 +295,22 @@ class _RepeatedKeyError(Exception):
 
 
 def read_declared(path: Path) -> dict[str, Any]:
-    """One file. Raises ContractError where it is no YAML, or where a key stands twice."""
+    """One file. Raises ContractError where it is no YAML, holds no keys or one of them twice."""
     try:
         with path.open(encoding="utf-8") as stream:
             found = yaml.load(stream, Loader=_Once)  # noqa: S506  (a safe loader)
     except _RepeatedKeyError as error:
         key, line = error.args
         raise ContractError([ContractProblem("CON-102", path, line, {"key": key})]) from None
-    except yaml.MarkedYAMLError as error:
-        line = (error.problem_mark.line if error.problem_mark else 0) + 1
-        raise ContractError([ContractProblem("CON-101", path, line)]) from None
-    return dict(found)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise ContractError(
+            [ContractProblem("CON-101", path, mark.line + 1 if mark else 1)]
+        ) from None
+    if not isinstance(found, dict):
+        values = {"value": str(found)[:LONGEST_SHOWN], "expected": TYPES["model"]}
+        raise ContractError([ContractProblem("CON-105", path, 1, values)])
+    return found
 
 
 def checked(model: type[Model], entry: Any, path: Path, at: tuple[str | int, ...]) -> Model:
@@ -299,7 +319,9 @@ def checked(model: type[Model], entry: Any, path: Path, at: tuple[str | int, ...
         return model.model_validate(entry)
     except ValidationError as error:
         found = [_problem(one, path, at, model) for one in error.errors()]
-        raise ContractError(found) from None
+        # Where several types are allowed, each of them complains of the same value.
+        each = {(one.code, one.line, one.values.get("value")): one for one in reversed(found)}
+        raise ContractError(reversed(each.values())) from None
 
 
 def _problem(
@@ -310,6 +332,8 @@ def _problem(
     if kind == "extra_forbidden":
         known = known_keys(model, loc[:-1])
         return ContractProblem("CON-103", path, line, {"key": loc[-1], "known": known})
+    if kind in WORDS:  # what a validator of ours says
+        return ContractProblem(kind, path, line, error.get("ctx", {}))
     if kind == "missing":
         return ContractProblem("CON-104", path, line, {"key": loc[-1]})
     shown = str(error.get("input"))[:LONGEST_SHOWN]

@@ -5,15 +5,28 @@ Not here: reading a delivery (`pipelines/landing`), compiling a mapping (`pipeli
 
 from __future__ import annotations
 
+import codecs
 import datetime as dt
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
-from schemas.text import FOLDER, Bilingual, Language, read_csv, read_yaml
+from schemas.contract_problem import WORDS
+from schemas.declared import Version, checked, read_declared
+from schemas.text import FOLDER, Bilingual, Language, read_csv
 
 FEEDS_FOLDER = FOLDER / "feeds"
 
@@ -28,16 +41,69 @@ class _Declared(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _wrong(code: str, **values: Any) -> PydanticCustomError:
+    """An error of which `contract_problem.py` has the words."""
+    return PydanticCustomError(code, WORDS[code][0], values)
+
+
+def _regex(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise _wrong("CON-504", pattern=text, problem=str(error)) from None
+    return text
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo("UTC" if text in ("", "place", "offset") else text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise _wrong("CON-508", value=text) from None
+    return text
+
+
+def _encoding(text: str) -> str:
+    try:
+        codecs.lookup(text)
+    except LookupError:
+        raise _wrong("CON-509", value=text) from None
+    return text
+
+
+def _sign(text: str) -> str:
+    if len(text) != 1:
+        raise _wrong("CON-510", value=text)
+    return text
+
+
+def _from_one(number: int) -> int:
+    if number < 1:
+        raise _wrong("CON-511", value=number)
+    return number
+
+
+def _some(found: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not found:
+        raise _wrong("CON-512")
+    return found
+
+
+Regex = Annotated[str, AfterValidator(_regex)]
+Sign = Annotated[str, AfterValidator(_sign)]
+Counted = Annotated[int, AfterValidator(_from_one)]
+Some = AfterValidator(_some)
+
+
 class Layout(_Declared):
     """How one delivery file of the feed is laid out."""
 
     format: Format
     name: str = "*"
-    encoding: str = "utf-8"
-    delimiter: str = ","
-    quote: str = '"'
-    header_rows: tuple[int, ...] = (1,)
-    sheets: str = ".*"
+    encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
+    delimiter: Sign = ","
+    quote: Sign = '"'
+    header_rows: Annotated[tuple[Counted, ...], Some] = (1,)
+    sheets: Regex = ".*"
     with_sheet_column: bool = False
     records: str = "$"
     hxl_row: Literal["never", "optional"] = "never"
@@ -50,7 +116,7 @@ class SkipRows(_Declared):
     """Rows that are part of the layout, not data: totals, signatures, repeated headings."""
 
     column: str
-    matches: str
+    matches: Regex
 
 
 class Mapping(_Declared):
@@ -61,9 +127,9 @@ class Mapping(_Declared):
     join: str = " "
     crosswalk: str = ""
     formats: tuple[str, ...] = ()
-    time_zone: str = ""
+    time_zone: Annotated[str, AfterValidator(_zone)] = ""
     notation: Notation = "decimal"
-    pattern: str = ""
+    pattern: Regex = ""
     decimal: str = ""
     thousands: str = ""
     optional: bool = False  # older files, or some of them, do not have its source columns
@@ -76,9 +142,9 @@ class Mapping(_Declared):
     @model_validator(mode="after")
     def _one_origin(self) -> Mapping:
         if bool(self.source) == (self.value is not None):
-            raise ValueError("say either 'from' (source columns) or 'value' (one fixed value)")
+            raise _wrong("CON-501")
         if self.optional and not self.source:
-            raise ValueError("only what comes 'from' source columns can be optional")
+            raise _wrong("CON-502")
         return self
 
 
@@ -90,24 +156,20 @@ class AsOf(_Declared):
     English. A month or a year stands for its last day.
     """
 
-    name: str = ""
-    title: str = ""
+    name: Regex = ""
+    title: Regex = ""
     column: str = ""
     formats: tuple[str, ...]
 
     @model_validator(mode="after")
     def _one_place(self) -> AsOf:
         if sum(map(bool, (self.name, self.title, self.column))) != 1:
-            raise ValueError("say one of 'name', 'title' and 'column'")
+            raise _wrong("CON-503")
         for pattern in filter(None, (self.name, self.title)):
-            try:
-                groups = re.compile(pattern).groups
-            except re.error as error:
-                raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
-            if not groups:
-                raise ValueError(f"{pattern!r} has no group (…) for the date")
+            if not re.compile(pattern).groups:
+                raise _wrong("CON-505", pattern=pattern)
         if not self.formats or not all(_has_year(form) for form in self.formats):
-            raise ValueError("every format of 'as_of' must have a year (%Y or %y)")
+            raise _wrong("CON-506")
         return self
 
 
@@ -119,14 +181,14 @@ class Feed(_Declared):
     """One source's dataset: who sends what, how it is laid out, what each column becomes."""
 
     feed: str
-    version: str
+    version: Version
     table: str
     source: str
     status: Literal["illustrative", "official", "public"]
     title: Bilingual
     language: Language
     handling: str
-    expected_every_days: int
+    expected_every_days: Counted
     deliveries: Statement | None = None  # not said: asked where it decides which version stands
     corrections: tuple[Correction, ...] = ()  # a row in which one of these says something is one
     as_of: AsOf | None = None  # not said: the latest plausible date among the accepted rows
@@ -134,7 +196,7 @@ class Feed(_Declared):
     licence: str = ""
     citation: str = ""
     notes: Bilingual | None = None
-    file: tuple[Layout, ...]
+    file: Annotated[tuple[Layout, ...], Some]
     blank: tuple[str, ...] = ("",)
     skip_rows: tuple[SkipRows, ...] = ()
     decimal: str = "."
@@ -143,12 +205,17 @@ class Feed(_Declared):
     map: dict[str, Mapping]
     ignore: dict[str, Bilingual] = {}
     no_counterexample: dict[str, Bilingual] = {}  # rule family (`6xx`) → why none can be given
-    folder: Path = Field(default=Path(), exclude=True)
+    _folder: Path = PrivateAttr(default=Path())
+
+    @property
+    def folder(self) -> Path:
+        """Where its feed.yaml, its crosswalks and its examples are."""
+        return self._folder
 
     @model_validator(mode="after")
     def _corrections_are_mapped(self) -> Feed:
         if unmapped := [column for column in self.corrections if column not in self.map]:
-            raise ValueError(f"'corrections' names what is not mapped: {', '.join(unmapped)}")
+            raise _wrong("CON-507", names=unmapped)
         return self
 
     @field_validator("file", mode="before")
@@ -194,8 +261,8 @@ def feed_names(folder: Path = FEEDS_FOLDER) -> list[str]:
 def load_feed(feed: str | Path) -> Feed:
     """A feed by its name or by its folder.
 
-    Raises KeyError for a feed that is not declared, FeedDeclarationError for a file that does not
-    say what a feed must say (the sentence names the field).
+    Raises KeyError for a feed that is not declared, ContractError for a file that does not say what
+    a feed must say.
     """
     folder = FEEDS_FOLDER / feed if isinstance(feed, str) else feed
     if not (folder / "feed.yaml").is_file():
@@ -203,18 +270,11 @@ def load_feed(feed: str | Path) -> Feed:
     return _load(folder.resolve(), (folder / "feed.yaml").stat().st_mtime_ns)
 
 
-class FeedDeclarationError(ValueError):
-    """A feed.yaml that cannot be used; each line of the message names a field and what is wrong."""
-
-
 @cache
 def _load(folder: Path, _changed_ns: int) -> Feed:
-    raw = read_yaml(folder / "feed.yaml")
-    try:
-        feed = Feed.model_validate({**raw, "folder": folder})
-    except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise FeedDeclarationError(f"{folder.name}/feed.yaml\n" + "\n".join(lines)) from None
+    path = folder / "feed.yaml"
+    feed = checked(Feed, read_declared(path), path, ())
+    feed._folder = folder
     return feed
 
 

@@ -23,6 +23,10 @@ TYPES: dict[str, Bilingual] = {
     "bool": Bilingual(en="true or false", fr="true ou false"),
     "tuple": Bilingual(en="a list, such as [a, b]", fr="une liste, comme [a, b]"),
     "model": Bilingual(en="keys and values below it", fr="des clés et des valeurs en dessous"),
+    "string_pattern": Bilingual(
+        en="a version of three numbers, such as 1.2.0",
+        fr="une version en trois nombres, comme 1.2.0",
+    ),
     "string": Bilingual(
         en="text in quotes, such as '01'", fr="un texte entre guillemets, comme '01'"
     ),
@@ -43,6 +47,8 @@ def line_in(root: Any, loc: Sequence[str | int]) -> int:
             node = node.value[step] if step < len(node.value) else None
         elif isinstance(node, yaml.MappingNode):
             found = [(k, v) for k, v in node.value if k.value == str(step)]
+            if not found and isinstance(step, int):
+                continue  # one thing, where a list of them may stand
             if not found:
                 break
             line, node = found[0][0].start_mark.line, found[0][1]
@@ -61,7 +67,8 @@ def known_keys(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
     for step in loc:
         if isinstance(step, str) and here and step in here.model_fields:
             here = _model_in(here.model_fields[step].annotation)
-    return list(here.model_fields) if here else []
+    fields = here.model_fields.items() if here else ()
+    return [field.alias or name for name, field in fields]
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

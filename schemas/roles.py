@@ -6,7 +6,16 @@ Not here: which column has a role (`groups.yaml`, `tables/`), and what every rec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from pydantic import BaseModel, ConfigDict
+
+from schemas.text import Bilingual
+
+if TYPE_CHECKING:
+    from schemas.table import Column
 
 
 class Roles(BaseModel):
@@ -41,3 +50,87 @@ class Roles(BaseModel):
         """The columns of a role; none where the table lacks it. Raises AttributeError."""
         said = getattr(self, role)
         return (said,) if isinstance(said, str) else tuple(said or ())
+
+
+# A role that says nothing without another
+NEEDS = (
+    ("event_time_end", "event_time"),
+    ("event_time_words", "event_time"),
+    ("area", "country"),  # a name stands for another area in each country
+    ("position", "point"),
+    ("classification_words", "classification"),
+    ("person_count", "count_key"),  # or one count of the same persons would pass for another
+    ("breakdown", "count_key"),
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the columns of a role must be for the code that asks for it."""
+
+    words: Bilingual
+    types: tuple[str, ...] = ()  # of DuckDB; none: any
+    codelist: str = ""  # this one; `*`: some list
+    count: int | None = None
+
+    def is_met_by(self, columns: Sequence[Column]) -> bool:
+        """True where every column is of such a type and list, and there are as many as needed."""
+        return (self.count is None or len(columns) == self.count) and all(
+            (not self.types or column.duckdb_type in self.types)
+            and (not self.codelist or self.codelist in ("*", column.codelist))
+            and (self.codelist != "*" or bool(column.codelist))
+            for column in columns
+        )
+
+
+_DAY = Bilingual(en="a date or a moment", fr="une date ou un moment")
+_LISTED = Bilingual(en="columns with a code list", fr="des colonnes dotées d’une liste de codes")
+_TIMES, _NUMBERS = ("DATE", "TIMESTAMP"), ("INTEGER", "BIGINT")
+WANTED: dict[str, Wanted] = {
+    "event_time": Wanted(_DAY, _TIMES),
+    "event_time_end": Wanted(_DAY, _TIMES),
+    "report_time": Wanted(_DAY, _TIMES),
+    "period": Wanted(
+        Bilingual(
+            en="two dates, the first and the last", fr="deux dates, la première et la dernière"
+        ),
+        ("DATE",),
+        count=2,
+    ),
+    "country": Wanted(
+        Bilingual(
+            en="a column of the code list `countries`", fr="une colonne de la liste `countries`"
+        ),
+        codelist="countries",
+    ),
+    "area": Wanted(
+        Bilingual(
+            en="columns of the code list `admin_areas`", fr="des colonnes de la liste `admin_areas`"
+        ),
+        codelist="admin_areas",
+    ),
+    "border_point": Wanted(
+        Bilingual(
+            en="a column of the code list `border_points`",
+            fr="une colonne de la liste `border_points`",
+        ),
+        codelist="border_points",
+    ),
+    "point": Wanted(
+        Bilingual(
+            en="two numbers of degrees, latitude and longitude",
+            fr="deux nombres de degrés, latitude et longitude",
+        ),
+        ("DOUBLE",),
+        count=2,
+    ),
+    "person_count": Wanted(Bilingual(en="a whole number", fr="un nombre entier"), _NUMBERS),
+    "amount": Wanted(Bilingual(en="a number and its unit", fr="un nombre et son unité"), count=2),
+    "sensitive": Wanted(
+        Bilingual(en="a column that is true or false", fr="une colonne vraie ou fausse"),
+        ("BOOLEAN",),
+    ),
+    "classification": Wanted(_LISTED, codelist="*"),
+    "person_words": Wanted(_LISTED, codelist="*"),
+    "shown_by": Wanted(_LISTED, codelist="*"),
+}

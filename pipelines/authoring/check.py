@@ -11,13 +11,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import duckdb
+
 from pipelines.authoring.folder import folder_problems
 from pipelines.duck import scratch_folder
 from pipelines.findings import DeliveryRefused, Finding
 from pipelines.i18n import Translator, translator
 from pipelines.settings import Settings
-from schemas.contract import all_rules
-from schemas.feed import Feed, FeedDeclarationError, load_feed
+from schemas.contract import all_rules, table_names
+from schemas.contract_check import check
+from schemas.contract_problem import ContractError
+from schemas.feed import Feed, load_feed
 from schemas.text import Language
 
 # Examples tell of 2026; on a machine whose clock is behind they would lie in the future.
@@ -50,7 +54,8 @@ def check_feed(settings: Settings, folder: Path) -> list[CheckedFile]:
     """The declaration of the feed in `folder`, then each example and counterexample, in order.
 
     Nothing is landed or published: files are read and harmonised in a scratch folder. A feed.yaml
-    that cannot be loaded is a problem of the first result, and there are no others then.
+    that cannot be loaded is a problem of the first result, and there are no others then. Raises
+    ContractError where the table that it fills is not in order: no fault of the feed.
     """
     _ = translator(settings.language)
     declaration = folder / "feed.yaml"
@@ -58,10 +63,11 @@ def check_feed(settings: Settings, folder: Path) -> list[CheckedFile]:
         feed = load_feed(folder)
     except KeyError:
         return [CheckedFile(declaration, problems=(_("There is no feed.yaml in this folder."),))]
-    except FeedDeclarationError as error:
-        return [CheckedFile(declaration, problems=tuple(str(error).splitlines()[1:]))]
-    if faults := _contract_faults(settings, feed):
-        return [CheckedFile(declaration, problems=tuple(faults))]
+    except ContractError as error:
+        words = [one.coded(settings.language) for one in error.problems]
+        return [CheckedFile(declaration, problems=tuple(words))]
+    if feed.table in table_names("data"):
+        check(feed.table)
     problems = folder_problems(feed, _)
     results = [CheckedFile(declaration, problems=tuple(problems))]
     if not _is_runnable(problems, feed):
@@ -75,20 +81,6 @@ def check_feed(settings: Settings, folder: Path) -> list[CheckedFile]:
             for at, (path, code) in enumerate(wanted)
         ]
         return results + [run.result() for run in runs]
-
-
-def _contract_faults(settings: Settings, feed: Feed) -> list[str]:
-    """What is wrong with the table that the feed fills: no fault of the feed, and none to run."""
-    from schemas.contract_check import problems
-    from schemas.contract_problem import ContractError
-
-    try:
-        found = problems(feed.table)
-    except ContractError as error:
-        found = list(error.problems)
-    except FileNotFoundError:
-        return []  # said of the feed: there is no such table
-    return [problem.text(settings.language) for problem in found]
 
 
 def _is_runnable(problems: Sequence[str], feed: Feed) -> bool:
@@ -114,6 +106,12 @@ def _run(settings: Settings, feed: Feed, path: Path, code: str, place: Path) -> 
         )
     except DeliveryRefused as refused:
         return _refused(path, code, refused.findings, settings.language, _)
+    except (duckdb.Error, OSError, LookupError, TypeError, ValueError) as error:
+        if isinstance(error, ContractError):
+            raise
+        said = str(error).partition("\n")[0]
+        problem = _("The feed cannot be applied to this file: {problem}", problem=said)
+        return CheckedFile(path, code, problems=(problem,))
     raised = done.reason_counts
     judge = _judge_counterexample if code else _judge_example
     return CheckedFile(

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pipelines.authoring.folder import folder_problems
 from pipelines.i18n import mark, translator
-from schemas.feed import FEEDS_FOLDER, FeedDeclarationError, feed_names, load_feed
+from schemas.contract_problem import ContractError
+from schemas.feed import FEEDS_FOLDER, feed_names, load_feed
 from schemas.text import Language
 
 DRAFT = mark(
@@ -23,9 +24,11 @@ def drafts(language: Language, folder: Path = FEEDS_FOLDER) -> dict[str, str]:
     found = {}
     for name in feed_names(folder):
         try:
-            problems = folder_problems(load_feed(folder / name), _)
-        except FeedDeclarationError as error:
-            problems = str(error).splitlines()[1:]
+            feed = load_feed(folder / name)
+        except ContractError as error:
+            problems = [one.coded(language) for one in error.problems]
+        else:
+            problems = folder_problems(feed, _)
         if problems:
             found[name] = _(DRAFT, feed=name, problem=problems[0])
     return found

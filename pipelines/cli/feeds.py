@@ -132,23 +132,33 @@ def check(
 ) -> int:
     """Check feeds."""
     from pipelines.authoring.check import check_feed
+    from schemas.contract_problem import ContractError, ContractProblem
     from schemas.feed import feed_names
 
     session = session_of(context)
     places = [_folder(text) for text in folders or feed_names()]
     results = []
+    faults: dict[ContractProblem, None] = {}  # each once, whichever feeds fill the table
     with session.progress(_("Checking")) as advance:
         for done, place in enumerate(places):
             advance(done, len(places), place.name)
-            results += [(place.name, one) for one in check_feed(session.settings.prepare(), place)]
+            try:
+                found = check_feed(session.settings.prepare(), place)
+            except ContractError as error:
+                faults |= dict.fromkeys(error.problems)
+            else:
+                results += [(place.name, one) for one in found]
     wrong = [one for _name, one in results if not one.is_ok]
     if session.is_json:
         session.print_json([_checked(name, one) for name, one in results])
     else:
-        _show_checked(session, results)
+        if results:
+            _show_checked(session, results)
         for one in wrong:
             session.complain("PSL-302", _short(one.path), "\n".join(one.problems))
-    return REFUSED if wrong else 0
+    for fault in faults:
+        session.complain(fault.code, fault.text(language()))
+    return REFUSED if wrong or faults else 0
 
 
 def _as_name(text: str) -> str:

@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from pipelines.lake.publish import Published
     from pipelines.landing.receive import Delivery
     from pipelines.validate.verdict import Verdict
+    from schemas.contract_problem import ContractProblem
     from schemas.feed import Statement
+
+    Problem = Finding | ContractProblem
 
 MOST_NOTICED = 10  # files; the findings of each are in `passerelle rejections`
 
@@ -238,12 +241,12 @@ def _require_address(file: str) -> None:
         raise Stop("PSL-209", message) from None
 
 
-def take_inbox(session: Session) -> tuple[list[Verdict], list[Finding], list[Delivery]]:
+def take_inbox(session: Session) -> tuple[list[Verdict], list[Problem], list[Delivery]]:
     """Judge what waits; the verdicts, what could not be taken in, and what came before."""
     from pipelines.crew import cores
     from pipelines.ingest import ingest_inbox
 
-    problems = misplaced_files(session)
+    problems: list[Problem] = [*misplaced_files(session)]
     again: list[Delivery] = []
     with session.progress(_("Checking")) as advance:
         verdicts = ingest_inbox(
@@ -267,7 +270,7 @@ def misplaced_files(session: Session) -> list[Finding]:
 def finish(
     session: Session,
     verdicts: Sequence[Verdict],
-    problems: Sequence[Finding],
+    problems: Sequence[Problem],
     again: Sequence[Delivery] = (),
     *,
     are_answered: bool = False,

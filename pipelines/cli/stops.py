@@ -79,8 +79,7 @@ def _coded(error: BaseException) -> list[tuple[str, str, str]]:
     from schemas.contract_problem import ContractError
 
     if isinstance(error, ContractError):
-        said = [(one.code, one.where, one.sentence(language())) for one in error.problems]
-        return [(code, f"{where}: {sentence}", "") for code, where, sentence in said]
+        return [(one.code, one.text(language()), "") for one in error.problems]
     if isinstance(error, ReleaseRefused):
         return [(error.code, error.text(language()), error.hint(language()))]
     if isinstance(error, AgreementError):

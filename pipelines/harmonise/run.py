@@ -20,6 +20,7 @@ from pipelines.landing.receive import Delivery, local_file
 from pipelines.landing.refuse import refused
 from pipelines.settings import Settings
 from schemas.contract import Contract, load_contract
+from schemas.contract_check import check
 from schemas.feed import Feed, load_feed
 from schemas.sqltext import literal
 
@@ -54,7 +55,8 @@ def harmonise(settings: Settings, delivery: Delivery, folder: Path) -> Harmonise
     what the lake fills), `<column>__unread`, helpers, facts, `quality_flags`, `reasons`.
     A row that could not be split is in quarantined.parquet with its number, its reason, where it
     came from, and nothing else. duplicates.parquet has source_row and duplicate_of.
-    Raises DeliveryRefused where the file as a whole cannot be used.
+    Raises DeliveryRefused where the file as a whole cannot be used, ContractError where the feed
+    or its table is not in order.
     """
     feed = load_feed(delivery.feed)
     with scratch_folder(settings, "delivery") as place:
@@ -79,6 +81,7 @@ def harmonise_file(
 ) -> Harmonised:
     """The same for a local file that is not a landed delivery (examples, benchmarks)."""
     contract = load_contract(feed.table)
+    check(feed.table)
     compiled = compile_feed(feed, contract)
     folder.mkdir(parents=True, exist_ok=True)
     with connect_scratch(settings) as connection:

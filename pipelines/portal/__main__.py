@@ -16,6 +16,9 @@ import time
 from pipelines.portal.configuration import Configuration, current_configuration
 from pipelines.private import keep_private
 from pipelines.settings import Settings, current_settings
+from schemas.contract_check import check_all
+from schemas.contract_problem import ContractError
+from schemas.text import LANGUAGES
 
 KEEP_ALIVE_S = 30
 ENDS_WITHIN_S = 10
@@ -23,7 +26,7 @@ NOT_USABLE = 2
 
 
 def main() -> int:
-    """Serve until asked to end; 2 where the environment cannot be used."""
+    """Serve until asked to end; 2 where the environment or a contract cannot be used."""
     keep_private()
     logging.basicConfig(
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
@@ -34,7 +37,11 @@ def main() -> int:
     logging.Formatter.converter = time.gmtime
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log addresses in full
     try:
+        check_all()
         settings, configuration = current_settings(), current_configuration()
+    except ContractError as error:
+        sys.stderr.write("\n".join(error.text(language) for language in LANGUAGES) + "\n")
+        return NOT_USABLE
     except ValueError as error:
         sys.stderr.write(f"PSL-207: {error}\n")
         return NOT_USABLE

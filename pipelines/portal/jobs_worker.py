@@ -36,6 +36,7 @@ from pipelines.portal.jobs import (
     tell,
 )
 from pipelines.settings import Settings, current_settings
+from schemas.contract_problem import ContractError
 
 PAUSE_S = 0.4
 HEARTBEAT_S = 3.0
@@ -120,6 +121,9 @@ def _fault(job: JobView, error: Exception) -> dict[str, Any]:
         if callable(hint := getattr(error, "hint", None)):
             said = {k: f"{words} {hint(k)}".strip() for k, words in said.items()}
         return {"refusal": said, "code": str(error.code)}  # type: ignore[attr-defined]
+    if isinstance(error, ContractError):  # it names files and lines of ours, and no value
+        log.error("job %s… (%s) failed: %s", job.id[:6], job.kind, error)
+        return {"fault": BROKEN}
     where = traceback.extract_tb(error.__traceback__)[-1]
     log.error(
         "job %s… (%s) failed: %s at %s:%s",

@@ -87,6 +87,8 @@ def _outcome(report: Report) -> str:
 
 def _steps(report: Report) -> list[str]:
     _ = translator(report.language)
+    if report.verdict.is_our_fault:
+        return [_("The fault is ours, not one of your file: tell the data specialist.")]
     if not report.verdict.is_accepted:
         return [
             _("Correct the file as said below."),

@@ -10,13 +10,14 @@ A delivery that is judged again keeps its first verdict. The later one is in a f
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from upath import UPath
 
-from pipelines.findings import Finding
+from pipelines.findings import OURS, Finding
 from pipelines.keys import write_whole
 from pipelines.landing.as_of import Told
 from pipelines.private import OWNER_FILE
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = "verdict.json"
 JUDGEMENTS = "judgements"
+BLOCK_BYTES = 1 << 20
 State = Literal["accepted", "refused"]
 
 
@@ -102,6 +104,11 @@ class Verdict(BaseModel):
         return self.state == "accepted"
 
     @property
+    def is_our_fault(self) -> bool:
+        """True where the file is refused for a fault that its sender cannot mend."""
+        return not self.is_accepted and any(one.code in OURS for one in self.findings)
+
+    @property
     def folder_name(self) -> str:
         """The name of the folder of this judgement, where the delivery was judged before."""
         return moment_name(self.harmonised_at)
@@ -162,6 +169,15 @@ def keep_whole(place: UPath, data: bytes) -> None:
         write_whole(place, data, OWNER_FILE, replace=True)
     else:
         place.write_bytes(data)  # an object store shows an object once it is whole
+
+
+def move_part(source: Path, target: UPath) -> None:
+    """Put a finished file in its place; on this machine by renaming, else by copying."""
+    if isinstance(target, Path):
+        shutil.move(source, target)
+        return
+    with source.open("rb") as stream, target.open("wb") as copy:
+        shutil.copyfileobj(stream, copy, BLOCK_BYTES)
 
 
 def standing_folder(folder: UPath) -> UPath:

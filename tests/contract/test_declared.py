@@ -6,24 +6,30 @@ Not here: what the contracts say (`test_contracts.py`).
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+import pipelines.ingest as taking
 from pipelines.authoring.check import check_feed
 from pipelines.cli import main as cli
+from pipelines.findings import OURS
 from pipelines.settings import settings_for
 from schemas import contract_check, declared, record, rule_codes
-from schemas.contract import load_contract, table_names
-from schemas.contract_problem import WORDS, ContractError
+from schemas.contract import all_rules, load_contract, table_names
+from schemas.contract_problem import WORDS, ContractError, ContractProblem
 from schemas.feed import FEEDS_FOLDER
 from schemas.render import history, odcs
 from schemas.render.__main__ import DOCS, contracts, main, problems, rendered
-from schemas.text import FOLDER, LANGUAGES, Language
+from schemas.text import FOLDER, LANGUAGES
 
 Edit = Callable[[str, str, str], int]
 KINDS = ("fields", "groups", "rule_templates", "tables")
@@ -57,7 +63,8 @@ def edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Edit]:
 
 
 def _forget() -> None:
-    for known in (declared.fields, declared.groups, declared.templates, declared.table):
+    cached = (declared.fields, declared.groups, declared.templates, declared.table)
+    for known in (*cached, contract_check.check):
         known.cache_clear()
     load_contract.cache_clear()
 
@@ -164,6 +171,55 @@ WRONG = {
         ("tables/incidents.yaml", "  INC-105:", "  INC-103: {required: offence_code}\n  INC-105:"),
         "CON-304",
     ),
+    "a rule that does not say which rows fail it": (
+        (
+            "tables/incidents.yaml",
+            "    fails: ended_on > occurred_on + 366}",
+            "    dimension: accuracy}",
+        ),
+        "CON-311",
+    ),
+    "a condition that is no text": (
+        ("tables/incidents.yaml", "fails: ended_on > occurred_on + 366}", "fails: 7}"),
+        "CON-105",
+    ),
+    "a part of a template that is no text": (
+        (
+            "tables/incidents.yaml",
+            "victims_children, name: children_exceed_victims, whole: victims_total",
+            "victims_children, name: children_exceed_victims, whole: {en: a}",
+        ),
+        "CON-105",
+    ),
+    "a list where a template wants a number": (
+        ("tables/incidents.yaml", "most: 1000}", "most: [1000]}"),
+        "CON-105",
+    ),
+    "a number where a template wants a list": (
+        ("groups.yaml", "one_of: [CAF, COD, SSD]", "one_of: 3"),
+        "CON-105",
+    ),
+    "an identity of a column that the table lacks": (
+        ("tables/incidents.yaml", "identity: [occurred_on,", "identity: [occured_on,"),
+        "CON-204",
+    ),
+    "a helper that says half of what it takes": (
+        (
+            "tables/incidents.yaml",
+            "{column: offence_code, attribute: is_sexual, codelist",
+            "{attribute: is_sexual, codelist",
+        ),
+        "CON-217",
+    ),
+    "a version that is none": (("tables/incidents.yaml", "version: 2.", "version: v2."), "CON-105"),
+    "a dimension of quality that is none": (
+        ("tables/incidents.yaml", "    dimension: conformity", "    dimension: conformance"),
+        "CON-105",
+    ),
+    "a table under another name than its file": (
+        ("tables/incidents.yaml", "table: incidents", "table: incident"),
+        "CON-219",
+    ),
     "a code of other letters": (("tables/incidents.yaml", "  INC-105:", "  SEI-105:"), "CON-305"),
     "words of no rule": (
         ("tables/incidents.yaml", "words:\n  INC-409:", "words:\n  INC-499:"),
@@ -230,16 +286,170 @@ def test_sql_that_cannot_be_read_is_told(edit: Edit) -> None:
     assert [one.code for one in contract_check.problems("incidents")] == ["CON-210"]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize(("old", "new"), [("+identity, ", ""), ("offence_code LIKE", "kind LIKE")])
-def test_the_check_of_a_feed_tells_what_is_wrong_with_its_table(
-    old: str, new: str, language: Language, edit: Edit, tmp_path: Path
+UNFIT = {
+    "a function that is none": (
+        ("tables/incidents.yaml", "killed_total = 0}", "size_of(killed_total) = 0}"),
+        "CON-212",
+    ),
+    "a comparison of what cannot be compared": (
+        ("tables/incidents.yaml", "killed_total = 0}", "killed_total = 'none'}"),
+        "CON-212",
+    ),
+    "a derivation of another type": (
+        ("fields/record.yaml", "coalesce(withdrawal, FALSE)", "'[withdrawal]'"),
+        "CON-212",
+    ),
+    "a condition of withholding that is no column": (
+        ("tables/incidents.yaml", "withheld_when: {is_sensitive:", "withheld_when: {is_secret:"),
+        "CON-209",
+    ),
+    "a question about a column that is none": (
+        ("tables/incidents.yaml", "sum(killed_total)", "sum(killed)"),
+        "CON-209",
+    ),
+    "an area without its country": (("groups.yaml", "    country: country\n", ""), "CON-213"),
+    "a position without its point": (
+        ("groups.yaml", "    point: [latitude_deg, longitude_deg]\n", ""),
+        "CON-213",
+    ),
+    "a count of persons without what tells one count from another": (
+        ("tables/incidents.yaml", "roles:\n", "roles:\n  person_count: victims_total\n"),
+        "CON-213",
+    ),
+    "a point of one figure": (
+        ("groups.yaml", "point: [latitude_deg, longitude_deg]", "point: [latitude_deg]"),
+        "CON-214",
+    ),
+    "a moment that is a text": (
+        ("groups.yaml", "event_time: occurred_at\n", "event_time: occurred_at_text\n"),
+        "CON-214",
+    ),
+    "a country of another list": (
+        ("groups.yaml", "    country: country\n", "    country: admin1_code\n"),
+        "CON-214",
+    ),
+    "a kind without a list": (
+        ("tables/incidents.yaml", "classification: offence_code", "classification: offence_text"),
+        "CON-214",
+    ),
+    "silence about what a column gives away": (
+        ("fields/persons.yaml", "  reveals: [is_sensitive]\n", ""),
+        "CON-215",
+    ),
+    "a column that nothing fills": (
+        ("fields/record.yaml", "  derive: coalesce(withdrawal, FALSE)\n", ""),
+        "CON-216",
+    ),
+    "a day of no moment": (
+        ("fields/time.yaml", "day_of: occurred_until", "day_of: origin_country"),
+        "CON-218",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_what_the_engine_cannot_use_is_told_with_its_line(name: str, edit: Edit) -> None:
+    (file, old, new), code = UNFIT[name]
+    line = edit(file, old, new)
+    found = contract_check.problems("incidents")
+    assert code in [one.code for one in found]
+    told = next(one for one in found if one.code == code)
+    if told.path.name == Path(file).name and code not in (
+        "CON-213",
+        "CON-215",
+        "CON-216",
+        "CON-218",
+    ):
+        assert 0 <= line - told.line <= 6
+    for language in LANGUAGES:
+        assert "{" not in told.text(language)
+    with pytest.raises(ContractError, match=code):
+        contract_check.check("incidents")
+
+
+def test_what_the_check_takes_for_offered_is_what_a_delivery_is_judged_with() -> None:
+    """The stand-ins bind as the functions do: every shipped contract passes, and is compiled."""
+    contract_check.check_all()
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"- a\n", b"7\n", b"a: [\n", b"\x07", b"? [a]\n: b\n", b"\xff"]
+)
+def test_a_file_of_another_shape_is_told(text: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "groups.yaml"
+    file.write_bytes(text)
+    with pytest.raises(ContractError) as told:
+        declared.checked(declared.Table, declared.read_declared(file), file, ())
+    assert told.value.problems[0].code in ("CON-101", "CON-103", "CON-104", "CON-105")
+    assert told.value.problems[0].line == 1 or b"[" in text
+
+
+def test_the_error_reaches_another_process_whole() -> None:
+    problem = ContractProblem("CON-210", FOLDER / "groups.yaml", 7)
+    again = pickle.loads(pickle.dumps(ContractError([problem])))  # noqa: S301
+    assert again.problems == (problem,) and again.text("fr") == ContractError([problem]).text("fr")
+
+
+def test_a_delivery_waits_while_its_table_is_not_in_order(
+    edit: Edit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    edit("tables/incidents.yaml", old, new)
-    settings = settings_for(tmp_path / "home", language=language)
-    (told,) = check_feed(settings, FEEDS_FOLDER / "caf_police_incidents")
-    (sentence,) = told.problems
-    assert re.search(r"incidents\.yaml:\d+: CON-20[89]", sentence)
+    """It is no fault of its sender: it gets no verdict, and the others go on."""
+    tried: list[str] = []
+    monkeypatch.setattr(taking, "_attempt", lambda *given: tried.append(given[-1].feed) or [])
+    settings = settings_for(tmp_path / "home").prepare()
+    for feed in ("caf_police_incidents", "caf_border_crossings"):
+        target = Path(str(settings.inbox)) / feed
+        target.mkdir(parents=True)
+        shutil.copy(sorted((FEEDS_FOLDER / feed / "examples").iterdir())[0], target)
+    edit("tables/incidents.yaml", "offence_code LIKE", "offence_kind LIKE")
+    told: list[Any] = []
+    assert taking.ingest_inbox(settings, on_problem=told.append) == []
+    assert tried == ["caf_border_crossings"]
+    assert [one.code for one in told] == ["CON-209"]
+    (file,) = (Path(str(settings.inbox)) / "caf_police_incidents").iterdir()
+    with pytest.raises(ContractError, match="CON-209"):
+        taking.ingest(settings, "caf_police_incidents", file)
+    edit("tables/incidents.yaml", "offence_kind LIKE", "offence_code LIKE")
+    taking.ingest_inbox(settings)
+    assert tried.count("caf_police_incidents") == 1
+
+
+def test_dagster_is_told_in_both_languages_without_a_trace_of_ours(tmp_path: Path) -> None:
+    """In a process of its own: what is imported stays imported."""
+    code = (
+        "from schemas import declared, contract\n"
+        f"declared.GROUPS_FILE = type(declared.GROUPS_FILE)({str(tmp_path / 'groups.yaml')!r})\n"
+        "import assets\n"
+    )
+    text = declared.GROUPS_FILE.read_text(encoding="utf-8")
+    (tmp_path / "groups.yaml").write_text(text.replace("columns:", "colunms:", 1), "utf-8")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode and "DagsterInvalidDefinitionError" in done.stderr
+    assert "CON-103: “colunms” is not" in done.stderr and "n’est pas connu ici" in done.stderr
+    assert "schemas/compose.py" not in done.stderr
+
+
+def test_no_sentence_to_a_sender_says_that_a_fault_of_ours_needs_nothing() -> None:
+    rules = all_rules()
+    for code in OURS:
+        assert "fault on our side" in rules[code].explanation.en
+        assert "Tell the data specialist" in rules[code].correction.en
+        assert "rien à faire" not in rules[code].correction.fr
+    ours = {code for code, rule in rules.items() if "fault on our side" in rule.explanation.en}
+    assert ours == OURS
+
+
+@pytest.mark.parametrize("edits", [("+identity, ", ""), ("offence_code LIKE", "kind LIKE")])
+def test_the_check_of_a_feed_tells_what_is_wrong_with_its_table(
+    edits: tuple[str, str], edit: Edit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit("tables/incidents.yaml", *edits)
+    with pytest.raises(ContractError, match=r"incidents\.yaml:\d+: CON-20[89]"):
+        check_feed(settings_for(tmp_path / "home"), FEEDS_FOLDER / "caf_police_incidents")
+    feeds = ["caf_police_incidents", "cod_pnc_incidents"]
+    assert cli(["feed", "check", *feeds, "--lang", "fr", "--home", str(tmp_path)]) == 3
+    told = capsys.readouterr().err
+    assert len(re.findall(r"CON-20[89]", told)) == 1 and "incidents.yaml:" in told
 
 
 def test_a_command_stops_with_the_file_and_the_line(
@@ -314,18 +524,6 @@ def test_what_every_record_has_is_named_in_one_place() -> None:
     for table in table_names("data"):
         held = {column.name for column in load_contract(table).columns}
         assert held.issuperset((*record.IDENTITY, *record.PROVENANCE))
-
-
-@pytest.mark.parametrize("table", table_names("data"))
-def test_a_role_is_held_by_a_column_that_can_be_it(table: str) -> None:
-    contract = load_contract(table)
-    roles = contract.roles
-    kinds = {column.name: column.duckdb_type for column in contract.columns}
-    for role in ("event_time", "event_time_end", "report_time", "period"):
-        assert all(kinds[name] in ("TIMESTAMP", "DATE") for name in roles.names(role))
-    assert all(kinds[name] == "DOUBLE" for name in roles.point)
-    for role in ("country", "area", "border_point", "classification", "person_words", "shown_by"):
-        assert all(contract.column(name).codelist for name in roles.names(role))
 
 
 def test_a_question_names_the_columns_without_which_it_is_not_asked() -> None:

@@ -132,7 +132,8 @@ def test_a_refused_file_names_its_findings(settings: Settings, folder: Path) -> 
 def test_a_declaration_that_cannot_be_loaded_is_said(settings: Settings, folder: Path) -> None:
     edit(folder, "table: incidents\n", "")
     (only,) = check_feed(settings, folder)
-    assert only.problems == ("table: Field required",)
+    (said,) = only.problems
+    assert said.endswith("/feed.yaml:1: CON-104: “table” is missing here.")
     (missing,) = check_feed(settings, folder / "examples")
     assert missing.problems == ("There is no feed.yaml in this folder.",)
 
