@@ -269,9 +269,9 @@ def ingest_inbox(
     verdicts go into it together: LedgerError where it cannot be written.
 
     What cannot be taken in (a folder that is no feed, a place out of reach, a table not in order)
-    goes to `on_problem` and is tried again next time; other files are taken in all the same. With `workers`, small
-    files are spread over processes, so the caller's main module must be importable; large ones
-    come after them, one at a time with all threads.
+    goes to `on_problem` and is tried again next time; other files are taken in all the same. With
+    `workers`, small files are spread over processes, so the caller's main module must be
+    importable; large ones come after them, one at a time with all threads.
     """
     complain = on_problem or _log_problem
     copies: list[tuple[Delivery, dt.datetime]] = []
