@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import datetime as dt
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,7 @@ from schemas.declared import Version, checked, read_declared
 from schemas.text import FOLDER, Bilingual, Language, read_csv
 
 FEEDS_FOLDER = FOLDER / "feeds"
+SCHEMA = FOLDER.parent / "docs" / "schemas" / "declarations" / "feeds.schema.json"
 
 Format = Literal["csv", "xlsx", "json", "ndjson", "geojson"]
 Notation = Literal["decimal", "dms", "utm", "mgrs"]
@@ -256,6 +258,13 @@ class Feed(_Declared):
 def feed_names(folder: Path = FEEDS_FOLDER) -> list[str]:
     """The declared feeds, by name."""
     return sorted(path.parent.name for path in folder.glob("*/feed.yaml"))
+
+
+def schema_line(folder: Path) -> str:
+    """The first line of the feed.yaml of a folder, by which editors complete and check it."""
+    here = folder.resolve() if SCHEMA.is_file() else FEEDS_FOLDER / folder.name  # where it will be
+    place = Path(os.path.relpath(SCHEMA, here)).as_posix()
+    return f"# yaml-language-server: $schema={place}"
 
 
 def load_feed(feed: str | Path) -> Feed:

@@ -86,6 +86,7 @@ def new(
     """Propose a feed."""
     from pipelines.authoring.guess import propose_feed
     from schemas.contract import table_names
+    from schemas.feed import schema_line
 
     session = session_of(context)
     if not sample.is_file():
@@ -103,7 +104,7 @@ def new(
         advance(0, 1, sample.name)
         text = propose_feed(sample, target, _as_name(folder.resolve().name))
     folder.mkdir(parents=True, exist_ok=True)
-    place.write_text(text, encoding="utf-8")
+    place.write_text(f"{schema_line(folder)}\n{text}", encoding="utf-8")
     doubts = sum("# ?" in line for line in text.splitlines()[1:])
     if session.is_json:
         session.print_json({"file": str(place), "doubts": doubts})

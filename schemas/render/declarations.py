@@ -1,7 +1,7 @@
-"""The JSON Schemas (2020-12) of the files that declare tables, so that editors complete them.
+"""The JSON Schemas (2020-12) of the files that declare tables and feeds: editors complete them.
 
-Not here: the models that they follow from (`schemas/declared.py`) and what a schema cannot say
-(`schemas/compose.py`).
+Not here: the models that they follow from (`schemas/declared.py`, `schemas/feed.py`) and what a
+schema cannot say (`schemas/compose.py`, `pipelines/authoring/folder.py`).
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from schemas import declared
-from schemas.codelist import codelist_names
+from schemas.codelist import codelist_names, codes
+from schemas.contract import load_contract, table_names
 from schemas.declared import Field, Group, RuleTemplate, Table
+from schemas.feed import Feed
 from schemas.render.jsonschema import DIALECT
 
 FOLDER = "declarations"
@@ -25,8 +27,11 @@ def declaration_schemas() -> dict[str, dict[str, Any]]:
         "rule_templates": dict[str, RuleTemplate],
         "groups": dict[str, Group],
         "tables": Table,
+        "feeds": Feed,
     }
-    return {name: _schema(name, model) for name, model in kinds.items()}
+    found = {name: _schema(name, model) for name, model in kinds.items()}
+    _complete_feed(found["feeds"])
+    return found
 
 
 def _schema(name: str, model: Any) -> dict[str, Any]:
@@ -60,6 +65,28 @@ def _schema(name: str, model: Any) -> dict[str, Any]:
                 items["items"] = {"anyOf": [columns, {"$ref": "#/$defs/GroupName"}]}
     head = {"$schema": DIALECT, "$id": f"passerelle:{name}"}
     return {**head, **schema}
+
+
+def _complete_feed(feed: dict[str, Any]) -> None:
+    """A feed knows the tables, the sources and, by its table, the columns that a feed may fill."""
+    properties, origin = feed["properties"], feed["$defs"]["Mapping"]["properties"]
+    properties["file"] = {"anyOf": [{"$ref": "#/$defs/Layout"}, properties["file"]]}
+    origin["from"] = {"anyOf": [{"type": "string"}, origin["from"]]}
+    properties["table"] = {"enum": table_names("data")}
+    properties["source"] = {"enum": codes("sources")}
+    properties["handling"] = {"enum": codes("handling_levels")}
+    feed["allOf"] = [
+        {
+            "if": {"properties": {"table": {"const": table}}},
+            "then": {"properties": {"map": {"propertyNames": {"enum": _fillable(table)}}}},
+        }
+        for table in table_names("data")
+    ]
+
+
+def _fillable(table: str) -> list[str]:
+    contract = load_contract(table)
+    return [column.name for column in contract.columns_filled_by("feed", "input")]
 
 
 def _complete_rules(rule: dict[str, Any], columns: dict[str, Any]) -> None:

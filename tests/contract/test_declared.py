@@ -26,7 +26,7 @@ from pipelines.settings import settings_for
 from schemas import contract_check, declared, record, rule_codes
 from schemas.contract import all_rules, load_contract, table_names
 from schemas.contract_problem import WORDS, ContractError, ContractProblem
-from schemas.feed import FEEDS_FOLDER
+from schemas.feed import FEEDS_FOLDER, SCHEMA, feed_names, schema_line
 from schemas.render import history, odcs
 from schemas.render.__main__ import DOCS, contracts, main, problems, rendered
 from schemas.text import FOLDER, LANGUAGES
@@ -548,6 +548,25 @@ def test_editors_complete_the_files_by_a_schema_that_accepts_them(kind: str) -> 
         entry = json.loads(json.dumps(yaml.safe_load(text)))
         assert [error.message for error in validator.iter_errors(entry)] == []
         assert [line for line in text.splitlines() if len(line) > 100] == []
+
+
+@pytest.mark.parametrize("name", feed_names())
+def test_editors_complete_a_feed_by_a_schema_that_accepts_it(name: str) -> None:
+    """Its first line names the schema: a feed that lacks it is not completed and not checked."""
+    from jsonschema import Draft202012Validator
+
+    file = FEEDS_FOLDER / name / "feed.yaml"
+    text = file.read_text(encoding="utf-8")
+    assert text.splitlines()[0] == schema_line(file.parent), f"{file}: the first line is missing"
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    entry = json.loads(json.dumps(yaml.safe_load(text), default=str))
+    assert [one.message for one in Draft202012Validator(schema).iter_errors(entry)] == []
+    for key, value in (
+        ("expected_every_day", 7),
+        ("table", "rejections"),
+        ("map", {"record_id": {}}),
+    ):
+        assert list(Draft202012Validator(schema).iter_errors({**entry, key: value}))
 
 
 def test_the_schema_of_editors_knows_a_rule_s_keys() -> None:

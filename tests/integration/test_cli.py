@@ -29,7 +29,7 @@ import pytest
 
 from pipelines.settings import Settings, settings_for
 from schemas.contract import table_names
-from schemas.feed import feed_names, load_feed
+from schemas.feed import SCHEMA, feed_names, load_feed
 from tests.conftest import DEMO_SCALE, passerelle
 
 FEED = "caf_gendarmerie_incidents"
@@ -273,6 +273,8 @@ def test_a_new_feed_is_proposed_with_its_doubts_marked(own_home, tmp_path):
     assert told["doubts"] > 0
     proposed = (folder / "feed.yaml").read_text(encoding="utf-8")
     assert "# ?" in proposed
+    named = proposed.splitlines()[0].removeprefix("# yaml-language-server: $schema=")
+    assert (folder / named).resolve() == SCHEMA
     assert "\nfeed: new  #" in proposed  # as its folder
     again = passerelle(
         *("feed", "new", str(sample), "--target", "incidents", "-o", str(folder)),
