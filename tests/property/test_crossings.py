@@ -39,9 +39,10 @@ TOLD_BY = {
     "place_text": {"border_point_code"},
     "admin1_code": {"admin2_code", "place_text", "border_point_code"},
     "occurred_on": {"occurred_at"},
-    "age_group": {"age_years"},
-    "age_years": set(),
-    "nationality": set(),
+    # who knows the document knows the age and the nationality in it
+    "age_group": {"age_years", "document_token"},
+    "age_years": {"document_token"},
+    "nationality": {"document_token"},
     "document_token": set(),
 }
 
