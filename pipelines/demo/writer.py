@@ -45,6 +45,7 @@ FEEDS = {  # feed → module and class that write it
     "ssd_immigration_border_crossings": ("border_ssd", "SsdBorderCrossings"),
     "iom_dtm_border_flows": ("border_flows", "BorderFlows"),
     "unpol_border_seizures": ("border_seizures", "BorderSeizures"),
+    "dpo_police_deployments": ("contributions", "Deployments"),
 }
 SENT_TWICE = "caf_gendarmerie_incidents"  # whose first file arrives again under another name
 SENT_AGAIN_AFTER = dt.timedelta(days=1, hours=3)

@@ -75,8 +75,8 @@ def as_of_of_file(
 def _days(feed: Feed) -> list[str]:
     """Local days that a row bears and that cannot lie after the day that closed its register."""
     contract = load_contract(feed.table)
-    moments = (contract.roles.event_time, contract.roles.report_time)
-    return [contract.days[moment].name for moment in moments if moment in contract.days]
+    told = contract.days.get(contract.roles.report_time or "")
+    return [day for day in (contract.event_day, told.name if told else None) if day]
 
 
 def latest_plausible(

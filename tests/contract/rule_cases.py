@@ -12,8 +12,13 @@ from typing import Any
 
 Cells = dict[str, Any]
 
-COMMON: Cells = {
+TOLD: Cells = {
     "source_record_id": "BBO/2026/0153",
+    "feed_starts": "2021-03-09",
+    "received_at": "2026-03-09 08:12:44",
+    "is_withdrawn": False,
+}
+COMMON: Cells = TOLD | {
     "country": "CAF",
     "admin1_code": "CF62",
     "admin1_country": "CAF",
@@ -25,9 +30,6 @@ COMMON: Cells = {
     "occurred_at": "2026-03-05 13:30:00",
     "reported_on": "2026-03-05",
     "reported_at": "2026-03-05 16:00:00",
-    "feed_starts": "2021-03-09",
-    "received_at": "2026-03-09 08:12:44",
-    "is_withdrawn": False,
 }
 POINT: Cells = {
     "border_point_code": "CAF-CMR-BELOKO",
@@ -70,6 +72,17 @@ SOUND: dict[str, Cells] = {
         "quantity_count": 2,
         "seized_by": "police",
     },
+}
+SOUND["deployments"] = TOLD | {
+    "mission_code": "MINUSCA",
+    "mission_opens": "2014-04-10",
+    "contributing_country": "RWA",
+    "police_function": "formed_police_unit",
+    "reporting_month": "2026-02-01",
+    "sex": "total",
+    "personnel_count": 160,
+    "personnel_by_sex": 160,
+    "sexes_told": 2,
 }
 
 # Rule number → (cells that make the row fail, cells of a near miss that passes).
@@ -120,6 +133,11 @@ ROUND_TRIP: tuple[Cells, Cells] = (
 )
 # Code → more such pairs: rules of which a part of a sum or of a range may be missing.
 FURTHER: dict[str, list[tuple[Cells, Cells]]] = {
+    "DEP-512": [({"mission_opens": "2026-03-01"}, {"mission_opens": "2026-02-28"})],
+    "DEP-602": [
+        ({"personnel_by_sex": 159}, {"personnel_by_sex": 161, "sex": "female"}),
+        ({"personnel_by_sex": 161, "sexes_told": 1}, {"personnel_by_sex": None, "sexes_told": 0}),
+    ],
     "INC-511": [
         (
             {"victims_total": 4, "victims_female": 9},
@@ -289,4 +307,26 @@ OWN: dict[str, tuple[Cells, Cells]] = {
     "SEI-515": ({"seizure_parent": "drugs"}, {"seizure_parent": "ammunition"}),
     "SEI-602": ({"same_serial_records": 2}, {"same_serial_records": 1}),
     "SEI-603": ({"same_seizure_records": 2}, {"same_seizure_records": 1}),
+    # --- deployments ---------------------------------------------------------------------------
+    "DEP-110": ({"mission_code": None}, {"mission_code": None, "is_withdrawn": True}),
+    "DEP-111": (
+        {"contributing_country": None},
+        {"contributing_country": None, "contributing_country__unread": "Ruritania"},
+    ),
+    "DEP-112": ({"police_function": None}, {"police_function": "justice_corrections"}),
+    "DEP-113": ({"reporting_month": None}, {"reporting_month": None, "is_withdrawn": True}),
+    "DEP-114": ({"sex": None}, {"sex": "unknown"}),
+    "DEP-115": ({"personnel_count": None}, {"personnel_count": 0, "sex": "female"}),
+    "DEP-410": ({"personnel_count": -1}, {"personnel_count": 0}),
+    "DEP-411": ({"personnel_count": 2001}, {"personnel_count": 2000}),
+    "DEP-412": ({"reporting_month": "1989-12-01"}, {"reporting_month": "1990-01-01"}),
+    "DEP-413": ({"reporting_month": "2021-03-01"}, {"reporting_month": "2021-04-01"}),
+    "DEP-510": ({"reporting_month": "2026-04-01"}, {"reporting_month": "2026-03-01"}),
+    "DEP-511": ({"reporting_month": "2026-02-02"}, {"reporting_month": "2026-02-01"}),
+    "DEP-512": (
+        {"mission_closes": "2026-01-31"},
+        {"mission_closes": "2026-02-01"},
+    ),
+    "DEP-602": ({"personnel_by_sex": 161}, {"personnel_by_sex": 159, "sexes_told": 1}),
+    "DEP-603": ({"same_cell_records": 2}, {"same_cell_records": 1}),
 }

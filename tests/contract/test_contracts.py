@@ -50,7 +50,10 @@ def test_the_standard_s_own_model_reads_the_contract(table: str) -> None:
 
 
 def test_the_tables_are_those_of_the_design() -> None:
-    assert set(DATA) == {"incidents", "border_crossings", "border_flows", "seizures"}
+    assert set(DATA) == {
+        *("incidents", "border_crossings", "border_flows", "seizures"),
+        "deployments",
+    }
     assert set(table_names("reference")) == {
         "offences",
         "admin_areas",

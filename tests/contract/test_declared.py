@@ -616,11 +616,13 @@ def test_no_line_of_the_list_of_codes_is_removed(edit: Edit) -> None:
 
 
 def test_a_contract_that_changed_asks_for_a_higher_version(edit: Edit) -> None:
-    """A column that four tables share changes four contracts."""
+    """A column that tables share changes the contract of each, and of no other."""
     was = {table: odcs.script(load_contract(table)) for table in table_names("data")}
     edit("fields/place.yaml", "Country where it happened", "The country where it happened")
     now = {table: odcs.script(load_contract(table)) for table in table_names("data")}
-    assert all(history.is_unraised(was[table], now[table]) for table in was)
+    with_country = {t for t in was if "country" in {c.name for c in load_contract(t).columns}}
+    assert len(with_country) >= 4
+    assert {t for t in was if history.is_unraised(was[t], now[t])} == with_country
     version = load_contract("incidents").version
     edit("tables/incidents.yaml", f"version: {version}", "version: 99.0.0")
     assert not history.is_unraised(was["incidents"], odcs.script(load_contract("incidents")))

@@ -29,6 +29,7 @@ OF_THE_ISSUE = {
     "iom_dtm_border_flows",
     "unpol_border_seizures",
     "ucdp_ged_incidents",
+    "dpo_police_deployments",
 }
 
 
@@ -37,7 +38,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return settings_for(tmp_path_factory.mktemp("feeds")).prepare()
 
 
-def test_the_thirteen_feeds_are_declared() -> None:
+def test_the_feeds_of_the_design_are_declared() -> None:
     assert set(FEEDS) >= OF_THE_ISSUE
 
 

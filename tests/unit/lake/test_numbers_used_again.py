@@ -26,9 +26,14 @@ TOLD: dict[str, dict[str, tuple[Any, Any]]] = {
         "direction": ("in", "out"),
         "age_group": ("adult", "adult"),
     },
+    "deployments": {
+        "reporting_month": (dt.date(2026, 5, 1), dt.date(2026, 9, 1)),
+        "mission_code": ("MINUSCA", "UNMISS"),
+        "contributing_country": ("RWA", "SEN"),
+    },
 }
 CODES = {"incidents": "INC-603", "seizures": "SEI-604", "border_crossings": "BXC-604"}
-CODES |= {"border_flows": "BFL-606"}
+CODES |= {"border_flows": "BFL-606", "deployments": "DEP-604"}
 
 
 @pytest.fixture

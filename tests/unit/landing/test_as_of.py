@@ -41,11 +41,11 @@ def test_the_name_of_a_file_says_the_last_day_of_what_it_names(pattern, form, na
     assert found == (dt.date(*day) if day else None)
 
 
-def dated(folder: Path, dates: list[dt.date]) -> Path:
+def dated(folder: Path, dates: list[dt.date], column: str = "occurred_on") -> Path:
     """Accepted rows with these dates."""
     place = folder / "accepted.parquet"
     with duckdb.connect() as connection:
-        connection.execute("CREATE TABLE dates (source_row BIGINT, occurred_on DATE)")
+        connection.execute(f"CREATE TABLE dates (source_row BIGINT, {column} DATE)")
         connection.executemany(
             "INSERT INTO dates VALUES (?, ?)", list(enumerate(dates)) or [[0, None]]
         )
@@ -78,7 +78,13 @@ def test_a_single_date_far_beyond_the_others_or_the_receipt_is_not_believed(tmp_
     assert found == (dt.date(*day) if day else None)
 
 
-def found_in(tmp_path: Path, declared: Feed, file: Path, texts: list[str] = ()) -> tuple:
+def found_in(
+    tmp_path: Path,
+    declared: Feed,
+    file: Path,
+    texts: list[str] = (),
+    day: str = "occurred_on",
+) -> tuple:
     layout = SimpleNamespace(format=file.suffix[1:], sheets=".*")
     rows = SimpleNamespace(layout=layout, encoding="cp1252")
     with duckdb.connect() as connection:
@@ -91,7 +97,7 @@ def found_in(tmp_path: Path, declared: Feed, file: Path, texts: list[str] = ()) 
             declared,
             file,
             rows,
-            accepted=dated(tmp_path, SEPTEMBER),
+            accepted=dated(tmp_path, SEPTEMBER, day),
             received_at=RECEIVED,
         )
     return found.day, found.told_by
@@ -118,6 +124,14 @@ def test_a_column_says_it_and_what_cannot_be_read_says_nothing(tmp_path):
     assert told == (dt.date(2026, 10, 5), "column")
     assert "Extrait le" in declared.mapped_columns
     assert found_in(tmp_path, declared, file, ["bientôt"]) == (dt.date(2026, 9, 30), "rows")
+
+
+def test_rows_of_a_table_that_tells_no_time_of_day_say_it(tmp_path):
+    declared = load_feed("dpo_police_deployments").model_copy(update={"as_of": None})
+    file = tmp_path / "r.csv"
+    file.touch()
+    found = found_in(tmp_path, declared, file, day="reporting_month")
+    assert found == (dt.date(2026, 9, 30), "rows")
 
 
 def test_it_is_never_after_the_receipt(tmp_path):
