@@ -132,12 +132,13 @@ class Register(ABC):
         ]
         twice = made.duplicated_number([self.source(NUMBER)])
         found.append(Defect((f"{self.contract.codes}-601",), twice, together=2))
-        for rule in self.contract.rules:
+        told = {code for defect in self.own_defects() for code in defect.codes}
+        for rule in [rule for rule in self.contract.rules if rule.code not in told]:
             column = rule.column
             if column in self.declared.map and self.declared.map[column].source:
                 unread = {"column": self.contract.column(column).unread}
                 if rule.name == f"{column}_missing":
-                    found.append(Defect((rule.code,), cell(self.source(column), None)))
+                    found.append(Defect((rule.code,), self.put(column, None)))
                 elif rule.kwargs == unread:
                     found.append(Defect((rule.code,), cell(self.source(column), UNREADABLE)))
         return found

@@ -46,6 +46,8 @@ FEEDS = {  # feed → module and class that write it
     "iom_dtm_border_flows": ("border_flows", "BorderFlows"),
     "unpol_border_seizures": ("border_seizures", "BorderSeizures"),
     "dpo_police_deployments": ("contributions", "Deployments"),
+    "lcm_support_offers": ("support", "SupportOffers"),
+    "lcm_support_needs": ("support", "SupportNeeds"),
 }
 SENT_TWICE = "caf_gendarmerie_incidents"  # whose first file arrives again under another name
 SENT_AGAIN_AFTER = dt.timedelta(days=1, hours=3)

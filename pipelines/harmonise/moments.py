@@ -71,7 +71,9 @@ class Moments:
         """The local date of the event before its area is known: by the clocks of the country."""
         event = self.event
         if not event:
-            return {"event_date": f"{NEVER}::DATE"}, ()
+            told = self.contract.roles.event_time  # a day alone has no clocks
+            day = f"{name(told)}, " if told and told in self.feed.map else ""
+            return {"event_date": f"coalesce({day}{NEVER})::DATE"}, ()
         found: list[str] = [f"{event}__wall"]
         joins: Joins = ()
         if self._has_instants(event):

@@ -36,6 +36,26 @@ POINT: Cells = {
     "border_point_country_a": "CAF",
     "border_point_country_b": "CMR",
 }
+SUPPORT: Cells = {
+    "source_record_id": "O-2026-0042",
+    "support_kind": "mobile_training_team",
+    "kind_parent": "training",
+    "support_topic": "community_oriented_policing",
+    "topic_parent": "training",
+    "party_kind": "host_state",
+    "party_country": "SSD",
+    "country": "SSD",
+    "language_code": "eng",
+    "capacity_persons": 50,
+    "capacity_women": 20,
+    "declared_on": "2026-03-02",
+    "available_from": "2026-04-01",
+    "available_until": "2026-12-31",
+    "support_state": "matched",
+    "state_on": "2026-03-05",
+    "received_at": "2026-03-09 08:12:44",
+    "is_withdrawn": False,
+}
 SOUND: dict[str, Cells] = {
     "incidents": COMMON | {"offence_code": "0501", "is_sensitive": False},
     "border_crossings": COMMON
@@ -60,6 +80,8 @@ SOUND: dict[str, Cells] = {
         "observed_h": 56.0,
         "observed_days": 7,
     },
+    "support_offers": SUPPORT,
+    "support_needs": SUPPORT | {"need_priority": "high"},
     "seizures": COMMON
     | {
         "seizure_kind": "firearms",
@@ -329,4 +351,49 @@ OWN: dict[str, tuple[Cells, Cells]] = {
     ),
     "DEP-602": ({"personnel_by_sex": 161}, {"personnel_by_sex": 159, "sexes_told": 1}),
     "DEP-603": ({"same_cell_records": 2}, {"same_cell_records": 1}),
+    # --- support_needs -------------------------------------------------------------------------
+    "SUN-110": ({"need_priority": None}, {"need_priority": None, "need_priority__unread": "P0"}),
+    "SUN-510": ({"country": "UGA"}, {"country": "UGA", "party_kind": "un_mission"}),
 }
+# Rule number → such a pair, for the tables of what is offered and of what is needed.
+OF_SUPPORT: dict[int, tuple[Cells, Cells]] = {
+    150: ({"support_kind": None}, {"support_kind": None, "support_kind__unread": "aide"}),
+    151: ({"support_topic": None}, {"support_topic": None, "support_topic__unread": "divers"}),
+    152: ({"party_kind": None}, {"party_kind": None, "is_withdrawn": True}),
+    153: ({"party_country": None}, {"party_country": None, "party_kind": "un_mission"}),
+    154: ({"party_kind": "un_mission"}, {"party_kind": "un_mission", "mission_code": "UNMISS"}),
+    155: ({"declared_on": None}, {"declared_on": None, "declared_on__unread": "mars"}),
+    156: ({"support_state": None}, {"support_state": None, "support_state__unread": "?"}),
+    157: ({"state_on": None}, {"state_on": None, "support_state": "open"}),
+    158: (
+        {"capacity_persons": None},
+        {"capacity_persons": None, "estimated_value_usd": 40000},
+    ),
+    159: (
+        {"language_code": None},
+        {"language_code": None, "kind_parent": None, "support_kind": "equipment"},
+    ),
+    450: ({"capacity_persons": -1}, {"capacity_persons": 0}),
+    451: ({"capacity_women": -1}, {"capacity_women": 0}),
+    452: ({"capacity_units": -1}, {"capacity_units": 0}),
+    453: ({"estimated_value_usd": -1}, {"estimated_value_usd": 0}),
+    454: ({"capacity_persons": 5001}, {"capacity_persons": 5000}),
+    455: ({"capacity_units": 10001}, {"capacity_units": 10000}),
+    456: ({"estimated_value_usd": 5.1e7}, {"estimated_value_usd": 5e7}),
+    457: ({"declared_on": "2009-12-31"}, {"declared_on": "2010-01-01"}),
+    550: ({"declared_on": "2026-03-11"}, {"declared_on": "2026-03-10"}),
+    551: ({"state_on": "2026-03-11"}, {"state_on": "2026-03-10"}),
+    552: ({"capacity_women": 51}, {"capacity_women": 50}),
+    553: ({"available_until": "2026-03-31"}, {"available_until": "2026-04-01"}),
+    554: ({"state_on": "2026-03-01"}, {"state_on": "2026-03-02"}),
+    555: (
+        {"support_topic": "vehicles", "topic_parent": "equipment"},
+        {"support_topic": "other", "topic_parent": None},
+    ),
+    556: (
+        {"support_state": "open", "available_until": "2026-03-08"},
+        {"support_state": "open", "available_until": "2026-03-09"},
+    ),
+    651: ({"same_support_records": 2}, {"same_support_records": 1}),
+}
+OWN |= {f"{codes}-{n}": pair for codes in ("SUO", "SUN") for n, pair in OF_SUPPORT.items()}

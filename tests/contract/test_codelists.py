@@ -349,7 +349,7 @@ def test_closed_vocabularies_hold() -> None:
     assert column("travel_reasons", "direction") == {"entry", "exit", "any"}
     assert column("handling_levels", "rank") == {"0", "1", "2"}
     assert column("document_issuers", "kind") == {"state", "territory", "organisation", "status"}
-    assert len(load_codelist("sources")) == 14
+    assert len(load_codelist("sources")) == 15
     assert column("sources", "country") == {"", *PARTNERS}
     assert column("sources", "language") == {"en", "fr"}
     assert column("directions", "code") == {"entry", "exit", "transit"}

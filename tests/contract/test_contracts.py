@@ -53,6 +53,7 @@ def test_the_tables_are_those_of_the_design() -> None:
     assert set(DATA) == {
         *("incidents", "border_crossings", "border_flows", "seizures"),
         "deployments",
+        *("support_offers", "support_needs"),
     }
     assert set(table_names("reference")) == {
         "offences",

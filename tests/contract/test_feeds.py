@@ -30,6 +30,8 @@ OF_THE_ISSUE = {
     "unpol_border_seizures",
     "ucdp_ged_incidents",
     "dpo_police_deployments",
+    "lcm_support_offers",
+    "lcm_support_needs",
 }
 
 

@@ -1,4 +1,4 @@
-"""The six agreements that are shipped: sound, different, and no wider than they look.
+"""The agreements that are shipped: sound, different, and no wider than they look.
 
 Not here: the reader and the search for mistakes (`tests/unit/schemas/test_agreement*.py`), and what
 an extract by them holds (`tests/property/test_agreements.py`).
@@ -60,10 +60,10 @@ def as_json(path: Path) -> Any:
     return json.loads(json.dumps(yaml.safe_load(path.read_text(encoding="utf-8")), default=str))
 
 
-def test_the_six_are_there_and_illustrative() -> None:
+def test_the_seven_are_there_and_illustrative() -> None:
     assert sorted(AGREEMENTS) == [
         *("border_three_countries", "caf_minusca", "cod_monusco"),
-        *("dpo_reporting", "public_statistics", "ssd_unmiss"),
+        *("dpo_reporting", "light_coordination", "public_statistics", "ssd_unmiss"),
     ]
     assert {one.status for one in AGREEMENTS.values()} == {"illustrative"}
     for one in AGREEMENTS.values():
@@ -217,7 +217,7 @@ def test_organisations_and_purposes_are_whole() -> None:
     kinds = {one.kind for one in organisations().values()}
     assert kinds == {
         *("un_mission", "un_hq", "national_police", "border_service", "international_organisation"),
-        *("research", "public", "operator"),
+        *("research", "public", "operator", "permanent_mission"),
     }
     for code, one in organisations().items():
         assert one.is_security_force == (one.kind in {"national_police", "border_service"}), code

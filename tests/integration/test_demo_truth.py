@@ -201,6 +201,8 @@ def test_the_tables_hold_the_latest_revision_of_every_record(
         ("border_flows", ["travellers_count", "direction", "period_start", "occurred_on"]),
         ("seizures", ["seizure_kind", "quantity", "occurred_at", "occurred_on"]),
         ("deployments", ["personnel_count", "contributing_country", "reporting_month"]),
+        ("support_offers", ["support_state", "capacity_persons", "declared_on", "state_on"]),
+        ("support_needs", ["support_state", "capacity_persons", "declared_on", "need_priority"]),
     ],
 )
 def test_published_values_are_those_of_the_latest_revision(

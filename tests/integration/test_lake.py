@@ -21,6 +21,9 @@ FEEDS = (
     "cod_dgm_border_crossings",
     "iom_dtm_border_flows",
     "unpol_border_seizures",
+    "dpo_police_deployments",
+    "lcm_support_offers",
+    "lcm_support_needs",
 )
 
 

@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipelines.harmonise import run
+from pipelines.harmonise.moments import Moments
+from schemas.contract import load_contract
+from schemas.feed import load_feed
 from tests.lacking import without
 from tests.unit.harmonise.test_harmonise import GOOD, Bench, rows_of
 
@@ -43,3 +47,11 @@ def test_it_is_harmonised_and_judged_by_what_is_there(tmp_path: Path, groups: se
         assert (row["admin1_code"], row["latitude_deg"]) == ("CD61", -1.5)
     if "time" not in groups:
         assert (str(row["occurred_on"]), row["occurred_at_precision"]) == ("2026-06-03", "minute")
+
+
+def test_a_day_without_a_clock_tells_when_areas_are_looked_up() -> None:
+    moments = Moments(load_feed("lcm_support_offers"), load_contract("support_offers"))
+    columns, joins = moments.event_date("country")
+    told = "(VALUES (DATE '2026-05-11'), (NULL)) rows(declared_on)"
+    days = duckdb.sql(f"SELECT {columns['event_date']} FROM {told}").fetchall()
+    assert joins == () and [str(day) for (day,) in days] == ["2026-05-11", "9999-01-01"]

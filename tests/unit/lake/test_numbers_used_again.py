@@ -14,6 +14,11 @@ from schemas.contract import load_contract, table_names
 from tests.unit.lake.judged import deliver, row
 
 DAYS = {"occurred_on": (dt.date(2026, 5, 8), dt.date(2026, 9, 20))}
+SUPPORT = {
+    "declared_on": (dt.date(2026, 5, 8), dt.date(2026, 9, 20)),
+    "support_kind": ("equipment", "funding"),
+    "party_kind": ("police_contributor", "member_state"),
+}
 # What an event was, and what another one under its number is, in what tells them apart.
 TOLD: dict[str, dict[str, tuple[Any, Any]]] = {
     "incidents": DAYS | {"admin1_code": ("CD71", "CD62"), "offence_code": ("0501", "0101")},
@@ -31,9 +36,12 @@ TOLD: dict[str, dict[str, tuple[Any, Any]]] = {
         "mission_code": ("MINUSCA", "UNMISS"),
         "contributing_country": ("RWA", "SEN"),
     },
+    "support_offers": SUPPORT,
+    "support_needs": SUPPORT,
 }
 CODES = {"incidents": "INC-603", "seizures": "SEI-604", "border_crossings": "BXC-604"}
 CODES |= {"border_flows": "BFL-606", "deployments": "DEP-604"}
+CODES |= {"support_offers": "SUO-652", "support_needs": "SUN-652"}
 
 
 @pytest.fixture

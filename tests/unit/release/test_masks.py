@@ -28,7 +28,10 @@ from tests.unit.release.world import (
 
 PLACES = ["place_text", "latitude_deg", "longitude_deg", "border_point_code"]
 PLACES_WITHIN = {
-    "country": ["admin1_code", "time_zone", "admin2_code", *PLACES, "location_precision"],
+    "country": [
+        *("admin1_code", "time_zone", "admin2_code", *PLACES, "location_precision"),
+        *("party_country", "mission_code", "support_text"),
+    ],
     "admin1_code": ["time_zone", "admin2_code", *PLACES, "location_precision"],
     "time_zone": ["admin1_code", "admin2_code", *PLACES, "location_precision"],
     "admin2_code": [*PLACES, "location_precision"],
@@ -47,6 +50,7 @@ MOMENTS = {
     "reported_at": ["reported_on"],
     "ended_on": ["occurred_until"],
     "occurred_until": ["ended_on"],
+    "support_state": ["state_on"],
 }
 # Other columns, and those that are a part of them, a twin, say the same more narrowly, or follow
 # one person or thing to a row where it stands.
@@ -70,6 +74,11 @@ OTHERS = {
     "weapon_kind": ["item_text", "serial_token"],
     "is_sensitive": ["handling", "offence_code", "offence_text", "victims_children"],
     "suspects_total": ["arrested_total"],
+    "support_kind": ["support_topic", "support_text"],
+    "support_topic": ["support_text"],
+    "capacity_persons": ["capacity_women"],
+    "capacity_women": ["capacity_persons"],
+    "condition_kind": ["condition_text"],
 }
 
 
