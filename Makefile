@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PASSERELLE_HOME ?= $(CURDIR)/var
 
-.PHONY: run test search check bench load serve lock clean python
+.PHONY: run test search check contracts bench load serve lock clean python
 
 run: $(VENV)/.installed ## install, make the demonstration, and say what came of it
 	$(BIN)/passerelle demo
@@ -31,6 +31,9 @@ check: $(VENV)/.installed-dev ## style, types, and that every generated file is 
 	$(BIN)/mypy
 	$(BIN)/python -m schemas.render --check
 	VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/dg check defs
+
+contracts: $(VENV)/.installed ## what other programs read of the contracts, in build/contracts
+	$(BIN)/passerelle contract render build/contracts
 
 bench: $(VENV)/.installed-dev ## our speed beside what else a person would use
 	$(PIP) install -e ".[bench]"

@@ -14,6 +14,7 @@ from pipelines.cli import (
     answers,
     backup,
     consents,
+    contracts,
     deliveries,
     delivery,
     dictionary,
@@ -40,6 +41,7 @@ ABOUT = mark(
 ABOUT_DELIVERY = mark(
     "One delivery, or those of a feed: say what it is, judge again what was accepted."
 )
+ABOUT_CONTRACT = mark("What the tables promise, for other programs.")
 ABOUT_FEED = mark("What services send: list the feeds, start a new one, check one.")
 ABOUT_AGREEMENT = mark("Who may have what: list, check, explain and compare sharing agreements.")
 ABOUT_CONSENT = mark("Counts that were refused, and the providers’ written consents to them.")
@@ -62,6 +64,9 @@ def build() -> typer.Typer:
     feed = _group(ABOUT_FEED, "passerelle feed list")
     _add(feed, feeds.list_feeds, feeds.new, feeds.check)
     app.add_typer(feed, name="feed")
+    contract = _group(ABOUT_CONTRACT, "passerelle contract render contracts")
+    _add(contract, contracts.render)
+    app.add_typer(contract, name="contract")
     agreements = _group(ABOUT_AGREEMENT, "passerelle agreement list")
     _add(agreements, agreement.list_agreements, agreement.check, agreement.explain, agreement.diff)
     app.add_typer(agreements, name="agreement")

@@ -1,33 +1,22 @@
-"""Write every rendered file, or with `--check` say which ones are stale and exit 1.
+"""Write the rendered files that are kept in the repository; `--check` says which are stale, exit 1.
 
-Not here: how each file is made (the other modules of this folder). A declaration that cannot be
+Kept is what people and editors read there, and what shows a change of a contract in review.
+Not here: how each file is made (the other modules of this folder), and the forms that only other
+programs read (`interchange.py`). A declaration that cannot be
 relied on is told with its file and line, and nothing is written.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 from schemas import contract_check, rule_codes
 from schemas.contract import load_contract, table_names
 from schemas.contract_problem import ContractError, ContractProblem
-from schemas.render import (
-    agreement,
-    ddl,
-    declarations,
-    dictionary,
-    expectations,
-    frictionless,
-    guide,
-    history,
-    hxl,
-    jsonschema,
-    odcs,
-)
+from schemas.render import agreement, declarations, dictionary, guide, history, odcs
+from schemas.render.interchange import as_json
 from schemas.table import Contract
 from schemas.text import LANGUAGES
 
@@ -58,25 +47,12 @@ def rendered() -> dict[str, str]:
         for language in LANGUAGES
     }
     for contract in every:
-        base = f"schemas/{contract.table}"
-        files[f"{base}{odcs.SUFFIX}"] = odcs.script(contract)
-        files[f"{base}.sql"] = ddl.script(contract)
-        files[f"{base}.schema.json"] = _json(jsonschema.json_schema(contract))
-        sample = frictionless.sample_csv(contract)
-        files[f"schemas/{frictionless.SAMPLES}/{contract.table}.csv"] = sample
-        if contract.kind == "data":
-            suites = {
-                "accepted": expectations.accepted_suite(contract),
-                "quarantined": expectations.quarantined_suite(contract),
-            }
-            files[f"{base}.expectations.json"] = _json(suites)
-    files["schemas/agreement.schema.json"] = _json(agreement.agreement_schema())
+        files[f"schemas/{contract.table}{odcs.SUFFIX}"] = odcs.script(contract)
+    files["schemas/agreement.schema.json"] = as_json(agreement.agreement_schema())
     files["schemas/agreement-problems.md"] = agreement.problems_page()
-    files["schemas/datapackage.json"] = _json(frictionless.data_package(every))
     files["schemas/README.md"] = guide.guide(every)
-    files["schemas/hxl.csv"] = hxl.hxl_table(every)
     for name, schema in declarations.declaration_schemas().items():
-        files[f"schemas/{declarations.FOLDER}/{name}.schema.json"] = _json(schema)
+        files[f"schemas/{declarations.FOLDER}/{name}.schema.json"] = as_json(schema)
     return files
 
 
@@ -105,10 +81,6 @@ def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
-
-
 def main(arguments: list[str]) -> int:
     """Exit code 0 when all is current or was written, 1 for what is stale or wrong."""
     try:
@@ -129,7 +101,7 @@ def main(arguments: list[str]) -> int:
         codes.write_text(listed, encoding="utf-8", newline="\n")
         print(f"wrote schemas/{codes.name}")
     for path in write():
-        print(f"wrote docs/{path}")
+        print(f"{'wrote' if (DOCS / path).is_file() else 'removed'} docs/{path}")
     return 0
 
 

@@ -41,6 +41,16 @@ def arrow_schema(contract: Contract) -> pa.Schema:
     )
 
 
+def arrow_file(contract: Contract) -> bytes:
+    """The same as an Arrow IPC file without a row, which Arrow opens in every language."""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, arrow_schema(contract)):
+        pass
+    return bytes(sink.getvalue())
+
+
 def field_metadata(column: Column) -> dict[str, str]:
     """What a column means, as text: words in both languages, unit, code list, HXL, handling."""
     words = {

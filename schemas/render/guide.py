@@ -10,17 +10,21 @@ from collections.abc import Sequence
 from schemas.contract import Contract
 from schemas.render.frictionless import SAMPLES
 
-_FILES = (
+_KEPT = (
     ("<table>.odcs.yaml", "the contract of a table (Open Data Contract Standard 3.1)"),
+    ("agreement.schema.json", "an agreement (`schemas/agreements`), for whoever writes one"),
+    ("declarations/", "the files of `schemas` that declare tables and feeds, for their editors"),
+    ("agreement-problems.md", "what `passerelle agreement check` may find, by code"),
+)
+_ASKED_FOR = (
+    ("<table>.odcs.yaml", "the same as here"),
     ("<table>.sql", "the table in DuckDB, with a comment on each column in English and French"),
+    ("<table>.arrow", "the table in Arrow, without a row, with the words as metadata"),
     ("<table>.schema.json", "one row as JSON (JSON Schema 2020-12)"),
     (
         "<table>.expectations.json",
         "what Great Expectations checks: `accepted` strictly, `quarantined` by recounting",
     ),
-    ("agreement.schema.json", "an agreement (`schemas/agreements`), for whoever writes one"),
-    ("declarations/", "the files of `schemas` that declare the tables, for whoever edits them"),
-    ("agreement-problems.md", "what `passerelle agreement check` may find, by code"),
     ("datapackage.json", f"all tables as a Frictionless Data Package, with `{SAMPLES}/`"),
     ("hxl.csv", "the HXL tag of each column"),
 )
@@ -37,9 +41,11 @@ def guide(contracts: Sequence[Contract]) -> str:
         "[the data dictionary](../data-dictionary.en.md) and "
         "[le dictionnaire des données](../data-dictionary.fr.md).",
         "",
-        "| File | What it is |",
-        "| --- | --- |",
-        *(f"| `{name}` | {what} |" for name, what in _FILES),
+        *_table(_KEPT),
+        "",
+        "`passerelle contract render FOLDER` writes what other programs read:",
+        "",
+        *_table(_ASKED_FOR),
         "",
         f"Tables and versions: {tables}.",
         "",
@@ -54,8 +60,14 @@ def guide(contracts: Sequence[Contract]) -> str:
         "",
         "```",
         "datacontract lint docs/schemas/incidents.odcs.yaml",
-        "frictionless validate docs/schemas/datapackage.json",
-        "duckdb -c '.read docs/schemas/incidents.sql' -c 'DESCRIBE incidents'",
+        "passerelle contract render contracts",
+        "frictionless validate contracts/datapackage.json",
+        "duckdb -c '.read contracts/incidents.sql' -c 'DESCRIBE incidents'",
         "```",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _table(files: Sequence[tuple[str, str]]) -> list[str]:
+    rows = (f"| `{name}` | {what} |" for name, what in files)
+    return ["| File | What it is |", "| --- | --- |", *rows]

@@ -282,6 +282,7 @@ NOT_RUN = {
     "backup": "holds the originals: it is the home once more",
     "restore": "needs an empty home",
     "reference load": "takes no delivery",
+    "contract render": "writes what the declarations say",
     "feed check": "judges the examples of feeds, and no delivery",
 }
 

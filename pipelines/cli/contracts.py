@@ -1,0 +1,44 @@
+"""The command `contract render`: the contracts in the forms that other programs read.
+
+Not here: how each form is made (`schemas/render`), and the words of a contract (`dictionary.py`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.declare import command, session_of
+from pipelines.cli.words import _, number
+from pipelines.i18n import mark
+
+
+@command(
+    "render",
+    mark(
+        "Write the contracts of all tables in the forms that other programs read.\n\n"
+        "Open Data Contract Standard, SQL of DuckDB, Arrow, JSON Schema, Great Expectations, "
+        "Frictionless with a sample of each table, and HXL. Files of the same names are replaced."
+    ),
+    "passerelle contract render contracts",
+)
+def render(
+    context: typer.Context,
+    folder: Annotated[
+        Path, typer.Argument(metavar=mark("FOLDER"), help=mark("folder to write them to"))
+    ],
+) -> None:
+    """Render the contracts."""
+    from schemas.contract_check import check_all
+    from schemas.render.interchange import write
+
+    session = session_of(context)
+    check_all()
+    written = write(folder)
+    if session.is_json:
+        session.print_json({"folder": str(folder), "files": [str(one) for one in written]})
+        return
+    session.print_line(_("Written: {file}", file=folder))
+    session.print(_("Files: {count}.", count=number(len(written))))
