@@ -39,6 +39,7 @@ COMMANDS = [
     "tables",
     "dictionary",
     "serve",
+    "contract_render",
     "feed_list",
     "feed_new",
     "feed_check",
@@ -95,6 +96,7 @@ def commands(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[st
 def test_the_commands_are_those_of_the_manual():
     groups = {
         "consent",
+        "contract",
         "feed",
         "delivery",
         "agreement",
