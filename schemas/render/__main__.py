@@ -1,8 +1,8 @@
 """Write the rendered files that are kept in the repository; `--check` says which are stale, exit 1.
 
-Kept is what people and editors read there, and what shows a change of a contract in review.
 Not here: how each file is made (the other modules of this folder), and the forms that only other
-programs read (`interchange.py`). A declaration that cannot be
+programs read (`interchange.py`): kept is what people and editors read, and what shows a change of a
+contract in review. A declaration that cannot be
 relied on is told with its file and line, and nothing is written.
 """
 
