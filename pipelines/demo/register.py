@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -109,6 +110,10 @@ class Register(ABC):
             return str(value.strftime((mapping.formats or self.declared.dates)[0]))
         return str(value)
 
+    def is_told(self, column: str) -> Callable[[Draft], pd.Series]:
+        """Rows that say something of a column: what may be empty is missing only where it was."""
+        return lambda draft: draft.cells[self.source(column)].notna()
+
     def put(self, column: str, value: Any) -> Spoil:
         """Write a value of a column, and expect it."""
 
@@ -138,7 +143,7 @@ class Register(ABC):
             if column in self.declared.map and self.declared.map[column].source:
                 unread = {"column": self.contract.column(column).unread}
                 if rule.name == f"{column}_missing":
-                    found.append(Defect((rule.code,), self.put(column, None)))
+                    found.append(Defect((rule.code,), self.put(column, None), self.is_told(column)))
                 elif rule.kwargs == unread:
                     found.append(Defect((rule.code,), cell(self.source(column), UNREADABLE)))
         return found

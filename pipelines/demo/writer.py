@@ -48,6 +48,7 @@ FEEDS = {  # feed → module and class that write it
     "dpo_police_deployments": ("contributions", "Deployments"),
     "lcm_support_offers": ("support", "SupportOffers"),
     "lcm_support_needs": ("support", "SupportNeeds"),
+    "dpo_capability_pledges": ("contributions", "CapabilityPledges"),
 }
 SENT_TWICE = "caf_gendarmerie_incidents"  # whose first file arrives again under another name
 SENT_AGAIN_AFTER = dt.timedelta(days=1, hours=3)

@@ -14,7 +14,6 @@ Cells = dict[str, Any]
 
 TOLD: Cells = {
     "source_record_id": "BBO/2026/0153",
-    "feed_starts": "2021-03-09",
     "received_at": "2026-03-09 08:12:44",
     "is_withdrawn": False,
 }
@@ -30,6 +29,7 @@ COMMON: Cells = TOLD | {
     "occurred_at": "2026-03-05 13:30:00",
     "reported_on": "2026-03-05",
     "reported_at": "2026-03-05 16:00:00",
+    "feed_starts": "2021-03-09",
 }
 POINT: Cells = {
     "border_point_code": "CAF-CMR-BELOKO",
@@ -98,6 +98,7 @@ SOUND: dict[str, Cells] = {
 SOUND["deployments"] = TOLD | {
     "mission_code": "MINUSCA",
     "mission_opens": "2014-04-10",
+    "feed_starts": "2021-03-09",
     "contributing_country": "RWA",
     "police_function": "formed_police_unit",
     "reporting_month": "2026-02-01",
@@ -105,6 +106,20 @@ SOUND["deployments"] = TOLD | {
     "personnel_count": 160,
     "personnel_by_sex": 160,
     "sexes_told": 2,
+}
+SOUND["capability_pledges"] = TOLD | {
+    "contributing_country": "RWA",
+    "pledge_event": "uncops_2024",
+    "event_opens": "2024-06-26",
+    "declared_on": "2024-06-26",
+    "capability_kind": "formed_police_unit",
+    "units_count": 1,
+    "readiness_level": "level_2",
+    "is_rapidly_deployable": False,
+    "available_from": "2025-01-15",
+    "available_until": "2027-01-14",
+    "pledge_state": "registered",
+    "state_on": "2025-02-10",
 }
 
 # Rule number → (cells that make the row fail, cells of a near miss that passes).
@@ -155,6 +170,16 @@ ROUND_TRIP: tuple[Cells, Cells] = (
 )
 # Code → more such pairs: rules of which a part of a sum or of a range may be missing.
 FURTHER: dict[str, list[tuple[Cells, Cells]]] = {
+    "PLE-515": [
+        (
+            {"capability_kind": "support_without_unit", "medical_level": "none"},
+            {"capability_kind": "support_without_unit", "medical_level": "level_1"},
+        ),
+        (
+            {"capability_kind": "support_without_unit", "has_training": False},
+            {"capability_kind": "support_without_unit", "has_environment": True},
+        ),
+    ],
     "DEP-512": [({"mission_opens": "2026-03-01"}, {"mission_opens": "2026-02-28"})],
     "DEP-602": [
         ({"personnel_by_sex": 159}, {"personnel_by_sex": 161, "sex": "female"}),
@@ -178,6 +203,7 @@ FURTHER: dict[str, list[tuple[Cells, Cells]]] = {
         ({"killed_total": 3, "killed_high": 2}, {"killed_total": 2, "killed_high": 2}),
     ],
 }
+SUPPORT: Cells = {"capability_kind": "support_without_unit"}
 OWN: dict[str, tuple[Cells, Cells]] = {
     # --- incidents -----------------------------------------------------------------------------
     "INC-104": ({"admin1_code": None}, {"admin1_code": None, "location_precision": "country"}),
@@ -354,6 +380,33 @@ OWN: dict[str, tuple[Cells, Cells]] = {
     # --- support_needs -------------------------------------------------------------------------
     "SUN-110": ({"need_priority": None}, {"need_priority": None, "need_priority__unread": "P0"}),
     "SUN-510": ({"country": "UGA"}, {"country": "UGA", "party_kind": "un_mission"}),
+    # --- capability_pledges --------------------------------------------------------------------
+    "PLE-110": ({"contributing_country": None}, {"contributing_country": "SEN"}),
+    "PLE-111": ({"capability_kind": None}, {"capability_kind": None, "is_withdrawn": True}),
+    "PLE-112": ({"declared_on": None}, {"declared_on": None, "declared_on__unread": "juin"}),
+    "PLE-113": ({"pledge_state": None}, {"pledge_state": "withdrawn"}),
+    "PLE-114": ({"state_on": None}, {"state_on": None, "is_withdrawn": True}),
+    "PLE-115": ({"pledge_event": None}, {"pledge_event": "other"}),
+    "PLE-116": ({"units_count": None}, {"units_count": None, **SUPPORT, "has_training": True}),
+    "PLE-117": ({"readiness_level": None}, {"readiness_level": None, "pledge_state": "pledged"}),
+    "PLE-118": (
+        {"pledge_state": "deployed"},
+        {"pledge_state": "deployed", "mission_code": "UNMISS"},
+    ),
+    "PLE-410": ({"units_count": -1}, {"units_count": 0}),
+    "PLE-411": ({"units_count": 101}, {"units_count": 100}),
+    "PLE-412": ({"declared_on": "1989-12-31"}, {"declared_on": "1990-01-01"}),
+    "PLE-510": ({"declared_on": "2026-03-11"}, {"declared_on": "2026-03-10"}),
+    "PLE-511": ({"state_on": "2026-03-11"}, {"state_on": "2026-03-10"}),
+    "PLE-512": ({"state_on": "2024-06-24"}, {"state_on": "2024-06-25"}),
+    "PLE-513": ({"available_until": "2025-01-14"}, {"available_until": "2025-01-15"}),
+    "PLE-514": (
+        {"readiness_level": "rapid_deployment"},
+        {"readiness_level": "rapid_deployment", "is_rapidly_deployable": True},
+    ),
+    "PLE-515": (SUPPORT, SUPPORT | {"has_technology": True}),
+    "PLE-516": ({"declared_on": "2024-06-25"}, {"declared_on": "2024-06-25", "event_opens": None}),
+    "PLE-603": ({"same_pledge_records": 2}, {"same_pledge_records": 1}),
 }
 # Rule number → such a pair, for the tables of what is offered and of what is needed.
 OF_SUPPORT: dict[int, tuple[Cells, Cells]] = {

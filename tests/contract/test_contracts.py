@@ -52,7 +52,7 @@ def test_the_standard_s_own_model_reads_the_contract(table: str) -> None:
 def test_the_tables_are_those_of_the_design() -> None:
     assert set(DATA) == {
         *("incidents", "border_crossings", "border_flows", "seizures"),
-        "deployments",
+        *("deployments", "capability_pledges"),
         *("support_offers", "support_needs"),
     }
     assert set(table_names("reference")) == {

@@ -32,6 +32,7 @@ OF_THE_ISSUE = {
     "dpo_police_deployments",
     "lcm_support_offers",
     "lcm_support_needs",
+    "dpo_capability_pledges",
 }
 
 

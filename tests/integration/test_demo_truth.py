@@ -200,6 +200,7 @@ def test_the_tables_hold_the_latest_revision_of_every_record(
         ("border_crossings", ["direction", "border_point_code", "occurred_at", "occurred_on"]),
         ("border_flows", ["travellers_count", "direction", "period_start", "occurred_on"]),
         ("seizures", ["seizure_kind", "quantity", "occurred_at", "occurred_on"]),
+        ("capability_pledges", ["pledge_state", "state_on", "readiness_level", "units_count"]),
         ("deployments", ["personnel_count", "contributing_country", "reporting_month"]),
         ("support_offers", ["support_state", "capacity_persons", "declared_on", "state_on"]),
         ("support_needs", ["support_state", "capacity_persons", "declared_on", "need_priority"]),

@@ -22,6 +22,7 @@ FEEDS = (
     "iom_dtm_border_flows",
     "unpol_border_seizures",
     "dpo_police_deployments",
+    "dpo_capability_pledges",
     "lcm_support_offers",
     "lcm_support_needs",
 )

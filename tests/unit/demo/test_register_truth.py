@@ -19,7 +19,10 @@ from schemas.contract import load_contract
 from schemas.feed import load_feed
 from tests.unit.demo.test_border_truth import different, judged
 
-REGISTERS = ["dpo_police_deployments", "lcm_support_offers", "lcm_support_needs"]
+REGISTERS = [
+    *("dpo_police_deployments", "lcm_support_offers", "lcm_support_needs"),
+    "dpo_capability_pledges",
+]
 # Rules that no register breaks whose feed does not say the column, and why.
 CANNOT_BE_BROKEN = {
     "301": "the source is the feed's own, never a cell",

@@ -38,9 +38,14 @@ TOLD: dict[str, dict[str, tuple[Any, Any]]] = {
     },
     "support_offers": SUPPORT,
     "support_needs": SUPPORT,
+    "capability_pledges": {
+        "declared_on": (dt.date(2024, 6, 26), dt.date(2025, 5, 13)),
+        "contributing_country": ("RWA", "SEN"),
+        "capability_kind": ("formed_police_unit", "canine_unit"),
+    },
 }
 CODES = {"incidents": "INC-603", "seizures": "SEI-604", "border_crossings": "BXC-604"}
-CODES |= {"border_flows": "BFL-606", "deployments": "DEP-604"}
+CODES |= {"border_flows": "BFL-606", "deployments": "DEP-604", "capability_pledges": "PLE-604"}
 CODES |= {"support_offers": "SUO-652", "support_needs": "SUN-652"}
 
 

@@ -51,6 +51,7 @@ MOMENTS = {
     "ended_on": ["occurred_until"],
     "occurred_until": ["ended_on"],
     "support_state": ["state_on"],
+    "pledge_state": ["state_on", "mission_code"],
 }
 # Other columns, and those that are a part of them, a twin, say the same more narrowly, or follow
 # one person or thing to a row where it stands.
@@ -79,6 +80,8 @@ OTHERS = {
     "capacity_persons": ["capacity_women"],
     "capacity_women": ["capacity_persons"],
     "condition_kind": ["condition_text"],
+    "readiness_level": ["is_rapidly_deployable"],
+    "is_rapidly_deployable": ["readiness_level"],
 }
 
 
