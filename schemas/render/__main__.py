@@ -2,8 +2,8 @@
 
 Not here: how each file is made (the other modules of this folder), and the forms that only other
 programs read (`interchange.py`): kept is what people and editors read, and what shows a change of a
-contract in review. A declaration that cannot be
-relied on is told with its file and line, and nothing is written.
+contract in review. A declaration that cannot be relied on is told with its file and line, and
+nothing is written.
 """
 
 from __future__ import annotations

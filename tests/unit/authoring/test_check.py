@@ -133,7 +133,7 @@ def test_a_declaration_that_cannot_be_loaded_is_said(settings: Settings, folder:
     edit(folder, "table: incidents\n", "")
     (only,) = check_feed(settings, folder)
     (said,) = only.problems
-    assert said.endswith("/feed.yaml:1: CON-104: “table” is missing here.")
+    assert said.endswith("/feed.yaml:2: CON-104: “table” is missing here.")  # below its schema
     (missing,) = check_feed(settings, folder / "examples")
     assert missing.problems == ("There is no feed.yaml in this folder.",)
 
