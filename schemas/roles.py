@@ -39,6 +39,8 @@ class Roles(BaseModel):
     person_count: str | None = None  # persons, where a row is itself a count of them
     count_key: tuple[str, ...] = ()  # what tells one count of persons from another, but how it is…
     breakdown: tuple[str, ...] = ()  # …broken down: the same persons by sex, by age or in total
+    # Of counts of what is there, the day on which it was counted: two days are never added up.
+    stock: str | None = None
     amount: tuple[str, ...] = ()  # how much, and its unit
     coverage: tuple[str, ...] = ()  # how long somebody watched, the finest measure first
     sensitive: str | None = None  # TRUE for rows that are told to fewer

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pipelines.release.counting import CELL, LEVEL, SUPPRESSED, TOTAL, CompiledCounts
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.suppression import Mask, Quantity, Table, TooFine, hide
-from schemas.agreement import RECORDS
+from schemas.agreement import RECORDS, TIME_DIMENSIONS
 
 _UNLISTED = "passerelle.suppressed_rows_are_not_listed"
 SUM_WIDTH = 0.2  # of a hidden sum: how uncertain it must stay
@@ -208,11 +208,16 @@ def _levels(compiled: CompiledCounts, counted: pa.Table) -> list[str]:
     if not size:
         return [TOTAL] * counted.num_rows
     added = np.stack([_array(counted[f"_t{at}"]) > 0 for at in range(size)], axis=1)
-    names = {tuple([False] * size): CELL, tuple([True] * size): TOTAL}
-    if size > 1:
-        for at, dimension in enumerate(compiled.dimensions):
-            names[tuple(other != at for other in range(size))] = dimension
-    return [names[tuple(bool(one) for one in row)] for row in added]
+    times = [one in TIME_DIMENSIONS for one in compiled.dimensions]
+
+    def level(row: list[bool]) -> str:
+        kept = [at for at, is_added in enumerate(row) if not is_added]
+        if len(kept) in (0, size):
+            return CELL if kept else TOTAL
+        # beside the period of a stock, which is in each of its totals
+        return compiled.dimensions[min(kept, key=lambda at: times[at])]
+
+    return list(map(level, added.tolist()))
 
 
 def _node_name(compiled: CompiledCounts, counted: pa.Table, row: int) -> str:

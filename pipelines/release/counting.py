@@ -33,9 +33,10 @@ from pipelines.release.permits import Allowed
 from pipelines.release.precision import Levels, is_detail, permit_levels
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request, check_request
-from schemas.agreement import RECORDS, Permit
+from schemas.agreement import RECORDS, TIME_DIMENSIONS, Permit
 from schemas.agreement_columns import can_be_summed
 from schemas.contract import Contract
+from schemas.record import SOURCE
 from schemas.sqltext import literal, name
 
 LEVEL, SUPPRESSED = "level", "is_suppressed"
@@ -96,7 +97,7 @@ def compile_counts(
     sums = [one for one in measures if one not in watched]
     keys = [f"_d{at}" for at in range(len(dimensions))]
     return CompiledCounts(
-        sql=f"{steps} {_grouped(keys, sums, coverage, contract)}",
+        sql=f"{steps} {_grouped(dimensions, sums, coverage, contract)}",
         members_sql=f"{steps} {_members(keys, contract)}",
         flow_sql=f"{steps} {_flow(before, request, contract)}",
         holdings_sql=f"{steps} SELECT record_id, {before.clause_name()} AS clause, "
@@ -205,25 +206,44 @@ def _counted(
     told = [f"CASE WHEN {levels.detail} = 1 THEN {name(one)} END AS {name(one)}" for one in details]
     every = f"* REPLACE ({', '.join(told)})" if told else "*"
     rows = f"SELECT {', '.join([every, *values])} FROM chosen WHERE NOT _is_hidden AND NOT _waits"
-    if not contract.roles.breakdown:
-        return f"counted AS ({rows})"
-    fit = told_once(dimensions, contract)
-    best = f"min(_fit) OVER (PARTITION BY {count_key(contract)})"
+    fit, wanted = "0", []
+    if contract.roles.breakdown:
+        fit = told_once(dimensions, contract)
+        wanted.append(f"_fit = min(_fit) OVER (PARTITION BY {count_key(contract)})")
+    if contract.roles.stock:
+        day = name(contract.roles.stock)
+        within = ", ".join([name(SOURCE), *_periods(dimensions)])
+        wanted.append(f"{day} = max({day}) OVER (PARTITION BY {within})")
+    chosen = f" QUALIFY {' AND '.join(wanted)}" if wanted else ""
     return (
         f"fitting AS (SELECT *, {fit} AS _fit FROM ({rows})), "
-        f"counted AS (SELECT * FROM fitting QUALIFY _fit = {best})"
+        f"counted AS (SELECT * FROM fitting{chosen})"
     )
 
 
+def _periods(dimensions: tuple[str, ...]) -> list[str]:
+    """The keys of those dimensions that are periods."""
+    return [f"_d{at}" for at, one in enumerate(dimensions) if one in TIME_DIMENSIONS]
+
+
+def _sets(dimensions: tuple[str, ...], contract: Contract) -> list[str]:
+    """What cells and totals are of; a total of a stock is one of each period, as a cell is."""
+    keys = [f"_d{at}" for at in range(len(dimensions))]
+    always = _periods(dimensions) if contract.roles.stock else []
+    of_one = [(key,) for key in keys] if len(keys) > 1 else []
+    sets = [tuple(keys), *of_one, ()] if keys else [()]
+    found = [tuple(key for key in keys if key in {*one, *always}) for one in sets]
+    return [f"({', '.join(one)})" for one in dict.fromkeys(found)]
+
+
 def _grouped(
-    keys: list[str],
+    dimensions: tuple[str, ...],
     measures: list[str],
     coverage: tuple[str, ...],
     contract: Contract,
 ) -> str:
     """Cells and totals: `_t…` is 1 where a dimension is added up, then `_d…` and the numbers."""
-    sets = [f"({', '.join(keys)})", *(f"({key})" for key in keys if len(keys) > 1)]
-    sets += ["()"] if keys else []
+    keys, sets = [f"_d{at}" for at in range(len(dimensions))], _sets(dimensions, contract)
     added = [f"grouping({key}) AS _t{at}" for at, key in enumerate(keys)]
     order = ", ".join([*(f"_t{at}" for at in range(len(keys))), *keys])
     persons = contract.roles.person_count

@@ -62,7 +62,7 @@ DROPPED = {
     "delay": mark("too recent"),
     "restriction": mark("a restriction of the provider"),
     "k": mark("too few records alike"),
-    "repeated": mark("the same count told in another breakdown"),
+    "repeated": mark("the same count told in another breakdown, or of an earlier day"),
 }
 
 

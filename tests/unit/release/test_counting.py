@@ -6,6 +6,7 @@ Not here: which hidden cells keep others hidden (`test_suppression.py`).
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -303,3 +304,69 @@ def test_a_row_that_leaves_as_a_record_is_counted_as_its_group_is_told() -> None
     assert {one["_d0"] for one in by_day} == {"2026-05-13", None}
     within = ask(form="counts", dimensions=("country",), areas=("CF11",))
     assert Counts(held, signed, within).counted.num_rows == 0
+
+
+def strength(*rows_of: tuple[str, str, int, int], dimensions: tuple[str, ...]) -> Counts:
+    """Police of two missions, counted month by month: mission, sex, month, persons."""
+    clause = counts(
+        table="deployments",
+        providers=["dpo_police_division"],
+        dimensions=["mission_code", "sex", "month", "quarter", "year"],
+        measures=["personnel_count"],
+        rows={"handling_ceiling": "UNCLASSIFIED"},
+        precision={"area": "country", "time": "month", "age": "none"},
+        small_cell_threshold=1,
+    )
+    held = [
+        {
+            "record_id": f"dpo:{at}",
+            "source": "dpo_police_division",
+            "mission_code": mission,
+            "contributing_country": "RWA",
+            "police_function": "formed_police_unit",
+            "sex": sex,
+            "reporting_month": dt.date(2026, month, 1),
+            "personnel_count": persons,
+            "handling": "UNCLASSIFIED",
+        }
+        for at, (mission, sex, month, persons) in enumerate(rows_of)
+    ]
+    request = ask(table="deployments", form="counts", measures=("personnel_count",))
+    return Counts(held, [agreement([clause])], replace(request, dimensions=dimensions))
+
+
+STRENGTH = (
+    ("MINUSCA", "female", 1, 20),
+    ("MINUSCA", "male", 1, 80),
+    ("MINUSCA", "female", 2, 30),
+    ("MINUSCA", "male", 2, 90),
+    ("UNMISS", "total", 1, 200),
+    ("UNMISS", "male", 2, 150),
+    ("UNMISS", "male", 4, 140),
+)
+
+
+def told_of(found: Counts) -> dict[tuple[Any, ...], int]:
+    names = found.compiled.dimensions
+    return {
+        (row["level"], *(row[one] for one in names)): row["personnel_count"] for row in found.rows
+    }
+
+
+def test_numbers_of_a_stock_are_never_added_up_over_months() -> None:
+    told = told_of(strength(*STRENGTH, dimensions=("mission_code", "month")))
+    assert told["cell", "MINUSCA", "2026-01"] == 100
+    assert told["cell", "UNMISS", "2026-01"] == 200
+    assert told["month", None, "2026-01"] == 300
+    assert told["month", None, "2026-02"] == 270
+    assert {level for level, *_rest in told} == {"cell", "month"}, "no total of all months"
+    sexes = told_of(strength(*STRENGTH[:4], dimensions=("mission_code", "sex", "month")))
+    assert sexes["sex", None, "female", "2026-02"] == 30
+    assert sexes["mission_code", "MINUSCA", None, "2026-02"] == 120
+
+
+def test_a_stock_is_told_as_it_is_at_the_end_of_a_period() -> None:
+    quarters = told_of(strength(*STRENGTH, dimensions=("quarter",)))
+    assert quarters == {("cell", "2026-Q1"): 270, ("cell", "2026-Q2"): 140}
+    latest = told_of(strength(*STRENGTH, dimensions=("mission_code",)))
+    assert latest == {("cell", "UNMISS"): 140, ("total", None): 140}
