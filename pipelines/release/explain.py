@@ -114,6 +114,10 @@ def explain(
     )
 
 
+def _rows(permit: Permit, language: Language) -> list[str]:
+    return wording.permitted_rows(permit.rows, permit.table, language)
+
+
 def permit_words(agreement: Agreement, permit: Permit, language: Language) -> ClauseWords:
     """One permit, question by question."""
     _ = translator(language)
@@ -121,7 +125,7 @@ def permit_words(agreement: Agreement, permit: Permit, language: Language) -> Cl
         (_("Whose"), ", ".join(wording.source_names(permit.providers, language))),
         (_("For whom"), ", ".join(wording.organisation_names(permit.recipients, language))),
         (_("What for"), ", ".join(wording.purpose_names(permit.purposes, language))),
-        (_("Which rows"), wording.joined(wording.permitted_rows(permit.rows, language), language)),
+        (_("Which rows"), wording.joined(_rows(permit, language), language)),
         *_shape(permit, language),
         (_("How coarse"), wording.coarseness(permit.precision, language)),
         (_("How late"), wording.delay(permit.delay_days, language)),

@@ -95,11 +95,13 @@ def column_names(table: str, columns: Iterable[str], language: Language) -> list
     ]
 
 
-def permitted_rows(rows: PermittedRows, language: Language) -> list[str]:
-    """Which rows a permit opens, a phrase a condition."""
+def permitted_rows(rows: PermittedRows, table: str, language: Language) -> list[str]:
+    """Which rows of the table a permit opens, a phrase a condition."""
     _ = translator(language)
     level = code_name("handling_levels", rows.handling_ceiling, language)
     ceiling = _("marked no higher than {level}", level=level)
+    if load_contract(table).roles.sensitive is None:
+        return [*_conditions(rows, language), ceiling]
     if rows.sensitive:
         sensitive = _("sensitive rows too (sexual violence, children)")
     else:
