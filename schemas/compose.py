@@ -180,6 +180,7 @@ class Composition:
             day_of=said.day_of,
             day=day,
             precision=said.precision,
+            known_to=said.known_to,
             levels=tuple(Level(key, **dict(one)) for key, one in said.levels.items()),
             is_primary_key=name == self._key,
         )

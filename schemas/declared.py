@@ -88,6 +88,7 @@ class Override(Declared):
     derive: str = ""  # SQL that fills it
     day_of: str = ""  # the moment of which this is the local day
     precision: str = ""  # the column that tells how exactly the day is known
+    known_to: Literal["", "day", "week", "month", "year"] = ""  # or how exactly each row knows it
     levels: dict[str, LevelLine] = {}  # of its codes, the coarsest first: each can be told alone
     coarsen: Coarsen = ""  # what it gives away beyond its own meaning
     quasi_identifier: bool = False

@@ -63,6 +63,7 @@ NEEDS = (
     ("classification_words", "classification"),
     ("person_count", "count_key"),  # or one count of the same persons would pass for another
     ("breakdown", "count_key"),
+    ("stock", "event_time"),
 )
 
 
@@ -91,6 +92,7 @@ _TIMES, _NUMBERS = ("DATE", "TIMESTAMP"), ("INTEGER", "BIGINT")
 WANTED: dict[str, Wanted] = {
     "event_time": Wanted(_DAY, _TIMES),
     "event_time_end": Wanted(_DAY, _TIMES),
+    "stock": Wanted(Bilingual(en="a date", fr="une date"), ("DATE",)),
     "report_time": Wanted(_DAY, _TIMES),
     "period": Wanted(
         Bilingual(

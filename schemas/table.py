@@ -72,6 +72,7 @@ class Column:
     day_of: str = ""  # the moment of which this is the local day
     day: str = ""  # of a moment, the column that holds its local day
     precision: str = ""  # the column that tells how exactly the day is known
+    known_to: str = ""  # or the code of `time_precisions` by which every row knows it
     levels: tuple[Level, ...] = ()  # of its codes, the coarsest first
     is_primary_key: bool = False
 

@@ -18,7 +18,7 @@ from pipelines.portal.charts.lines import month_name
 from pipelines.portal.menus import PERIODS
 from pipelines.portal.words import _
 from pipelines.release.request import Request
-from schemas.agreement import RECORDS
+from schemas.agreement import RECORDS, TIME_DIMENSIONS
 from schemas.codelist import load_codelist, outermost
 from schemas.contract import Contract
 from schemas.sqltext import literal, name
@@ -84,14 +84,18 @@ def of_counts(
     """The totals over one dimension each, as they leave: hidden ones stay hidden."""
     measure = request.measures[0]
     dimensions = [one for one in columns if one in request.dimensions]
+    # each total of a stock is of one period: the latest is drawn
+    periods = [one for one in dimensions if one in TIME_DIMENSIONS and contract.roles.stock]
 
     def by(dimension: str, order: str) -> tuple[tuple[str, float | None], ...]:
-        level = "cell" if len(dimensions) == 1 else dimension
+        within = [one for one in periods if one != dimension]
+        level = dimension if len(dimensions) > 1 + len(within) else "cell"
+        latest = [f"{name(one)} = (SELECT max({name(one)}) FROM {relation})" for one in within]
+        rows = " AND ".join([f"level = '{level}'", f"{name(dimension)} IS NOT NULL", *latest])
         key = f"CAST({name(dimension)} AS VARCHAR)"
         found = connection.execute(
             f"SELECT {key} AS key, CASE WHEN NOT is_suppressed THEN {name(measure)} END AS amount "
-            f"FROM {relation} WHERE level = '{level}' AND {name(dimension)} IS NOT NULL "
-            f"ORDER BY {order}"
+            f"FROM {relation} WHERE {rows} ORDER BY {order}"
         ).fetchall()
         return tuple((str(one), value) for one, value in found)
 
@@ -113,8 +117,9 @@ def of_records(
 ) -> Summary:
     """Summarise the records that leave; `relation` is SQL of a FROM clause."""
     roles = contract.roles
-    # Rows of counts: their sum is what is of interest.
-    measure = roles.person_count if roles.person_count in columns else None
+    # Rows of counts: their sum is what is of interest, but for a stock, which is never added up.
+    is_sum = roles.person_count in columns and not roles.stock
+    measure = roles.person_count if is_sum else None
     amount = f"sum({name(measure)})" if measure else "count(*)"
 
     def by(key: str, most: int, order: str = "2 DESC, 1") -> tuple[tuple[str, float | None], ...]:

@@ -54,12 +54,12 @@ def protect_counts(
     """The table that leaves: dimensions, `level`, measures, coverage, `is_suppressed`.
 
     `counted` is the answer to `compiled.sql`. `level` is `cell`, the one dimension that a total is
-    of, or `total`. A suppressed row is listed with no number, and what is not listed holds nothing.
-    Where so many cells are small that this would hide the grand total too, nothing suppressed is
-    listed: then what is not listed is suppressed or holds nothing (`is_listing_suppressed`), and
-    knowing less of the cells, a reader may know more of the totals. `found` is what `protection`
-    gave, if that was asked before. Raises ReleaseRefused REL-116 where there are more cells than
-    can be checked.
+    of (of a stock in each period, and the period where it is all of it), or `total`. A suppressed
+    row is listed with no number, and what is not listed holds nothing. Where so many cells are
+    small that this would hide the grand total too, nothing suppressed is listed: then what is not
+    listed is suppressed or holds nothing (`is_listing_suppressed`), and knowing less of the cells,
+    a reader may know more of the totals. `found` is what `protection` gave, if that was asked
+    before. Raises ReleaseRefused REL-116 where there are more cells than can be checked.
     """
     found = found or protection(compiled, counted)
     leaving = _leaving(compiled, counted, found.hidden)
@@ -83,7 +83,7 @@ def protection(compiled: CompiledCounts, counted: pa.Table) -> Protection:
     try:
         table = _additive(compiled, counted, order, parts, is_listed=True)
         hidden[order] = hide(table, primary[order])
-        if parts and hidden[order[-1]]:  # the grand total too
+        if parts and hidden[_grand_totals(compiled, counted)].any():
             table = _additive(compiled, counted, order, parts, is_listed=False)
             other = hide(table, primary[order])
             if other.sum() < hidden.sum():
@@ -151,6 +151,14 @@ def _nodes(
                 is_part &= codes[at][cells] == codes[at][row]
         parts.append(np.flatnonzero(is_part))
     return np.concatenate([cells, totals]), parts
+
+
+def _grand_totals(compiled: CompiledCounts, counted: pa.Table) -> Mask:
+    """The rows that add up the most: of a stock one in each period, else one."""
+    added = [_array(counted[f"_t{at}"]) > 0 for at in range(len(compiled.dimensions))]
+    depth = np.sum(added, axis=0)
+    found: Mask = depth == depth.max()
+    return found
 
 
 def _additive(

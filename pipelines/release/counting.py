@@ -152,7 +152,7 @@ def _technical(contract: Contract) -> set[str]:
     """What counting people needs beside what was asked for."""
     roles, needed = contract.roles, ("person_count", "count_key", "breakdown", "coverage", "period")
     found = {one for role in (*needed, "border_point") for one in roles.names(role)}
-    return found if roles.person_count else set()
+    return {*(found if roles.person_count else ()), *roles.names("stock")}
 
 
 def _chosen(
@@ -206,19 +206,17 @@ def _counted(
     told = [f"CASE WHEN {levels.detail} = 1 THEN {name(one)} END AS {name(one)}" for one in details]
     every = f"* REPLACE ({', '.join(told)})" if told else "*"
     rows = f"SELECT {', '.join([every, *values])} FROM chosen WHERE NOT _is_hidden AND NOT _waits"
-    fit, wanted = "0", []
+    wanted = []
     if contract.roles.breakdown:
-        fit = told_once(dimensions, contract)
+        rows = f"SELECT *, {told_once(dimensions, contract)} AS _fit FROM ({rows})"
         wanted.append(f"_fit = min(_fit) OVER (PARTITION BY {count_key(contract)})")
     if contract.roles.stock:
         day = name(contract.roles.stock)
         within = ", ".join([name(SOURCE), *_periods(dimensions)])
         wanted.append(f"{day} = max({day}) OVER (PARTITION BY {within})")
-    chosen = f" QUALIFY {' AND '.join(wanted)}" if wanted else ""
-    return (
-        f"fitting AS (SELECT *, {fit} AS _fit FROM ({rows})), "
-        f"counted AS (SELECT * FROM fitting{chosen})"
-    )
+    if not wanted:
+        return f"counted AS ({rows})"
+    return f"counted AS (SELECT * FROM ({rows}) QUALIFY {' AND '.join(wanted)})"
 
 
 def _periods(dimensions: tuple[str, ...]) -> list[str]:

@@ -158,7 +158,9 @@ def restriction_words(restriction: Restriction, language: Language) -> ClauseWor
         (_("From whom"), ", ".join(wording.organisation_names(restriction.recipients, language))),
         (
             _("Which rows"),
-            wording.joined(wording.restricted_rows(restriction.rows, language), language),
+            wording.joined(
+                wording.restricted_rows(restriction.rows, restriction.table, language), language
+            ),
         ),
         (_("What is hidden"), what),
     )

@@ -119,23 +119,20 @@ def moments(contract: Contract) -> str:
     `_first` and `_last` are the days at the place within which it happened, as far as known; the
     day on which we received the record where the table does not tell when anything happened.
     """
-    if contract.event_day is None:
-        day = "CAST(received_at AS DATE)"
-        return f"{TIME_LEVELS['day']} AS _own, {day} AS _first, {day} AS _last"
-    column = contract.column(contract.event_day)
-    day = name(column.name)
-    if not column.precision:
-        day = f"CAST({day} AS DATE)"
-        return f"{TIME_LEVELS['day']} AS _own, {day} AS _first, {day} AS _last"
-    known = load_codelist(contract.column(column.precision).codelist)
-    own = " ".join(f"WHEN {literal(row['code'])} THEN {int(row['fineness'])}" for row in known)
-    span = " ".join(f"WHEN {literal(row['code'])} THEN INTERVAL {row['span']}" for row in known)
-    precision = name(column.precision)
-    return (
-        f"CASE {precision} {own} ELSE {TIME_LEVELS['exact']} END AS _own, {day} AS _first, "
-        f"CAST({day} + CASE {precision} {span} ELSE INTERVAL 1 DAY END - INTERVAL 1 DAY AS DATE) "
-        "AS _last"
-    )
+    column = contract.column(contract.event_day) if contract.event_day else None
+    day = f"CAST({name(column.name)} AS DATE)" if column else "CAST(received_at AS DATE)"
+    if column is None or not column.precision:
+        rows = {row["code"]: row for row in load_codelist("time_precisions")}
+        known = rows[column.known_to if column and column.known_to else "day"]
+        own, span = known["fineness"], f"INTERVAL {known['span']}"
+    else:
+        precision, listed = name(column.precision), contract.column(column.precision).codelist
+        whens = [(literal(row["code"]), row) for row in load_codelist(listed)]
+        finenesses = " ".join(f"WHEN {code} THEN {int(row['fineness'])}" for code, row in whens)
+        spans = " ".join(f"WHEN {code} THEN INTERVAL {row['span']}" for code, row in whens)
+        own = f"CASE {precision} {finenesses} ELSE {TIME_LEVELS['exact']} END"
+        span = f"CASE {precision} {spans} ELSE INTERVAL 1 DAY END"
+    return f"{own} AS _own, {day} AS _first, CAST({day} + {span} - INTERVAL 1 DAY AS DATE) AS _last"
 
 
 def age_columns(contract: Contract) -> tuple[str, ...]:
@@ -225,7 +222,7 @@ def _time(column: Column, level: str) -> str:
     raw = name(column.name)
     if column.day:  # the column of that day tells the rest
         return f"CASE WHEN {level} = 3 THEN {raw} END"
-    unit = f"least({level}, _own)" if column.precision else level
+    unit = f"least({level}, _own)" if column.precision or column.known_to else level
     cases = " ".join(
         f"WHEN {at} THEN date_trunc({literal(word)}, {raw})" for at, word in _UNITS.items()
     )

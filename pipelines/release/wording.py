@@ -99,20 +99,20 @@ def permitted_rows(rows: PermittedRows, table: str, language: Language) -> list[
     """Which rows of the table a permit opens, a phrase a condition."""
     _ = translator(language)
     level = code_name("handling_levels", rows.handling_ceiling, language)
-    ceiling = _("marked no higher than {level}", level=level)
+    phrases = [*_conditions(rows, table, language), _("marked no higher than {level}", level=level)]
     if load_contract(table).roles.sensitive is None:
-        return [*_conditions(rows, language), ceiling]
+        return phrases
     if rows.sensitive:
         sensitive = _("sensitive rows too (sexual violence, children)")
     else:
         sensitive = _("no sensitive rows (sexual violence, children)")
-    return [*_conditions(rows, language), ceiling, sensitive]
+    return [*phrases, sensitive]
 
 
-def restricted_rows(rows: RestrictedRows, language: Language) -> list[str]:
-    """Which rows a restriction is about; one phrase where it is all of them."""
+def restricted_rows(rows: RestrictedRows, table: str, language: Language) -> list[str]:
+    """Which rows of the table a restriction is about; one phrase where it is all of them."""
     _ = translator(language)
-    phrases = _conditions(rows, language)
+    phrases = _conditions(rows, table, language)
     if rows.handling_at_least:
         level = code_name("handling_levels", rows.handling_at_least, language)
         phrases.append(_("marked {level} or higher", level=level))
@@ -121,15 +121,19 @@ def restricted_rows(rows: RestrictedRows, language: Language) -> list[str]:
     return phrases or [_("all its rows")]
 
 
-def _conditions(rows: Conditions, language: Language) -> list[str]:
-    _ = translator(language)
+def _conditions(rows: Conditions, table: str, language: Language) -> list[str]:
+    _, contract = translator(language), load_contract(table)
 
     def named(codelist: str, codes: Iterable[str]) -> str:
         return ", ".join(code_name(codelist, code, language) for code in codes)
 
     phrases = []
-    if rows.countries:
-        phrases.append(_("in {countries}", countries=named("countries", rows.countries)))
+    countries, column = named("countries", rows.countries), contract.roles.country
+    if countries and (column is None or contract.roles.area):
+        phrases.append(_("in {countries}", countries=countries))
+    elif countries and column:  # not where it is, but whose
+        label = contract.told[column].label[language]
+        phrases.append(_("{column}: {countries}", column=label, countries=countries))
     if rows.areas:
         phrases.append(_("areas: {areas}", areas=named("admin_areas", rows.areas)))
     if rows.border_points:

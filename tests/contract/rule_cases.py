@@ -369,7 +369,7 @@ OWN: dict[str, tuple[Cells, Cells]] = {
     "DEP-411": ({"personnel_count": 2001}, {"personnel_count": 2000}),
     "DEP-412": ({"reporting_month": "1989-12-01"}, {"reporting_month": "1990-01-01"}),
     "DEP-413": ({"reporting_month": "2021-03-01"}, {"reporting_month": "2021-04-01"}),
-    "DEP-510": ({"reporting_month": "2026-04-01"}, {"reporting_month": "2026-03-01"}),
+    "DEP-510": ({"reporting_month": "2026-03-01"}, {"reporting_month": "2026-02-01"}),
     "DEP-511": ({"reporting_month": "2026-02-02"}, {"reporting_month": "2026-02-01"}),
     "DEP-512": (
         {"mission_closes": "2026-01-31"},

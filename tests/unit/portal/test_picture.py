@@ -105,3 +105,43 @@ def test_rows_that_are_counts_are_added_up():
     found = picture.of_records(connection, "leaving", columns, load_contract("border_flows"))
     assert found.measure == "travellers_count"
     assert found.months == (("2026-05", 210),)
+
+
+STOCK = ("mission_code", "sex", "month")
+
+
+@pytest.mark.parametrize("dimensions", [STOCK, ("mission_code", "month")])
+def test_of_a_stock_the_latest_month_is_drawn_and_months_are_not_added_up(dimensions):
+    connection = duckdb.connect()
+    columns = [*dimensions, "level", "personnel_count", "is_suppressed"]
+    level = "cell" if len(dimensions) == 2 else "mission_code"
+    told = [("UNMISS", "2026-01", level, 200), ("UNMISS", "2026-02", level, 150)]
+    told += [("MINUSCA", "2026-02", level, 120), (None, "2026-01", "month", 200)]
+    told.append((None, "2026-02", "month", 270))
+    connection.execute(
+        "CREATE TABLE leaving (mission_code VARCHAR, month VARCHAR, level VARCHAR, "
+        "personnel_count INTEGER, sex VARCHAR, is_suppressed BOOLEAN DEFAULT FALSE)"
+    )
+    connection.executemany(
+        "INSERT INTO leaving (mission_code, month, level, personnel_count) VALUES (?, ?, ?, ?)",
+        told,
+    )
+    request = Request(
+        table="deployments",
+        recipient="public",
+        purpose="public_information",
+        as_of=dt.date(2026, 6, 30),
+        form="counts",
+        dimensions=dimensions,
+        measures=("personnel_count",),
+    )
+    contract = load_contract("deployments")
+    found = picture.of_counts(connection, "leaving", columns, request, contract)
+    assert found.kinds == (("UNMISS", 150), ("MINUSCA", 120))
+    assert found.months == (("2026-01", 200), ("2026-02", 270))
+    rows = ["mission_code", "reporting_month", "personnel_count"]
+    connection.execute(
+        "CREATE TABLE records AS SELECT 'UNMISS' AS mission_code, "
+        "DATE '2026-01-01' AS reporting_month, 200 AS personnel_count"
+    )
+    assert picture.of_records(connection, "records", rows, contract).measure == ""

@@ -306,7 +306,12 @@ def test_a_row_that_leaves_as_a_record_is_counted_as_its_group_is_told() -> None
     assert Counts(held, signed, within).counted.num_rows == 0
 
 
-def strength(*rows_of: tuple[str, str, int, int], dimensions: tuple[str, ...]) -> Counts:
+MONTHLY = {"area": "country", "time": "month", "age": "none"}
+
+
+def strength(
+    *rows_of: tuple[str, str, int, int], dimensions: tuple[str, ...], **changes: Any
+) -> Counts:
     """Police of two missions, counted month by month: mission, sex, month, persons."""
     clause = counts(
         table="deployments",
@@ -314,8 +319,7 @@ def strength(*rows_of: tuple[str, str, int, int], dimensions: tuple[str, ...]) -
         dimensions=["mission_code", "sex", "month", "quarter", "year"],
         measures=["personnel_count"],
         rows={"handling_ceiling": "UNCLASSIFIED"},
-        precision={"area": "country", "time": "month", "age": "none"},
-        small_cell_threshold=1,
+        **{"precision": MONTHLY, "small_cell_threshold": 1, **changes},
     )
     held = [
         {
@@ -370,3 +374,24 @@ def test_a_stock_is_told_as_it_is_at_the_end_of_a_period() -> None:
     assert quarters == {("cell", "2026-Q1"): 270, ("cell", "2026-Q2"): 140}
     latest = told_of(strength(*STRENGTH, dimensions=("mission_code",)))
     assert latest == {("cell", "UNMISS"): 140, ("total", None): 140}
+
+
+@pytest.mark.parametrize("time", ["month", "day", "exact"])
+def test_a_month_is_over_on_its_last_day_however_exactly_a_clause_tells_days(time: str) -> None:
+    rows_of = (("UNMISS", "male", 5, 150), ("UNMISS", "male", 6, 140))
+    asked = {"dimensions": ("month",), "precision": {**MONTHLY, "time": time}}
+    on_the_day = told_of(strength(*rows_of, **asked, delay_days=0))
+    assert on_the_day == {("cell", "2026-05"): 150, ("cell", "2026-06"): 140}
+    a_day_before = told_of(strength(*rows_of, **asked, delay_days=1))
+    assert a_day_before == {("cell", "2026-05"): 150}
+
+
+def test_a_small_number_of_a_stock_stays_hidden_in_its_own_month() -> None:
+    small = [("MINUSCA", "male", 1, 3), ("UNMISS", "male", 1, 200), ("UNISFA", "male", 1, 90)]
+    large = [("MINUSCA", "male", 2, 30), ("UNMISS", "male", 2, 150)]
+    asked = {"dimensions": ("mission_code", "month"), "small_cell_threshold": 5}
+    told = told_of(strength(*small, *large, **asked))
+    assert told["cell", "MINUSCA", "2026-01"] is None
+    hidden = [key for key, value in told.items() if value is None]
+    assert len(hidden) >= 2 and {key[2] for key in hidden} == {"2026-01"}
+    assert told["month", None, "2026-02"] == 180

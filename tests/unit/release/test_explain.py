@@ -134,3 +134,12 @@ def test_without_agreements_it_says_that_nothing_leaves() -> None:
     one = explain([], recipient="public", table="incidents", as_of=DAY, language="en")
     assert one.refusal
     assert one.as_dict()["permits"] == []
+
+
+def test_only_what_a_table_has_is_said_of_its_rows() -> None:
+    """No sensitive rows where there are none; not "in Rwanda" of what Rwanda pledges."""
+    [pledges] = said("rwa_permanent_mission", "capability_pledges").permits
+    rows = dict(pledges.answers)["Which rows"]
+    assert rows.startswith("Pledging country: Rwanda") and "sensitive" not in rows
+    incidents = everything(said("minusca_unpol", "incidents"))
+    assert "in Central African Republic" in incidents and "no sensitive rows" in incidents
