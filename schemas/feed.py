@@ -37,6 +37,7 @@ Notation = Literal["decimal", "dms", "utm", "mgrs"]
 # What a delivery is: what the source's book says as of a day, or a later statement about some rows
 Statement = Literal["register", "correction"]
 Correction = Literal["source_revision", "withdrawal"]
+DETECT = "detect"  # an encoding that nobody agreed: it is told from the file itself
 
 
 class _Declared(BaseModel):
@@ -66,7 +67,7 @@ def _zone(text: str) -> str:
 
 def _encoding(text: str) -> str:
     try:
-        codecs.lookup(text)
+        codecs.lookup("utf-8" if text == DETECT else text)
     except LookupError:
         raise _wrong("CON-509", value=text) from None
     return text

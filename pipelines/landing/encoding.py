@@ -12,8 +12,8 @@ from pathlib import Path
 from pipelines.findings import DeliveryRefused, Finding
 from pipelines.landing.mixture import FAMILIAR, Mixture, mend
 from pipelines.landing.refuse import finding, refused
+from schemas.feed import DETECT
 
-DETECT = "detect"
 BLOCK_BYTES = 4 * 1024**2
 SAMPLE_BYTES = 64 * 1024
 LONGEST_LETTER_BYTES = 4

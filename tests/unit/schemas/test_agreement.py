@@ -154,9 +154,10 @@ def test_yaml_tags_run_nothing(tmp_path: Path) -> None:
 
 def test_one_file_that_cannot_be_relied_on_closes_the_folder(tmp_path: Path) -> None:
     """A restriction may stand in the file that is not understood: so nothing is opened."""
-    for path in AGREEMENTS_FOLDER.glob("*.yaml"):
+    files = list(AGREEMENTS_FOLDER.glob("*.yaml"))
+    for path in files:
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    assert len(load_agreements(tmp_path)) == 6
+    assert len(load_agreements(tmp_path)) == len(files) > 1
     (tmp_path / "zz.yaml").write_text("agreement: zz\n", encoding="utf-8")
     with pytest.raises(AgreementError) as caught:
         load_agreements(tmp_path)
