@@ -13,10 +13,10 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 
@@ -29,12 +29,7 @@ from pipelines.findings import UNEXPECTED, DeliveryRefused, Finding, unexpected
 from pipelines.harmonise.run import Harmonised, harmonise
 from pipelines.inbox import Waiting, delivery_id_of, fingerprint, inbox_files
 from pipelines.landing.copies import copy_of
-from pipelines.landing.receive import (
-    Delivery,
-    local_file,
-    open_delivery,
-    receive,
-)
+from pipelines.landing.receive import Delivery, local_file, open_delivery, receive
 from pipelines.ledger.chain import OPERATOR
 from pipelines.ledger.deliveries import answer, note_judged, note_new_copies, require_writable
 from pipelines.settings import PROGRAM_VERSION, Settings
@@ -346,20 +341,18 @@ def _unjudged(
     found: dict[str, Waiting] = {}
     strangers: set[str] = set()
     faults: dict[ContractProblem, None] = {}  # each once, however many files wait for its end
+    problems = cache(_problems)  # of a feed, however many files it sent
     for one in inbox_files(settings):
         if one.feed not in feed_names():
             strangers.add(one.feed)
             continue
+        if wrong := problems(one.feed):
+            faults |= dict.fromkeys(wrong)
+            continue
         delivery_id = delivery_id_of(one.feed, fingerprint(one.file))
         if known := found.get(delivery_id):
             found[delivery_id] = min(known, one, key=_arrival)
-            continue
-        try:
-            check(load_feed(one.feed).table)
-        except ContractError as error:
-            faults |= dict.fromkeys(error.problems)
-            continue
-        if not is_judged(settings, delivery_id):
+        elif not is_judged(settings, delivery_id):
             found[delivery_id] = one
         elif copy := copy_of(settings, delivery_id, one):
             copies.append(copy)
@@ -369,6 +362,15 @@ def _unjudged(
         complain(problem)
     small = [one for one in found.values() if one.bytes <= SMALL_BYTES]
     return small, [one for one in found.values() if one.bytes > SMALL_BYTES]
+
+
+def _problems(feed: str) -> Sequence[ContractProblem]:
+    """What is wrong with a feed or its table, so that its files wait."""
+    try:
+        check(load_feed(feed).table)
+    except ContractError as error:
+        return error.problems
+    return ()
 
 
 def _arrival(one: Waiting) -> float:

@@ -23,7 +23,8 @@ from schemas.declared import FORMS, Form, RuleLine, RuleTemplate, TypedWords, ch
 from schemas.lines import TYPES
 from schemas.rules import UNEXPECTED_ROWS_PREFIX
 from schemas.table import Rule, Severity
-from schemas.text import LANGUAGES, Bilingual, Language
+from schemas.text import LANGUAGES, Bilingual, Language, joined
+from schemas.text import number as written
 
 # What the first figure of a code says about the fault, where the rule does not say otherwise
 DIMENSIONS = {
@@ -180,8 +181,9 @@ class RuleComposition:
         values: dict[str, Any] = {**(line.model_extra or {}), "column": column, "fact": about}
         values |= {"event": self.table.event, "when": line.when}
         values |= {key: getattr(line, key) for key in FORMS if getattr(line, key) is not None}
-        values["limit"] = _number(values.get("most"))
-        values["identity"] = self._labels(one)
+        if isinstance(most := values.get("most"), int | float):
+            values["limit"] = Bilingual(**{lang: written(most, lang) for lang in LANGUAGES})
+        values["identity"] = self._labels(line.identity)
         if said is None:
             return values
         is_plain = said.type == "text" and not said.codelist and said.filled_by != "input"
@@ -200,16 +202,12 @@ class RuleComposition:
         own = {key: getattr(said, key) for key in ("pattern", "length", "range")}
         return values | {key: value for key, value in own.items() if value}
 
-    def _labels(self, one: Placed) -> Bilingual:
-        """The words over the columns by which a record is known again. Raises ContractError."""
-        named = [[part] if isinstance(part, str) else [*part] for part in one.line.identity]
-        labels = []
-        for name in (name for part in named for name in part):
-            if name not in self.fields:
-                raise problem("CON-204", one.path, (*one.loc, "identity"), name=name)
-            labels.append(self.fields[name].asked or self.fields[name].label)
+    def _labels(self, identity: Iterable[str | tuple[str, ...]]) -> Bilingual:
+        """The words over the columns by which a record is known again."""
+        said = [self.fields[name] for name in chain.from_iterable(_tuples(identity))]
+        labels = [one.asked or one.label for one in said]
         return Bilingual(
-            en="; ".join(one.en for one in labels), fr="\u202f; ".join(one.fr for one in labels)
+            **{lang: joined((one[lang] for one in labels), lang) for lang in LANGUAGES}
         )
 
     def _words(self, asked: _Asked, part: str) -> Bilingual:
@@ -274,14 +272,6 @@ class RuleComposition:
         if alone and alone[1] in asked.values:
             return asked.values[alone[1]]
         return self._filled(asked, value, "en")
-
-
-def _number(value: Any) -> Bilingual | None:
-    """A number as it is written in each language; None for what is none."""
-    if not isinstance(value, int | float):
-        return None
-    english = f"{value:,}"
-    return Bilingual(en=english, fr=english.replace(",", "\u202f").replace(".", ","))
 
 
 def _tuples(identity: Iterable[str | tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:

@@ -93,7 +93,7 @@ def _some(found: tuple[Any, ...]) -> tuple[Any, ...]:
 
 Regex = Annotated[str, AfterValidator(_regex)]
 Sign = Annotated[str, AfterValidator(_sign)]
-Counted = Annotated[int, AfterValidator(_from_one)]
+Positive = Annotated[int, AfterValidator(_from_one)]
 Some = AfterValidator(_some)
 
 
@@ -105,7 +105,7 @@ class Layout(_Declared):
     encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
     delimiter: Sign = ","
     quote: Sign = '"'
-    header_rows: Annotated[tuple[Counted, ...], Some] = (1,)
+    header_rows: Annotated[tuple[Positive, ...], Some] = (1,)
     sheets: Regex = ".*"
     with_sheet_column: bool = False
     records: str = "$"
@@ -191,7 +191,7 @@ class Feed(_Declared):
     title: Bilingual
     language: Language
     handling: str
-    expected_every_days: Counted
+    expected_every_days: Positive
     deliveries: Statement | None = None  # not said: asked where it decides which version stands
     corrections: tuple[Correction, ...] = ()  # a row in which one of these says something is one
     as_of: AsOf | None = None  # not said: the latest plausible date among the accepted rows

@@ -37,8 +37,10 @@ class Roles(BaseModel):
     classification: str | None = None  # of what kind that is which a row tells
     classification_words: str | None = None  # the source's own words for it
     person_count: str | None = None  # persons, where a row is itself a count of them
-    count_key: tuple[str, ...] = ()  # what tells one count of persons from another, but how it is…
-    breakdown: tuple[str, ...] = ()  # …broken down: the same persons by sex, by age or in total
+    # What the same persons are counted by again, such as sex and age, beside their total; and what
+    # else tells one count of persons from another.
+    breakdown: tuple[str, ...] = ()
+    count_key: tuple[str, ...] = ()
     # Of counts of what is there, the day on which it was counted: two days are never added up.
     stock: str | None = None
     amount: tuple[str, ...] = ()  # how much, and its unit

@@ -220,21 +220,21 @@ class Contract:
         return self.days[moment].name if moment in self.days else moment
 
     @property
-    def classified(self) -> Column | None:
-        """The column of which rows tell a level alone; None where no classification has levels."""
+    def hierarchy(self) -> Column | None:
+        """The column whose classification has levels, each of which can be told alone; or None."""
         kind = self.roles.classification
         return self.column(kind) if kind and self.column(kind).levels else None
 
     @property
     def levels(self) -> dict[str, Level]:
         """By name, the levels of that column, the coarsest first."""
-        return {one.name: one for one in (self.classified.levels if self.classified else ())}
+        return {one.name: one for one in (self.hierarchy.levels if self.hierarchy else ())}
 
     @property
-    def told(self) -> dict[str, Column]:
-        """By name, all that can be told of a row: its columns, and the levels as columns."""
+    def variables(self) -> dict[str, Column]:
+        """By name, all that a row can say: its columns, and the levels as columns."""
         found = {column.name: column for column in self.published}
-        if kind := self.classified:
+        if kind := self.hierarchy:
             for one in kind.levels:
                 found[one.name] = replace(
                     kind, name=one.name, label=one.label, description=one.label, levels=()

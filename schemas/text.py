@@ -1,4 +1,4 @@
-"""Words in two languages, signs that may be shown, and how declarations (YAML, CSV) are read.
+"""Words and numbers in two languages, signs that may be shown, and the reading of YAML and CSV.
 
 Not here: what the declarations mean (contract, codelist, feed) and the words of the program itself.
 """
@@ -6,6 +6,7 @@ Not here: what the declarations mean (contract, codelist, feed) and the words of
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 from unicodedata import category
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = ("en", "fr")
 FOLDER = Path(__file__).parent
+NARROW_NO_BREAK_SPACE = "\u202f"
 LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -30,6 +32,19 @@ class Bilingual(BaseModel):
     def __getitem__(self, language: str) -> str:
         """The words in `language`; English for a language that we do not speak."""
         return self.fr if language == "fr" else self.en
+
+
+def number(value: float, language: Language) -> str:
+    """A number as the language writes it, its thousands set apart."""
+    english = f"{value:,}"
+    if language != "fr":
+        return english
+    return english.replace(",", NARROW_NO_BREAK_SPACE).replace(".", ",")
+
+
+def joined(phrases: Iterable[str], language: Language) -> str:
+    """Phrases that may hold commas, in one line."""
+    return (f"{NARROW_NO_BREAK_SPACE}; " if language == "fr" else "; ").join(phrases)
 
 
 def printable(text: str, *, also: str = "") -> str:

@@ -106,9 +106,9 @@ def _run(settings: Settings, feed: Feed, path: Path, code: str, place: Path) -> 
         )
     except DeliveryRefused as refused:
         return _refused(path, code, refused.findings, settings.language, _)
+    except ContractError:
+        raise
     except (duckdb.Error, OSError, LookupError, TypeError, ValueError) as error:
-        if isinstance(error, ContractError):
-            raise
         said = str(error).partition("\n")[0]
         problem = _("The feed cannot be applied to this file: {problem}", problem=said)
         return CheckedFile(path, code, problems=(problem,))

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.i18n import translator
+from schemas import text
 from schemas.text import Language
 
 _LANGUAGE: ContextVar[Language] = ContextVar("language", default="en")
-NARROW_NO_BREAK_SPACE = "\u202f"
 
 
 def use(language: Language) -> None:
@@ -40,9 +40,7 @@ def counted(count: int, one: str, several: str, /, **values: Any) -> str:
 
 def number(count: int | None) -> str:
     """A count with its thousands set apart as the language does."""
-    if count is None:
-        return "–"
-    return f"{count:,}" if language() == "en" else f"{count:,}".replace(",", NARROW_NO_BREAK_SPACE)
+    return "–" if count is None else text.number(count, language())
 
 
 def quoted(path: Path | str) -> str:

@@ -9,7 +9,7 @@ half of the rejected ones again, put right, and withdraws a few.
 from __future__ import annotations
 
 import datetime as dt
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pipelines.demo.delivery import (
     Defect,
     DemoDelivery,
+    DemoFeed,
     Draft,
     finish,
     repeat_rows,
@@ -27,8 +28,6 @@ from pipelines.demo.delivery import (
 from pipelines.demo.incidents import Written
 from pipelines.demo.telling import say
 from pipelines.demo.world import World
-from schemas.contract import Contract, load_contract
-from schemas.feed import Feed, load_feed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,10 +38,9 @@ SHARE_CORRECTED, SHARE_RESENT, SHARE_WITHDRAWN = 0.03, 0.5, 0.01
 Words = Mapping[str, tuple[str, ...]]
 
 
-class BorderFeed(ABC):
+class BorderFeed(DemoFeed):
     """One service's way to send what happens at a border."""
 
-    feed: ClassVar[str]
     columns: ClassVar[Mapping[str, str]]  # canonical column or input → its source column
     withdrawn_words: ClassVar[tuple[str, str]]  # texts of the status: valid, withdrawn
     file_names: ClassVar[tuple[str, str]]
@@ -79,16 +77,6 @@ class BorderFeed(ABC):
         """Later knowledge about accepted records."""
 
     # --- what all do ---------------------------------------------------------------------------
-
-    @cached_property
-    def declared(self) -> Feed:
-        """The feed's declaration."""
-        return load_feed(self.feed)
-
-    @property
-    def contract(self) -> Contract:
-        """The contract of the feed's table."""
-        return load_contract(self.declared.table)
 
     @property
     def stated(self) -> list[str]:

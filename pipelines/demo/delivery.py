@@ -9,9 +9,14 @@ the truth. So the truth is known by construction and owes nothing to the pipelin
 
 from __future__ import annotations
 
+from abc import ABC
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from schemas.contract import Contract, load_contract
+from schemas.feed import Feed, load_feed
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -31,6 +36,22 @@ TRUTH_COLUMNS = (
 DAYS = {"occurred": "occurred_on", "reported": "reported_on", "until": "ended_on"}
 SHARE_SPOILED_PER_RULE = 0.01
 SHARE_REPEATED = 0.01
+
+
+class DemoFeed(ABC):
+    """A feed of the demo by its name: what it and its table declare."""
+
+    feed: ClassVar[str]
+
+    @cached_property
+    def declared(self) -> Feed:
+        """The feed's declaration, whose crosswalks are the service's vocabulary."""
+        return load_feed(self.feed)
+
+    @cached_property
+    def contract(self) -> Contract:
+        """The contract of the feed's table."""
+        return load_contract(self.declared.table)
 
 
 @dataclass(frozen=True)

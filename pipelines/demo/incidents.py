@@ -10,7 +10,7 @@ accepted records, second attempts at half of the rejected ones, and withdrawals.
 from __future__ import annotations
 
 import datetime as dt
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -19,6 +19,7 @@ from pipelines.demo.delivery import (
     DAYS,
     Defect,
     DemoDelivery,
+    DemoFeed,
     Draft,
     finish,
     repeat_rows,
@@ -28,7 +29,6 @@ from pipelines.demo.delivery import (
 )
 from pipelines.demo.telling import say
 from pipelines.demo.world import World, to_utc
-from schemas.feed import Feed, load_feed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,10 +51,9 @@ class Written(NamedTuple):
     source_rows: Any
 
 
-class IncidentFeed(ABC):
+class IncidentFeed(DemoFeed):
     """One service's way to send incidents."""
 
-    feed: ClassVar[str]
     country: ClassVar[str]
     columns: ClassVar[Mapping[str, str]]  # canonical column → source column, where one holds one
     id_columns: ClassVar[tuple[str, ...]]
@@ -109,11 +108,6 @@ class IncidentFeed(ABC):
         raise NotImplementedError
 
     # --- what all do ---------------------------------------------------------------------------
-
-    @property
-    def declared(self) -> Feed:
-        """The feed's declaration, whose crosswalks are the service's vocabulary."""
-        return load_feed(self.feed)
 
     @property
     def language(self) -> str:

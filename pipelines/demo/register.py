@@ -11,18 +11,15 @@ that need more are the `own_defects` of the class.
 from __future__ import annotations
 
 import datetime as dt
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.demo import delivery as made
 from pipelines.demo.border_json import json_objects
-from pipelines.demo.delivery import Defect, DemoDelivery, Draft, Spoil, cell
+from pipelines.demo.delivery import Defect, DemoDelivery, DemoFeed, Draft, Spoil, cell
 from pipelines.demo.files import delimited, first_rows
 from schemas.codelist import load_codelist
-from schemas.contract import Contract, load_contract
-from schemas.feed import Feed, load_feed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,10 +38,9 @@ WRONG_NUMBERS = {
 }
 
 
-class Register(ABC):
+class Register(DemoFeed):
     """One feed of rows without a place: its records are canonical columns, its words the lists’."""
 
-    feed: ClassVar[str]
     file_names: ClassVar[tuple[str, str]]
     coded: ClassVar[tuple[str, ...]] = ()  # columns of which the sender writes codes, not words
     received: ClassVar[tuple[dt.datetime, dt.datetime]] = (
@@ -63,16 +59,6 @@ class Register(ABC):
     def own_defects(self) -> list[Defect]:
         """The mistakes that more than one cell makes, or one value that is wrong."""
         return []
-
-    @cached_property
-    def declared(self) -> Feed:
-        """The feed as declared."""
-        return load_feed(self.feed)
-
-    @cached_property
-    def contract(self) -> Contract:
-        """The contract of its table."""
-        return load_contract(self.declared.table)
 
     def deliveries(self, world: World) -> list[DemoDelivery]:
         """The register, then its corrections."""

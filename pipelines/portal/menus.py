@@ -85,7 +85,7 @@ class Menu:
             name
             for permit in self.permits
             for name in permit.columns
-            if not too_fine(self.contract.told[name], permit.precision)
+            if not too_fine(self.contract.variables[name], permit.precision)
         }
         return [
             (column.name, column.label[language()], column.name)
@@ -138,7 +138,7 @@ class Menu:
 
     def offences(self) -> list[Choice]:
         """The main groups of offences that a clause may open."""
-        kind = self.contract.classified
+        kind = self.contract.hierarchy
         if kind is None or not self._tells({kind.name, *self.contract.levels}):
             return []
         prefixes = [prefix for permit in self.permits for prefix in permit.rows.offences]
@@ -185,7 +185,7 @@ class Menu:
             return _(NUMBER_OF_RECORDS)
         if name in PERIODS:
             return _(PERIODS[name])
-        return self.contract.told[name].label[language()]
+        return self.contract.variables[name].label[language()]
 
 
 def menu(settings: Settings, person: Person, table: str, form: str, purpose: str) -> Menu | None:

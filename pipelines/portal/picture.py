@@ -237,11 +237,11 @@ def _unit(measure: str, contract: Contract, language: Language) -> str:
 def _label(column: str, contract: Contract, language: Language) -> str:
     if column in PERIODS:
         return _(PERIODS[column])
-    return contract.told[column].label[language]
+    return contract.variables[column].label[language]
 
 
 def _words(column: str, code: str, contract: Contract, language: Language) -> str:
-    codelist = contract.told[column].codelist if column in contract.told else ""
+    codelist = contract.variables[column].codelist if column in contract.variables else ""
     if not codelist:
         return code
     found = (row[f"label_{language}"] for row in load_codelist(codelist) if row["code"] == code)

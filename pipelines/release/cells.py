@@ -138,16 +138,15 @@ def _nodes(
     compiled: CompiledCounts, counted: pa.Table
 ) -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
     """The rows of `counted` with the cells first, and for each total the cells that it adds up."""
-    size = len(compiled.dimensions)
-    added = [_array(counted[f"_t{at}"]) > 0 for at in range(size)]
-    depth = np.sum(added, axis=0) if size else np.zeros(counted.num_rows, dtype=int)
+    size, added = len(compiled.dimensions), _added(compiled, counted)
+    depth = added.sum(axis=1)
     cells, totals = np.flatnonzero(depth == 0), np.flatnonzero(depth > 0)
     codes = [_codes(counted[f"_d{at}"]) for at in range(size)]
     parts = []
     for row in totals:
         is_part = np.ones(len(cells), dtype=bool)
         for at in range(size):
-            if not added[at][row]:
+            if not added[row, at]:
                 is_part &= codes[at][cells] == codes[at][row]
         parts.append(np.flatnonzero(is_part))
     return np.concatenate([cells, totals]), parts
@@ -155,10 +154,16 @@ def _nodes(
 
 def _grand_totals(compiled: CompiledCounts, counted: pa.Table) -> Mask:
     """The rows that add up the most: of a stock one in each period, else one."""
-    added = [_array(counted[f"_t{at}"]) > 0 for at in range(len(compiled.dimensions))]
-    depth = np.sum(added, axis=0)
+    depth = _added(compiled, counted).sum(axis=1)
     found: Mask = depth == depth.max()
     return found
+
+
+def _added(compiled: CompiledCounts, counted: pa.Table) -> NDArray[np.bool_]:
+    """By row and dimension: is the row a total over the dimension?"""
+    size = len(compiled.dimensions)
+    columns = [_array(counted[f"_t{at}"]) > 0 for at in range(size)]
+    return np.array(columns, dtype=bool).reshape(size, counted.num_rows).T
 
 
 def _additive(
@@ -215,17 +220,17 @@ def _levels(compiled: CompiledCounts, counted: pa.Table) -> list[str]:
     size = len(compiled.dimensions)
     if not size:
         return [TOTAL] * counted.num_rows
-    added = np.stack([_array(counted[f"_t{at}"]) > 0 for at in range(size)], axis=1)
-    times = [one in TIME_DIMENSIONS for one in compiled.dimensions]
 
-    def level(row: list[bool]) -> str:
-        kept = [at for at, is_added in enumerate(row) if not is_added]
+    def level(is_added: NDArray[np.bool_]) -> str:
+        kept = [one for one, gone in zip(compiled.dimensions, is_added, strict=True) if not gone]
         if len(kept) in (0, size):
             return CELL if kept else TOTAL
         # beside the period of a stock, which is in each of its totals
-        return compiled.dimensions[min(kept, key=lambda at: times[at])]
+        return min(kept, key=lambda one: one in TIME_DIMENSIONS)
 
-    return list(map(level, added.tolist()))
+    masks, of_row = np.unique(_added(compiled, counted), axis=0, return_inverse=True)
+    found: list[str] = np.array([level(mask) for mask in masks])[of_row.ravel()].tolist()
+    return found
 
 
 def _node_name(compiled: CompiledCounts, counted: pa.Table, row: int) -> str:

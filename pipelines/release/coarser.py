@@ -49,7 +49,7 @@ def _steps(request: Request) -> Iterator[Request]:
 def _above(dimension: str, contract: Contract) -> tuple[str, ...]:
     """What contains a dimension, the finest first, as far as a clause opens it."""
     roles = contract.roles
-    kind = contract.classified.name if contract.classified else None
+    kind = contract.hierarchy.name if contract.hierarchy else None
     for ladder in (
         (*reversed(roles.area), roles.country),
         (roles.border_point, roles.country),

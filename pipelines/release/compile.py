@@ -135,7 +135,7 @@ class _Asked:
 def _carried(columns: list[Column], alike: set[str], contract: Contract) -> list[str]:
     names = list(dict.fromkeys([*(column.name for column in columns), *sorted(alike)]))
     ages = age_columns(contract)
-    return [*names, *(ages[1:] if set(ages[:1]) & set(names) else ())]
+    return [*names, *(ages[1:] if ages and ages[0] in names else ())]
 
 
 def _opened_only(column: Column, permits: tuple[Permit, ...], value: str) -> str:

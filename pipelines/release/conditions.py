@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from itertools import compress
 
 from pipelines.release.precision import (
     AREA_LEVELS,
@@ -38,9 +39,13 @@ def areas_of(contract: Contract) -> list[str | None]:
 
 def choosing_columns(contract: Contract) -> frozenset[str]:
     """The columns by which a request may choose rows."""
-    kind = contract.classified
-    named = (contract.event_day, *areas_of(contract), kind.name if kind else None)
-    return frozenset(one for one in named if one)
+    return frozenset(one for columns in _chosen_by(contract) for one in columns if one)
+
+
+def _chosen_by(contract: Contract) -> tuple[list[str | None], list[str | None], list[str | None]]:
+    """The columns of a period, of areas and of offences; None for one that is not there."""
+    kind = contract.hierarchy
+    return [contract.event_day], areas_of(contract), [kind.name if kind else None]
 
 
 def _or_null(column: str | None) -> str:
@@ -133,7 +138,7 @@ def cuts(request: Request, permit: Permit, contract: Contract) -> str:
         least = max((at for at, one in enumerate(columns) if one in opened), default=-1)
         finer = f"code IN ({literals(request.areas)}) AND level > {min(told, least)}"
         found.append(f"EXISTS (SELECT 1 FROM admin_areas WHERE {finer})")
-    length, kind = _characters(opened, contract), contract.classified
+    length, kind = _characters(opened, contract), contract.hierarchy
     if length and kind and kind.name not in opened:
         found.append("TRUE" if any(len(one) > length for one in request.offences) else NOBODY)
     days = (request.since or dt.date.min, request.until or dt.date.max)
@@ -148,14 +153,9 @@ def _characters(opened: set[str], contract: Contract) -> int:
 
 def asked_columns(request: Request, contract: Contract) -> frozenset[str]:
     """The columns by which the request chooses rows: a masked cell of those chooses none."""
-    found: list[str | None] = []
-    if request.has_period:
-        found.append(contract.event_day)
-    if request.areas:
-        found += areas_of(contract)
-    if request.offences and contract.classified:
-        found.append(contract.classified.name)
-    return frozenset(one for one in found if one)
+    asks = (request.has_period, bool(request.areas), bool(request.offences))
+    chosen = compress(_chosen_by(contract), asks)
+    return frozenset(one for columns in chosen for one in columns if one)
 
 
 def both(conditions: list[str]) -> str:
@@ -199,9 +199,9 @@ def _in_window(since: dt.date | None, until: dt.date | None) -> str:
 
 
 def _of_offences(prefixes: tuple[str, ...], contract: Contract) -> str:
-    if not contract.classified:
+    if not contract.hierarchy:
         return UNKNOWN
-    code = name(contract.classified.name)
+    code = name(contract.hierarchy.name)
     return any_of([f"starts_with({code}, {literal(prefix)})" for prefix in prefixes])
 
 
@@ -288,7 +288,7 @@ def _asked_areas(
 def _asked_offences(
     prefixes: tuple[str, ...], opened: set[str], told: Levels, contract: Contract
 ) -> Choice:
-    kind, length = contract.classified, _characters(opened, contract)
+    kind, length = contract.hierarchy, _characters(opened, contract)
     if kind is None or (kind.name not in opened and not length):
         return _NOTHING
     code = coarse(kind, told)

@@ -12,8 +12,8 @@ from pipelines.i18n import Translator, mark, translator
 from pipelines.release.coarser import changes
 from pipelines.release.conflict import PERIOD, PURPOSE, RECORDS, Conflict, Obstacle
 from pipelines.release.request import Request
-from pipelines.release.wording import column_names, joined, organisation_names
-from schemas.text import Language
+from pipelines.release.wording import column_names, organisation_names
+from schemas.text import Language, joined
 
 _CHOICES = {
     PERIOD: mark("the period"),

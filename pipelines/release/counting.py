@@ -288,7 +288,7 @@ def _columns(
     coverage: tuple[str, ...],
     contract: Contract,
 ) -> tuple[OutColumn, ...]:
-    declared = contract.told
+    declared = contract.variables
     found = [OutColumn(one, dimension_type(one, contract), declared.get(one)) for one in dimensions]
     found.append(OutColumn(LEVEL, "VARCHAR"))
     found += [OutColumn(one, measure_type(one, contract), declared.get(one)) for one in measures]

@@ -41,7 +41,7 @@ def base_column(dimension: str, contract: Contract) -> Column | None:
     if dimension in TIME_DIMENSIONS:
         named = contract.event_day
     elif dimension in contract.levels:
-        return contract.classified
+        return contract.hierarchy
     else:
         named = dimension
     return next((one for one in contract.published if one.name == named), None)
@@ -61,7 +61,7 @@ def finest(dimensions: list[str], contract: Contract) -> list[str]:
     """The dimensions without those that another one contains: the month tells the quarter."""
     found = [one for one in dimensions if one not in (*TIME_DIMENSIONS, *contract.levels)]
     times = [one for one in TIME_DIMENSIONS if one in dimensions]
-    if contract.classified and contract.classified.name not in dimensions:
+    if contract.hierarchy and contract.hierarchy.name not in dimensions:
         found += [one for one in contract.levels if one in dimensions][-1:]
     return found + times[-1:]
 
@@ -83,15 +83,15 @@ def dimension_sql(dimension: str, contract: Contract, levels: Levels) -> str:
     """The value of a dimension, as text or as the type of its column; NULL for not stated."""
     if dimension in TIME_DIMENSIONS:
         return _period(dimension, levels)
-    if contract.classified and dimension in contract.levels:
-        code = coarse(contract.classified, levels)
+    if contract.hierarchy and dimension in contract.levels:
+        code = coarse(contract.hierarchy, levels)
         return f"left({code}, {contract.levels[dimension].characters})"
     return with_detail(contract, contract.column(dimension), levels)
 
 
 def dimension_type(dimension: str, contract: Contract) -> str:
     """The DuckDB type of a dimension."""
-    return "VARCHAR" if dimension in TIME_DIMENSIONS else contract.told[dimension].duckdb_type
+    return "VARCHAR" if dimension in TIME_DIMENSIONS else contract.variables[dimension].duckdb_type
 
 
 def measure_sql(measure: str, contract: Contract) -> str:

@@ -86,7 +86,7 @@ def placed(contract: Contract, columns: Iterable[str]) -> str:
     wanted |= {*choosing_columns(contract), *roles.names("sensitive"), *roles.names("border_point")}
     wanted |= {contract.column(day).precision} if day else set()
     carried = [one.name for one in contract.published if one.name in wanted]
-    values = ", ".join(map(_carried(contract, carried), carried))
+    values = _carried(contract, carried)
     return f"placed AS (SELECT {values}, {moments(contract)} FROM {name(contract.table)})"
 
 
@@ -129,16 +129,12 @@ def eligible(
     return Eligible(permits, steps, masks, masked_by, bool(allowed.restrictions))
 
 
-def _carried(contract: Contract, columns: list[str]) -> Callable[[str], str]:
-    """SQL of a column; that of the age group is filled from the years where both are carried."""
-    group, years = (*age_columns(contract), "", "")[:2]
-
-    def value(column: str) -> str:
-        if column == group and years in columns:
-            return f"{age_group_of_years(contract)} AS {name(group)}"
-        return name(column)
-
-    return value
+def _carried(contract: Contract, columns: list[str]) -> str:
+    """The columns; that of age groups is filled from the years where both are carried."""
+    fill, ages = {}, age_columns(contract)
+    if ages and set(ages) <= set(columns):
+        fill[ages[0]] = f"{age_group_of_years(contract)} AS {name(ages[0])}"
+    return ", ".join(fill.get(one, name(one)) for one in columns)
 
 
 _Conditions = Callable[[Permit], list[str]]

@@ -23,7 +23,7 @@ from schemas.agreement import Agreement, Permit, Restriction
 from schemas.contract import Column, load_contract
 from schemas.feed import feed_names, load_feed
 from schemas.organisation import organisations
-from schemas.text import Language
+from schemas.text import Language, joined
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def permit_words(agreement: Agreement, permit: Permit, language: Language) -> Cl
         (_("Whose"), ", ".join(wording.source_names(permit.providers, language))),
         (_("For whom"), ", ".join(wording.organisation_names(permit.recipients, language))),
         (_("What for"), ", ".join(wording.purpose_names(permit.purposes, language))),
-        (_("Which rows"), wording.joined(_rows(permit, language), language)),
+        (_("Which rows"), joined(_rows(permit, language), language)),
         *_shape(permit, language),
         (_("How coarse"), wording.coarseness(permit.precision, language)),
         (_("How late"), wording.delay(permit.delay_days, language)),
@@ -149,7 +149,7 @@ def restriction_words(restriction: Restriction, language: Language) -> ClauseWor
     _ = translator(language)
     hidden = wording.column_names(restriction.table, restriction.columns, language)
     what = (
-        _("the columns {columns}", columns=wording.joined(hidden, language))
+        _("the columns {columns}", columns=joined(hidden, language))
         if hidden
         else _("the whole row")
     )
@@ -158,7 +158,7 @@ def restriction_words(restriction: Restriction, language: Language) -> ClauseWor
         (_("From whom"), ", ".join(wording.organisation_names(restriction.recipients, language))),
         (
             _("Which rows"),
-            wording.joined(
+            joined(
                 wording.restricted_rows(restriction.rows, restriction.table, language), language
             ),
         ),
@@ -178,7 +178,7 @@ def _shape(permit: Permit, language: Language) -> list[tuple[str, str]]:
     _ = translator(language)
 
     def listed(names: Sequence[str]) -> str:
-        return wording.joined(wording.column_names(permit.table, names, language), language)
+        return joined(wording.column_names(permit.table, names, language), language)
 
     if permit.form == "records":
         return [(_("Form"), _("records, one by one")), (_("Columns"), listed(permit.columns))]
@@ -259,7 +259,7 @@ def _closed_columns(
     for column in load_contract(table).published:
         if column.name not in named:
             groups.setdefault(_why_closed(column, _), []).append(column.label[language])
-    return [(wording.joined(labels, language), why) for why, labels in groups.items()]
+    return [(joined(labels, language), why) for why, labels in groups.items()]
 
 
 def _why_closed(column: Column, _: Translator) -> str:

@@ -13,10 +13,9 @@ from pipelines.i18n import Translator, mark, translator
 from pipelines.release.keys import PUBLIC_NAME, spoken
 from pipelines.release.manifest import ClauseUsed, Manifest
 from pipelines.release.wording import coarseness, column_names, onward_sharing
-from schemas.text import Language
+from schemas.text import Language, number
 
 PAGES = Path(__file__).parent / "pages"
-NARROW_NO_BREAK_SPACE = "\u202f"
 About = list[tuple[str, str]]
 
 NAMES: dict[str, dict[Language, str]] = {
@@ -116,11 +115,6 @@ def render(template: str, **values: Any) -> bytes:
         loader=FileSystemLoader(PAGES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     return environment.get_template(template).render(**values).encode("utf-8")
-
-
-def number(count: int, language: Language) -> str:
-    """A count with its thousands set apart."""
-    return f"{count:,}" if language == "en" else f"{count:,}".replace(",", NARROW_NO_BREAK_SPACE)
 
 
 def _what(manifest: Manifest, _: Translator) -> str:

@@ -20,7 +20,7 @@ from schemas.agreement import (
 from schemas.codelist import load_codelist
 from schemas.contract import load_contract
 from schemas.organisation import EVERYBODY, organisations, purposes
-from schemas.text import Bilingual, Language
+from schemas.text import Bilingual, Language, joined
 
 AREA_WORDS = {
     "country": mark("the country only"),
@@ -47,14 +47,6 @@ DIMENSION_WORDS = {
     "day": mark("day"),
     "records": mark("number of records"),
 }
-
-
-_BETWEEN = {"en": "; ", "fr": "\u202f; "}
-
-
-def joined(phrases: Iterable[str], language: Language) -> str:
-    """Phrases that may hold commas, in one line."""
-    return _BETWEEN[language].join(phrases)
 
 
 def organisation_names(named: Iterable[str], language: Language) -> list[str]:
@@ -88,7 +80,7 @@ def column_names(table: str, columns: Iterable[str], language: Language) -> list
     """Columns, dimensions and measures by the words over them."""
     _ = translator(language)
     contract = load_contract(table)
-    labels = {one: column.label[language] for one, column in contract.told.items()}
+    labels = {one: column.label[language] for one, column in contract.variables.items()}
     return [
         labels[one] if one in labels else _(DIMENSION_WORDS[one]) if one in DIMENSION_WORDS else one
         for one in columns
@@ -132,7 +124,7 @@ def _conditions(rows: Conditions, table: str, language: Language) -> list[str]:
     if countries and (column is None or contract.roles.area):
         phrases.append(_("in {countries}", countries=countries))
     elif countries and column:  # not where it is, but whose
-        label = contract.told[column].label[language]
+        label = contract.variables[column].label[language]
         phrases.append(_("{column}: {countries}", column=label, countries=countries))
     if rows.areas:
         phrases.append(_("areas: {areas}", areas=named("admin_areas", rows.areas)))

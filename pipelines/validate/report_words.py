@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pipelines.i18n import mark, translator
 from pipelines.landing.report_number import CELLS, SUMMARY
 from pipelines.validate.report import Report
+from schemas import text
 
-NARROW_NO_BREAK_SPACE = "\u202f"
 READABLE = mark(
     "Every row of this file can be read. There is nothing to correct, but something to answer."
 )
@@ -62,10 +62,7 @@ def words(report: Report) -> Words:
 
 def number(report: Report, count: int | None) -> str:
     """A count as the language writes it; a dash for none."""
-    if count is None:
-        return "–"
-    sign = NARROW_NO_BREAK_SPACE if report.language == "fr" else ","
-    return f"{count:,}".replace(",", sign)
+    return "–" if count is None else text.number(count, report.language)
 
 
 def moment(when: dt.datetime) -> str:

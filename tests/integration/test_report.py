@@ -21,10 +21,10 @@ from pipelines.landing.receive import Delivery, open_delivery
 from pipelines.settings import Settings, settings_for
 from pipelines.validate import report
 from pipelines.validate.report import write_report
-from pipelines.validate.report_words import NARROW_NO_BREAK_SPACE
 from pipelines.validate.verdict import Verdict
 from schemas.contract import load_contract
 from schemas.feed import load_feed
+from schemas.text import NARROW_NO_BREAK_SPACE
 
 CSV_FEED, XLSX_FEED = "caf_border_crossings", "ssd_immigration_border_crossings"
 FORMULA = '=HYPERLINK("x";"y")'

@@ -48,14 +48,14 @@ def test_the_command_line_tells_of_it(place):
     assert "La table incidents" in json.loads(french.stdout)["faults"]["incidents"]["message"]
 
 
-def test_pages_tell_of_it_and_a_sender_needs_do_nothing(place):
+def test_pages_tell_of_it_and_that_accepted_rows_are_added_later(place):
     publish(place)
     app = create_app(place)
     browser = signed_in(app, "data_specialist", organisation="caf_gendarmerie", language="en")
     assert "The table incidents cannot be read or written" in browser.get("/feeds").text
     sender = signed_in(app, "provider", organisation="caf_gendarmerie", language="en")
     waiting = sender.get(f"/deliveries/{FEED}.{WAITING}").text
-    assert "La faute vient de nous et vous n’avez rien à faire." in waiting
+    assert "La faute vient de nous\u202f; une fois qu’elle sera corrigée" in waiting
     assert "en cours d’ajout" not in waiting
     assert "La faute vient de nous" not in sender.get(f"/deliveries/{FEED}.{PUBLISHED}").text
     reader = signed_in(app, "mission_staff", organisation="minusca_unpol", language="fr")

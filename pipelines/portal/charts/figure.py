@@ -12,7 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.i18n import Translator
-from schemas.text import Language
+from schemas.text import Language, number
 
 if TYPE_CHECKING:
     import altair as alt
@@ -23,7 +23,6 @@ SMALL = 11
 INK = "currentColor"
 COLOUR = "var(--chart, #1c6b8c)"
 KEPT_DRAWINGS = 256  # some 10 KB each
-NARROW_NO_BREAK_SPACE = "\u202f"
 
 State = Literal["counted", "partial", "hidden", "silent", "untold"]
 
@@ -84,10 +83,8 @@ class Figure:
 
 def written(value: float, language: Language) -> str:
     """A number as the language writes it, with at most one decimal."""
-    text = f"{value:,.1f}".removesuffix(".0")
-    if language == "fr":
-        return text.replace(",", NARROW_NO_BREAK_SPACE).replace(".", ",")
-    return text
+    near = round(value, 1)
+    return number(int(near) if near == int(near) else near, language)
 
 
 def draw(

@@ -6,7 +6,6 @@ Not here: the incident deliveries (`test_incidents…`) and publishing.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -15,10 +14,8 @@ from pipelines.demo.border import deliveries
 from pipelines.demo.border_json import json_objects
 from pipelines.demo.delivery import DemoDelivery
 from pipelines.demo.world import build_world
-from pipelines.harmonise.run import Harmonised, harmonise_file
-from pipelines.settings import settings_for
 from schemas.contract import load_contract
-from schemas.feed import load_feed
+from tests.unit.demo.truths import Read, assert_judged_as_meant, read_all, values_read
 
 SCALE = 0.2
 TABLES = ("border_crossings", "border_flows", "seizures")
@@ -42,7 +39,6 @@ INEXPRESSIBLE = {
     "BFL-204": "the feed sends latitude and longitude, not one position text",
     "SEI-204": "the feed sends latitude and longitude, not one position text",
 }
-SAME_TO_DEG = 0.0005  # a feed may write seconds of arc or four decimals
 
 
 @pytest.fixture(scope="module")
@@ -51,29 +47,8 @@ def sent() -> list[DemoDelivery]:
 
 
 @pytest.fixture(scope="module")
-def read(
-    sent: list[DemoDelivery], tmp_path_factory: pytest.TempPathFactory
-) -> list[tuple[DemoDelivery, Harmonised]]:
-    place = tmp_path_factory.mktemp("border")
-    settings = settings_for(place / "home").prepare()
-    done = []
-    for delivery in sent:
-        file = place / delivery.file_name
-        file.write_bytes(delivery.content)
-        done.append(
-            (
-                delivery,
-                harmonise_file(
-                    settings,
-                    load_feed(delivery.feed),
-                    file,
-                    place / file.stem,
-                    delivery_id=f"{delivery.feed}.demo",
-                    received_at=delivery.received_at,
-                ),
-            )
-        )
-    return done
+def read(sent: list[DemoDelivery], tmp_path_factory: pytest.TempPathFactory) -> Read:
+    return read_all(sent, tmp_path_factory.mktemp("border"))
 
 
 def test_five_feeds_send_two_deliveries_each(sent: list[DemoDelivery]) -> None:
@@ -110,25 +85,14 @@ def test_every_rule_is_hit_by_some_feed(sent: list[DemoDelivery], table: str) ->
     assert declared - hit == cannot
 
 
-def test_every_row_is_judged_as_meant(read: list[tuple[DemoDelivery, Harmonised]]) -> None:
-    for delivery, done in read:
-        truth = delivery.truth.set_index("source_row").sort_index()
-        found = judged(done)
-        assert found["verdict"].to_dict() == truth["verdict"].to_dict(), delivery.file_name
-        told = truth["verdict"] != "duplicate"
-        assert found.loc[told, "codes"].to_dict() == truth.loc[told, "rule_codes"].to_dict()
+def test_every_row_is_judged_as_meant(read: Read) -> None:
+    assert_judged_as_meant(read)
 
 
-def test_every_accepted_value_is_read_as_meant(
-    read: list[tuple[DemoDelivery, Harmonised]],
-) -> None:
-    for delivery, done in read:
-        truth = delivery.truth[delivery.truth["verdict"] == "accepted"].set_index("source_row")
-        found = pd.read_parquet(done.accepted).set_index("source_row").loc[truth.index]
-        columns = [c for c in truth.columns if c in found.columns]
+def test_every_accepted_value_is_read_as_meant(read: Read) -> None:
+    for delivery, columns, wrong in values_read(read):
         assert len(columns) > 15
-        wrong = {c: different(truth[c], found[c]) for c in columns}
-        assert not {c: rows for c, rows in wrong.items() if rows}, delivery.file_name
+        assert not wrong, delivery.file_name
 
 
 def test_json_objects_nest_by_the_dots() -> None:
@@ -139,32 +103,6 @@ def test_json_objects_nest_by_the_dots() -> None:
         '{"a": {"b": 1, "c": null}, "d": 2.5}',
         '{"a": {"b": "x", "c": "say \\"é\\""}, "d": null}',
     ]
-
-
-def judged(done: Harmonised) -> pd.DataFrame:
-    """Verdict and sorted codes of every row, by its number."""
-    parts = []
-    for verdict, path in (("accepted", done.accepted), ("quarantined", done.quarantined)):
-        rows = pd.read_parquet(path, columns=["source_row", "reasons", "quality_flags"])
-        codes = [sorted([*a, *b]) for a, b in zip(rows["reasons"], rows["quality_flags"])]  # noqa: B905
-        rows["codes"] = pd.Series([tuple(c) for c in codes], dtype=object)
-        parts.append(rows.assign(verdict=verdict))
-    parts.append(pd.read_parquet(done.duplicates).assign(verdict="duplicate"))
-    return pd.concat(parts).set_index("source_row").sort_index()
-
-
-def different(meant: pd.Series[Any], found: pd.Series[Any]) -> list[Any]:
-    """Row numbers where the values are not the same."""
-    both_empty = meant.isna() & found.isna()
-    if meant.name in ("latitude_deg", "longitude_deg"):
-        same = (meant.astype(float) - found.astype(float)).abs() < SAME_TO_DEG
-    elif str(found.dtype).startswith("datetime") or meant.dtype.kind == "M":
-        same = pd.to_datetime(meant) == pd.to_datetime(found)
-    elif found.dtype.kind in "iuf":
-        same = pd.to_numeric(meant) == pd.to_numeric(found)
-    else:
-        same = meant.astype(object) == found.astype(object)
-    return list(meant.index[~(same.fillna(False).astype(bool) | both_empty)])
 
 
 def test_a_delivery_is_written_where_it_is_told(sent: list[DemoDelivery], tmp_path: Path) -> None:
