@@ -17,7 +17,7 @@ from schemas.codelist import codelist_names, load_codelist
 from schemas.declared import Field, Group, HelperLine, Table, Words, problem
 from schemas.record import RECORD_ID
 from schemas.roles import Roles
-from schemas.table import Column, Fact, FilledBy, Helper, Level, Question
+from schemas.table import Column, Fact, FilledBy, Helper, Level, LookUp, Question
 
 # type → the logical type of ODCS, the type of DuckDB
 TYPES: dict[str, tuple[str, str]] = {
@@ -159,6 +159,8 @@ class Composition:
         held = [flag for flag, names in self.table.withheld_when.items() if name in names]
         if said.codelist and said.codelist not in codelist_names():
             raise problem("CON-206", said.file, (name, "codelist"), name=said.codelist)
+        if said.part_of and said.part_of not in declared.fields():
+            raise problem("CON-204", said.file, (name, "part_of"), name=said.part_of)
         return Column(
             name=name,
             logical_type=logical,
@@ -182,8 +184,28 @@ class Composition:
             precision=said.precision,
             known_to=said.known_to,
             levels=tuple(Level(key, **dict(one)) for key, one in said.levels.items()),
+            look_ups=tuple(self._look_ups(name, said)),
+            is_content=said.content,
             is_primary_key=name == self._key,
         )
+
+    def _look_ups(self, name: str, said: Field) -> Iterator[LookUp]:
+        """Those of columns that the table has. Raises ContractError."""
+        path = declared.fields()[name].file
+        for column, by in said.look_up.items():
+            loc = (name, "look_up", column)
+            if column not in declared.fields():
+                raise problem("CON-204", path, loc, name=column)
+            codelist = declared.fields()[column].codelist
+            attributes = [by] if isinstance(by, str) else [*by.keys(), *by.values()]
+            for attribute in attributes:
+                if not codelist or attribute not in load_codelist(codelist)[0]:
+                    values = {"codelist": codelist, "name": attribute}
+                    raise problem("CON-207", path, loc, **values)
+            if column in self.fields:
+                yield (
+                    LookUp(column, by) if isinstance(by, str) else LookUp(column, sides=_pairs(by))
+                )
 
     @property
     def _key(self) -> str:
@@ -208,6 +230,10 @@ class Composition:
                 values = {"codelist": line.codelist, "name": line.attribute}
                 raise problem("CON-207", path, (*loc, "attribute"), **values)
         return Helper(name=name, **line.model_dump())
+
+
+def _pairs(said: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(said.items())
 
 
 def _changed(words: dict[str, Words], own: dict[str, Words]) -> dict[str, Words]:

@@ -198,6 +198,7 @@ class RuleComposition:
             "such_as": said.such_as,
             "example": Bilingual(en=example, fr=example.replace(".", ",")),
             "longest": said.length[1] if said.length else "",
+            **({"whole": said.part_of} if said.part_of else {}),
         }
         own = {key: getattr(said, key) for key in ("pattern", "length", "range")}
         return values | {key: value for key, value in own.items() if value}

@@ -86,6 +86,11 @@ class Override(Declared):
     required: bool = False  # always filled
     filled_by: FilledBy | None = None
     derive: str = ""  # SQL that fills it
+    # Where the source does not say it: by another column, what the code list of that one says of
+    # its code, or says on the side of the country of the row (country → value).
+    look_up: dict[str, str | dict[str, str]] = {}
+    content: bool = True  # False: it only says how a record came to us
+    part_of: str = ""  # the count of which it is a part
     day_of: str = ""  # the moment of which this is the local day
     precision: str = ""  # the column that tells how exactly the day is known
     known_to: Literal["", "day", "week", "month", "year"] = ""  # or how exactly each row knows it

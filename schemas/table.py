@@ -39,6 +39,18 @@ Coarsen = Literal[
 
 
 @dataclass(frozen=True)
+class LookUp:
+    """What the code list of another column says: one attribute, or one by side of a border.
+
+    `sides` are pairs of attributes: a country, and what holds on its side.
+    """
+
+    column: str
+    attribute: str = ""
+    sides: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Level:
     """A level of a classification, told by the first characters of a code."""
 
@@ -74,6 +86,8 @@ class Column:
     precision: str = ""  # the column that tells how exactly the day is known
     known_to: str = ""  # or the code of `time_precisions` by which every row knows it
     levels: tuple[Level, ...] = ()  # of its codes, the coarsest first
+    look_ups: tuple[LookUp, ...] = ()  # that fill it where the source does not, in this order
+    is_content: bool = True  # False: it only says how a record came to us
     is_primary_key: bool = False
 
     @property
@@ -218,6 +232,10 @@ class Contract:
         """The column of the local day of what happened; None where no row tells when."""
         moment = self.roles.event_time
         return self.days[moment].name if moment in self.days else moment
+
+    def look_ups(self, column: str | None) -> tuple[LookUp, ...]:
+        """How a column is filled from others; none for one that the table lacks."""
+        return self.column(column).look_ups if column else ()
 
     @property
     def hierarchy(self) -> Column | None:

@@ -30,7 +30,11 @@ def without(*groups: str, table: str = INCIDENTS) -> Contract:
     facts = {fact.name for fact in known.facts if not stays(fact.sql)}
     return replace(
         known,
-        columns=tuple(c for c in known.columns if c.name not in gone),
+        columns=tuple(
+            replace(c, look_ups=tuple(one for one in c.look_ups if one.column not in gone))
+            for c in known.columns
+            if c.name not in gone
+        ),
         roles=known.roles.model_copy(
             update={role: type(known.roles).model_fields[role].default for role in roles}
         ),

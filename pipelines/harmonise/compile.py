@@ -21,7 +21,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pipelines.harmonise import expressions as ex
-from pipelines.harmonise.joins import area_join, attribute_join, geofence_answer, geofence_join
+from pipelines.harmonise.joins import (
+    area_join,
+    attribute_join,
+    geofence_answer,
+    geofence_join,
+    look_up_join,
+    value_by_side,
+)
 from pipelines.harmonise.lookups import AREA_LIST
 from pipelines.harmonise.moments import MOMENT, Moments
 from schemas.contract import Column, Contract
@@ -29,6 +36,7 @@ from schemas.feed import Feed, Mapping
 from schemas.record import RECORD_NUMBER, SOURCE_REVISION, WITHDRAWAL
 from schemas.rules import any_holds, codes_that_hold, fails_when
 from schemas.sqltext import literal, name
+from schemas.table import LookUp
 
 # How far back a feed that does not say where it starts is believed without a warning.
 USUAL_SPAN = "INTERVAL 5 YEAR"
@@ -126,11 +134,11 @@ class _Compiler:
         self._derived()
         self._shown()
         self._judged()
-        lists = {self.columns[t].codelist for t in self.looked_up}
+        lists = {self.columns[t].codelist for t in self.looked_up} | {AREA_LIST, "countries"}
         lists |= {helper.codelist for helper in self.contract.helpers if helper.codelist}
-        lists |= {AREA_LIST, "countries"}
-        if self.roles.border_point:
-            lists.add("border_points")
+        lists |= {
+            self.columns[u.column].codelist for c in self.columns.values() for u in c.look_ups
+        }
         return CompiledFeed(
             sql=self.steps.sql,
             unsplit_sql=self._unsplit(),
@@ -164,8 +172,6 @@ class _Compiler:
         """True where a row can have a position, and the contract asks where it lies."""
         has_point = bool(self.roles.point) and self._present().issuperset(self.roles.point)
         return has_point and any(helper.geofence for helper in self.contract.helpers)
-
-    # --- the steps, in order -------------------------------------------------------------------
 
     def _texts(self) -> None:
         texts = "".join(f",\n    {sql} AS {name(t + '__text')}" for t, sql in self.texts.items())
@@ -227,32 +233,27 @@ class _Compiler:
         if first in self.read:
             joins.append(area_join("w1", first, self._or_null(country), "event_date"))
             admin1.append("w1.code")
-        if (point := self._read_border_point()) and first and first not in self.fixed:
-            # A post lies in a known area on each side; it tells where, unless the source said.
-            sides = ("country_a", "country_b", "admin1_a", "admin1_b")
-            joins.append(attribute_join("point", "border_points", point, *sides))
-            said = f"{first}__text IS NULL AND " if admin1 else ""
-            admin1.append(
-                f"CASE WHEN {said}{country} = point_country_a THEN nullif(point_admin1_a, '')"
-                f" WHEN {said}{country} = point_country_b THEN nullif(point_admin1_b, '') END"
-            )
+        if (found := self._area_by_point()) and first and first not in self.fixed:
+            joins.append(look_up_join("point", found, self.columns, name(found.column)))
+            unsaid = f"{first}__text IS NULL AND " if admin1 else ""
+            admin1.append(value_by_side("point", found, f"{unsaid}{country}"))
         if admin1 and first:
             columns[first] = f"coalesce({', '.join(admin1)})"
         self.steps.add("placed", columns, tuple(joins))
 
     def _timed(self) -> None:
-        columns: dict[str, str] = {}
         admin1 = self._or_null(self.first_area)
-        joins = [
-            attribute_join("area", AREA_LIST, admin1, "time_zone"),
-            attribute_join("land", "countries", self._or_null(self.roles.country), "time_zone"),
-        ]
+        joins, zones = [], ["NULL::VARCHAR"]
+        for at, found in enumerate(self.contract.look_ups(self.roles.zone)):
+            code = self._or_null(found.column)
+            joins.append(look_up_join(f"zone_{at}", found, self.columns, code))
+            zones.insert(at, f"nullif(zone_{at}_{found.attribute}, '')")
+        by_place = f"coalesce({', '.join(zones)})"
+        columns = {"area_zone": zones[0], "place_zone": by_place}
         if (second := self.second_area) and second in self.read:
             joins.append(area_join("w2", second, admin1, "event_date"))
             columns[second] = "w2.code"
         zone = self.moments.named_zone
-        by_place = "coalesce(nullif(area_time_zone, ''), nullif(land_time_zone, ''))"
-        columns |= {"area_zone": "nullif(area_time_zone, '')", "place_zone": by_place}
         columns[self.roles.zone or "time_zone"] = (
             literal(zone) if zone else f"coalesce({by_place}, 'UTC')"
         )
@@ -368,8 +369,6 @@ class _Compiler:
             f"    {any_holds(errors)} AS is_rejected\n  FROM shown",
         )
 
-    # --- small questions -----------------------------------------------------------------------
-
     def _present(self) -> set[str]:
         """The contract's columns that a step before has filled."""
         done = set(self.feed.map) | {"source_row"}
@@ -377,13 +376,13 @@ class _Compiler:
         done |= {self.first_area} if self.first_area and self._has_first_area() else set()
         return done | self.moments.filled | {self.roles.zone or "time_zone"}
 
-    def _read_border_point(self) -> str:
-        """The border point that the feed takes from its source; empty where it takes none."""
-        point = self.roles.border_point
-        return point if point and point in self.read else ""
+    def _area_by_point(self) -> LookUp | None:
+        """How a border point that the feed takes from its source tells the first area; or None."""
+        found = (one for one in self.contract.look_ups(self.first_area) if one.sides)
+        return next((one for one in found if one.column in self.read), None)
 
     def _has_first_area(self) -> bool:
-        return self.first_area in self.feed.map or bool(self._read_border_point())
+        return self.first_area in self.feed.map or bool(self._area_by_point())
 
     def _unsplit(self) -> str:
         """The rows that could not be read: where they come from and the reason, nothing else."""

@@ -5,10 +5,12 @@ Not here: the tables that are joined (`lookups.py`, `geofence.py`, `prepare.py`)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from pipelines.harmonise.geofence import cell_sql
 from schemas.sqltext import name
+from schemas.table import Column, LookUp
 
 
 def attribute_join(alias: str, codelist: str, column_sql: str, *attributes: str) -> str:
@@ -19,6 +21,21 @@ def attribute_join(alias: str, codelist: str, column_sql: str, *attributes: str)
     listed = "".join(f", {name(a)} AS {name(f'{alias}_{a}')}" for a in attributes)
     table = f"(SELECT code AS {alias}_code{listed} FROM {name(f'list_{codelist}')})"
     return f"LEFT JOIN {table} {alias} ON {alias}_code = {column_sql}"
+
+
+def look_up_join(alias: str, found: LookUp, columns: Mapping[str, Column], column_sql: str) -> str:
+    """A join to what the code list of a column says of others."""
+    attributes = [found.attribute] if found.attribute else chain(*found.sides)
+    return attribute_join(alias, columns[found.column].codelist, column_sql, *attributes)
+
+
+def value_by_side(alias: str, found: LookUp, country_sql: str) -> str:
+    """What such a list says on the side of the row's country; NULL for a country of neither."""
+    cases = " ".join(
+        f"WHEN {country_sql} = {alias}_{land} THEN nullif({alias}_{value}, '')"
+        for land, value in found.sides
+    )
+    return f"CASE {cases} END"
 
 
 def area_join(alias: str, target: str, scope_sql: str, date_sql: str) -> str:

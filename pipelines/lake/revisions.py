@@ -54,8 +54,6 @@ NEWEST_FIRST = (
 )
 POINT = "source_revision, stands_at, care, received_at"
 STATED = ("source_revision", "received_at", "delivery_id", "source_row", "as_of", "statement")
-# What does not make two assertions different: how they came to us, and what our rules think of them
-NOT_CONTENT = frozenset({"received_at", "delivery_id", "source_row", "quality_flags"})
 STANDING = ("revision", "known_from", "known_to", "is_latest", "held")
 
 # known_to: the first moment at which we knew anything later. An assertion that came after its own
@@ -164,9 +162,7 @@ USING ({row})
 def content_sql(contract: Contract) -> str:
     """SQL of a number that is the same for two rows that say the same."""
     content = ", ".join(
-        name(c.name)
-        for c in contract.published
-        if c.name not in NOT_CONTENT and c.filled_by != "lake"
+        name(c.name) for c in contract.published if c.is_content and c.filled_by != "lake"
     )
     return f"hash({content})"
 
