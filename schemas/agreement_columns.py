@@ -15,15 +15,13 @@ WORDS = ("VARCHAR", "BOOLEAN")
 NEEDS_AREA = {"point": "point", "admin2": "admin2", "admin1": "admin1", "free_text": "point"}
 NEVER_COUNTED_BY = ("time", "time_text", "free_text", "token", "record_key")
 TEXTS = ("free_text", "own_words", "time_text")
-WRITTEN = ("place_text",)
 
 
 def can_be_counted_by(column: Column | None) -> bool:
     """Words that many rows share: a code, a place that has one, yes or no."""
     if column is None or column.duckdb_type not in WORDS:
         return False
-    is_position = column.coarsen == "point" and not column.codelist
-    return not is_position and column.coarsen not in NEVER_COUNTED_BY
+    return not _is_position(column) and column.coarsen not in NEVER_COUNTED_BY
 
 
 def can_be_summed(column: Column | None) -> bool:
@@ -58,4 +56,10 @@ def too_fine(column: Column | str, precision: Precision) -> str:
 def is_written(column: Column) -> bool:
     """Words as somebody wrote them, or a number that a source gave."""
     is_key = column.coarsen == "record_key" and column.name != "record_id"
-    return column.coarsen in TEXTS or is_key or column.name in WRITTEN
+    is_place = _is_position(column) and column.duckdb_type in WORDS
+    return column.coarsen in TEXTS or is_key or is_place
+
+
+def _is_position(column: Column) -> bool:
+    """A point, in numbers or in words; not the code of one that everybody knows."""
+    return column.coarsen == "point" and not column.codelist

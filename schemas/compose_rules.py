@@ -184,10 +184,13 @@ class RuleComposition:
         if isinstance(most := values.get("most"), int | float):
             values["limit"] = Bilingual(**{lang: written(most, lang) for lang in LANGUAGES})
         values["identity"] = self._labels(line.identity)
+        days = {f.day_of: name for name, f in self.fields.items() if f.day_of}
+        for key, other in (line.model_extra or {}).items():
+            if isinstance(other, str):
+                values[f"{key}_day"] = days.get(other, other)
         if said is None:
             return values
         is_plain = said.type == "text" and not said.codelist and said.filled_by != "input"
-        days = {f.day_of: name for name, f in self.fields.items() if f.day_of}
         even_withdrawn = said.required if line.even_withdrawn is None else line.even_withdrawn
         example = str(said.example)
         values |= {

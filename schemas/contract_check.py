@@ -139,9 +139,13 @@ def _typed(columns: dict[str, str]) -> str:
 
 
 def _facts(contract: Contract, path: Path) -> list[Piece]:
-    return [
-        (f"SELECT ({fact.sql}\n) FROM rows", path, ("facts", fact.name)) for fact in contract.facts
-    ]
+    """A statement for each fact, which may use those before it."""
+    before, found = "", []
+    for fact in contract.facts:
+        one = f", ({fact.sql}\n) AS {quoted(fact.name)}"
+        found.append((f"SELECT *{before}{one} FROM rows", path, ("facts", fact.name)))
+        before += one
+    return found
 
 
 def _questions(contract: Contract, path: Path) -> list[Piece]:

@@ -319,7 +319,7 @@ OWN: dict[str, tuple[Cells, Cells]] = {
     "BFL-514": ({"observed_h": 56, "observed_days": 2}, {"observed_h": 48, "observed_days": 2}),
     "BFL-515": ({"period_start": "2026-03-03"}, {"period_start": "2026-02-28"}),
     "BFL-602": ({"travellers_by_sex": 183}, {"travellers_by_sex": 182}),
-    "BFL-603": ({"travellers_by_age": 183}, {"travellers_by_age": 183, "sex": "female"}),
+    "BFL-603": ({"travellers_by_age": 183}, {"travellers_by_age": 182}),
     "BFL-604": ({"travellers_by_sex": 181}, {"travellers_by_sex": None}),
     "BFL-605": ({"same_cell_records": 2}, {"same_cell_records": 1}),
     # --- seizures ------------------------------------------------------------------------------
