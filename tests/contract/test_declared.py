@@ -196,7 +196,11 @@ WRONG = {
         "CON-311",
     ),
     "a condition that is no text": (
-        ("tables/incidents.yaml", "fails: victims_female + victims_male < victims_total}", "fails: 7}"),
+        (
+            "tables/incidents.yaml",
+            "fails: victims_female + victims_male < victims_total}",
+            "fails: 7}",
+        ),
         "CON-105",
     ),
     "a part of a template that is no text": (
