@@ -27,8 +27,9 @@ SHARED = ("settings", "private", "findings", "i18n", "duck", "crew", "inbox", "k
 ABOVE = ("ingest", "rejudge", "backup", "portal", "demo", "authoring", "cli")
 TOP_LEVEL = {
     *("schemas", "pipelines", "assets", "tests", "benchmarks", "docs", ".ci"),
-    *("README.md", "README.fr.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "pyproject.toml"),
+    *("README.md", "README.fr.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "Makefile"),
     *("requirements.lock", "requirements-dev.lock", "requirements.build", "workspace.yaml"),
+    "pyproject.toml",
     *(".gitignore", ".gitattributes", ".pre-commit-config.yaml", ".python-version"),
 }
 LONGEST_FILE, LONGEST_FUNCTION = 400, 50

@@ -173,10 +173,10 @@ def test_a_command_prints_what_the_page_shows(
     assert not missing, f"{shown.page.name} shows what is not printed: {missing}\n{printed}"
 
 
-def test_both_readmes_show_the_same_commands() -> None:
+def test_both_languages_of_the_first_hour_show_the_same_commands() -> None:
     english, french = (
-        [masked(one.command) for one in shown_commands(ROOT / name) if not one.is_demo]
-        for name in ("README.md", "README.fr.md")
+        [masked(one.command) for one in shown_commands(ROOT / "docs" / name) if not one.is_demo]
+        for name in ("first-hour.md", "first-hour.fr.md")
     )
     neutral = [re.sub(r"lang := '\w+'| -o \S+", "", text) for text in english]
     assert neutral == [re.sub(r"lang := '\w+'| -o \S+", "", text) for text in french]
@@ -219,19 +219,22 @@ def test_images_are_light_and_used() -> None:
         assert f"images/{image.name}" in words, f"{image.name} is on no page"
 
 
-def test_the_tree_of_the_readme_is_the_tree() -> None:
+def test_the_tree_on_the_page_of_the_architecture_is_the_tree() -> None:
+    page = ROOT / "docs" / "architecture.md"
+    tree = next(b["body"] for b in blocks(page, "text") if b["body"].startswith("schemas"))
+    parent = ROOT
+    for line in tree.split("\n"):
+        if found := re.match(r"( *)([\w/.-]+)  ", line):
+            base = parent if found[1] else ROOT
+            place = base / found[2]
+            assert place.exists(), line
+            if not found[1]:
+                parent = place
+
+
+def test_a_readme_is_a_door() -> None:
     for name in ("README.md", "README.fr.md"):
-        tree = next(
-            b["body"] for b in blocks(ROOT / name, "text") if b["body"].startswith("schemas")
-        )
-        parent = ROOT
-        for line in tree.split("\n"):
-            if found := re.match(r"( *)([\w/.-]+)  ", line):
-                base = parent if found[1] else ROOT
-                place = base / found[2]
-                assert place.exists(), f"{name}: {line}"
-                if not found[1]:
-                    parent = place
+        assert len((ROOT / name).read_text("utf-8").splitlines()) <= 100, name
 
 
 def variables_read() -> set[str]:
