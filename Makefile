@@ -25,9 +25,10 @@ test: $(VENV)/.installed-dev ## every test
 search: $(VENV)/.installed-dev ## new random cases for every property, for SEARCH_S seconds; what breaks one is kept
 	$(BIN)/python -m tests.search --seconds $(SEARCH_S)
 
-check: $(VENV)/.installed-dev ## style, types, and that every generated file is fresh
+check: $(VENV)/.installed-dev ## style, which way imports run, types, and that every generated file is fresh
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 	$(BIN)/python -m schemas.render --check
 	VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/dg check defs

@@ -14,7 +14,8 @@ from assets.resources import OWNER, Installation, trying_again
 from assets.tables import published_key
 from pipelines.release.standing import StandingExtract, standing_extracts
 from pipelines.settings import current_settings
-from schemas.agreement import AgreementError, load_agreements
+from schemas.agreement import AgreementError
+from schemas.agreement_folder import load_agreements
 
 if TYPE_CHECKING:
     from pipelines.release.extract import Extract

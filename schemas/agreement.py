@@ -255,19 +255,6 @@ def agreement_files(folder: Path = AGREEMENTS_FOLDER) -> list[Path]:
     return sorted(folder.glob("*.yaml"))
 
 
-def load_agreements(folder: Path = AGREEMENTS_FOLDER) -> list[Agreement]:
-    """The agreements of a folder, by name.
-
-    Raises AgreementError with everything that is wrong where one of them cannot be relied on: a
-    file that is half understood opens nothing, and hides no restriction.
-    """
-    if strays := sorted(folder.glob("*.yml")):
-        raise AgreementError(AgreementProblem("AGR-114", one.name, {}) for one in strays)
-    files = agreement_files(folder)
-    stamps = tuple((p.resolve(), p.stat().st_mtime_ns, p.stat().st_size) for p in files)
-    return list(_load_all(stamps))
-
-
 def fingerprint(folder: Path = AGREEMENTS_FOLDER) -> dict[str, tuple[str, str]]:
     """Agreement → its version and the SHA-256 of its file; a file that is not readable is `?`."""
     found = {}
@@ -299,22 +286,3 @@ def _load(path: Path, _changed_ns: int, _size: int) -> Agreement:
         values = {"name": agreement.agreement, "expected": path.stem}
         raise AgreementError([AgreementProblem("AGR-104", f"{path.name}: agreement", values)])
     return agreement
-
-
-@cache
-def _load_all(stamps: tuple[tuple[Path, int, int], ...]) -> tuple[Agreement, ...]:
-    from schemas.agreement_check import problems
-
-    loaded: list[Agreement] = []
-    wrong: list[AgreementProblem] = []
-    for stamp in stamps:
-        try:
-            loaded.append(_load(*stamp))
-        except AgreementError as error:
-            wrong += error.problems
-    for agreement in loaded:
-        others = [one for one in loaded if one is not agreement]
-        wrong += [one for one in problems(agreement, others=others) if one.level == "error"]
-    if wrong:
-        raise AgreementError(wrong)
-    return tuple(loaded)

@@ -45,7 +45,7 @@ def _extracts(settings: Any) -> dict[str, str]:
     from pipelines.release.permits import offers
     from pipelines.release.refusals import ReleaseRefused
     from pipelines.release.request import Request
-    from schemas.agreement import load_agreements
+    from schemas.agreement_folder import load_agreements
     from schemas.organisation import organisations
 
     agreements, found = load_agreements(settings.agreements), {}

@@ -17,7 +17,8 @@ from pipelines.accounts.models import User
 from pipelines.accounts.permissions import Reach
 from pipelines.ledger.models import LedgerEntry
 from pipelines.settings import Settings
-from schemas.agreement import Agreement, load_agreements
+from schemas.agreement import Agreement
+from schemas.agreement_folder import load_agreements
 from schemas.agreement_problem import AgreementError
 from schemas.feed import feed_names, load_feed
 from schemas.organisation import covers, sources_of, units

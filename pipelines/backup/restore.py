@@ -19,7 +19,8 @@ from pipelines.accounts.models import Session
 from pipelines.backup import contents
 from pipelines.backup.archive import unpack
 from pipelines.backup.faults import BackupError
-from pipelines.lake.catalogue import NothingPublished, write_catalogue
+from pipelines.lake.catalogue import NothingPublished
+from pipelines.lake.publish import write_catalogue
 from pipelines.lake.upkeep import check as check_lake
 from pipelines.lake.versions import LakeOutdated
 from pipelines.ledger.chain import OPERATOR, OPERATORS, writing

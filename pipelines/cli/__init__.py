@@ -17,16 +17,16 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from pipelines.cli.stops import Stop, report
+from pipelines.cli.everywhere import Everywhere, take_everywhere
+from pipelines.cli.failures import report
+from pipelines.cli.session import Session
+from pipelines.cli.stops import Stop
+from pipelines.cli.words import use
 from pipelines.private import keep_private
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. No stack trace is printed without `--debug`."""
-    from pipelines.cli.everywhere import Everywhere, take_everywhere
-    from pipelines.cli.session import Session
-    from pipelines.cli.words import use
-
     keep_private()
     for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a sign shows another
         if isinstance(stream, io.TextIOWrapper):

@@ -52,7 +52,7 @@ def list_agreements(
 ) -> None:
     """List agreements."""
     from pipelines.release.wording import organisation_names
-    from schemas.agreement import load_agreements
+    from schemas.agreement_folder import load_agreements
 
     session, as_of = session_of(context), day_of(day)
     agreements = load_agreements(session.settings.agreements)
@@ -149,7 +149,7 @@ def explain(
 ) -> None:
     """Explain what may leave."""
     from pipelines.release.explain import explain as explained
-    from schemas.agreement import load_agreements
+    from schemas.agreement_folder import load_agreements
 
     session = session_of(context)
     said = explained(

@@ -11,7 +11,6 @@ import typer
 
 from pipelines.cli import (
     agreement,
-    answers,
     backup,
     consents,
     contracts,
@@ -58,7 +57,7 @@ def build() -> typer.Typer:
     _add(app, ingest.demo, ingest.ingest, ingest.run)
     _add(app, deliveries.deliveries, deliveries.rejections, status.status)
     one_delivery = _group(ABOUT_DELIVERY, "passerelle delivery rejudge caf_police_incidents")
-    _add(one_delivery, answers.answer, delivery.rejudge)
+    _add(one_delivery, delivery.answer, delivery.rejudge)
     app.add_typer(one_delivery, name="delivery")
     _add(app, query.sql, dictionary.tables, dictionary.dictionary)
     feed = _group(ABOUT_FEED, "passerelle feed list")

@@ -49,7 +49,7 @@ def deliveries(
     ] = 30,
 ) -> None:
     """List deliveries."""
-    from pipelines.cli.ingest import require_feed
+    from pipelines.cli.usage import require_feed
 
     session = session_of(context)
     if feed:
@@ -275,7 +275,7 @@ def _write(
 
 
 def _write_report(session: Session, delivery: Delivery, verdict: Verdict, output: Path) -> None:
-    from pipelines.validate.report import write_report
+    from pipelines.validate.report_file import write_report
     from schemas.feed import load_feed
 
     if output.suffix.lower() not in REPORT_SUFFIXES:

@@ -1,4 +1,4 @@
-"""The commands `delivery …`, about one delivery or those of a feed: `delivery rejudge`.
+"""The commands `delivery …`, about one delivery or those of a feed: `answer` and `rejudge`.
 
 Not here: lists of deliveries (`deliveries.py`), taking files in (`ingest.py`).
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipelines.cli.answers import kind_of, show_questions
 from pipelines.cli.days import day_of
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.deliveries import find_judged, known_deliveries
@@ -26,9 +27,71 @@ if TYPE_CHECKING:
     from pipelines.landing.receive import Delivery
     from pipelines.ledger.who import Held
     from pipelines.rejudge import Change, Proposal
+    from schemas.feed import Statement
 
 YES = ("y", "yes", "o", "oui")
 MOST_SHOWN = 30
+
+
+@command(
+    "answer",
+    mark(
+        "Say what a delivery is: a register that arrived late, or a correction.\n\n"
+        "A register says what the source's book says as of a day; a correction is a later "
+        "statement about some rows. The answer is kept beside the receipt and in the ledger, and "
+        "the held rows find their place at once. With --rule it holds for the feed from now on."
+    ),
+    "passerelle delivery answer caf_police_incidents.9f2c1b7a44d0 --register",
+)
+def answer(
+    context: typer.Context,
+    delivery: Annotated[
+        str,
+        typer.Argument(
+            metavar=mark("DELIVERY"), help=mark("its id, or enough of it to be the only one")
+        ),
+    ],
+    is_register: Annotated[
+        bool, typer.Option("--register", help=mark("it is a register, as of its own day"))
+    ] = False,
+    is_correction: Annotated[
+        bool, typer.Option("--correction", help=mark("it is a later statement about some rows"))
+    ] = False,
+    is_rule: Annotated[
+        bool, typer.Option("--rule", help=mark("so are all deliveries of its feed from now on"))
+    ] = False,
+) -> int:
+    """Answer."""
+    from pipelines.ledger.chain import OPERATOR
+    from pipelines.ledger.deliveries import answer as keep
+
+    session = session_of(context)
+    kind = kind_of(is_register, is_correction)
+    if kind is None:
+        raise Stop("PSL-229", _("Say --register or --correction."))
+    found, _verdict = find_judged(session, delivery)
+    is_new = keep(session.settings, found.delivery_id, kind, actor=OPERATOR)
+    if is_rule:
+        _keep_rule(session, found.feed, kind)
+    publish_all(session, answered_ids=[found.delivery_id])
+    if session.is_json:
+        session.print_json({"delivery_id": found.delivery_id, "kind": kind, "is_new": is_new})
+        return 0
+    said = _("Noted.") if is_new else _("That was the answer already.")
+    session.print_line(said)
+    show_questions(session, [found])
+    return 0
+
+
+def _keep_rule(session: Session, feed: str, kind: Statement) -> None:
+    from pipelines.authoring.rule import keep_rule
+
+    try:
+        place = keep_rule(feed, kind)
+    except (OSError, ValueError):
+        message = _("The declaration of {feed} cannot be written here.", feed=feed)
+        raise Stop("PSL-227", message, _("Add to it: {line}", line=f"deliveries: {kind}")) from None
+    session.print_line(_("Written: {file}", file=place))
 
 
 @command(

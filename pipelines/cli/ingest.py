@@ -24,7 +24,7 @@ from pipelines.cli.days import day_of
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session
 from pipelines.cli.stops import REFUSED, Stop
-from pipelines.cli.usage import no_such
+from pipelines.cli.usage import require_feed
 from pipelines.cli.words import _, language, number
 from pipelines.i18n import mark
 
@@ -218,16 +218,6 @@ def demo(
     show_tour(session)
     release_one(session)
     return 0 if code == REFUSED else code
-
-
-def require_feed(feed: str) -> None:
-    """Raise Stop with the nearest name where no such feed is declared."""
-    from schemas.feed import feed_names
-
-    if feed not in feed_names():
-        message = _("There is no feed named “{name}”.", name=feed)
-        hint = _("See: {command}", command="passerelle feed list")
-        raise no_such(message, feed, feed_names(), "PSL-210", hint)
 
 
 def _require_address(file: str) -> None:

@@ -39,6 +39,16 @@ def no_such(kind: str, name: str, known: list[str], code: str, hint: str = "") -
     return Stop(code, kind, _("Did you mean “{name}”?", name=near[0]) if near else hint)
 
 
+def require_feed(feed: str) -> None:
+    """Raise Stop with the nearest name where no such feed is declared."""
+    from schemas.feed import feed_names
+
+    if feed not in feed_names():
+        message = _("There is no feed named “{name}”.", name=feed)
+        hint = _("See: {command}", command="passerelle feed list")
+        raise no_such(message, feed, feed_names(), "PSL-210", hint)
+
+
 def _stop(code: str, message: str, error: Any) -> Stop:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "passerelle"

@@ -200,21 +200,3 @@ def labels(codelist: str, language: str) -> dict[str, tuple[str, ...]]:
     from schemas.codelist import load_codelist
 
     return {row["code"]: (row[f"label_{language}"],) for row in load_codelist(codelist)}
-
-
-def deliveries(world: World) -> list[DemoDelivery]:
-    """The deliveries of the five synthetic border feeds, feed by feed in order of arrival."""
-    from pipelines.demo.border_caf import CafBorderCrossings
-    from pipelines.demo.border_cod import CodBorderCrossings
-    from pipelines.demo.border_flows import BorderFlows
-    from pipelines.demo.border_seizures import BorderSeizures
-    from pipelines.demo.border_ssd import SsdBorderCrossings
-
-    feeds: list[BorderFeed] = [
-        CafBorderCrossings(),
-        CodBorderCrossings(),
-        SsdBorderCrossings(),
-        BorderFlows(),
-        BorderSeizures(),
-    ]
-    return [delivery for feed in feeds for delivery in feed.deliveries(world)]

@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pipelines.lake.faults import TableFault, fault_of, read_faults, write_faults
-from pipelines.lake.storage import LakeError, let_read, sync_files, table_uri, writing
+from pipelines.lake.storage import LakeError, let_read, sync_files, table_uri
 from pipelines.lake.tables import DataFile, data_files, existing_table
 from pipelines.lake.views import (
     MACROS,
@@ -94,25 +94,15 @@ def table_faults(settings: Settings) -> dict[str, TableFault]:
         return {}
 
 
-def write_catalogue(settings: Settings) -> bool:
-    """Write the catalogue anew if the lake, a contract or a code list changed; True if it did.
-
-    A publish that was interrupted is finished first, so that no table is shown ahead of another.
-    Raises LakeBusy as `publish` does.
-    """
-    from pipelines.lake.publish import settle
-
-    with writing(settings):
-        return settle(settings).is_catalogue_new
-
-
 def swap_catalogue(
     settings: Settings,
     faults: Mapping[str, TableFault] = MappingProxyType({}),
     *,
     tried: Collection[str] = (),
 ) -> bool:
-    """The same for a caller that holds the lock and has left no publish half done.
+    """Write the catalogue anew if the lake, a contract or a code list changed; True if it did.
+
+    For a caller that holds the lock and has left no publish half done.
 
     Tables with one of `faults` keep what they show now, and so do those that are told of already,
     but for the tables in `tried`. A table that cannot be shown by its contract does so too, and is

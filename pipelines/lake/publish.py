@@ -123,6 +123,16 @@ def settle(settings: Settings) -> Published:
     return _publish(settings, ())
 
 
+def write_catalogue(settings: Settings) -> bool:
+    """Write the catalogue anew if the lake, a contract or a code list changed; True if it did.
+
+    A publish that was interrupted is finished first, so that no table is shown ahead of another.
+    Raises LakeBusy as `publish` does.
+    """
+    with writing(settings):
+        return settle(settings).is_catalogue_new
+
+
 def _publish(
     settings: Settings,
     delivery_ids: Sequence[str] | None,

@@ -1,6 +1,7 @@
 """What a file is that is called a workbook, and workbooks of other kinds as `.xlsx`.
 
-Not here: whether an `.xlsx` may be opened (`workbook_safety`), reading it (`workbook`).
+Not here: the process that converts them (`workbook_conversion`), whether an `.xlsx` may be opened
+(`workbook_safety`), reading it (`workbook`).
 
 Excel 97 (`.xls`), Excel's binary form (`.xlsb`) and OpenDocument (`.ods`) are read by the same
 library. What a parser makes of them cannot be told from the outside, as it can of an `.xlsx`; so
@@ -9,12 +10,10 @@ they are opened in a process of their own, with bounds on memory and time, and w
 
 from __future__ import annotations
 
-import datetime as dt
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
 
 from pipelines.landing.refuse import MEGABYTE, refused
 
@@ -26,6 +25,7 @@ LARGEST_UNPACKED_BYTES = 512 * MEGABYTE
 LARGEST_MEMORY_BYTES = 3 * 1024 * MEGABYTE
 LONGEST_S = 300
 MOST_CELLS = 6_000_000
+CONVERSION = "pipelines.landing.workbook_conversion"  # run as a process, not imported
 TOO_LARGE, UNREADABLE, LOCKED = 3, 4, 5  # how the process ends
 _STREAMS = {"Workbook": XLS, "Book": XLS, "WordDocument": "DOC (Word 97)"}
 _PARTS = {
@@ -84,7 +84,7 @@ def as_xlsx(file: Path, scratch: Path) -> Path:
         raise refused("DEL-713", file, expected=XLSX, found=kind or "TXT")
     _demand_harmless(file, kind)
     target = scratch / f"{file.stem}.converted.xlsx"
-    command = [sys.executable, "-m", __name__, str(file), str(target)]
+    command = [sys.executable, "-m", CONVERSION, str(file), str(target)]
     try:
         done = subprocess.run(  # noqa: S603  (our own module; the file's name is an argument)
             command, capture_output=True, timeout=LONGEST_S, check=False
@@ -144,79 +144,3 @@ def _demand_harmless(file: Path, kind: str) -> None:
 
 def _grows(file: Path) -> Exception:
     return refused("DEL-708", file, limit_mb=LARGEST_UNPACKED_BYTES // MEGABYTE)
-
-
-# --- in the process of its own ---
-
-
-def convert(source: str, target: str) -> int:
-    """Write the workbook `source` as the `.xlsx` file `target`; returns how the process ends."""
-    import python_calamine as calamine
-    import xlsxwriter
-
-    from pipelines.landing.workbook_errors import errors_of
-
-    try:
-        with Path(source).open("rb") as stream:  # by its contents, whatever it is called
-            book = calamine.CalamineWorkbook.from_filelike(stream)
-        sheets = [(name, book.get_sheet_by_name(name)) for name in book.sheet_names]
-        errors = errors_of(Path(source), kind_of(Path(source)))
-    except calamine.PasswordError:
-        return LOCKED
-    except (calamine.CalamineError, OSError, ValueError):
-        return UNREADABLE
-    if any(sheet.total_height * sheet.total_width > MOST_CELLS for _, sheet in sheets):
-        return TOO_LARGE
-    options = {
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-        "nan_inf_to_errors": True,
-    }
-    with xlsxwriter.Workbook(target, options) as made:
-        forms = {kind: made.add_format({"num_format": form}) for kind, form in _FORMS.items()}
-        for name, sheet in sheets:
-            _write_sheet(made.add_worksheet(name), sheet, forms, errors.get(name, {}))
-    return 0
-
-
-_FORMS = {
-    dt.datetime: "yyyy-mm-dd hh:mm:ss",
-    dt.date: "yyyy-mm-dd",
-    dt.time: "hh:mm:ss",
-    dt.timedelta: "[h]:mm:ss",
-}
-
-
-def _write_sheet(
-    target: Any, sheet: Any, forms: dict[type, Any], errors: dict[tuple[int, int], str]
-) -> None:
-    """All cells of a sheet, the `errors` as text; a workbook can only be written cell by cell."""
-    merged = {
-        top: [span for span in sheet.merged_cell_ranges or [] if span[0][0] == top]
-        for top in {span[0][0] for span in sheet.merged_cell_ranges or []}
-    }
-    for row, cells in enumerate(sheet.to_python(skip_empty_area=False)):
-        for column, cell in enumerate(cells):
-            if error := errors.get((row, column)):
-                target.write_string(row, column, error)
-            elif cell != "" and cell is not None:
-                target.write(row, column, cell, forms.get(type(cell)))
-        for (top, left), (bottom, right) in merged.get(row, ()):
-            # Only the range is noted: writing it would write its cells again.
-            if (bottom, right) != (top, left):
-                target.merge.append([top, left, bottom, right])
-
-
-def _bound_memory() -> None:
-    try:
-        import resource
-    except ImportError:  # Windows has no such bound
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (LARGEST_MEMORY_BYTES, LARGEST_MEMORY_BYTES))
-
-
-if __name__ == "__main__":
-    _bound_memory()
-    sys.exit(convert(*sys.argv[1:]))

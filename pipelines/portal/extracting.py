@@ -22,7 +22,8 @@ from pipelines.release.permits import Allowed, who_may
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from pipelines.settings import Settings
-from schemas.agreement import Permit, Restriction, load_agreements
+from schemas.agreement import Permit, Restriction
+from schemas.agreement_folder import load_agreements
 
 if TYPE_CHECKING:
     from pipelines.release.extract import Extract

@@ -21,14 +21,9 @@ from pipelines.portal.words import _, language
 from pipelines.release.permits import Offer, offers
 from pipelines.release.request import Request
 from pipelines.settings import Settings
-from schemas.agreement import (
-    AREAS,
-    RECORDS,
-    TIME_DIMENSIONS,
-    Permit,
-    load_agreements,
-)
+from schemas.agreement import AREAS, RECORDS, TIME_DIMENSIONS, Permit
 from schemas.agreement_columns import too_fine
+from schemas.agreement_folder import load_agreements
 from schemas.codelist import load_codelist
 from schemas.contract import Contract, load_contract
 from schemas.organisation import purposes

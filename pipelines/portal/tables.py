@@ -24,7 +24,8 @@ from pipelines.release.permits import Offer
 from pipelines.release.request import Request
 from pipelines.release.wording import source_names
 from pipelines.settings import Settings
-from schemas.agreement import Agreement, Permit, load_agreements
+from schemas.agreement import Agreement, Permit
+from schemas.agreement_folder import load_agreements
 from schemas.contract import load_contract
 from schemas.organisation import is_security_force, purposes
 from schemas.text import Bilingual

@@ -25,7 +25,7 @@ from pipelines.release.members import Who, is_same
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from pipelines.settings import Settings
-from schemas.agreement import load_agreements
+from schemas.agreement_folder import load_agreements
 
 MOST_TRIED, MOST_OFFERED, TRIED_S = 24, 4, 5.0
 PERIOD, PURPOSE, RECORDS = "period", "purpose", "records"

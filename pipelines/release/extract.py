@@ -31,7 +31,7 @@ from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from pipelines.release.statement import manifest_of
 from pipelines.settings import Settings
-from schemas.agreement import load_agreements
+from schemas.agreement_folder import load_agreements
 from schemas.organisation import is_public, organisations, purposes
 
 STEPS = 4

@@ -27,7 +27,8 @@ from pipelines.release.request import Request
 from pipelines.release.risk import Risk
 from pipelines.release.rows import content_hash, table_versions, write_rows
 from pipelines.settings import Settings
-from schemas.agreement import Permit, load_agreements
+from schemas.agreement import Permit
+from schemas.agreement_folder import load_agreements
 from schemas.contract import Contract, load_contract
 from schemas.organisation import is_public, organisations
 from schemas.sqltext import literal, name

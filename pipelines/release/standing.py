@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.release.request import Request
-from schemas.agreement import TIME_DIMENSIONS, Agreement, Permit, Standing, load_agreements
+from schemas.agreement import TIME_DIMENSIONS, Agreement, Permit, Standing
+from schemas.agreement_folder import load_agreements
 from schemas.organisation import covers, lineage, organisations
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ no value of a cell is ever fetched.
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import shutil
 import threading
@@ -27,6 +26,7 @@ from pipelines.duck import scratch_config
 from pipelines.findings import Finding
 from pipelines.settings import Settings, current_settings
 from pipelines.validate.data_docs import AuditSummary, keep_results, page_of
+from pipelines.validate.gx import import_great_expectations
 from schemas.codelist import codelist_names, codelist_path, load_codelist
 from schemas.contract import Contract
 from schemas.render.expectations import (
@@ -209,16 +209,6 @@ class Auditor:
 
             self._checkpoints[key] = make_checkpoint(self._context, self._datasource, contract)
         return self._checkpoints[key]
-
-
-def import_great_expectations() -> Any:
-    """Great Expectations with its telemetry off; the variable is read when it is imported."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    # What it logs about a failing query may quote a cell; what we need is in the results.
-    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
-    import great_expectations
-
-    return great_expectations
 
 
 def _in_memory() -> Any:

@@ -97,7 +97,7 @@ def _page(root: Path, summary: AuditSummary, view: Any, render: Any) -> str:
 
 def _great_expectations_view() -> tuple[Any, Any]:
     """Great Expectations' page view with our templates, and a renderer of one kept result."""
-    from pipelines.validate.audit import import_great_expectations
+    from pipelines.validate.gx import import_great_expectations
 
     import_great_expectations()
     from great_expectations.core.expectation_validation_result import (

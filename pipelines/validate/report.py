@@ -1,6 +1,6 @@
 """The provider's report: what of a delivery was not accepted, why, and what to do, in their words.
 
-Not here: the two forms that it takes (`report_workbook.py`, `report_page.py`).
+Not here: the file that it becomes (`report_file.py`) in one of two forms.
 
 Goes back to the service that sent the file, in its language, and shows their own cells. It carries
 the handling of the feed, and is written nowhere but where it is asked for.
@@ -29,8 +29,6 @@ from schemas.codelist import load_codelist
 from schemas.contract import Rule, all_rules, load_contract
 from schemas.feed import Feed, load_feed
 from schemas.text import Language
-
-FORMATS = (".xlsx", ".html")
 
 
 @dataclass(frozen=True)
@@ -80,48 +78,6 @@ class Report:
         return said | {
             one.rule.code: held.format(message=one.rule.message[lang]) for one in self.held
         }
-
-
-def write_report(
-    settings: Settings,
-    delivery: Delivery,
-    verdict: Verdict,
-    lang: Language,
-    path: Path,
-    *,
-    is_for_sender: bool = True,
-) -> Path:
-    """Write the report of a judged delivery as `.xlsx` or `.html`; returns `path`.
-
-    Columns that the feed does not read are in none. For others than the sender it names the rows,
-    columns and reasons, and holds no cell.
-
-    Raises ValueError for another ending, OSError where the delivery or `path` is out of reach.
-    """
-    from pipelines.validate.report_page import write_page
-    from pipelines.validate.report_workbook import write_workbook
-
-    if path.suffix.lower() not in FORMATS:
-        raise ValueError(f"a report is one of {', '.join(FORMATS)}")
-    write = write_workbook if path.suffix.lower() == ".xlsx" else write_page
-    with (
-        whole(path) as half,
-        gathered(settings, delivery, verdict, lang, is_for_sender=is_for_sender) as report,
-    ):
-        write(report, half)
-    return path
-
-
-@contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """Where to write what becomes `path` once it is whole; after an error nothing is left of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.part")
-    try:
-        yield half
-        half.replace(path)
-    finally:
-        half.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -19,7 +19,8 @@ from pipelines.landing.receive import Delivery, local_file
 from pipelines.landing.report_number import number_of
 from pipelines.landing.workbook_kinds import ENDINGS
 from pipelines.settings import Settings
-from pipelines.validate.report import make_reasons_of, whole
+from pipelines.validate.report import make_reasons_of
+from pipelines.validate.report_file import whole
 from pipelines.validate.verdict import Verdict, read_verdict
 from schemas.contract import load_contract
 from schemas.feed import load_feed

@@ -1,7 +1,8 @@
-"""The house holds: arrows run one way, each module says what belongs in it, a feed has no Python.
+"""The house holds: each module says what belongs in it and is short, a feed has no Python.
 
-Not here: what any module does. These tests read the source; they import nothing of it, except that
-the wheel is built and started from a folder that knows nothing of the repository.
+Not here: which way the arrows run (`lint-imports`, by its contracts in pyproject.toml), and what
+any module does. These tests read the source; they import nothing of it, except that the wheel is
+built and started from a folder that knows nothing of the repository.
 """
 
 from __future__ import annotations
@@ -12,19 +13,12 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("schemas", "pipelines", "assets")
-# The journey of a row; a stage may import those before it.
-STAGES = ("landing", "harmonise", "validate", "lake", "products", "ledger", "accounts", "release")
-# Under the stages: imported by any of them, importing none.
-SHARED = ("settings", "private", "findings", "i18n", "duck", "crew", "inbox", "keys", "locale")
-# Above the stages: may import any of them, and each other in this order.
-ABOVE = ("ingest", "rejudge", "backup", "portal", "demo", "authoring", "cli")
 TOP_LEVEL = {
     *("schemas", "pipelines", "assets", "tests", "benchmarks", "docs", ".ci"),
     *("README.md", "README.fr.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "Makefile"),
@@ -47,54 +41,6 @@ def modules(*folders: str) -> list[Path]:
 def dotted(path: Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def imports(path: Path) -> Iterator[str]:
-    """Every module that a file imports, anywhere in it, by its full name."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: write imports in full"
-            yield str(node.module)
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def part_of(module: str) -> str:
-    """`pipelines.landing.read` → `landing`; "" for what is outside `pipelines`."""
-    names = module.split(".")
-    return names[1] if names[0] == "pipelines" and len(names) > 1 else ""
-
-
-def test_arrows_run_from_assets_to_pipelines_to_schemas():
-    may_import = {"schemas": {"schemas"}, "pipelines": {"schemas", "pipelines"}}
-    for path in modules("schemas", "pipelines"):
-        allowed = may_import[path.relative_to(ROOT).parts[0]]
-        found = {name.split(".")[0] for name in imports(path)} & {*PACKAGES, "dagster", "tests"}
-        assert found <= allowed, f"{dotted(path)} imports {found - allowed}"
-
-
-def test_a_stage_imports_earlier_stages_only():
-    order = [*SHARED, *STAGES, *ABOVE]
-    parts = {part_of(dotted(path)) for path in modules("pipelines")} - {""}
-    assert parts <= set(order), "a new part of pipelines: say where it stands"
-    for path in modules("pipelines"):
-        here = part_of(dotted(path))
-        for name in imports(path):
-            there = part_of(name)
-            if not here or there not in order or here == there:
-                continue
-            if here in SHARED:
-                assert there in SHARED, f"{dotted(path)} is shared ground and imports {name}"
-            else:
-                assert order.index(there) < order.index(here), f"{dotted(path)} imports {name}"
-
-
-def test_dagster_lives_in_assets_and_assets_do_no_work_on_data():
-    for path in modules("assets"):
-        outside = {name.split(".")[0] for name in imports(path)}
-        heavy = {"duckdb", "pandas", "pyarrow", "deltalake", "great_expectations"}
-        assert not outside & heavy, f"{dotted(path)}: an asset is a call into pipelines"
 
 
 @pytest.mark.parametrize("path", modules(*PACKAGES), ids=dotted)

@@ -29,7 +29,7 @@ from pipelines.ledger.verify import verify
 from pipelines.portal.app import create_app
 from pipelines.portal.jobs_worker import run_next
 from pipelines.settings import Settings, settings_for
-from pipelines.validate.report import write_report
+from pipelines.validate.report_file import write_report
 from pipelines.validate.report_rows import has_rows, write_rows
 from pipelines.validate.verdict import read_verdict
 from schemas.contract import all_rules

@@ -23,7 +23,7 @@ from pipelines.portal.app import create_app
 from pipelines.portal.configuration import Configuration
 from pipelines.portal.pages import oversight
 from pipelines.release.extract import make_extract
-from schemas.agreement import load_agreements
+from schemas.agreement_folder import load_agreements
 from schemas.feed import feed_names, load_feed
 from tests.integration.releasing import AS_OF, home_beside, wanted
 from tests.portal import cheap_passwords, signed_in

@@ -10,7 +10,7 @@ from html import unescape
 import duckdb
 import pytest
 
-from pipelines.lake.catalogue import write_catalogue
+from pipelines.lake.publish import write_catalogue
 from pipelines.portal import feed_figures as figures
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import Configuration

@@ -20,7 +20,7 @@ from pipelines.landing.read import read_text_rows
 from pipelines.landing.receive import Delivery, open_delivery
 from pipelines.settings import Settings, settings_for
 from pipelines.validate import report
-from pipelines.validate.report import write_report
+from pipelines.validate.report_file import write_report
 from pipelines.validate.verdict import Verdict
 from schemas.contract import load_contract
 from schemas.feed import load_feed

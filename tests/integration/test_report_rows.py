@@ -19,7 +19,7 @@ from pipelines.lake.publish import publish
 from pipelines.landing.read import read_text_rows
 from pipelines.landing.receive import Delivery, open_delivery
 from pipelines.settings import Settings, settings_for
-from pipelines.validate.report import write_report
+from pipelines.validate.report_file import write_report
 from pipelines.validate.report_rows import has_rows, rows_suffix, write_rows
 from pipelines.validate.verdict import Verdict
 from schemas.feed import feed_names, load_feed

@@ -24,7 +24,8 @@ from pipelines.release.standing import (
 )
 from pipelines.release.verify import verify
 from pipelines.settings import Settings
-from schemas.agreement import Standing, load_agreements
+from schemas.agreement import Standing
+from schemas.agreement_folder import load_agreements
 from tests.integration.releasing import AS_OF, home_beside
 
 NAME = "minusca_weekly_incidents"

@@ -40,7 +40,7 @@ _reports = threading.BoundedSemaphore(REPORTS_AT_ONCE)
 
 def workbook(request: Request, desk: Desk, person: Person, delivery_id: str) -> Response:
     """The report on a delivery as a workbook; for others than its sender, without cells."""
-    from pipelines.validate.report import write_report
+    from pipelines.validate.report_file import write_report
 
     delivery = find_delivery(request, desk, delivery_id)
     is_for_sender = is_sender(person, delivery)

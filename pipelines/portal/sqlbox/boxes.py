@@ -31,7 +31,8 @@ from pipelines.release.permits import Offer, offers, who_may
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from pipelines.settings import PROGRAM_VERSION, Settings
-from schemas.agreement import HANDLING_LEVELS, Agreement, Permit, fingerprint, load_agreements
+from schemas.agreement import HANDLING_LEVELS, Agreement, Permit, fingerprint
+from schemas.agreement_folder import load_agreements
 from schemas.contract import load_contract, table_names
 from schemas.sqltext import literal, name
 from schemas.text import Bilingual

@@ -25,7 +25,7 @@ from assets.definitions import defs, executor
 from assets.resources import TRIES, trying_again
 from pipelines.cli.serving import _dagster
 from pipelines.release.standing import standing_extracts
-from schemas.agreement import load_agreements
+from schemas.agreement_folder import load_agreements
 from schemas.contract import table_names
 from schemas.feed import feed_names, load_feed
 

@@ -10,10 +10,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipelines.demo.border import deliveries
+from pipelines.demo.border_caf import CafBorderCrossings
+from pipelines.demo.border_cod import CodBorderCrossings
+from pipelines.demo.border_flows import BorderFlows
 from pipelines.demo.border_json import json_objects
+from pipelines.demo.border_seizures import BorderSeizures
+from pipelines.demo.border_ssd import SsdBorderCrossings
 from pipelines.demo.delivery import DemoDelivery
-from pipelines.demo.world import build_world
+from pipelines.demo.world import World, build_world
 from schemas.contract import load_contract
 from tests.unit.demo.truths import Read, assert_judged_as_meant, read_all, values_read
 
@@ -39,6 +43,17 @@ INEXPRESSIBLE = {
     "BFL-204": "the feed sends latitude and longitude, not one position text",
     "SEI-204": "the feed sends latitude and longitude, not one position text",
 }
+SENDERS = (
+    CafBorderCrossings,
+    CodBorderCrossings,
+    SsdBorderCrossings,
+    BorderFlows,
+    BorderSeizures,
+)
+
+
+def deliveries(world: World) -> list[DemoDelivery]:
+    return [delivery for sender in SENDERS for delivery in sender().deliveries(world)]
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,9 @@ import pytest
 import pipelines.lake.migrate as moving
 from pipelines import connect
 from pipelines.lake import catalogue
-from pipelines.lake.catalogue import write_catalogue
 from pipelines.lake.data_files import missing_columns
 from pipelines.lake.migrate import migrate
-from pipelines.lake.publish import publish
+from pipelines.lake.publish import publish, write_catalogue
 from pipelines.lake.storage import LakeError
 from pipelines.lake.upkeep import check
 from pipelines.lake.versions import LakeOutdated, behind, listed_accounts

@@ -11,8 +11,8 @@ import pyarrow.parquet
 import pytest
 
 from pipelines import connect
-from pipelines.lake.catalogue import NothingPublished, write_catalogue
-from pipelines.lake.publish import publish
+from pipelines.lake.catalogue import NothingPublished
+from pipelines.lake.publish import publish, write_catalogue
 from pipelines.lake.storage import LakeError
 from pipelines.lake.upkeep import check, compact, vacuum
 from pipelines.landing.reference import LIST_SCHEMA, LOADED_AREAS_FILE

@@ -20,8 +20,8 @@ from pipelines.accounts.people import find_user, person_of
 from pipelines.accounts.tokens import make_token
 from pipelines.cli import app as command
 from pipelines.cli.everywhere import Everywhere
+from pipelines.cli.failures import report
 from pipelines.cli.session import Session
-from pipelines.cli.stops import report
 from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
 from pipelines.portal.app import create_app

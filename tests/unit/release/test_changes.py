@@ -25,8 +25,8 @@ from schemas.agreement import (
     PermittedRows,
     RestrictedRows,
     Restriction,
-    load_agreements,
 )
+from schemas.agreement_folder import load_agreements
 from schemas.text import LANGUAGES
 from tests.unit.release.agreeing import ANY, agreement, agreements, opened, permit, restriction
 

@@ -13,7 +13,7 @@ import pytest
 from pipelines.release.explain import Explanation, explain
 from pipelines.release.permits import offers
 from pipelines.release.refusals import ReleaseRefused
-from schemas.agreement import load_agreements
+from schemas.agreement_folder import load_agreements
 from schemas.contract import load_contract, table_names
 from schemas.organisation import organisations
 from schemas.text import LANGUAGES, Language

@@ -25,7 +25,7 @@ from pipelines.release.earlier import cells_folder, with_asked
 from pipelines.release.groups import groups_file
 from pipelines.release.outdated import outdated_extracts
 from pipelines.release.request import Request
-from schemas.agreement import load_agreements
+from schemas.agreement_folder import load_agreements
 from schemas.contract import load_contract
 from tests.unit.release.world import Home, agreement, ask, counts, permit, restriction, rows
 

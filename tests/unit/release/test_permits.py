@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 import schemas.organisation
 from pipelines.release.permits import offers, restrictions_over, who_may
 from pipelines.release.refusals import SENTENCES, ReleaseRefused
-from schemas.agreement import Agreement, load_agreements
+from schemas.agreement import Agreement
+from schemas.agreement_folder import load_agreements
 from schemas.contract import load_contract, table_names
 from schemas.organisation import (
     covers,

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from schemas.agreement import AGREEMENTS_FOLDER, fingerprint, load_agreement, load_agreements
+from schemas.agreement import AGREEMENTS_FOLDER, fingerprint, load_agreement
+from schemas.agreement_folder import load_agreements
 from schemas.agreement_problem import AgreementError
 from schemas.agreement_words import WORDS
 from schemas.text import LANGUAGES

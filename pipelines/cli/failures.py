@@ -1,0 +1,129 @@
+"""What is said where a command fails: any error as one coded sentence, and the exit code.
+
+Not here: the stop that a command itself asks for (`stops.py`), what was typed wrong (`usage.py`).
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+import traceback
+from typing import Any
+
+from pipelines.cli.released import show_conflict
+from pipelines.cli.session import Session
+from pipelines.cli.stops import NOT_UNDERSTOOD, REFUSED, Stop
+from pipelines.cli.usage import usage_stop
+from pipelines.cli.words import _, language
+from pipelines.findings import DeliveryRefused
+
+# Packages by which fsspec reaches addresses; their errors say nothing about us.
+STORES = ("aiobotocore", "aiohttp", "botocore", "paramiko")
+
+
+def report(error: BaseException, session: Session) -> int:
+    """Say what happened in one coded sentence on standard error; returns the exit code."""
+    if session.is_debug:
+        traceback.print_exception(error, file=sys.stderr)
+    if isinstance(error, DeliveryRefused):
+        for finding in error.findings:
+            session.complain(finding.code, finding.text(language()), finding.correction(language()))
+        return REFUSED
+    if code := _of_its_own(error, session):
+        return code
+    if coded := _coded(error):
+        more = _more(error)
+        for sentence in coded:
+            session.complain(*sentence, **more)
+        if more:
+            _show_conflict(error, session)
+        return REFUSED
+    stop = error if isinstance(error, Stop) else _as_stop(error)
+    session.complain(stop.code, stop.message, stop.hint)
+    return stop.exit_code
+
+
+def _of_its_own(error: BaseException, session: Session) -> int:
+    """The exit code of an error that brings its own code and sentence, said here; else 0."""
+    from pipelines.accounts.faults import AccountRefused
+    from pipelines.backup.faults import BackupError
+    from pipelines.ledger.faults import LedgerError
+
+    if isinstance(error, LedgerError | AccountRefused | BackupError):
+        session.complain(error.code, error.text(language()))
+        return max(NOT_UNDERSTOOD, int(error.code[4]))
+    return 0
+
+
+def _coded(error: BaseException) -> list[tuple[str, str, str]]:
+    """Code, sentence and hint of errors that carry codes of their own; empty for any other."""
+    from pipelines.release.refusals import ReleaseRefused
+    from schemas.agreement_problem import AgreementError
+    from schemas.contract_problem import ContractError
+
+    if isinstance(error, ContractError):
+        return [(one.code, one.text(language()), "") for one in error.problems]
+    if isinstance(error, ReleaseRefused):
+        return [(error.code, error.text(language()), error.hint(language()))]
+    if isinstance(error, AgreementError):
+        return [(one.code, f"{one.where}: {one.text(language())}", "") for one in error.problems]
+    return []
+
+
+def _more(error: BaseException) -> dict[str, Any]:
+    """What a refusal says beside its sentence, for machines."""
+    from pipelines.release.conflict_words import as_data
+
+    conflict = getattr(error, "conflict", None)
+    return {"conflict": as_data(conflict, language())} if conflict else {}
+
+
+def _show_conflict(error: BaseException, session: Session) -> None:
+    from pipelines.release.refusals import ReleaseRefused
+
+    if isinstance(error, ReleaseRefused) and error.conflict:
+        show_conflict(session, error.conflict)
+
+
+def _package(error: ImportError) -> str:
+    """Which package is missing; what fsspec raises has the reason as its cause."""
+    cause = error.__cause__ if isinstance(error.__cause__, ImportError) else error
+    return (cause.name or "").partition(".")[0]
+
+
+def _out_of_reach(error: OSError) -> Stop:
+    """A place that cannot be read or written; the output itself has no name."""
+    hint = _("Check that it exists, that you may use it and that the disk has room; then retry.")
+    if error.filename:
+        words = _("“{place}” cannot be read or written.", place=error.filename)
+    elif error.errno == errno.ENOSPC:
+        words = _("There is no room left where the output goes.")
+    else:
+        words = _("A place cannot be read or written ({kind}).", kind=type(error).__name__)
+    return Stop("PSL-401", words, hint)
+
+
+def _as_stop(error: BaseException) -> Stop:
+    if stop := usage_stop(error):
+        return stop
+    from pipelines.lake.storage import LakeError
+    from pipelines.lake.versions import LakeOutdated
+
+    if isinstance(error, LakeOutdated):
+        return Stop("PSL-410", error.text(language()))
+    if isinstance(error, LakeError):
+        return Stop("PSL-406", error.text(language()))
+    if isinstance(error, OSError):
+        return _out_of_reach(error)
+    if isinstance(error, ImportError) and (package := _package(error)):
+        message = _("The Python package “{package}” is needed for this.", package=package)
+        hint = _("Install it: {command}", command=f"python -m pip install {package}")
+        return Stop("PSL-407", message, hint)
+    if type(error).__module__.partition(".")[0] in STORES:
+        message = _("The address cannot be used ({kind}).", kind=type(error).__name__)
+        return Stop("PSL-408", message, _("Check the address and the right to use it; then retry."))
+    return Stop(
+        "PSL-501",
+        _("Something went wrong inside Passerelle ({kind}).", kind=type(error).__name__),
+        _("Nothing half-made was published. Run it again with --debug and send us what it shows."),
+    )
