@@ -18,6 +18,7 @@ from pipelines.i18n import mark
 from pipelines.ledger import clock
 from pipelines.portal.forms import Form
 from pipelines.portal.words import _, language
+from pipelines.release.formats.write import can_write
 from pipelines.release.permits import Offer, offers
 from pipelines.release.request import Request
 from pipelines.settings import Settings
@@ -97,7 +98,7 @@ class Menu:
         return [(name, self._word(name)) for name in self._of("measures")]
 
     def formats(self) -> list[Choice]:
-        """The kinds of file; for maps only where a position may leave."""
+        """The kinds of file that are written here; for maps only where a position may leave."""
         point = set(self.contract.roles.point)
         has_point = any(
             AREAS.index(permit.precision.area) == len(AREAS) - 1
@@ -105,7 +106,8 @@ class Menu:
             and point <= set(permit.columns)
             for permit in self.permits
         )
-        return [(n, _(words)) for n, words in FORMATS.items() if has_point or n not in MAP_FORMATS]
+        shown = [n for n in FORMATS if can_write(n) and (has_point or n not in MAP_FORMATS)]
+        return [(n, _(FORMATS[n])) for n in shown]
 
     def areas(self) -> list[tuple[str, list[Choice]]]:
         """By country, the areas of the first level that a clause speaks of."""

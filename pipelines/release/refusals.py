@@ -85,6 +85,7 @@ SENTENCES: dict[str, str] = {
         "Nothing of this choice is given under the agreements: either there is none, or none may "
         "leave; which of the two is not told."
     ),
+    "REL-126": mark("This installation cannot write the format {format}: a package is missing."),
 }
 HINTS: dict[str, str] = {
     "REL-105": mark("Ask the provider for an agreement, or choose another table or purpose."),
@@ -112,6 +113,10 @@ HINTS: dict[str, str] = {
         "Check the dates, the year first. The latest months are given once their delay is over."
     ),
     "REL-125": mark("Ask for a longer period, for more areas, or for all offences."),
+    "REL-126": mark(
+        "Choose GeoJSON, which holds the same points, or have whoever runs the installation add "
+        "the package: {extra}."
+    ),
     "REL-120": mark("“passerelle consent list” shows those that do."),
 }
 

@@ -6,6 +6,7 @@ Not here: how a format is written (a module each beside this one).
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 from pipelines.release.formats import columnar, commas, geojson, geopackage, workbook
@@ -21,10 +22,17 @@ WRITERS: dict[str, Callable[[Content, Path], None]] = {
 }
 FORMATS = tuple(WRITERS)
 WITH_POINTS = ("geojson", "gpkg")
+# By the extra of that name, which brings GDAL: format → extra, package.
+EXTRAS = {"gpkg": ("geopackage", "pyogrio")}
+
+
+def can_write(name: str) -> bool:
+    """True where this installation has what writes the format."""
+    return name not in EXTRAS or find_spec(EXTRAS[name][1]) is not None
 
 
 def require_format(name: str, columns: list[str], point: tuple[str, ...]) -> None:
-    """Raise ReleaseRefused for a format that is not known or cannot show these columns.
+    """Raise ReleaseRefused for a format not known, not installed, or unfit to show these columns.
 
     A map file whose agreement opens no coordinates would be an empty map. The codes of areas, which
     join to any layer of boundaries, are in the other formats just as well. `point` are the columns
@@ -32,6 +40,8 @@ def require_format(name: str, columns: list[str], point: tuple[str, ...]) -> Non
     """
     if name not in FORMATS:
         raise ReleaseRefused("REL-111", name=name, known=list(FORMATS))
+    if not can_write(name):
+        raise ReleaseRefused("REL-126", format=name, extra=f"passerelle[{EXTRAS[name][0]}]")
     if name in WITH_POINTS and not (point and set(point) <= set(columns)):
         raise ReleaseRefused("REL-115", format=name)
 

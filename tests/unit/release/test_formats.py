@@ -19,9 +19,12 @@ import pyogrio
 import pytest
 from python_calamine import CalamineWorkbook
 
+from pipelines.portal.menus import Menu
 from pipelines.release.formats import workbook
 from pipelines.release.formats.write import FORMATS, require_format, require_room, write_data
 from pipelines.release.refusals import ReleaseRefused
+from schemas.agreement_folder import load_agreements
+from schemas.contract import load_contract
 from tests.unit.release.writing import FIELDS, MARKING, TEXTS, content, rows
 
 MOMENT = dt.datetime(2026, 3, 1, 8, 30, 15)
@@ -179,3 +182,17 @@ def test_a_format_refuses_what_it_cannot_hold(tmp_path):
         require_format("gpkg", ["record_id", "admin1_code"], POINT)
     with pytest.raises(ReleaseRefused, match="REL-115"):
         require_format("geojson", COLUMNS, ())
+
+
+def test_a_format_whose_package_is_missing_is_refused_and_not_offered(monkeypatch):
+    permits = [one for agreement in load_agreements() for one in agreement.permits]
+    ours = tuple(p for p in permits if (p.table, p.form) == ("incidents", "records"))
+    menu = Menu(load_contract("incidents"), "records", "operations", ours, ("records",), ())
+    assert "gpkg" in dict(menu.formats())
+    monkeypatch.setitem(sys.modules, "pyogrio", None)
+    assert [name for name, _words in menu.formats()] == ["xlsx", "csv", "parquet", "geojson"]
+    require_format("geojson", COLUMNS, POINT)
+    with pytest.raises(ReleaseRefused, match="REL-126") as refused:
+        require_format("gpkg", COLUMNS, POINT)
+    assert "un paquet manque" in refused.value.text("fr")
+    assert "passerelle[geopackage]" in refused.value.hint("en")
