@@ -8,7 +8,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree as ET
+
+from defusedxml.ElementTree import fromstring
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,9 +25,9 @@ EXACT_BELOW = 10**15  # Excel keeps no more figures than 15
 def shown_formats(styles: bytes) -> dict[int, str]:
     """The formats that show a whole number with leading zeros or with signs, by style of a cell.
 
-    `styles` is the part of that name, known to be harmless. Raises ET.ParseError.
+    `styles` is the part of that name, known to be harmless. Raises ParseError.
     """
-    root = ET.fromstring(styles)  # noqa: S314  (a part with a DOCTYPE was refused before)
+    root = fromstring(styles)
     codes = {
         one.get("numFmtId"): str(one.get("formatCode"))
         for one in root.iterfind("{*}numFmts/{*}numFmt")

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from xml.etree import ElementTree as ET
+
+from defusedxml.ElementTree import ParseError, fromstring
 
 from pipelines.landing.refuse import MEGABYTE, refused
 from pipelines.landing.workbook_extent import (
@@ -109,7 +110,7 @@ def inspect(file: Path) -> SheetParts:
                 parts.formats = shown_formats(archive.read(STYLES))
             for entry in entries:
                 budget -= _read_part(file, archive, entry, budget, parts)
-    except (KeyError, ValueError, ET.ParseError):
+    except (KeyError, ValueError, ParseError):
         raise refused("DEL-713", file, expected=XLSX, found="ZIP") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
         raise refused("DEL-702", file) from None
@@ -183,9 +184,8 @@ def _is_sheet(part: str, parts: SheetParts) -> bool:
 
 def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
     """Sheet name → its part in the archive."""
-    # No entity can expand here: a part with a DOCTYPE was refused before.
-    book = ET.fromstring(archive.read(BOOK))  # noqa: S314
-    links = ET.fromstring(archive.read(BOOK_LINKS))  # noqa: S314
+    book = fromstring(archive.read(BOOK))
+    links = fromstring(archive.read(BOOK_LINKS))
     targets = {link.get("Id"): str(link.get("Target")) for link in links}
     found = {}
     for sheet in book.iterfind(".//{*}sheets/{*}sheet"):

@@ -212,6 +212,13 @@ ENTITIES = (
     b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
     b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>&b;</t></si></sst>'
 )
+# In letters of two bytes, in which no search for bytes finds a declaration.
+WIDE_ENTITIES = (
+    '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE x [<!ENTITY a "Sheet1">]>'
+    '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r='
+    '"http://schemas.openxmlformats.org/officeDocument/2006/relationships">'
+    '<sheets><sheet name="&a;" sheetId="1" r:id="rId1"/></sheets></workbook>'
+).encode("utf-16")
 
 
 @pytest.mark.parametrize(
@@ -228,6 +235,7 @@ ENTITIES = (
         (lambda f: with_part(f, "xl/macrosheets/sheet1.xml", b"<x/>"), "DEL-709"),
         (lambda f: with_part(f, "xl/embeddings/oleObject1.bin", b"x"), "DEL-719"),
         (lambda f: with_part(f, "xl/sharedStrings.xml", ENTITIES), "DEL-719"),
+        (lambda f: with_part(f, "xl/workbook.xml", WIDE_ENTITIES), "DEL-713"),
         (lambda f: with_part(f, "xl/workbook.xml", b"<broken"), "DEL-713"),
         (lambda f: xlsx(f, [["a", "b"], [1, "=1+1"]]), "DEL-724"),
         (lambda f: write(f, "d.xlsx", b"a,b\n1,2\n"), "DEL-713"),

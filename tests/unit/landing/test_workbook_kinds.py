@@ -19,6 +19,8 @@ from pipelines.authoring.sniff import sniff
 from pipelines.findings import DeliveryRefused
 from pipelines.landing import workbook_kinds
 from pipelines.landing.read import read_text_rows
+from pipelines.landing.workbook_errors import errors_of
+from pipelines.landing.workbook_kinds import ODS
 
 XLSX = {"format": "xlsx", "name": "*.xlsx"}
 NOTHING, END = 0xFFFFFFFF, 0xFFFFFFFE
@@ -271,6 +273,16 @@ def test_macros_passwords_and_what_grows_are_refused_in_other_kinds_too(
     assert codes(write(tmp_path, "l.xlsx", locked), feed) == ["DEL-710"]
     monkeypatch.setattr(workbook_kinds, "LARGEST_UNPACKED_BYTES", 10)
     assert codes(write(tmp_path, "g.ods", open_document([["a"], ["1"]])), feed) == ["DEL-708"]
+
+
+def test_no_entity_is_expanded_in_an_open_document(tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(open_document([["a"], ["1"]]))) as whole:
+        content = whole.read("content.xml")
+    file = tmp_path / "e.ods"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("content.xml", b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">]>' + content)
+    with pytest.raises(ValueError):
+        errors_of(file, ODS)
 
 
 def test_a_cell_far_away_in_an_old_workbook_takes_no_memory_of_ours(tmp_path: Path) -> None:
