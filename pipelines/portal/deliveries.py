@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.landing.receive import Delivery, open_delivery
-from pipelines.portal.remembered import ANSWERS, stamp, while_nothing_changes
+from pipelines.portal.remembered import remembered, stamp, while_nothing_changes
 from pipelines.portal.scope import Scope
 from pipelines.settings import Settings
 from pipelines.validate.verdict import Verdict, read_verdict
@@ -97,11 +97,12 @@ def state_of(settings: Settings) -> Hashable:
     """Another value whenever a list of deliveries may be another."""
     feeds = tuple(feed_names())
     catalogue = stamp(settings)
-    published = ANSWERS.kept(("published", catalogue, feeds), lambda: _published(settings, feeds))
-    waiting = [tuple(sorted(one.items())) for one in _newer(settings, feeds, published)]
+    newer = _newer(settings, feeds, _published(settings, feeds))
+    waiting = [tuple(sorted(one.items())) for one in newer]
     return catalogue, str(settings.landing), tuple(waiting)
 
 
+@while_nothing_changes(stamp)
 def _published(settings: Settings, feeds: Sequence[str]) -> dict[str, str]:
     import duckdb
 
@@ -290,12 +291,14 @@ def reasons(
     """By rule, how many rows were set aside and the first of them; the most frequent first."""
     if not (verdict.is_accepted and verdict.rows_quarantined):
         return []
-    # An accepted verdict never changes, but another judgement may take its place.
-    key = ("reasons", str(delivery.folder), verdict.harmonised_at, tuple(sheets))
-    return ANSWERS.kept(key, lambda: _reasons(settings, delivery, sheets))
+    return _reasons(settings, delivery, verdict.harmonised_at, tuple(sheets))
 
 
-def _reasons(settings: Settings, delivery: Delivery, sheets: Sequence[str]) -> list[Counted]:
+# An accepted verdict never changes, but another judgement may take its place.
+@remembered(lambda _settings, delivery, *more: (str(delivery.folder), *more))
+def _reasons(
+    settings: Settings, delivery: Delivery, _judged_at: dt.datetime, sheets: tuple[str, ...]
+) -> list[Counted]:
     import duckdb
 
     from pipelines.ingest import local_part
@@ -341,13 +344,18 @@ def look(
 
     if not verdict.rows_quarantined or delivery.receipt.bytes > SHOWN_BYTES:
         return Looked([])
-    language = words.language()
     asked = question.model_dump_json() if question else ""
-    key = ("look", str(delivery.folder), verdict.model_dump_json(), asked, language)
-    return ANSWERS.kept(key, lambda: _look(settings, delivery, verdict, language))
+    return _look(settings, delivery, verdict, asked, words.language())
 
 
-def _look(settings: Settings, delivery: Delivery, verdict: Verdict, language: Language) -> Looked:
+def _as_looked(_settings: Settings, delivery: Delivery, verdict: Verdict, *more: str) -> Hashable:
+    return str(delivery.folder), verdict.model_dump_json(), *more
+
+
+@remembered(_as_looked)
+def _look(
+    settings: Settings, delivery: Delivery, verdict: Verdict, _asked: str, language: Language
+) -> Looked:
     from pipelines.i18n import translator
     from pipelines.validate.report import gathered
     from pipelines.validate.report_page import first_cells

@@ -22,7 +22,7 @@ from fastapi import HTTPException
 from pipelines.i18n import mark
 from pipelines.portal import picture
 from pipelines.portal.charts import Figure
-from pipelines.portal.remembered import Remembered, stamp
+from pipelines.portal.remembered import remembered, stamp
 from pipelines.portal.words import _, date, number
 from pipelines.release.counting import LEVEL
 from pipelines.release.flow import Flow
@@ -77,10 +77,6 @@ class Seen:
     absence: ReleaseRefused | None = None  # why there is nothing, where there is nothing
 
 
-_counts = Remembered(KEPT_COUNTS)
-_looks = Remembered(KEPT_LOOKS)
-
-
 class _NotNow(Exception):  # noqa: N818  (a state, not a fault)
     """There is no time or no place for a count at this moment; the next who asks may have both."""
 
@@ -96,10 +92,9 @@ class _Turn:
 def look(settings: Settings, request: Request, language: Language, limit: int) -> Seen:
     """The first `limit` rows of an extract and what is told of it. Raises ReleaseRefused."""
     shown = replace(request, language=language, format="csv")
-    key = (*state(settings), shown, limit)
     try:
-        with _alone(key):
-            return _looks.kept(key, lambda: _look(settings, shown, limit))
+        with _alone((state(settings), shown, limit)):
+            return _look(settings, shown, limit)
     except TimeoutError:
         return Seen(is_too_long=True)
 
@@ -124,6 +119,7 @@ def _alone(key: tuple[Any, ...]) -> Iterator[None]:
                 del _turns[key]
 
 
+@remembered(lambda settings, *asked: (state(settings), *asked), KEPT_LOOKS)
 def _look(settings: Settings, shown: Request, limit: int) -> Seen:
     with _looking(settings, shown, LONGEST_S) as material:
         heads, rows = _first_rows(material, limit)
@@ -148,14 +144,20 @@ def rows_within(
 
     Counted once for each state of the catalogue and the agreements.
     """
-    key = (*state(settings), request.table, request.recipient, clauses, request.as_of)
     try:
-        return _counts.kept(key, lambda: _counted(settings, request, seconds))
+        return _counted(settings, request, clauses, seconds)
     except _NotNow:
         return None
 
 
-def _counted(settings: Settings, request: Request, seconds: float) -> int | None:
+def _as_counted(settings: Settings, asked: Request, clauses: tuple[str, ...], *_more: Any) -> Any:
+    return state(settings), asked.table, asked.recipient, clauses, asked.as_of
+
+
+@remembered(_as_counted, KEPT_COUNTS)
+def _counted(
+    settings: Settings, request: Request, _clauses: tuple[str, ...], seconds: float
+) -> int | None:
     if seconds < LEAST_COUNT_S:
         raise _NotNow
     try:

@@ -401,7 +401,7 @@ def test_colleagues_who_look_at_the_same_see_it_at_once_and_others_do_not(
     def refuse(*_arguments, **_more):
         raise AssertionError("looked again")
 
-    monkeypatch.setattr(looking, "_look", refuse)
+    monkeypatch.setattr(looking, "_looking", refuse)
     colleague = signed_in(app, "mission_staff", name="a.colleague")
     again = _looked(colleague, wanted).text
     body = re.compile(r"<main.*</main>", re.DOTALL)
