@@ -1,6 +1,7 @@
-"""The pages that people read: commands run, queries answer, links lead somewhere, French is French.
+"""The pages that people read: commands run, queries answer, links lead somewhere.
 
-Not here: the data dictionary and whatever else is rendered from the contracts (`test_rendered.py`).
+Not here: the French of a page (`test_docs_in_french.py`), and the data dictionary and whatever else
+is rendered from the contracts (`test_rendered.py`).
 
 A block that begins with `$ passerelle …` shows what that command printed after `make run`. Here it
 runs again, over a smaller demonstration, and must print the same headings and sentences; figures
@@ -247,10 +248,26 @@ def variables_read() -> set[str]:
     return found | {f"PASSERELLE_{name.upper()}" for name in _VARIABLES}
 
 
-def test_every_setting_is_documented_and_every_documented_setting_is_read() -> None:
-    page = (ROOT / "docs" / "settings.md").read_text("utf-8")
-    documented = set(re.findall(r"^\| `(PASSERELLE_[A-Z_]+)`", page, re.MULTILINE))
-    assert documented == variables_read()
+SETTINGS = [ROOT / "docs" / name for name in ("settings.md", "settings.fr.md")]
+
+
+def settings_rows(page: Path) -> dict[str, str]:
+    """Each variable of a page of settings, in order, with its value unless set."""
+    rows = r"^\| `(PASSERELLE_[A-Z_]+)` \|.*\| ([^|]+) \|$"
+    return dict(re.findall(rows, page.read_text("utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", SETTINGS, ids=lambda page: page.name)
+def test_every_setting_is_documented_and_every_documented_setting_is_read(page: Path) -> None:
+    assert set(settings_rows(page)) == variables_read()
+
+
+@pytest.mark.parametrize("page", SETTINGS, ids=lambda page: page.name)
+def test_the_limits_of_the_page_are_those_of_the_portal(page: Path) -> None:
+    from pipelines.portal.configuration import DEFAULT_RATES
+
+    shown = settings_rows(page)["PASSERELLE_RATE_LIMITS"].strip("`").split("; ")
+    assert dict(one.split("=") for one in shown) == DEFAULT_RATES
 
 
 @pytest.mark.parametrize("name", ["query.md", "query.fr.md"])
@@ -308,25 +325,6 @@ def test_a_home_comes_back_from_its_landing_and_key(demo_home: Settings, tmp_pat
         pipelines.connect(settings_for(tmp_path / "back")) as after,
     ):
         assert after.execute(counted).fetchone() == before.execute(counted).fetchone()
-
-
-@pytest.mark.parametrize("page", FRENCH, ids=lambda page: page.name)
-def test_french_pages_keep_french_typography(page: Path) -> None:
-    words = re.sub(
-        r"```.*?```|`[^`\n]*`|\]\([^)]*\)|<[^>]*>|https?://\S+",
-        "",
-        page.read_text("utf-8"),
-        flags=re.DOTALL,
-    )
-    for number, line in enumerate(words.split("\n"), start=1):
-        if re.fullmatch(r"[\s|:-]*", line):  # the rule below the heading of a table
-            continue
-        where = f"{page.name}, line {number} without its code: {line}"
-        assert "'" not in line and '"' not in line, f"straight quote; {where}"
-        assert not re.search(r"[^\s\u00a0\u202f|(][;!?»]", line), f"space before a sign; {where}"
-        assert not re.search(r"[^\u00a0|]:(?=\s|$)", line), f"space before a colon; {where}"
-        assert not re.search(r"[^\u202f|\s][;!?]|(?<!\S) [;!?]", line), f"narrow space; {where}"
-        assert not re.search(r"«[^\u00a0]|[^\u00a0]»", line), f"space within quotes; {where}"
 
 
 def refresh(place: Path) -> None:
