@@ -1,4 +1,4 @@
-"""The program's own sentences in English and French: gettext catalogues read with Babel.
+"""The program's own sentences: English in the code, French in a gettext catalogue read with Babel.
 
 Not here: words of the data (contracts, code lists, feeds), which carry both languages themselves.
 """

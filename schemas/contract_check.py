@@ -140,7 +140,7 @@ def _typed(columns: dict[str, str]) -> str:
 
 def _facts(contract: Contract, path: Path) -> list[Piece]:
     """A statement for each fact, which may use those before it."""
-    before, found = "", []
+    before, found = "", list[Piece]()
     for fact in contract.facts:
         one = f", ({fact.sql}\n) AS {quoted(fact.name)}"
         found.append((f"SELECT *{before}{one} FROM rows", path, ("facts", fact.name)))

@@ -1,4 +1,4 @@
-"""`python -m pipelines.locale`: bring the catalogues up to date with the sentences in the code.
+"""`python -m pipelines.locale`: bring the French words up to date with the sentences in the code.
 
 Not here: translating; a new sentence is left empty in French, and a test asks for its words.
 """
@@ -13,25 +13,24 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from pipelines.i18n import LOCALE_FOLDER
-from schemas.text import LANGUAGES, Language
 
 PIPELINES = LOCALE_FOLDER.parent
 # `_` says a sentence, `mark` declares one to be said later, a lake's Problem has one as its second,
 # its errors as their first.
 ERRORS = ("LakeError", "LakeBusy", "NothingPublished", "CommitConflict")
 KEYWORDS = {"_": None, "mark": None, "Problem": (2,), **dict.fromkeys(ERRORS)}
-HEADER = """\
-# {name} words of the program; `python -m pipelines.locale` finds the sentences.
+FRENCH = LOCALE_FOLDER / "fr.po"
+HEADER = b"""\
+# French words of the program; `python -m pipelines.locale` finds the sentences.
 msgid ""
 msgstr ""
-"Language: {language}\\n"
+"Language: fr\\n"
 "MIME-Version: 1.0\\n"
 "Content-Type: text/plain; charset=utf-8\\n"
 "Content-Transfer-Encoding: 8bit\\n"
 
 """
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
-NAMES = {"en": "English", "fr": "French"}
 WIDTH = 100
 
 
@@ -41,29 +40,26 @@ def sentences(folder: Path = PIPELINES) -> list[str]:
     return sorted({str(message) for _file, _line, message, _comments, _context in found})
 
 
-def catalogue(language: Language) -> Catalog:
-    """The catalogue of a language as it is on disk."""
-    with (LOCALE_FOLDER / f"{language}.po").open("rb") as stream:
-        return read_po(stream, locale=language)
+def catalogue() -> Catalog:
+    """The catalogue as it is on disk."""
+    with FRENCH.open("rb") as stream:
+        return read_po(stream, locale="fr")
 
 
-def update(language: Language) -> list[str]:
+def update() -> list[str]:
     """Write the catalogue with exactly the sentences of the code; returns those without words."""
-    place = LOCALE_FOLDER / f"{language}.po"
-    known = {str(m.id): str(m.string) for m in catalogue(language)} if place.exists() else {}
-    new = Catalog(locale=language)
+    known = {str(m.id): str(m.string) for m in catalogue()}
+    new = Catalog(locale="fr")
     for sentence in sentences():
-        words = sentence if language == "en" else known.get(sentence, "")
-        new.add(sentence, words)
-    with place.open("wb") as stream:
-        stream.write(HEADER.format(name=NAMES[language], language=language).encode())
+        new.add(sentence, known.get(sentence, ""))
+    with FRENCH.open("wb") as stream:
+        stream.write(HEADER)
         write_po(stream, new, width=WIDTH, omit_header=True, sort_output=True)
     return [str(message.id) for message in new if message.id and not message.string]
 
 
 if __name__ == "__main__":
-    missing = {language: update(language) for language in LANGUAGES}
-    for language, messages in missing.items():
-        for message in messages:
-            sys.stderr.write(f"{language}: {message}\n")
-    sys.exit(any(missing.values()))
+    missing = update()
+    for message in missing:
+        sys.stderr.write(f"not translated: {message}\n")
+    sys.exit(bool(missing))
