@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PASSERELLE_HOME ?= $(CURDIR)/var
 
-.PHONY: run test search check contracts bench load serve lock clean python
+.PHONY: run test test-duckdb-next search check contracts bench load serve lock clean python
 
 run: $(VENV)/.installed ## install, make the demonstration, and say what came of it
 	$(BIN)/passerelle demo
@@ -21,6 +21,10 @@ SEARCH_S ?= 600
 
 test: $(VENV)/.installed-dev ## every test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-duckdb-next: $(VENV)/.installed-dev ## every test with DuckDB 2, put before the one that is installed
+	$(PIP) install --upgrade --no-deps --target $(VENV)/duckdb-next "duckdb>=2,<3"
+	PYTHONPATH="$(CURDIR)/$(VENV)/duckdb-next" $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 search: $(VENV)/.installed-dev ## new random cases for every property, for SEARCH_S seconds; what breaks one is kept
 	$(BIN)/python -m tests.search --seconds $(SEARCH_S)

@@ -130,7 +130,7 @@ def _shown(settings: "Settings") -> dict[str, tuple[int, str]]:
             connection.sql(f"SELECT table_name, version FROM {PINS_SCHEMA}.versions").fetchall()
         )
         counts = {
-            table: connection.table(table).count("*").fetchone()[0] for table in table_names()
+            table: connection.table(table).count("*").fetchall()[0][0] for table in table_names()
         }
     # What reference tables are made from is in the second part of the stamp.
     program = str(catalogue_stamp(settings)).rpartition(";")[2][:12]

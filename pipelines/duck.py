@@ -62,8 +62,8 @@ def record_keys(numbers: Iterable[str]) -> list[str | None]:
     with duckdb.connect() as connection:
         connection.execute(RECORD_KEY_MACROS)
         query = "SELECT list_transform(?::VARCHAR[], lambda number: record_key(number))"
-        found = connection.execute(query, [list(numbers)]).fetchone()
-        return list(found[0]) if found else []
+        [(keys,)] = connection.execute(query, [list(numbers)]).fetchall()
+        return list(keys)
 
 
 @contextmanager

@@ -76,16 +76,15 @@ class Sample:
 
     def share(self, condition: str, text_sql: str) -> float:
         """The share of the rows with a text for which a condition on `text` holds; 0 of none."""
-        row = self.connection.execute(
+        [(hits, rows)] = self.connection.execute(
             f"SELECT sum(times) FILTER ({condition}), sum(times) FROM {self.texts(text_sql)}"
-        ).fetchone()
-        hits, rows = row or (0, 0)
+        ).fetchall()
         return float(hits or 0) / float(rows) if rows else 0.0
 
     def count(self, sql: str) -> int:
         """One number from a query."""
-        row = self.connection.execute(sql).fetchone()
-        return int(row[0]) if row else 0
+        [(number,)] = self.connection.execute(sql).fetchall()
+        return int(number)
 
     def keys(self, texts: list[str]) -> list[str]:
         """The look-up key of each text, by the macro that the pipeline uses."""
@@ -151,8 +150,8 @@ def _total_column(connection: duckdb.DuckDBPyConnection, headings: list[str]) ->
     """The column, among the first few, in which a row says that it is a total."""
     for heading in headings[:TOTALS_WITHIN]:
         query = f"SELECT count(*) FROM text_rows WHERE {name(heading)} ILIKE 'total%'"
-        row = connection.execute(query).fetchone()
-        if row and row[0] > 0:
+        [(totals,)] = connection.execute(query).fetchall()
+        if totals:
             return heading
     return ""
 

@@ -146,12 +146,12 @@ class Values:
     def country_of_areas(self, text_sql: str) -> str:
         """The country whose first-level areas a column names most; empty where none."""
         self._load(AREAS)
-        row = self.sample.connection.execute(
+        found = self.sample.connection.execute(
             f"SELECT country, sum(times) AS times FROM {self.sample.texts(text_sql)} "
             f"JOIN (SELECT DISTINCT key, country FROM words_{AREAS}) ON key = lookup_key(text) "
             "GROUP BY country ORDER BY country NOT IN ('CAF', 'COD', 'SSD'), times DESC LIMIT 1"
-        ).fetchone()
-        return str(row[0]) if row else ""
+        ).fetchall()
+        return str(found[0][0]) if found else ""
 
     def _load(self, codelist: str) -> None:
         """Make `words_<list>(key, code, country)` once: codes, labels and aliases."""

@@ -38,12 +38,12 @@ def tables(context: typer.Context) -> None:
         ).fetchall()
         names = {name for (name,) in found}
         for name in (n for n in table_names() if n in names):
-            count = connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()
+            [(count,)] = connection.execute(f'SELECT count(*) FROM "{name}"').fetchall()
             contract = load_contract(name)
             rows.append(
                 {
                     "table": name,
-                    "rows": count[0] if count else 0,
+                    "rows": count,
                     "columns": len(contract.published),
                     "history": f"{name}_history" in names,
                     "about": _first_sentence(contract),

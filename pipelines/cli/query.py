@@ -167,7 +167,7 @@ def show_result(
     is_watched = session.out.is_terminal
     usual = (ROWS_PAGED if is_paged else ROWS_SHOWN) if is_watched else 0
     most = usual if limit is None else limit
-    rows = result.fetchmany(most + 1) if most else result.fetchall()
+    rows = (result.limit(most + 1) if most else result).fetchall()
     shown = [[_cell(value) for value in row] for row in (rows[:most] if most else rows)]
     widths = [
         max(len(cell) for cell in (name, *cells))
@@ -277,10 +277,10 @@ def _write_text(result: duckdb.DuckDBPyRelation, shape: Format, stream: Any) -> 
     lines = result.project(", ".join(finite)).query(
         "asked", "SELECT to_json(asked)::VARCHAR FROM asked"
     )
-    while batch := lines.fetchmany(ROWS_A_BATCH):
+    for batch in _batches(lines):
         stream.write("[\n" if not rows else ",\n")
-        stream.write(",\n".join(line for (line,) in batch))
-        rows += len(batch)
+        stream.write(",\n".join(batch.column(0).to_pylist()))
+        rows += batch.num_rows
     stream.write("\n]\n" if rows else "[]\n")
     return rows
 
@@ -294,9 +294,9 @@ def _write_csv(result: duckdb.DuckDBPyRelation, stream: Any) -> int:
     # As text in DuckDB's own notation, so that lists and times read back as they were.
     casts = ", ".join(f"{column}::VARCHAR" for column in _names(result.columns))
     lines = result.project(casts)
-    while batch := lines.fetchmany(ROWS_A_BATCH):
-        writer.writerows(batch)
-        rows += len(batch)
+    for batch in _batches(lines):
+        writer.writerows(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+        rows += batch.num_rows
     return rows
 
 

@@ -64,10 +64,10 @@ def nested_json(cells: pd.DataFrame, head: str, foot: str) -> bytes:
     arrays = {c: pa.array(cells[c].tolist(), pa.string(), from_pandas=True) for c in cells.columns}
     with duckdb.connect() as connection:
         connection.register("cells", pa.table(arrays))
-        objects = connection.execute(
+        [(objects,)] = connection.execute(
             f"SELECT string_agg(to_json({_struct(list(cells.columns))})::VARCHAR, ',\n') FROM cells"
-        ).fetchone()
-    return f"{head}\n{objects[0] if objects else ''}\n{foot}\n".encode()
+        ).fetchall()
+    return f"{head}\n{objects or ''}\n{foot}\n".encode()
 
 
 def _struct(columns: list[str], prefix: str = "") -> str:

@@ -135,8 +135,8 @@ def _rows_left(connection: duckdb.DuckDBPyConnection, contract: Contract, accept
     """
     if any(fact.compares_rows for fact in contract.facts):
         return "text_rows"
-    found = connection.execute("SELECT min(source_row), max(source_row) FROM text_rows").fetchone()
-    first, last = found or (0, 0)
+    query = "SELECT min(source_row), max(source_row) FROM text_rows"
+    [(first, last)] = connection.execute(query).fetchall()
     connection.execute(
         f"SET VARIABLE accepted_rows = (SELECT bitstring_agg(source_row, {first}, {last}) "
         f"FROM read_parquet({literal(str(accepted))}))"
@@ -179,8 +179,9 @@ def _counted(
 
 
 def _count(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
-    row = connection.execute("SELECT count(*) FROM read_parquet(?)", [str(path)]).fetchone()
-    return int(row[0]) if row else 0
+    query = "SELECT count(*) FROM read_parquet(?)"
+    [(count,)] = connection.execute(query, [str(path)]).fetchall()
+    return int(count)
 
 
 def _code_counts(connection: duckdb.DuckDBPyConnection, path: Path, column: str) -> dict[str, int]:

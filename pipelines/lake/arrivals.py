@@ -215,12 +215,11 @@ def verify_files(
         said = {"delivery": arrival.delivery_id, "file": file_name}
         try:
             path = local_copy(arrival, file_name, folder)
-            row = connection.execute(
+            [(rows,)] = connection.execute(
                 f"SELECT num_rows FROM parquet_file_metadata({literal(path)})"
-            ).fetchone()
+            ).fetchall()
         except (duckdb.Error, OSError) as error:
             raise LakeError("{file} of {delivery} is missing or cannot be read.", **said) from error
-        rows = row[0] if row else 0
         if rows != expected:
             raise LakeError(
                 "{file} of {delivery} has {rows} rows; its verdict says {expected}.",

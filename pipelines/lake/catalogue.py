@@ -249,11 +249,11 @@ class _OldTables:
         files = reader.execute(
             f"SELECT path, rows FROM {PINS_SCHEMA}.files WHERE table_name = ?", [table]
         ).fetchall()
-        version = reader.execute(
+        versions = reader.execute(
             f"SELECT version FROM {PINS_SCHEMA}.versions WHERE table_name = ?", [table]
-        ).fetchone()
+        ).fetchall()
         pinned = [DataFile(path, rows, 0, frozenset(), {}) for path, rows in files]
-        return (version[0] if version else 0, pinned)
+        return (versions[0][0] if versions else 0, pinned)
 
 
 @contextmanager
@@ -367,10 +367,10 @@ def _stamp_of(catalogue: Path) -> str | None:
         return None
     try:
         with _attached(catalogue) as connection:
-            row = connection.execute(f"SELECT stamp FROM {PINS_SCHEMA}.stamp").fetchone()
+            rows = connection.execute(f"SELECT stamp FROM {PINS_SCHEMA}.stamp").fetchall()
     except duckdb.Error:
         return None
-    return str(row[0]) if row else None
+    return str(rows[0][0]) if rows else None
 
 
 def _replace(new: Path, catalogue: Path) -> None:

@@ -195,13 +195,13 @@ def _question(settings: Settings, connection: duckdb.DuckDBPyConnection, one: Ar
         f"SELECT held, count(*), list(source_row ORDER BY source_row)[:{FIRST_ROWS}] "
         f"FROM ({each}) GROUP BY held ORDER BY held"
     ).fetchall()
-    counts = connection.execute(
+    [counts] = connection.execute(
         f"""
         SELECT count(*) FILTER (is_repeat), count(*) FILTER (NOT is_repeat),
                count(*) FILTER (was_withdrawn AND NOT is_withdrawn)
         FROM ({each}) WHERE held = {literal(UNDECIDED)}
         """
-    ).fetchone() or (0, 0, 0)
+    ).fetchall()
     others = connection.execute(
         f"SELECT other, count(DISTINCT record_id), count(DISTINCT record_id) FILTER (was_withdrawn)"
         f" FROM ({mine}) WHERE other IS NOT NULL GROUP BY other"

@@ -87,7 +87,7 @@ def find_changes(
     }
     counts = ", ".join(f"count(*) FILTER ({sql})" for sql in is_other.values())
     is_withdrawn = "coalesce(new.is_withdrawn, FALSE), coalesce(old.is_withdrawn, FALSE)"
-    row = connection.execute(
+    [(*by_column, withdrawn, shown_again)] = connection.execute(
         f"""
         SELECT {counts}, count(*) FILTER (({is_withdrawn}) = (TRUE, FALSE)),
                count(*) FILTER (({is_withdrawn}) = (FALSE, TRUE))
@@ -95,9 +95,7 @@ def find_changes(
         SEMI JOIN differing USING (delivery_id, source_row)
         WHERE old.superseded_at IS NULL AND old.delivery_id IN ({literals(delivery_ids)})
         """
-    ).fetchone()
-    assert row is not None  # noqa: S101  (an aggregate has one row)
-    *by_column, withdrawn, shown_again = row
+    ).fetchall()
     changed = {c: rows for c, rows in zip(columns, by_column, strict=True) if rows}
     return Found(
         {delivery: RowChange(*rows) for delivery, *rows in deliveries},

@@ -375,5 +375,5 @@ def columns_sql(contract: Contract, computed: dict[str, str], relation: str = "i
 
 
 def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = connection.execute(query).fetchone()
-    return int(row[0]) if row else 0
+    [(number,)] = connection.execute(query).fetchall()
+    return int(number)

@@ -127,9 +127,8 @@ def since(settings: Settings, delivery: Delivery) -> Since:
             f"SELECT record_id, max(revision) AS revision FROM {history} "
             "WHERE delivery_id = $1 AND superseded_at IS NULL GROUP BY record_id"
         )
-        row = connection.execute(
-            f"SELECT count(*) FROM ({mine})", [delivery.delivery_id]
-        ).fetchone()
+        query = f"SELECT count(*) FROM ({mine})"
+        [(rows,)] = connection.execute(query, [delivery.delivery_id]).fetchall()
         later = connection.execute(
             f"""
             SELECT latest.delivery_id, min(latest.received_at), count(*),
@@ -140,5 +139,5 @@ def since(settings: Settings, delivery: Delivery) -> Since:
             """,
             [delivery.delivery_id],
         ).fetchall()
-        return Since(delivery, row[0] if row else 0, tuple(Later(*one) for one in later))
+        return Since(delivery, rows, tuple(Later(*one) for one in later))
     return nothing

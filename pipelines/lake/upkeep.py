@@ -232,13 +232,13 @@ def _check_accounts(connection: duckdb.DuckDBPyConnection) -> Iterator[Problem]:
 
 
 def _check_latest(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[Problem]:
-    row = connection.execute(
+    [(count,)] = connection.execute(
         f"SELECT count(*) FROM (SELECT record_id FROM {table}_history "
         "WHERE superseded_at IS NULL GROUP BY record_id "
         "HAVING count(*) FILTER (is_latest) <> 1)"
-    ).fetchone()
-    if row and row[0]:
-        yield Problem(table, "{count} records do not have one latest version.", {"count": row[0]})
+    ).fetchall()
+    if count:
+        yield Problem(table, "{count} records do not have one latest version.", {"count": count})
 
 
 def _existing(settings: Settings) -> list[Any]:

@@ -106,8 +106,8 @@ def latest_plausible(
            OR dates < {FEWEST_DATES}
         """,
         [str(accepted), latest],
-    ).fetchone()
-    return found[0] if found else None
+    ).fetchall()
+    return found[0][0] if found else None
 
 
 def _place(feed: Feed) -> Told:

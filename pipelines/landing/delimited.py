@@ -234,9 +234,9 @@ def _stage_fast(
         raise
     except duckdb.Error:
         return ""
-    found = connection.execute(
+    [found] = connection.execute(
         f"SELECT count(*), count(*) FILTER (kind = {PADDED}) FROM {staged}"
-    ).fetchone()
+    ).fetchall()
     return place if found == (counted.lines - source.lines_before, 0) else ""
 
 
@@ -283,8 +283,9 @@ def _stage_exact(
         raise
     finally:
         connection.unregister("landing_batch")
-    found = connection.execute(f"SELECT count(*) FILTER (swallowed) FROM {staged}").fetchone()
-    return int(found[0]) if found and is_strict else 0
+    query = f"SELECT count(*) FILTER (swallowed) FROM {staged}"
+    [(swallowed,)] = connection.execute(query).fetchall()
+    return int(swallowed) if is_strict else 0
 
 
 def looked_at(counted: LineCount) -> Looked:
@@ -369,12 +370,11 @@ def _refuse_unsplit(
     connection: duckdb.DuckDBPyConnection, source: Delimited, staged: Staged, counted: LineCount
 ) -> None:
     """Raise DEL-702 where the last record is cut off, DEL-717 where too many have a wrong width."""
-    found = connection.execute(
+    [(unsplit, first, last_unsplit, (last, records))] = connection.execute(
         f"SELECT count(*), min({staged.row_sql}), max({staged.row_sql}), "
         f"(SELECT (max({staged.row_sql}), count(*)) FROM {staged.table} WHERE kind <> {BLANK}) "
         f"FROM {staged.table} WHERE kind = {UNSPLIT}"
-    ).fetchone()
-    unsplit, first, last_unsplit, (last, records) = found or (0, 0, 0, (0, 0))
+    ).fetchall()
     if unsplit and last_unsplit == last and not counted.is_ended:
         raise refused("DEL-702", source.shown, row=int(last))
     if unsplit and 2 * unsplit >= records:

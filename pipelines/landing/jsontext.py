@@ -84,10 +84,10 @@ def open_json(
 
 
 def _has_escapes(connection: duckdb.DuckDBPyConnection) -> bool:
-    found = connection.execute(
+    [(has_escapes,)] = connection.execute(
         f"SELECT coalesce(bool_or(contains(body::VARCHAR, '\\u')), FALSE) FROM {OBJECTS}"
-    ).fetchone()
-    return bool(found and found[0])
+    ).fetchall()
+    return bool(has_escapes)
 
 
 def stage_json(
@@ -166,11 +166,10 @@ def _stage_lines(connection: duckdb.DuckDBPyConnection, file: Path, shown: Path)
 
 
 def _demand_valid_lines(connection: duckdb.DuckDBPyConnection, file: Path, shown: Path) -> None:
-    found = connection.execute(
+    [(first, last)] = connection.execute(
         f"SELECT min(rowid) + 1, (SELECT max(rowid) + 1 FROM {OBJECTS}) FROM {OBJECTS} "
         "WHERE NOT json_valid(body)"
-    ).fetchone()
-    first, last = found or (None, None)
+    ).fetchall()
     if first is None:
         return
     with file.open("rb") as stream:
@@ -194,10 +193,9 @@ def _demand_shallow(connection: duckdb.DuckDBPyConnection, shown: Path) -> None:
 
 def _demand_none(connection: duckdb.DuckDBPyConnection, shown: Path, wrong: str) -> None:
     """Raise DEL-717 where a record is of a kind that has no columns to read."""
-    found = connection.execute(
+    [(rows, first)] = connection.execute(
         f"SELECT count(*), min(rowid) + 1 FROM {OBJECTS} WHERE {wrong}"
-    ).fetchone()
-    rows, first = found or (0, None)
+    ).fetchall()
     if rows:
         raise refused("DEL-717", shown, rows=int(rows), row=int(first or 1))
 
@@ -210,13 +208,12 @@ def _demand_each_key_once(
     Over the few distinct lists of keys. Objects inside arrays stay text, and are not looked into.
     """
     objects = dict.fromkeys(path[:depth] for path in paths for depth in range(len(path)))
-    found = connection.execute(
+    [(rows, first)] = connection.execute(
         "SELECT sum(records), min(first) FROM (SELECT "
         f"json_keys(body, {literal(tuple(map(_pointer, objects)))}) AS keys, "
         f"count(*) AS records, min(rowid) + 1 AS first FROM {OBJECTS} GROUP BY keys) "
         "WHERE list_bool_or([list_unique(of_one) <> len(of_one) for of_one in keys])"
-    ).fetchone()
-    rows, first = found or (None, None)
+    ).fetchall()
     if rows:
         raise refused("DEL-734", shown, rows=int(rows), row=int(first))
 

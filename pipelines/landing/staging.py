@@ -184,8 +184,8 @@ def stage(connection: duckdb.DuckDBPyConnection, table: str, select: str, size: 
 
 def spill_folder(connection: duckdb.DuckDBPyConnection) -> Path | None:
     """The connection's own spill folder where it has one: its disk is meant for such files."""
-    found = connection.execute("SELECT current_setting('temp_directory')").fetchone()
-    folder = Path(str(found[0])) if found and found[0] else None
+    [(place,)] = connection.execute("SELECT current_setting('temp_directory')").fetchall()
+    folder = Path(str(place)) if place else None
     return folder if folder and folder.is_dir() else None
 
 
@@ -223,10 +223,10 @@ def show(
         f"({staged.row_sql})::BIGINT AS source_row, CASE kind {_codes} END AS code "
         f"FROM {staged.table} WHERE kind IN ({literals(SET_ASIDE)})"
     )
-    signs, marked = connection.execute(
+    [(signs, marked)] = connection.execute(
         f"SELECT coalesce(sum(signs), 0), coalesce(sum(marked), 0) FROM {staged.table} "
         f"WHERE kind = {DATA}"
-    ).fetchone() or (0, 0)
+    ).fetchall()
     return Shown(
         row_count=counts.get(DATA, 0),
         rows_set_aside={code: counts[kind] for kind, code in SET_ASIDE.items() if kind in counts},
@@ -245,7 +245,7 @@ def _demand_empty(connection: duckdb.DuckDBPyConnection, staged: Staged, file: P
         return
     counted = ", ".join(f"count(c{at})" for at in unnamed)
     split = f"{staged.table} WHERE kind NOT IN ({literals(SET_ASIDE)})"
-    filled = connection.execute(f"SELECT {counted} FROM {split}").fetchone() or ()
+    [filled] = connection.execute(f"SELECT {counted} FROM {split}").fetchall()
     for at, cells in zip(unnamed, filled, strict=True):
         if cells:
             raise refused("DEL-704", file, column=f"#{at + 1}")

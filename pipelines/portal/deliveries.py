@@ -122,7 +122,7 @@ def list_deliveries(
     with reading(settings, asked.scope.feeds) as connection:
         where, values = condition(asked)
         counted = connection.execute(f"SELECT count(*) FROM known WHERE {where}", values)
-        (total,) = counted.fetchone() or (0,)
+        [(total,)] = counted.fetchall()
         pages = max(1, math.ceil(total / size))
         page = min(max(page, 1), pages)
         rows = connection.execute(
@@ -271,10 +271,10 @@ def is_published(settings: Settings, delivery_id: str) -> bool:
     """True where readers of the catalogue see the rows of this delivery."""
     feed = delivery_id.rpartition(".")[0]
     with reading(settings, [feed]) as connection:
-        row = connection.execute(
+        found = connection.execute(
             "SELECT is_published FROM known WHERE delivery_id = ?", [delivery_id]
-        ).fetchone()
-    return bool(row and row[0])
+        ).fetchall()
+    return found == [(True,)]
 
 
 @dataclass(frozen=True)

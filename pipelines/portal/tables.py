@@ -142,13 +142,13 @@ def _newest(settings: Settings, offers: Sequence[Offer]) -> dict[str, dt.datetim
             providers = {
                 p for o in offers if o.table == table for one in o.permits for p in one.providers
             }
-            row = connection.execute(
+            [(received_at,)] = connection.execute(
                 "SELECT max(received_at) FROM deliveries WHERE table_name = ? "
                 "AND state IN ('accepted', 'held') AND list_contains(?, source)",
                 [table, sorted(providers)],
-            ).fetchone()
-            if row and row[0]:
-                found[table] = row[0]
+            ).fetchall()
+            if received_at:
+                found[table] = received_at
     return found
 
 

@@ -6,6 +6,7 @@ Not here: the page that it comes from (`pages/provider.py`), judging it (`delive
 A file is written to `<uploads>/<random>.part` as it comes and renamed to `<random>.whole` once all
 of it is on the disk; only then does anybody hear of it. Memory holds one block. Its own name is
 kept as words and is never a path. A kill leaves a `.part` that nobody writes: it is swept.
+No library bounds, asks and notices a form that is cut short as this does: see CONTRIBUTING.md.
 """
 
 from __future__ import annotations

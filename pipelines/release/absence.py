@@ -65,12 +65,12 @@ def require_some(absent: ReleaseRefused, permits: Sequence[Permit], flow: Flow) 
 def _span(
     connection: duckdb.DuckDBPyConnection, table: str, day: str, holdings_sql: str, least: int
 ) -> tuple[str, str] | None:
-    found = connection.execute(
+    [(first, last)] = connection.execute(
         f"SELECT min(month), max(month) FROM (SELECT strftime({name(day)}, '%Y-%m') AS month "
         f"FROM {name(table)} SEMI JOIN (SELECT record_id FROM ({holdings_sql})) USING (record_id) "
         f"WHERE {name(day)} IS NOT NULL GROUP BY month HAVING count(*) >= {int(least)})"
-    ).fetchone()
-    return (found[0], found[1]) if found and found[0] else None
+    ).fetchall()
+    return (first, last) if first else None
 
 
 def _is_outside(request: Request, first: str, last: str) -> bool:

@@ -163,7 +163,7 @@ def _read(connection: duckdb.DuckDBPyConnection, file: Path) -> _Kept | None:
 
 
 def _now(connection: duckdb.DuckDBPyConnection, permit: Permit, as_of: dt.date) -> _Kept:
-    row = connection.execute("SELECT stamp FROM lake.stamp").fetchone()
+    [row] = connection.execute("SELECT stamp FROM lake.stamp").fetchall()
     contract: Contract = load_contract(permit.table)
     columns = [column.name for column in told_alike(permit, contract)]
     told = [RUNGS, columns, permit.precision.model_dump(), contract.version, PROGRAM_VERSION]

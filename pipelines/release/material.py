@@ -140,8 +140,9 @@ def _require_no_later_day(connection: duckdb.DuckDBPyConnection, request: Reques
 
     The day of the last delivery is no later day, whatever the clock of this machine says.
     """
-    found = connection.execute("SELECT max(received_at)::DATE FROM deliveries").fetchone()
-    last = max(filter(None, (clock.now().date(), found[0] if found else None)))
+    query = "SELECT max(received_at)::DATE FROM deliveries"
+    [(received_on,)] = connection.execute(query).fetchall()
+    last = max(filter(None, (clock.now().date(), received_on)))
     if request.as_of > last:
         raise ReleaseRefused("REL-117", day=request.as_of, last=last)
 

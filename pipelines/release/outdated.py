@@ -57,7 +57,7 @@ def note_outdated(
     if not any(settings.release_records.glob("*.parquet")):
         return
     pattern = literal(str(settings.release_records / "*.parquet"))
-    if not connection.execute(f"SELECT 1 FROM ({coarser}) LIMIT 1").fetchone():
+    if not connection.execute(f"SELECT 1 FROM ({coarser}) LIMIT 1").fetchall():
         return
     found = connection.execute(
         f"SELECT DISTINCT parse_filename(filename, true), form, stood, rung "

@@ -35,10 +35,9 @@ def risk(
     """
     alike = ", ".join(name(one) for one in quasi_identifiers)
     grouped = f" GROUP BY {alike}" if alike else ""
-    row = connection.execute(
+    [(k_min, unique, below)] = connection.execute(
         "SELECT coalesce(min(n), 0), coalesce(sum(n) FILTER (WHERE n = 1), 0), "
         f"coalesce(sum(n) FILTER (WHERE n < {int(smallest_group)}), 0) "
         f"FROM (SELECT count(*) AS n FROM {relation}{grouped}) WHERE n > 0"
-    ).fetchone()
-    k_min, unique, below = row or (0, 0, 0)
+    ).fetchall()
     return Risk(int(k_min), int(unique), int(below))

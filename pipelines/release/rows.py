@@ -43,11 +43,11 @@ def write_rows(
 
 def content_hash(connection: duckdb.DuckDBPyConnection, rows: Path) -> str:
     """A fingerprint of the rows, whatever their order; it tells extracts apart, no more."""
-    found = connection.execute(
+    [found] = connection.execute(
         "SELECT count(*), coalesce(bit_xor(hash(r)), 0), coalesce(sum(hash(r)::HUGEINT), 0) "
         f"FROM read_parquet({literal(str(rows))}) AS r"
-    ).fetchone()
-    return "-".join(f"{int(number):x}" for number in found or ())
+    ).fetchall()
+    return "-".join(f"{int(number):x}" for number in found)
 
 
 def table_versions(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, int]:

@@ -152,8 +152,8 @@ def make_rejected(
             FROM reasons WHERE is_mended GROUP BY source_row;
         """
     )
-    counted = connection.execute("SELECT count(*) FROM rejected").fetchone()
-    return int(counted[0]) if counted else 0
+    [(rejected,)] = connection.execute("SELECT count(*) FROM rejected").fetchall()
+    return int(rejected)
 
 
 def _cell_sql(columns: list[str], words: CellTexts) -> str:

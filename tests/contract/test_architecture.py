@@ -61,6 +61,12 @@ def test_files_and_functions_stay_short(path):
             assert length <= LONGEST_FUNCTION, f"{node.name} has {length} lines"
 
 
+def test_no_result_of_a_query_is_left_unfinished():
+    """DuckDB 2 does nothing else on a connection meanwhile; `[row] = ….fetchall()` finishes it."""
+    found = [dotted(p) for p in modules(*PACKAGES) if ".fetchone(" in p.read_text("utf-8")]
+    assert found == []
+
+
 def test_a_feed_has_no_python():
     assert list((ROOT / "schemas" / "feeds").rglob("*.py")) == []
 

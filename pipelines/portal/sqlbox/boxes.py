@@ -209,8 +209,8 @@ def _key(settings: Settings, about: Sequence[str]) -> str:
 def _stamp(settings: Settings) -> str:
     """What the catalogue is made of. Raises NothingPublished."""
     with _catalogue(settings) as connection:
-        row = connection.execute("SELECT stamp FROM lake.stamp").fetchone()
-    return str(row[0]) if row else ""
+        [(stamp,)] = connection.execute("SELECT stamp FROM lake.stamp").fetchall()
+    return str(stamp)
 
 
 @contextlib.contextmanager
@@ -269,8 +269,9 @@ def _make(settings: Settings, file: Path, source: _Source) -> None:
                 )
             finally:
                 clock_of_build.cancel()
-            count = connection.execute(f"SELECT count(*) FROM box.{ROWS}").fetchone()
-            if count and count[0] > MOST_ROWS:
+            query = f"SELECT count(*) FROM box.{ROWS}"
+            [(count,)] = connection.execute(query).fetchall()
+            if count > MOST_ROWS:
                 raise SqlRefused("SQL-211")
             connection.execute("DETACH box")
         new.chmod(0o600)

@@ -69,10 +69,10 @@ def _serialised(connection: duckdb.DuckDBPyConnection, question: str) -> str:
     import duckdb
 
     try:
-        row = connection.execute("SELECT json_serialize_sql(?)", [question]).fetchone()
+        [(said,)] = connection.execute("SELECT json_serialize_sql(?)", [question]).fetchall()
     except duckdb.Error:
         raise SqlRefused("SQL-109", form=DEEP) from None
-    return str(row[0]) if row else '{"error": true}'
+    return str(said)
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:

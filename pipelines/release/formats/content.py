@@ -90,8 +90,7 @@ class Content:
 
     def one(self, query: str) -> tuple[object, ...]:
         """The only row of a query."""
-        row = self.connection.execute(query).fetchone()
-        assert row is not None  # noqa: S101  (an aggregate always has a row)
+        [row] = self.connection.execute(query).fetchall()
         return row
 
 

@@ -25,7 +25,7 @@ def test_rows_reach_the_table_with_the_columns_of_the_contract_and_no_other(sett
     deliver(settings, "a", [row("1"), row("2", country="COD")], rejected=[])
     publish(settings)
     with connect(settings) as connection:
-        rows = connection.execute("FROM incidents ORDER BY record_id").fetch_arrow_table()
+        rows = connection.execute("FROM incidents ORDER BY record_id").to_arrow_table()
     assert rows.column_names == [c.name for c in load_contract("incidents").published]
     assert rows.column("record_id").to_pylist() == ["caf_gendarmerie:1", "caf_gendarmerie:2"]
     assert rows.column("country").to_pylist() == ["CAF", "COD"]
