@@ -15,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 
 from pipelines.settings import Settings, settings_for
 
-DEMO_SCALE = 0.2
+DEMO = ("demo", "--every-rule", "--scale", "0.2")
 
 # In CI the same cases every time: new ones are looked for at a desk, where somebody can mend them.
 hypothesis_settings.register_profile("ci", derandomize=True)
@@ -27,7 +27,7 @@ if os.environ.get("CI"):
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A home with the demo in it, made once by the command line as a person would; only read it."""
     home = tmp_path_factory.mktemp("demo_home")
-    passerelle("demo", "--scale", str(DEMO_SCALE), home=home)
+    passerelle(*DEMO, home=home)
     return settings_for(home)
 
 

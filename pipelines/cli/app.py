@@ -26,6 +26,7 @@ from pipelines.cli import (
     release,
     serving,
     status,
+    tour,
     users,
 )
 from pipelines.cli.declare import Declared
@@ -54,7 +55,7 @@ ABOUT_REFERENCE = mark("Gazetteers from their publishers' files.")
 def build() -> typer.Typer:
     """All the commands."""
     app = _group(ABOUT, "passerelle demo")
-    _add(app, ingest.demo, ingest.ingest, ingest.run)
+    _add(app, tour.demo, ingest.ingest, ingest.run)
     _add(app, deliveries.deliveries, deliveries.rejections, status.status)
     one_delivery = _group(ABOUT_DELIVERY, "passerelle delivery rejudge caf_police_incidents")
     _add(one_delivery, delivery.answer, delivery.rejudge)

@@ -1,6 +1,6 @@
-"""Commands that take deliveries in: `demo`, `ingest`, `run`.
+"""Commands that take deliveries in: `ingest`, `run`.
 
-Not here: the journey itself (`pipelines/ingest.py`) and the invented world.
+Not here: the journey itself (`pipelines/ingest.py`) and invented deliveries (`tour.py`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pipelines.cli.declare import command, session_of
 from pipelines.cli.session import Session
 from pipelines.cli.stops import REFUSED, Stop
 from pipelines.cli.usage import require_feed
-from pipelines.cli.words import _, language, number
+from pipelines.cli.words import _, language
 from pipelines.i18n import mark
 
 if TYPE_CHECKING:
@@ -170,56 +170,6 @@ def run(context: typer.Context) -> int:
     return finish(session, verdicts, problems, again)
 
 
-@command(
-    "demo",
-    mark(
-        "Write six months of invented deliveries, take them in, publish them and make an extract."
-        "\n\n"
-        "Nothing in them is real. A file with the truth about each row lies beside them."
-    ),
-    "passerelle demo --home demo",
-)
-def demo(
-    context: typer.Context,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            "--seed", metavar=mark("NUMBER"), min=0, help=mark("another number: other data")
-        ),
-    ] = None,
-    scale: Annotated[
-        float,
-        typer.Option("--scale", metavar=mark("FACTOR"), help=mark("2: twice as many events")),
-    ] = 1.0,
-    no_run: Annotated[
-        bool, typer.Option("--no-run", help=mark("only write the deliveries"))
-    ] = False,
-) -> int:
-    """Show everything once."""
-    from pipelines.cli.tour import release_one, show_tour, write_deliveries
-
-    session = session_of(context)
-    written = write_deliveries(session, seed, scale)
-    session.print_line(
-        _(
-            "Invented: {count} deliveries of {rows} rows, in {place}",
-            count=number(len(written.files)),
-            rows=number(written.rows),
-            place=session.settings.inbox,
-        )
-    )
-    if no_run:
-        session.print(_("Take them in with: {command}", command="passerelle run"))
-        return 0
-    verdicts, problems, again = take_inbox(session)
-    if not verdicts and not session.is_json:
-        _tell_known(session)
-    code = finish(session, verdicts, problems, again)
-    show_tour(session)
-    release_one(session)
-    return 0 if code == REFUSED else code
-
-
 def _require_address(file: str) -> None:
     """Raise Stop for an address of a kind that nobody knows."""
     from upath import UPath
@@ -345,20 +295,12 @@ def publish_all(session: Session, answered_ids: Sequence[str] = ()) -> Published
 
 def _tell(session: Session, verdicts: Sequence[Verdict], published: Published | None) -> None:
     if verdicts:
-        _tell_verdicts(session, verdicts)
+        tell_verdicts(session, verdicts)
     show_published(session, verdicts, published)
 
 
-def _tell_known(session: Session) -> None:
-    """What an earlier call took in, where nothing is new."""
-    from pipelines.cli.deliveries import known_deliveries
-
-    known = [verdict for _delivery, verdict in known_deliveries(session) if verdict]
-    session.print(_("All of it was taken in before."))
-    _tell_verdicts(session, known)
-
-
-def _tell_verdicts(session: Session, verdicts: Sequence[Verdict]) -> None:
+def tell_verdicts(session: Session, verdicts: Sequence[Verdict]) -> None:
+    """Say what came in, why rows were rejected, and what was noticed about files."""
     from rich.text import Text
 
     from pipelines.landing.receive import open_delivery

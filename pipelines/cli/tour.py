@@ -1,17 +1,21 @@
-"""What `passerelle demo` adds: the invented deliveries, three questions, an extract, what next.
+"""`passerelle demo`: invented deliveries taken in, three questions, an extract, what next.
 
-Not here: the invented world (`pipelines/demo`) and taking deliveries in.
+Not here: the invented world (`pipelines/demo`) and taking deliveries in (`ingest.py`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from pipelines.cli.declare import command, session_of
+from pipelines.cli.ingest import finish, take_inbox, tell_verdicts
 from pipelines.cli.query import locked_connection, show_result
 from pipelines.cli.session import Session
-from pipelines.cli.stops import Stop
+from pipelines.cli.stops import REFUSED, Stop
 from pipelines.cli.words import _, language, number, quoted
 from pipelines.i18n import mark
 
@@ -44,7 +48,70 @@ FROM deliveries GROUP BY ALL ORDER BY rows_read DESC LIMIT 5""",
 )
 
 
-def write_deliveries(session: Session, seed: int | None, scale: float) -> DemoSummary:
+@command(
+    "demo",
+    mark(
+        "Write six months of invented deliveries, take them in, publish them and make an extract."
+        "\n\n"
+        "Nothing in them is real. A few rows in a hundred are wrong, as in real life. A file with "
+        "the truth about each row lies beside them."
+    ),
+    "passerelle demo --home demo",
+)
+def demo(
+    context: typer.Context,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed", metavar=mark("NUMBER"), min=0, help=mark("another number: other data")
+        ),
+    ] = None,
+    scale: Annotated[
+        float,
+        typer.Option("--scale", metavar=mark("FACTOR"), help=mark("2: twice as many events")),
+    ] = 1.0,
+    every_rule: Annotated[
+        bool, typer.Option("--every-rule", help=mark("break every rule, for tests"))
+    ] = False,
+    no_run: Annotated[
+        bool, typer.Option("--no-run", help=mark("only write the deliveries"))
+    ] = False,
+) -> int:
+    """Show everything once."""
+    session = session_of(context)
+    written = _write_deliveries(session, seed, scale, every_rule=every_rule)
+    session.print_line(
+        _(
+            "Invented: {count} deliveries of {rows} rows, in {place}",
+            count=number(len(written.files)),
+            rows=number(written.rows),
+            place=session.settings.inbox,
+        )
+    )
+    if no_run:
+        session.print(_("Take them in with: {command}", command="passerelle run"))
+        return 0
+    verdicts, problems, again = take_inbox(session)
+    if not verdicts and not session.is_json:
+        _tell_known(session)
+    code = finish(session, verdicts, problems, again)
+    _show_tour(session)
+    _release_one(session)
+    return 0 if code == REFUSED else code
+
+
+def _tell_known(session: Session) -> None:
+    """What an earlier call took in, where nothing is new."""
+    from pipelines.cli.deliveries import known_deliveries
+
+    known = [verdict for _delivery, verdict in known_deliveries(session) if verdict]
+    session.print(_("All of it was taken in before."))
+    tell_verdicts(session, known)
+
+
+def _write_deliveries(
+    session: Session, seed: int | None, scale: float, *, every_rule: bool
+) -> DemoSummary:
     """Write the invented deliveries into the inbox. Raises Stop for a scale too small."""
     from pipelines.demo.writer import DEFAULT_SEED, write_demo
 
@@ -54,6 +121,7 @@ def write_deliveries(session: Session, seed: int | None, scale: float) -> DemoSu
                 session.settings.prepare(),
                 seed=DEFAULT_SEED if seed is None else seed,
                 scale=scale,
+                every_rule=every_rule,
                 on_progress=advance,
             )
         except ValueError:
@@ -61,7 +129,7 @@ def write_deliveries(session: Session, seed: int | None, scale: float) -> DemoSu
             raise Stop("PSL-222", message, _("Try: {command}", command="--scale 1")) from None
 
 
-def show_tour(session: Session) -> None:
+def _show_tour(session: Session) -> None:
     """Three questions that anybody may ask next, with their answers, and where to look further."""
     from rich.text import Text
 
@@ -76,7 +144,7 @@ def show_tour(session: Session) -> None:
             show_result(session, connection.query(asked), 0)
 
 
-def release_one(session: Session) -> None:
+def _release_one(session: Session) -> None:
     """Make one extract and prove it, as a mission would; then what to do next."""
     from pipelines.cli.release import make
     from pipelines.release.refusals import ReleaseRefused

@@ -22,7 +22,6 @@ from pipelines.demo.delivery import (
     finish,
     repeat_rows,
     set_days,
-    spoil,
     without_unknown_hours,
 )
 from pipelines.demo.incidents import Written
@@ -157,7 +156,7 @@ class BorderFeed(DemoFeed):
         """The feed's two deliveries, in the order of their arrival."""
         rng = world.rng(f"{self.feed} deliveries")
         records = self.compose(world).reset_index(drop=True)
-        first = spoil(self.draft(rng, records), self.defects(), rng)
+        first = self.spoil(self.draft(rng, records), self.defects(), rng)
         second = self.draft(rng, self._second(rng, records, first.truth))
         drafts = (repeat_rows(first, rng), second)
         return [

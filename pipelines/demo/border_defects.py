@@ -207,7 +207,7 @@ def _of_places(feed: Any, prefix: str) -> list[Defect]:
         Defect((f"{prefix}-402",), put_position(feed, 96.5, 20.0)),
         Defect((f"{prefix}-403",), put_position(feed, 4.0, 197.25)),
         Defect((f"{prefix}-404",), put_position(feed, 0.0, 0.0)),
-        Defect((f"{prefix}-405",), put_position(feed, 48.5, 2.25)),
+        Defect((f"{prefix}-405",), _exchange(feed), has("latitude_deg")),
         Defect((f"{prefix}-406",), _into_the_area_farthest_away(feed), _in_a_known_area),
     ]
     if "position" in feed.declared.map:
@@ -227,6 +227,16 @@ def _of_places(feed: Any, prefix: str) -> list[Defect]:
         texts = ["Zone 4", "Secteur Nord"]
         found.append(Defect((f"{prefix}-303",), cell(feed.columns["admin1_code"], texts)))
     return found
+
+
+def _exchange(feed: Any) -> Spoil:
+    """Latitude and longitude in each other's place, which lies outside all three countries."""
+
+    def apply(draft: Draft, rows: Any) -> None:
+        truth = draft.truth.loc[rows].copy()
+        put_position(feed, truth["longitude_deg"], truth["latitude_deg"])(draft, rows)
+
+    return apply
 
 
 def _in_a_known_area(draft: Draft) -> Any:

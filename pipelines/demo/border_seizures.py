@@ -95,7 +95,8 @@ class BorderSeizures(BorderFeed):
         rng = world.rng(self.feed)
         items = world.count(ROWS_AT_SCALE_1)
         sizes = rng.choice([1, 2, 3], items, p=[0.7, 0.2, 0.1])
-        reports = self._reports(world, rng, items)
+        sizes = sizes[: np.searchsorted(sizes.cumsum(), items) + 1]
+        reports = self._reports(world, rng, len(sizes))
         rows = reports.loc[reports.index.repeat(sizes)][:items].reset_index(names="report")
         rows = rows.join(_items(rng, len(rows), rows["country"]))
         rows = rows.drop_duplicates(["report", "seizure_kind", "quantity"], ignore_index=True)
@@ -148,7 +149,7 @@ class BorderSeizures(BorderFeed):
         import pandas as pd
 
         size = len(rows)
-        span_minutes = (pd.Timestamp(LAST_DAY) - pd.Timestamp(FIRST_DAY)).days * 24 * 60
+        span_minutes = len(pd.date_range(FIRST_DAY, LAST_DAY)) * 24 * 60
         start = pd.Timestamp(FIRST_DAY)
         minutes = pd.Series(rng.integers(0, span_minutes, size)).sort_values(ignore_index=True)
         local = (start + pd.to_timedelta(minutes, unit="m")).astype("datetime64[us]")

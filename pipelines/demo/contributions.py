@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from pipelines.demo.world import World
 
-DEPLOYMENTS_AT_SCALE_1 = 540
 MISSIONS = ("MINUSCA", "MONUSCO", "UNMISS")
 COUNTRIES = ("RWA", "SEN", "BGD", "EGY", "TGO", "BEN", "GHA", "JOR", "NPL", "CIV")
 # By function: how many countries contribute to a mission so, and the least and most persons.
@@ -54,7 +53,7 @@ class Deployments(Register):
     )
 
     def compose(self, world: World) -> pd.DataFrame:
-        """By month, mission, function and country."""
+        """By month, mission, function and country: as many at any scale."""
         import pandas as pd
 
         rng = world.rng(f"{self.feed} strength")
@@ -74,7 +73,6 @@ class Deployments(Register):
                         ]
         kinds = ["mission_code", "contributing_country", "police_function", "reporting_month"]
         found = pd.DataFrame(rows, columns=[*kinds, "sex", "personnel_count"])
-        found = found[: world.count(DEPLOYMENTS_AT_SCALE_1)]
         numbers = pd.Series(found.index + 1, index=found.index).astype(str).str.zfill(6)
         # A mistake in one of three rows would make the total wrong too: see `own_defects`.
         is_summed = found["police_function"] == WITH_TOTALS

@@ -23,7 +23,7 @@ def place_defects(feed: IncidentFeed) -> list[Defect]:
     if not feed.position_cells(pd.Series([1.0]), pd.Series([20.0])):
         return []
     return [
-        Defect(("INC-405",), _move(feed, 0.0, 20.0), has_position),
+        Defect(("INC-405",), _exchange(feed), has_position),
         Defect(("INC-406",), _into_the_area_farthest_away(feed), has_position),
     ]
 
@@ -45,11 +45,12 @@ def put_position(
     draft.expect(rows, latitude_deg=north, longitude_deg=east)
 
 
-def _move(feed: IncidentFeed, north_deg: float, east_deg: float) -> Spoil:
+def _exchange(feed: IncidentFeed) -> Spoil:
+    """Latitude and longitude in each other's place, which lies outside all three countries."""
+
     def change(draft: Draft, rows: Any) -> None:
-        truth = draft.truth.loc[rows]
-        north, east = truth["latitude_deg"] + north_deg, truth["longitude_deg"] + east_deg
-        put_position(feed, draft, rows, north, east)
+        truth = draft.truth.loc[rows].copy()
+        put_position(feed, draft, rows, truth["longitude_deg"], truth["latitude_deg"])
 
     return change
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pipelines.demo.profile import load_profile
 from schemas.contract import Contract, load_contract
 from schemas.feed import Feed, load_feed
 
@@ -39,9 +40,13 @@ SHARE_REPEATED = 0.01
 
 
 class DemoFeed(ABC):
-    """A feed of the demo by its name: what it and its table declare."""
+    """A feed of the demo by its name: what it and its table declare, and what goes wrong there."""
 
     feed: ClassVar[str]
+
+    def __init__(self, *, is_every_rule: bool = False) -> None:
+        """Make the mistakes of the feed's profile, or break every rule that it can break."""
+        self.is_every_rule = is_every_rule
 
     @cached_property
     def declared(self) -> Feed:
@@ -52,6 +57,21 @@ class DemoFeed(ABC):
     def contract(self) -> Contract:
         """The contract of the feed's table."""
         return load_contract(self.declared.table)
+
+    def spoil(
+        self,
+        draft: Draft,
+        defects: Sequence[Defect],
+        rng: np.random.Generator,
+        *,
+        is_each_present: bool = True,
+    ) -> Draft:
+        """Spoil rows by all of `defects`, or by the few that the feed's profile names."""
+        if self.is_every_rule:
+            return spoil(draft, defects, rng, is_each_present=is_each_present)
+        profile = load_profile(self.feed)
+        usual, weights = profile.select(defects), profile.weights(draft.cells)
+        return spoil(draft, usual, rng, is_each_present=False, weights=weights)
 
 
 @dataclass(frozen=True)
@@ -115,7 +135,7 @@ class Defect:
     """One way in which a row can be wrong, and the code or codes that it must raise.
 
     `needs` picks the rows that can be spoiled so; `together` rows are spoiled as a group (two
-    records with one number). `share` is of the delivery's rows.
+    records with one number). `share` is of the delivery's rows that may be spoiled at all.
     """
 
     codes: tuple[str, ...]
@@ -146,23 +166,30 @@ def spoil(
     rng: np.random.Generator,
     *,
     is_each_present: bool = True,
+    weights: Any = None,
 ) -> Draft:
     """Apply each defect to its share of the rows that are still right.
 
     With `is_each_present` every defect spoils a row at least; else small shares are left to chance.
+    A row is chosen as many times more readily as `weights` says, an array of the rows.
     Raises ValueError where no row can be spoiled in the way asked.
     """
+    import numpy as np
+
+    weights = np.ones(len(draft.truth)) if weights is None else weights
+    row_count = int(draft.right_rows().sum())
     for defect in defects:
         can = draft.right_rows()
         if defect.needs is not None:
             can &= defect.needs(draft).fillna(False).astype(bool)
         pool = draft.truth.index[can]
-        wanted = defect.share * len(draft.truth) / defect.together
+        wanted = defect.share * row_count / defect.together
         groups = max(int(is_each_present), int(wanted + rng.random()))
         size = min(groups, len(pool) // defect.together) * defect.together
         if is_each_present and not size:
             raise ValueError(f"no row left that can raise {defect.codes}")
-        rows = pool[rng.permutation(len(pool))[:size]].sort_values()
+        turn = np.argsort(rng.permutation(len(pool))) / weights[can.to_numpy()]
+        rows = pool[np.argsort(turn)[:size]].sort_values()
         defect.spoil(draft, rows)
         draft.truth.loc[rows, "rule_codes"] = _same([tuple(sorted(defect.codes))] * size, rows)
     return draft

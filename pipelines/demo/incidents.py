@@ -24,7 +24,6 @@ from pipelines.demo.delivery import (
     finish,
     repeat_rows,
     set_days,
-    spoil,
     without_unknown_hours,
 )
 from pipelines.demo.telling import say
@@ -200,11 +199,11 @@ class IncidentFeed(DemoFeed):
         rng = world.rng(f"{self.feed} deliveries")
         is_early = reports["reported_local"] < self.split_at
         early = reports[is_early].reset_index(drop=True)
-        first = spoil(self.draft(early), self.defects(), rng)
+        first = self.spoil(self.draft(early), self.defects(), rng)
         later = self._later(rng, early, first.truth, reports[~is_early])
         second = self.draft(later)
         second.truth["is_kept_right"] = later["is_kept_right"].to_numpy()
-        second = spoil(second, self.defects(), rng, is_each_present=False)
+        second = self.spoil(second, self.defects(), rng, is_each_present=False)
         drafts = (repeat_rows(first, rng), repeat_rows(second, rng))
         return [
             self.delivery(draft, name, received)

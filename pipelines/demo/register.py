@@ -64,7 +64,7 @@ class Register(DemoFeed):
         """The register, then its corrections."""
         rng = world.rng(self.feed)
         records = self.compose(world).assign(source_revision=1, is_withdrawn=False)
-        first = made.spoil(self._draft(records), [*self.own_defects(), *self._defects()], rng)
+        first = self.spoil(self._draft(records), self.defects(), rng)
         second = self._draft(self._second(rng, records, first.truth))
         drafts = (made.repeat_rows(first, rng), second)
         return [
@@ -116,14 +116,18 @@ class Register(DemoFeed):
         for frame, columns in ((draft.cells, cells), (draft.truth, told)):
             frame.loc[rows[1::2], columns] = frame.loc[rows[0::2], columns].to_numpy()
 
-    def _defects(self) -> list[Defect]:
+    def defects(self) -> list[Defect]:
+        """The mistakes of the class, then those that the feed's contract tells."""
+        own = self.own_defects()
+        return [*own, *self._declared_defects({code for one in own for code in one.codes})]
+
+    def _declared_defects(self, told: set[str]) -> list[Defect]:
         found = [
             Defect((f"{self.contract.codes}-{code}",), cell(self.source(NUMBER), texts))
             for code, texts in WRONG_NUMBERS.items()
         ]
         twice = made.duplicated_number([self.source(NUMBER)])
         found.append(Defect((f"{self.contract.codes}-601",), twice, together=2))
-        told = {code for defect in self.own_defects() for code in defect.codes}
         for rule in [rule for rule in self.contract.rules if rule.code not in told]:
             column = rule.column
             if column in self.declared.map and self.declared.map[column].source:

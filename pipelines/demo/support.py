@@ -11,7 +11,7 @@ from zlib import crc32
 
 from pipelines.demo.delivery import Defect, Draft
 from pipelines.demo.register import Register
-from pipelines.demo.world import FIRST_DAY, HERE
+from pipelines.demo.world import FIRST_DAY, HERE, LAST_DAY
 from schemas.codelist import load_codelist
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipelines.demo.world import World
 
 ROWS_AT_SCALE_1, FEWEST_ROWS = 260, 160  # at any scale enough for every mistake
-DAYS_OPEN, CLOSED_ON, LAST_DAY_OF_ALL = 150, "2026-11-02", "2027-06-30"
+CLOSED_ON, LAST_DAY_OF_ALL = "2026-11-02", "2027-06-30"
 COUNTRIES = ("CAF", "COD", "SSD", None)
 HOMES = {"MINUSCA": "CAF", "MONUSCO": "COD", "UNMISS": "SSD"}
 PLACES = {"CAF": "Bangui", "COD": "Goma", "SSD": "Juba"}
@@ -94,7 +94,7 @@ class Support(Register):
         rows["place_text"] = rows["country"].map(PLACES)
         rows["language_code"] = is_french.map({True: "fra", False: "eng"})
         rows["second_language_code"] = chosen(("swa", "lin", "sag", "ara", None, None))
-        declared = pd.Timestamp(FIRST_DAY) + pd.to_timedelta(rng.integers(0, DAYS_OPEN, size), "D")
+        declared = pd.Series(rng.choice(pd.date_range(FIRST_DAY, LAST_DAY), size))
         rows["declared_on"] = declared
         rows["available_from"] = declared + pd.Timedelta(days=45)
         rows["available_until"] = pd.Timestamp(LAST_DAY_OF_ALL)

@@ -12,7 +12,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.demo.defect_places import has_position
-from pipelines.demo.delivery import Defect, DemoDelivery, cell, spoil
+from pipelines.demo.delivery import Defect, DemoDelivery, cell
 from pipelines.demo.files import delimited, first_rows
 from pipelines.demo.grids import to_utm
 from pipelines.demo.incidents import IncidentFeed, Written
@@ -146,7 +146,8 @@ class Unmiss(IncidentFeed):
 
     def deliveries(self, world: World) -> list[DemoDelivery]:
         """The history first, then the feed's usual two."""
-        return [*UnmissHistory().deliveries(world), *super().deliveries(world)]
+        history = UnmissHistory(is_every_rule=self.is_every_rule)
+        return [*history.deliveries(world), *super().deliveries(world)]
 
 
 class UnmissHistory(Unmiss):
@@ -179,5 +180,5 @@ class UnmissHistory(Unmiss):
         """One file, a few of whose rows are wrong."""
         rng = world.rng(f"{self.feed} history deliveries")
         draft = self.draft(self.compose(world))
-        draft = spoil(draft, self.defects(), rng, is_each_present=False)
+        draft = self.spoil(draft, self.defects(), rng, is_each_present=False)
         return [self.delivery(draft, HISTORY_FILE, HISTORY_RECEIVED)]

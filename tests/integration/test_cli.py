@@ -30,7 +30,7 @@ import pytest
 from pipelines.settings import Settings, settings_for
 from schemas.contract import table_names
 from schemas.feed import SCHEMA, feed_names, load_feed
-from tests.conftest import DEMO_SCALE, passerelle
+from tests.conftest import DEMO, passerelle
 
 FEED = "caf_gendarmerie_incidents"
 STARTED_WITHIN_S = 90
@@ -232,7 +232,7 @@ def test_no_refused_delivery_is_not_no_delivery(demo_home, own_home):
 
 def test_the_demo_again_shows_the_same_and_its_commands_can_be_copied(demo_home, tmp_path):
     home = settings_for(shutil.copytree(demo_home.home, tmp_path / "my home"))
-    again = said(home, "demo", "--scale", str(DEMO_SCALE))
+    again = said(home, *DEMO)
     assert "All of it was taken in before." in again
     assert re.search(rf"(?m)^{FEED} +2 ", again)
     assert "Why rows were rejected" in again
