@@ -40,10 +40,10 @@ def require_format(name: str, columns: list[str], point: tuple[str, ...]) -> Non
     """
     if name not in FORMATS:
         raise ReleaseRefused("REL-111", name=name, known=list(FORMATS))
-    if not can_write(name):
-        raise ReleaseRefused("REL-126", format=name, extra=f"passerelle[{EXTRAS[name][0]}]")
     if name in WITH_POINTS and not (point and set(point) <= set(columns)):
         raise ReleaseRefused("REL-115", format=name)
+    if not can_write(name):
+        raise ReleaseRefused("REL-126", format=name, extra=f"passerelle[{EXTRAS[name][0]}]")
 
 
 def require_room(name: str, row_count: int) -> None:
