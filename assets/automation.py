@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from assets.deliveries import FILE_TAG, deliveries_of
-from assets.elsewhere import UNFINISHED, done_elsewhere
 from assets.feeds import loaded_feeds
-from assets.freshness import lateness
-from assets.harmonised import judge_jobs
-from assets.releases import release_jobs
-from assets.resources import Installation, trying_again
+from assets.freshness import feeds_that_are_late
+from assets.harmonised import fail_for_refused, judge_jobs, tags_for
+from assets.ledger import UNFINISHED, entries_of_the_ledger
+from assets.releases import MISSIONS, release_jobs
+from assets.resources import RETRIES, Installation, faults_in_words
 from assets.tables import STAGE as PUBLISHED
 from assets.tables import fail_for, table_events
+from assets.words import both
 
 if TYPE_CHECKING:
     from pipelines.inbox import Waiting
@@ -33,13 +34,18 @@ Known = dict[str, list[Any]]
 
 
 @dg.sensor(
-    name="inbox",
+    name="new_files_in_the_inbox",
     jobs=judge_jobs,
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Looks for files in <inbox>/<feed>/ and asks for a run for each new content.",
+    description=both(
+        "Looks for files in <inbox>/<feed>/ and asks for a run for each new content.",
+        "Cherche des fichiers dans <inbox>/<flux>/ et demande une exécution par contenu nouveau.",
+    ),
 )
-def inbox(context: dg.SensorEvaluationContext, installation: Installation) -> dg.SensorResult:
+def new_files_in_the_inbox(
+    context: dg.SensorEvaluationContext, installation: Installation
+) -> dg.SensorResult:
     """Ask for one run a delivery. The cursor is `{file: [bytes, modified, sha256]}`.
 
     A file is taken in when a second look finds it unchanged, since it may still be on its way; it
@@ -113,7 +119,7 @@ def _asked(requests: list[dg.RunRequest], otherwise: str, cursor: str) -> dg.Sen
     )
 
 
-@dg.op(pool=PUBLISHED)
+@dg.op(pool=PUBLISHED, retry_policy=RETRIES)
 def take_everything_in(context: dg.OpExecutionContext, installation: Installation) -> None:
     """Judge whatever is left in the inbox in one process, and publish all that is judged."""
     from pipelines.ingest import ingest_inbox
@@ -123,7 +129,7 @@ def take_everything_in(context: dg.OpExecutionContext, installation: Installatio
     settings = installation.settings()
     problems: list[Any] = []
     again: list[Any] = []
-    with trying_again(context):
+    with faults_in_words():
         verdicts = ingest_inbox(settings, on_problem=problems.append, on_repeat=again.append)
         done = publish(settings)
         for event in table_events(context.instance, settings, done):
@@ -132,14 +138,17 @@ def take_everything_in(context: dg.OpExecutionContext, installation: Installatio
         context.log.warning(f"{problem.code}: {problem.text(settings.language)}")
     for delivery in again:
         context.log.info(" ".join(since(settings, delivery).sentences(settings.language)))
+    outcomes = {verdict.delivery_id: verdict for verdict in verdicts}
     refused = sum(not verdict.is_accepted for verdict in verdicts)
     context.add_output_metadata(
         {"judged": len(verdicts), "refused": refused, "published": len(done.deliveries)}
     )
+    context.instance.add_run_tags(context.run_id, tags_for(outcomes))
     fail_for(settings, done)
+    fail_for_refused(outcomes, settings.language)
 
 
-@dg.op(pool=PUBLISHED)
+@dg.op(pool=PUBLISHED, retry_policy=RETRIES)
 def look_after_the_lake(context: dg.OpExecutionContext, installation: Installation) -> None:
     """Merge small files, remove what no catalogue needs; check the tables and the ledger."""
     from pipelines.lake.upkeep import check, compact, vacuum
@@ -147,7 +156,7 @@ def look_after_the_lake(context: dg.OpExecutionContext, installation: Installati
     from pipelines.ledger.verify import check_and_note
 
     settings = installation.settings()
-    with trying_again(context):
+    with faults_in_words():
         merged = compact(settings)
         deleted = vacuum(settings, is_dry_run=False)
         problems = check(settings)
@@ -166,13 +175,24 @@ def look_after_the_lake(context: dg.OpExecutionContext, installation: Installati
         raise dg.Failure(words, allow_retries=False)
 
 
-@dg.job(description="Everything in the inbox, in one process: what the sensor may have missed.")
+@dg.job(
+    description=both(
+        "Everything in the inbox, in one process: what the sensor may have missed.",
+        "Tout ce qui est dans la boîte d’arrivée, en un seul processus\u00a0: ce que la "
+        "surveillance aurait manqué.",
+    )
+)
 def daily_round() -> None:
     """One step."""
     take_everything_in()
 
 
-@dg.job(description="Merge small files, remove old ones, check the tables and the ledger.")
+@dg.job(
+    description=both(
+        "Merge small files, remove old ones, check the tables and the ledger.",
+        "Réunir les petits fichiers, retirer les anciens, contrôler les tables et le registre.",
+    )
+)
 def weekly_upkeep() -> None:
     """One step."""
     look_after_the_lake()
@@ -181,18 +201,24 @@ def weekly_upkeep() -> None:
 publish_job = dg.define_asset_job(
     "publish",
     dg.AssetSelection.groups(PUBLISHED),
-    description="Publish every judged delivery: one commit a table, one swap of the catalogue.",
+    description=both(
+        "Publish every judged delivery: one commit a table, one swap of the catalogue.",
+        "Publier tout envoi examiné\u00a0: un commit par table, un échange du catalogue.",
+    ),
 )
 
 
 @dg.sensor(
-    name="publishing",
+    name="deliveries_to_publish",
     job=publish_job,
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Publishes what is judged and not yet published, once nothing is being judged.",
+    description=both(
+        "Publishes what is judged and not yet published, once nothing is being judged.",
+        "Publie ce qui est examiné et pas encore publié, dès que rien n’est en examen.",
+    ),
 )
-def publishing(
+def deliveries_to_publish(
     context: dg.SensorEvaluationContext, installation: Installation
 ) -> dg.RunRequest | dg.SkipReason:
     """Ask for one publish of all that wait.
@@ -215,15 +241,29 @@ def publishing(
     return dg.RunRequest(run_key=key)
 
 
-sensors = [inbox, done_elsewhere, publishing, lateness]
+def schedule(name: str, job: Any, cron: str) -> dg.ScheduleDefinition:
+    """A schedule whose name says when and what, in UTC; it says of its job what that does."""
+    return dg.ScheduleDefinition(
+        name=name,
+        job=job,
+        cron_schedule=cron,
+        description=job.description,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+
+
+sensors = [
+    new_files_in_the_inbox,
+    entries_of_the_ledger,
+    deliveries_to_publish,
+    feeds_that_are_late,
+]
 jobs = [*judge_jobs, publish_job, daily_round, weekly_upkeep, *release_jobs]
 schedules = [
-    dg.ScheduleDefinition(
-        job=job, cron_schedule=cron, default_status=dg.DefaultScheduleStatus.RUNNING
-    )
-    for job, cron in (
-        (daily_round, DAILY),
-        (weekly_upkeep, WEEKLY),
-        *((job, MONDAYS) for job in release_jobs),
-    )
+    schedule("every_day_take_in_what_is_left", daily_round, DAILY),
+    schedule("every_sunday_look_after_the_lake", weekly_upkeep, WEEKLY),
+    *(
+        schedule(f"every_monday_make_the_extracts_of_{mission}", job, MONDAYS)
+        for mission, job in zip(MISSIONS, release_jobs, strict=True)
+    ),
 ]

@@ -10,10 +10,9 @@ import os
 import dagster as dg
 
 from assets.automation import jobs, schedules, sensors
-from assets.deliveries import landed_assets
 from assets.feeds import drafts
 from assets.freshness import freshness_checks
-from assets.harmonised import harmonised_assets
+from assets.harmonised import feed_definitions
 from assets.releases import release_assets
 from assets.resources import Installation
 from assets.tables import published
@@ -33,7 +32,7 @@ def executor() -> dg.ExecutorDefinition:
 
 
 defs = dg.Definitions(
-    assets=[*landed_assets, *harmonised_assets, published, *release_assets],
+    assets=[*feed_definitions, published, *release_assets],
     asset_checks=freshness_checks,
     jobs=jobs,
     schedules=schedules,

@@ -1,30 +1,23 @@
-"""One asset a feed, `landed/<feed>`: the files as they came, unchanged, one partition a delivery.
+"""The deliveries of a feed as partitions, and `landed/<feed>`: the files as they came, unchanged.
 
-Not here: what becomes of their rows (`harmonised.py`) and who notices a new file (`automation.py`).
+Not here: taking one in (`harmonised.py`) and who notices a new file (`automation.py`).
 """
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from assets.feeds import loaded_feeds
-from assets.resources import OWNER, Installation, trying_again
-from schemas.feed import Feed, load_feed
+from assets.columns import SCHEMA, columns_in_file
+from assets.feeds import LANDED, landed_key
+from assets.resources import OWNER
+from assets.words import both
+from schemas.feed import Feed
 
 if TYPE_CHECKING:
     from pipelines.landing.receive import Receipt
-    from schemas.feed import Statement
 
-STAGE = "landed"
 FILE_TAG = "passerelle/file"
-KINDS = ("", "register", "correction")
-
-
-class Said(dg.Config):
-    """What whoever starts a run says of the delivery: `register`, `correction`, or nothing."""
-
-    kind: str = ""
 
 
 def deliveries_of(feed: str) -> dg.DynamicPartitionsDefinition:
@@ -38,20 +31,19 @@ def tags_of(feed: Feed) -> dict[str, str]:
     return {"source": feed.source, "table": feed.table, "from": country, "status": feed.status}
 
 
-def landed_asset(name: str) -> dg.AssetsDefinition:
+def landed_spec(feed: Feed) -> dg.AssetSpec:
     """The asset of one feed."""
-    feed = load_feed(name)
     expected = timedelta(days=feed.expected_every_days)
-
-    @dg.asset(
-        key=[STAGE, name],
-        description=f"{feed.title.en} / {feed.title.fr}",
-        partitions_def=deliveries_of(name),
-        group_name=STAGE,
+    return dg.AssetSpec(
+        landed_key(feed.feed),
+        skippable=True,
+        description=both(feed.title.en, feed.title.fr),
+        partitions_def=deliveries_of(feed.feed),
+        group_name=LANDED,
         kinds={layout.format for layout in feed.file},
         tags=tags_of(feed),
         owners=[OWNER],
-        pool=STAGE,
+        metadata={SCHEMA: columns_in_file(feed)},
         # Half as long again as the feed says: a late week is a warning, a lost one is a failure.
         # Dagster counts from the moment at which it heard of a file, whatever became of it; the
         # check `freshness` counts from the receipt of the last that was accepted.
@@ -59,29 +51,6 @@ def landed_asset(name: str) -> dg.AssetsDefinition:
             fail_window=expected * 2, warn_window=expected * 1.5
         ),
     )
-    def landed(
-        context: dg.AssetExecutionContext, config: Said, installation: Installation
-    ) -> dg.MaterializeResult[None]:
-        from pipelines.ingest import land_again
-        from pipelines.ledger.deliveries import answer
-
-        if config.kind not in KINDS:
-            raise dg.Failure(f"kind: {' | '.join(filter(None, KINDS))}", allow_retries=False)
-        file = context.run.tags.get(FILE_TAG, "")
-        try:
-            with trying_again(context):
-                delivery = land_again(installation.settings(), context.partition_key, file)
-                if config.kind and config.kind != delivery.receipt.kind:
-                    said = cast("Statement", config.kind)
-                    answer(installation.settings(), delivery.delivery_id, said, actor="dagster")
-        except KeyError:
-            raise nowhere(context.partition_key) from None
-        return dg.MaterializeResult(
-            metadata=receipt_metadata(delivery.receipt),
-            data_version=dg.DataVersion(delivery.sha256),
-        )
-
-    return landed
 
 
 def receipt_metadata(receipt: "Receipt") -> dict[str, Any]:
@@ -94,14 +63,10 @@ def receipt_metadata(receipt: "Receipt") -> dict[str, Any]:
     }
 
 
-def nowhere(delivery_id: str) -> dg.Failure:
+def nowhere(delivery_id: str) -> str:
     """What a person reads where a partition names a delivery that is not here."""
-    return dg.Failure(
-        f"The file of {delivery_id} is neither landed nor in the inbox: put it back there. / "
-        f"Le fichier de {delivery_id} n’est ni enregistré ni dans la boîte d’arrivée : "
+    return both(
+        f"The file of {delivery_id} is neither landed nor in the inbox: put it back there.",
+        f"Le fichier de {delivery_id} n’est ni enregistré ni dans la boîte d’arrivée\u00a0: "
         "remettez-l’y.",
-        allow_retries=False,
     )
-
-
-landed_assets = [landed_asset(name) for name in loaded_feeds()]

@@ -1,4 +1,4 @@
-"""Which feeds Dagster knows: those whose folder is in order; a draft is left out, and told.
+"""Which feeds Dagster knows, and the keys of their assets; a draft is left out, and told.
 
 Not here: what is wrong with a folder (`pipelines/authoring`), and the assets of a feed.
 
@@ -10,9 +10,23 @@ import logging
 from functools import cache
 from pathlib import Path
 
+import dagster as dg
+
 from schemas.feed import FEEDS_FOLDER, feed_names
 
 log = logging.getLogger("passerelle")
+
+LANDED, HARMONISED = "landed", "harmonised"
+
+
+def landed_key(feed: str) -> dg.AssetKey:
+    """The key of a feed's files."""
+    return dg.AssetKey([LANDED, feed])
+
+
+def harmonised_key(feed: str) -> dg.AssetKey:
+    """The key of a feed's rows."""
+    return dg.AssetKey([HARMONISED, feed])
 
 
 @cache

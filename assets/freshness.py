@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from assets.checks import evaluation_of
-from assets.feeds import loaded_feeds
-from assets.harmonised import STAGE as HARMONISED
+from assets.feeds import harmonised_key, loaded_feeds
 from assets.resources import Installation
+from assets.words import both
 from schemas.text import Language
 
 if TYPE_CHECKING:
+    from pipelines.settings import Settings
     from pipelines.validate.lateness import Lateness
 
 FRESHNESS = "freshness"
@@ -26,32 +26,46 @@ LOOK_EVERY_S = 600
 
 
 def freshness_check(feed: str) -> dg.AssetChecksDefinition:
-    """The check of one feed. It runs after each delivery, and may be run by hand."""
+    """The check of one feed, to be run by hand; each run that judges says the same."""
 
     @dg.asset_check(
-        asset=dg.AssetKey([HARMONISED, feed]),
+        asset=harmonised_key(feed),
         name=FRESHNESS,
-        description="The last delivery that was accepted was received no longer ago than the feed "
-        "announces. A refused file ends no lateness.",
+        description=both(
+            "The last delivery that was accepted was received no longer ago than the feed "
+            "announces. A refused file ends no lateness.",
+            "Le dernier envoi accepté a été reçu dans le délai que le flux annonce. Un fichier "
+            "refusé ne met fin à aucun retard.",
+        ),
     )
     def freshness(installation: Installation) -> dg.AssetCheckResult:
-        from pipelines.validate.lateness import lateness_of
-
-        settings = installation.settings()
-        return _result(feed, lateness_of(settings, feed), settings.language)
+        said = freshness_event(installation.settings(), feed)
+        return dg.AssetCheckResult(
+            passed=said.passed,
+            severity=said.severity,
+            description=said.description,
+            metadata=said.metadata,
+        )
 
     return freshness
 
 
-def _result(feed: str, late: "Lateness", language: Language) -> dg.AssetCheckResult:
+def freshness_event(settings: "Settings", feed: str) -> dg.AssetCheckEvaluation:
+    """The outcome of the check as it is now."""
+    from pipelines.validate.lateness import lateness_of
+
+    return _outcome(feed, lateness_of(settings, feed), settings.language)
+
+
+def _outcome(feed: str, late: "Lateness", language: Language) -> dg.AssetCheckEvaluation:
     metadata: dict[str, dg.MetadataValue] = {
         "days late": dg.MetadataValue.int(late.days_late),
         "expected every days": dg.MetadataValue.int(late.expected_every_days),
     }
     if late.last_accepted_at:
         metadata["last accepted"] = dg.MetadataValue.timestamp(late.last_accepted_at)
-    return dg.AssetCheckResult(
-        asset_key=dg.AssetKey([HARMONISED, feed]),
+    return dg.AssetCheckEvaluation(
+        asset_key=harmonised_key(feed),
         check_name=FRESHNESS,
         passed=late.last_accepted_at is not None and not late.days_late,
         severity=dg.AssetCheckSeverity.ERROR if late.is_lost else dg.AssetCheckSeverity.WARN,
@@ -61,12 +75,17 @@ def _result(feed: str, late: "Lateness", language: Language) -> dg.AssetCheckRes
 
 
 @dg.sensor(
-    name="lateness",
+    name="feeds_that_are_late",
     minimum_interval_seconds=LOOK_EVERY_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Says of each feed by how many days it is late, when that changed.",
+    description=both(
+        "Says of each feed by how many days it is late, when that changed.",
+        "Dit de chaque flux de combien de jours il est en retard, quand cela a changé.",
+    ),
 )
-def lateness(context: dg.SensorEvaluationContext, installation: Installation) -> dg.SensorResult:
+def feeds_that_are_late(
+    context: dg.SensorEvaluationContext, installation: Installation
+) -> dg.SensorResult:
     """Evaluate `freshness` where it changed. The cursor is `{feed: [last accepted, days late]}`.
 
     Of a feed of which nothing was ever accepted nothing is said: it is not late but unheard of.
@@ -82,7 +101,7 @@ def lateness(context: dg.SensorEvaluationContext, installation: Installation) ->
             continue
         now[feed] = [late.last_accepted_at.isoformat(), late.days_late]
         if before.get(feed) != now[feed]:
-            events.append(evaluation_of(_result(feed, late, settings.language)))
+            events.append(_outcome(feed, late, settings.language))
     if not events:
         return dg.SensorResult(skip_reason="nothing changed", cursor=json.dumps(now))
     return dg.SensorResult(asset_events=events, cursor=json.dumps(now))

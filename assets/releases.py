@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from assets.resources import OWNER, Installation, trying_again
+from assets.resources import OWNER, RETRIES, Installation, faults_in_words
 from assets.tables import published_key
+from assets.words import both
 from pipelines.release.standing import StandingExtract, standing_extracts
 from pipelines.settings import current_settings
 from schemas.agreement import AgreementError
@@ -52,32 +53,31 @@ def release_asset(standing: StandingExtract) -> dg.AssetsDefinition:
         },
         owners=[OWNER],
         pool=STAGE,
+        retry_policy=RETRIES,
         code_version=standing.version,
     )
     def released(
         context: dg.AssetExecutionContext, installation: Installation
     ) -> dg.MaterializeResult[None]:
-        from pipelines.ledger.faults import LedgerError
         from pipelines.release.refusals import ReleaseRefused
         from pipelines.release.standing import NoLongerAsked, make_standing
 
         asked = context.run.tags.get(AS_OF_TAG)
         as_of = dt.date.fromisoformat(asked) if asked else dt.datetime.now(dt.UTC).date()
-        try:
-            with trying_again(context):
+        with faults_in_words():
+            try:
                 made = make_standing(
                     installation.settings(), standing.name, as_of, made_by="schedule"
                 )
-        except (ReleaseRefused, LedgerError, AgreementError) as refused:
-            raise dg.Failure(
-                f"{_code(refused)}{refused.text('en')} / {refused.text('fr')}", allow_retries=False
-            ) from None
-        except NoLongerAsked:
-            raise dg.Failure(
-                f"No agreement asks for {standing.name} any more. / "
-                f"Aucun accord ne demande plus {standing.name}.",
-                allow_retries=False,
-            ) from None
+            except (ReleaseRefused, AgreementError) as refused:
+                words = both(refused.text("en"), refused.text("fr"))
+                raise dg.Failure(f"{_code(refused)}{words}", allow_retries=False) from None
+            except NoLongerAsked:
+                words = both(
+                    f"No agreement asks for {standing.name} any more.",
+                    f"Aucun accord ne demande plus {standing.name}.",
+                )
+                raise dg.Failure(words, allow_retries=False) from None
         return dg.MaterializeResult(
             metadata=_metadata(made), data_version=dg.DataVersion(made.extract_id)
         )
@@ -106,10 +106,14 @@ def _job(mission: str) -> Any:
     return dg.define_asset_job(
         f"releases_{mission}",
         dg.AssetSelection.assets(*keys),
-        description=f"Make the standing extracts of {mission} anew.",
+        description=both(
+            f"Make the standing extracts of {mission} anew.",
+            f"Établir à nouveau les extraits réguliers de {mission}.",
+        ),
     )
 
 
 standing = _declared()
 release_assets = [release_asset(one) for one in standing]
-release_jobs = [_job(mission) for mission in sorted({one.mission for one in standing})]
+MISSIONS = sorted({one.mission for one in standing})
+release_jobs = [_job(mission) for mission in MISSIONS]

@@ -5,17 +5,18 @@ Not here: settings themselves (`pipelines/settings.py`) and any work on data.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import dagster as dg
 
+from assets.words import both
 from pipelines.settings import Settings, current_settings
 
-TRIES = 5
-FIRST_WAIT_S = 5.0
+# Waits double each time and are spread at random, so that runs do not return together.
+RETRIES = dg.RetryPolicy(
+    max_retries=5, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
+)
 OWNER = "team:data-specialists"
 
 
@@ -28,31 +29,39 @@ class Installation(dg.ConfigurableResource[Settings]):
 
 
 @contextmanager
-def trying_again(context: Any) -> Iterator[None]:
-    """Ask Dagster to run the step again where a disk, a network, the ledger or a lake was at fault.
+def faults_in_words() -> Iterator[None]:
+    """Let Dagster try a step again where a disk, a network, the ledger or a lake was at fault.
 
-    Waits double each time and are spread at random, so that runs do not return together.
-    A finding about data is a result and never comes here. Anything else ends the step with a
-    sentence: a stack trace would tell a person nothing, and an engine's message may quote a cell.
+    Anything else ends the step with a sentence: a stack trace would tell a person nothing, and an
+    engine's message may quote a cell. Findings about data are results and never come here.
     """
     from pipelines.duck import ENGINE_FAULT, PASSING_FAULTS
+    from pipelines.findings import unexpected
     from pipelines.lake.storage import LakeBusy, LakeError
     from pipelines.ledger.faults import LedgerError
     from schemas.contract_problem import ContractError
 
     try:
         yield
-    except (*PASSING_FAULTS, LakeBusy, LedgerError) as error:
-        wait_s = FIRST_WAIT_S * 2**context.retry_number * random.uniform(0.5, 1.5)  # noqa: S311
-        raise dg.RetryRequested(max_retries=TRIES, seconds_to_wait=wait_s) from error
+    except (dg.Failure, *PASSING_FAULTS, LakeBusy, LedgerError):
+        raise
     except (LakeError, ContractError) as error:
-        raise _failure(f"{error.text('en')} / {error.text('fr')}") from None
+        raise _failure(error.text("en"), error.text("fr")) from None
     except ENGINE_FAULT as error:
         raise _failure(
-            f"The database stopped ({type(error).__name__}); nothing was published. / "
-            f"La base de données s’est arrêtée ({type(error).__name__}) ; rien n’a été publié."
+            f"The database stopped ({type(error).__name__}); nothing was published.",
+            f"La base de données s’est arrêtée ({type(error).__name__})\u202f; "
+            "rien n’a été publié.",
+        ) from None
+    except Exception as error:  # ours; its place is in the log, its words may quote a cell
+        reference = unexpected("dagster", "", error).values["reference"]
+        raise _failure(
+            f"An error of the program ({type(error).__name__}, reference {reference}). "
+            "The log says where.",
+            f"Une erreur du programme ({type(error).__name__}, référence {reference}). "
+            "Le journal dit où.",
         ) from None
 
 
-def _failure(sentence: str) -> dg.Failure:
-    return dg.Failure(description=sentence, allow_retries=False)
+def _failure(english: str, french: str) -> dg.Failure:
+    return dg.Failure(description=both(english, french), allow_retries=False)

@@ -222,6 +222,18 @@ def entries(
         return Page(tuple(map(as_entry, found)), total, page, size)
 
 
+def entries_from(
+    settings: Settings, seq: int, events: Collection[str], *, size: int
+) -> list[Entry]:
+    """The first `size` entries of these events from number `seq` on, oldest first. LedgerError."""
+    chosen = sa.select(LedgerEntry).where(
+        LedgerEntry.event.in_(sorted(events)), LedgerEntry.seq >= seq
+    )
+    with troubles(), readings(settings).begin() as session:
+        found = session.scalars(chosen.order_by(LedgerEntry.seq).limit(size))
+        return list(map(as_entry, found))
+
+
 def last(settings: Settings, event: str, subject: str = "") -> Entry | None:
     """The newest entry of an event, about one subject where it is given; None if there is none."""
     found = entries(settings, events=[event], subject=subject, size=1).entries

@@ -10,6 +10,7 @@ A delivery that is judged again keeps its first verdict. The later one is in a f
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -97,6 +98,15 @@ class Verdict(BaseModel):
     # of everything declared that this one was reached by.
     follows: dt.datetime | None = None
     declarations: str = ""
+    files: dict[str, str] = Field(default_factory=dict)  # SHA-256 of each, by part; once accepted
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what was found and of its files, whenever it was and wherever its page is."""
+        found = self.model_dump_json(
+            exclude={"harmonised_at": True, "follows": True, "audit": {"data_docs_page"}}
+        )
+        return hashlib.sha256(found.encode()).hexdigest()
 
     @property
     def is_accepted(self) -> bool:
@@ -138,13 +148,13 @@ def reach_verdict(
     contract = load_contract(declared.table)
     every = [*findings, *(audit.problems if audit else [])]
     is_stopped = any(finding.is_error for finding in every)
-    is_accepted = harmonised is not None and audit is not None and audit.is_success
+    is_clean = audit is not None and audit.is_success and not is_stopped
     return Verdict(
         delivery_id=delivery_id,
         feed=feed,
         table_name=contract.table,
         source=declared.source,
-        state="accepted" if is_accepted and not is_stopped else "refused",
+        state="accepted" if harmonised and is_clean else "refused",
         findings=[StoredFinding(code=f.code, values=f.values) for f in every],
         audit=_summary(audit) if audit else None,
         kind=kind or declared.deliveries,
@@ -152,6 +162,7 @@ def reach_verdict(
         feed_version=declared.version,
         contract_version=contract.version,
         harmonised_at=harmonised_at.replace(tzinfo=None),
+        files=_digests(harmonised) if harmonised and is_clean else {},
         **(_counts(harmonised) if harmonised else {}),
     )
 
@@ -230,6 +241,15 @@ def _summary(audit: Audit) -> AuditSummary:
         counts=audit.counts,
         data_docs_page=str(audit.data_docs_page or ""),
     )
+
+
+def _digests(harmonised: Harmonised) -> dict[str, str]:
+    """The fingerprint of each file that is kept beside an accepting verdict."""
+    found = {}
+    for part in ("accepted", "quarantined", "duplicates"):
+        with getattr(harmonised, part).open("rb") as stream:
+            found[part] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return found
 
 
 def _counts(harmonised: Harmonised) -> dict[str, Any]:

@@ -213,7 +213,7 @@ def test_a_specialist_finds_what_is_of_the_own_organisation_and_nothing_else(app
 def test_the_operator_sees_how_every_feed_does_and_no_delivery(app, settings):
     operator = signed_in(app, "operator")
     page = said(operator, f"/feeds/{POLICE}")
-    assert f"{DAGSTER}/assets/harmonised/{POLICE}?view=partitions" in page
+    assert f"{DAGSTER}/runs?q%5B0%5D=tag%3Afeed%3D{POLICE}" in page
     line = list_deliveries(settings, Asked(EVERY_FEED, POLICE)).lines[0]
     assert line.delivery_id not in page and line.file_name not in page
     assert all(load_feed(name).title.en in said(operator, "/feeds") for name in feed_names())

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
@@ -25,6 +26,7 @@ from pipelines.landing.answers import read_answer
 from pipelines.landing.receive import Delivery
 from pipelines.portal import deliveries as known
 from pipelines.portal import jobs, upload_job, uploads, words
+from pipelines.portal.configuration import LOOPBACK_NAMES
 from pipelines.portal.forms import Form, asked
 from pipelines.portal.scope import Scope, is_sender
 from pipelines.portal.security.limits import check_rate
@@ -292,9 +294,16 @@ def _came_by(origin: str) -> str:
 
 
 def dagster_page(request: Request, feed: str) -> str:
-    """The address of the feed's runs in Dagster, where the portal is told of one."""
+    """The address of the feed's runs in Dagster; none where the reader's browser cannot open it.
+
+    Dagster without a name of its own answers on its machine only, so its address is of use to
+    somebody who reads the portal there too, be it through a tunnel.
+    """
     base = configuration_of(request).dagster_url
-    return f"{base}/assets/harmonised/{feed}?view=partitions" if base else ""
+    is_here = urlsplit(base).hostname in LOOPBACK_NAMES
+    if not base or (is_here and request.url.hostname not in LOOPBACK_NAMES):
+        return ""
+    return f"{base}/runs?{urlencode({'q[0]': f'tag:feed={feed}'})}"
 
 
 def find_delivery(request: Request, desk: Desk, delivery_id: str) -> Delivery:

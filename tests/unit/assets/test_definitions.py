@@ -13,7 +13,6 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 import dagster as dg
 import pytest
@@ -22,13 +21,14 @@ from dagster._core.workspace.load_target import ModuleTarget, WorkspaceFileTarge
 
 from assets.automation import MONDAYS
 from assets.definitions import defs, executor
-from assets.resources import TRIES, trying_again
+from assets.resources import RETRIES
 from pipelines.cli.serving import _dagster
 from pipelines.release.standing import standing_extracts
 from schemas.agreement_folder import load_agreements
 from schemas.contract import table_names
 from schemas.feed import feed_names, load_feed
 
+JOBS_OF_ONE_STEP = ("daily_round", "weekly_upkeep")
 GOLDEN = Path(__file__).with_name("asset_graph.txt")
 LOADS_WITHIN_S = 3.0
 HEAVY = (
@@ -146,18 +146,16 @@ def test_the_executor_is_chosen_by_configuration(monkeypatch):
     assert executor().name == "multiprocess"
 
 
-def test_only_a_failing_disk_or_network_is_tried_again():
-    waits = []
-    for retry in range(3):
-        step = SimpleNamespace(retry_number=retry)
-        with pytest.raises(dg.RetryRequested) as asked, trying_again(step):
-            raise ConnectionResetError
-        assert asked.value.max_retries == TRIES
-        waits.append(asked.value.seconds_to_wait)
-    assert 2.5 <= waits[0] <= 7.5
-    assert 10 <= waits[2] <= 30
-    with pytest.raises(ValueError, match="a finding"), trying_again(step):
-        raise ValueError("a finding")
+def test_steps_are_tried_again_by_dagsters_own_policy_and_later_each_time():
+    steps = {name: defs.resolve_job_def(name).nodes[0].definition for name in JOBS_OF_ONE_STEP}
+    steps["take_in"] = defs.get_assets_def(dg.AssetKey(["landed", feed_names()[0]])).op
+    assert {name: step.retry_policy for name, step in steps.items()} == dict.fromkeys(
+        steps, RETRIES
+    )
+    waits = [RETRIES.calculate_delay(attempt) for attempt in (1, 2, 3)]
+    assert 0 < waits[0] <= 10
+    assert waits[2] <= 40
+    assert RETRIES.max_retries == 5
 
 
 def test_workspace_and_dg_name_the_same_module():

@@ -6,6 +6,7 @@ Not here: verdicts of real deliveries (`tests/integration`).
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -61,7 +62,9 @@ def test_problems_of_the_audit_are_findings_of_the_verdict() -> None:
     assert verdict.audit.evaluated == 12
 
 
+HERE = Path(__file__)
 NOTHING_SAID = SimpleNamespace(
+    **dict.fromkeys(("accepted", "quarantined", "duplicates"), HERE),
     text_rows=SimpleNamespace(encoding="utf-8"),
     as_of=SimpleNamespace(day=None, told_by=None),
     rows_read=1,
@@ -95,6 +98,26 @@ def test_each_lock_of_a_verdict_holds_without_the_others(harmonised, audit, find
         harmonised_at=WHEN,
     )
     assert verdict.is_accepted is is_accepted
+
+
+def test_the_digest_is_that_of_what_was_found_and_of_the_files_and_of_no_moment() -> None:
+    now, later = (
+        reach_verdict(
+            NAME,
+            "caf_border_crossings",
+            harmonised=NOTHING_SAID,
+            audit=Audit(True, 12, [], data_docs_page=page),
+            findings=[],
+            harmonised_at=moment,
+        )
+        for moment, page in ((WHEN, None), (WHEN + dt.timedelta(days=1), HERE))
+    )
+    assert now.files == dict.fromkeys(
+        ("accepted", "quarantined", "duplicates"), hashlib.sha256(HERE.read_bytes()).hexdigest()
+    )
+    assert now.digest == later.digest
+    assert now.digest != now.model_copy(update={"files": {}}).digest
+    assert now.digest != now.model_copy(update={"rows_accepted": 0}).digest
 
 
 @pytest.mark.parametrize("place", ["local", "memory"])
