@@ -51,7 +51,7 @@ DESCRIPTIONS = {
         "The delivery was taken in and none of its rows was rejected. Counts are by rule code; a "
         "row with two faults counts twice.",
         "L’envoi a été pris et aucune de ses lignes n’a été rejetée. Les nombres vont par code de "
-        "règle\u00a0; une ligne à deux défauts compte deux fois.",
+        "règle\u202f; une ligne à deux défauts compte deux fois.",
     ),
 }
 # `passerelle serve` shows the Data Docs beside Dagster and says where.

@@ -51,7 +51,7 @@ STANDS = both(
 OTHER_VERSION = both(
     "It was reached by {before}; declared now: {now}. “passerelle delivery rejudge {delivery}” "
     "says what another judgement would change.",
-    "Il a été rendu selon {before}\u00a0; déclaré à présent\u00a0: {now}. «\u00a0passerelle "
+    "Il a été rendu selon {before}\u202f; déclaré à présent\u00a0: {now}. «\u00a0passerelle "
     "delivery rejudge {delivery}\u00a0» dit ce qu’un autre examen changerait.",
 )
 REFUSED = both("Refused, and nothing of it is published:", "Refusé, et rien n’en est publié\u00a0:")
