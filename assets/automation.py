@@ -24,7 +24,7 @@ from assets.tables import fail_for, table_events
 from assets.words import both
 
 if TYPE_CHECKING:
-    from pipelines.inbox import Waiting
+    from pipelines.inbox import InboxFile
 
 MOST_RUNS_A_TICK = 50
 DAILY, WEEKLY = "30 4 * * *", "0 3 * * 0"
@@ -97,7 +97,7 @@ def _reason(arriving: int, strangers: set[str]) -> str:
     return "; ".join(reasons) or "nothing new"
 
 
-def _request(waiting: "Waiting", delivery_id: str) -> dg.RunRequest:
+def _request(waiting: "InboxFile", delivery_id: str) -> dg.RunRequest:
     return dg.RunRequest(
         run_key=delivery_id,  # the same content never asks twice, whatever the file is called
         job_name=f"judge_{waiting.feed}",

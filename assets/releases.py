@@ -60,7 +60,7 @@ def release_asset(standing: StandingExtract) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, installation: Installation
     ) -> dg.MaterializeResult[None]:
         from pipelines.release.refusals import ReleaseRefused
-        from pipelines.release.standing import NoLongerAsked, make_standing
+        from pipelines.release.standing import UnknownStandingExtract, make_standing
 
         asked = context.run.tags.get(AS_OF_TAG)
         as_of = dt.date.fromisoformat(asked) if asked else dt.datetime.now(dt.UTC).date()
@@ -72,7 +72,7 @@ def release_asset(standing: StandingExtract) -> dg.AssetsDefinition:
             except (ReleaseRefused, AgreementError) as refused:
                 words = both(refused.text("en"), refused.text("fr"))
                 raise dg.Failure(f"{_code(refused)}{words}", allow_retries=False) from None
-            except NoLongerAsked:
+            except UnknownStandingExtract:
                 words = both(
                     f"No agreement asks for {standing.name} any more.",
                     f"Aucun accord ne demande plus {standing.name}.",

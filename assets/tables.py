@@ -19,7 +19,7 @@ from schemas.feed import load_feed
 
 if TYPE_CHECKING:
     from pipelines.lake.faults import TableFault
-    from pipelines.lake.publish import Published
+    from pipelines.lake.publish import Publication
     from pipelines.settings import Settings
     from schemas.text import Language
 
@@ -121,7 +121,7 @@ def published(
     fail_for(settings, done)
 
 
-def fail_for(settings: "Settings", done: "Published") -> None:
+def fail_for(settings: "Settings", done: "Publication") -> None:
     """Raise Failure where a table could not be published, after the others were told."""
     if done.faults:
         lines = [one.explained(settings.language) for one in done.faults.values()]
@@ -129,7 +129,7 @@ def fail_for(settings: "Settings", done: "Published") -> None:
 
 
 def table_events(
-    instance: dg.DagsterInstance, settings: "Settings", done: "Published | None" = None
+    instance: dg.DagsterInstance, settings: "Settings", done: "Publication | None" = None
 ) -> Iterator[dg.AssetMaterialization]:
     """What Dagster has not heard of tables: a content, or that one can or cannot be published.
 
@@ -231,7 +231,7 @@ def _held(settings: "Settings") -> str:
     return "\n".join(f"- {one}: {said.text(settings.language)}" for one, said in asked if said)
 
 
-def _metadata(table: str, rows: int, done: "Published | None") -> dict[str, Any]:
+def _metadata(table: str, rows: int, done: "Publication | None") -> dict[str, Any]:
     """The rows of a table, whence its columns and, where we published it, what was taken in."""
     contract = load_contract(table)
     metadata: dict[str, Any] = {"dagster/row_count": rows}

@@ -18,7 +18,7 @@ PARTIAL_ENDINGS = (".part", ".partial", ".tmp", ".filepart", ".crdownload")
 
 
 @dataclass(frozen=True)
-class Waiting:
+class InboxFile:
     """A file in the inbox: its feed (the folder it lies in), where it is, and its state there."""
 
     feed: str
@@ -27,7 +27,7 @@ class Waiting:
     modified_s: float
 
 
-def inbox_files(settings: Settings) -> Iterator[Waiting]:
+def inbox_files(settings: Settings) -> Iterator[InboxFile]:
     """Every file `<inbox>/<feed>/<file>`, by feed and name; hidden and partial files are not seen.
 
     Raises OSError where the inbox cannot be listed.
@@ -40,7 +40,7 @@ def inbox_files(settings: Settings) -> Iterator[Waiting]:
         for file in sorted(folder.iterdir(), key=str):
             if file.is_file() and not _is_partial(file.name):
                 state = file.stat()
-                yield Waiting(folder.name, UPath(file), state.st_size, state.st_mtime)
+                yield InboxFile(folder.name, UPath(file), state.st_size, state.st_mtime)
 
 
 def misplaced(settings: Settings) -> list[str]:

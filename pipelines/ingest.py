@@ -23,15 +23,15 @@ from pathlib import Path
 import duckdb
 from upath import UPath
 
-from pipelines.crew import spread
 from pipelines.duck import scratch_folder
 from pipelines.findings import UNEXPECTED, DeliveryRefused, Finding, unexpected
-from pipelines.harmonise.run import Harmonised, harmonise
-from pipelines.inbox import Waiting, delivery_id_of, fingerprint, inbox_files
+from pipelines.harmonise.run import HarmoniseResult, harmonise
+from pipelines.inbox import InboxFile, delivery_id_of, fingerprint, inbox_files
 from pipelines.landing.copies import copy_of
 from pipelines.landing.receive import Delivery, local_file, open_delivery, receive
 from pipelines.ledger.chain import OPERATOR
 from pipelines.ledger.deliveries import answer, note_judged, note_new_copies, require_writable
+from pipelines.processes import run_in_processes
 from pipelines.settings import PROGRAM_VERSION, Settings
 from pipelines.validate.audit import Audit, audit
 from pipelines.validate.verdict import (
@@ -222,7 +222,7 @@ def reach(settings: Settings, delivery: Delivery, folder: Path, *, page: str = "
     )
 
 
-def _audit(settings: Settings, delivery: Delivery, harmonised: Harmonised, page: str) -> Audit:
+def _audit(settings: Settings, delivery: Delivery, harmonised: HarmoniseResult, page: str) -> Audit:
     return audit(
         load_contract(load_feed(delivery.feed).table),
         harmonised.accepted,
@@ -282,8 +282,8 @@ def ingest_inbox(
     hands = replace(settings, threads=1) if is_spread else settings
     work = partial(_attempt, hands, received_by)
     count = workers if is_spread else 1
-    spreading = spread(work, small, count, HEAVY_MODULES, if_killed=_killed)
-    one_by_one = spread(partial(_attempt, settings, received_by), large, 1)
+    spreading = run_in_processes(work, small, count, HEAVY_MODULES, if_killed=_killed)
+    one_by_one = run_in_processes(partial(_attempt, settings, received_by), large, 1)
     if on_progress:
         on_progress(0, total, "")
     with _written_down(settings) as write_down:
@@ -328,17 +328,17 @@ def write_audit_pages(settings: Settings, *, is_here: bool = True) -> None:
     if is_here:
         build_data_docs(settings)
     else:
-        list(spread(build_data_docs, [settings], 1, HEAVY_MODULES, is_here=False))
+        list(run_in_processes(build_data_docs, [settings], 1, HEAVY_MODULES, is_here=False))
 
 
 def _unjudged(
     settings: Settings, complain: Complain, copies: list[tuple[Delivery, dt.datetime]]
-) -> tuple[list[Waiting], list[Waiting]]:
+) -> tuple[list[InboxFile], list[InboxFile]]:
     """Files without a verdict, small and large ones; of equal contents that which came first.
 
     What has a verdict and is not the file that it was reached of goes to `copies`, with its time.
     """
-    found: dict[str, Waiting] = {}
+    found: dict[str, InboxFile] = {}
     strangers: set[str] = set()
     faults: dict[ContractProblem, None] = {}  # each once, however many files wait for its end
     problems = cache(_problems)  # of a feed, however many files it sent
@@ -373,11 +373,11 @@ def _problems(feed: str) -> Sequence[ContractProblem]:
     return ()
 
 
-def _arrival(one: Waiting) -> float:
+def _arrival(one: InboxFile) -> float:
     return one.modified_s
 
 
-def _attempt(settings: Settings, received_by: str, one: Waiting) -> Verdict | list[Finding]:
+def _attempt(settings: Settings, received_by: str, one: InboxFile) -> Verdict | list[Finding]:
     """The verdict on one file of the inbox, or why it has none."""
     try:
         delivery = land(settings, one.feed, one.file, received_by=received_by, origin="inbox")
@@ -388,7 +388,7 @@ def _attempt(settings: Settings, received_by: str, one: Waiting) -> Verdict | li
         return [Finding(UNREACHABLE, {"location": str(error.filename or one.file)})]
 
 
-def _killed(one: Waiting) -> Verdict | list[Finding]:
+def _killed(one: InboxFile) -> Verdict | list[Finding]:
     """A file whose judging ended its process; it has no verdict and is tried again next time."""
     log.error("%s/%s: the process that judged it was killed", one.feed, one.file.name)
     return [Finding(UNEXPECTED, {"file_name": one.file.name, "reference": "killed"})]

@@ -22,7 +22,6 @@ from typing import Any
 from pydantic import ValidationError
 from upath import UPath
 
-from pipelines.crew import spread
 from pipelines.duck import connect_scratch, scratch_folder
 from pipelines.ingest import FEWEST_TO_SPREAD, HEAVY_MODULES, PARTS, Progress, reach
 from pipelines.ingest import SMALL_BYTES as SMALL
@@ -35,6 +34,7 @@ from pipelines.landing.receive import Delivery
 from pipelines.ledger.chain import NewEntry, append_all
 from pipelines.ledger.deliveries import judged_entry
 from pipelines.ledger.who import Held, holders
+from pipelines.processes import run_in_processes
 from pipelines.settings import PROGRAM_VERSION, Settings
 from pipelines.validate.verdict import (
     JUDGEMENTS,
@@ -109,7 +109,7 @@ def propose(
     work = partial(_propose, settings, keeps_order)
     found: dict[str, Proposal] = {}
     for some, hands in ((small, count), (large, 1)):
-        for one, proposal in spread(work, some, hands, HEAVY_MODULES):
+        for one, proposal in run_in_processes(work, some, hands, HEAVY_MODULES):
             found[one.delivery_id] = proposal
             if on_progress:
                 on_progress(len(found), len(deliveries), one.delivery_id)

@@ -41,7 +41,7 @@ _NAME = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
-class Placed:
+class RuleSource:
     """A rule with its code, and where it is written."""
 
     code: str
@@ -52,10 +52,10 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _RuleInstance:
     """A rule, the template that it asks for, and what `{…}` of that template stands for."""
 
-    placed: Placed
+    placed: RuleSource
     name: str  # of the template, empty for a rule of its own
     template: RuleTemplate | None
     column: str  # the one that is blamed
@@ -86,10 +86,10 @@ class RuleComposition:
             seen[rule.name] = rule.code
         return tuple(found)
 
-    def placed(self) -> dict[str, Placed]:
+    def placed(self) -> dict[str, RuleSource]:
         """Where each rule is written, by its code. Raises ContractError."""
         prefix = self.table.codes
-        found: dict[str, Placed] = {}
+        found: dict[str, RuleSource] = {}
         of_group: dict[str, str] = {}
         for group, one in self.groups.items():
             for number, line in one.rules.items():
@@ -98,7 +98,7 @@ class RuleComposition:
                 if code in found:
                     values = {"group": group, "other": of_group[code], "number": number}
                     raise problem("CON-309", declared.GROUPS_FILE, loc, **values)
-                found[code] = Placed(code, line, declared.GROUPS_FILE, loc)
+                found[code] = RuleSource(code, line, declared.GROUPS_FILE, loc)
                 of_group[code] = group
         for code, line in self.table.rules.items():
             own = ("rules", code)
@@ -108,14 +108,14 @@ class RuleComposition:
                 if line.model_fields_set != {"severity"} or line.model_extra:
                     raise problem("CON-304", self.path, own, group=of_group[code])
                 one_of = found[code]
-                found[code] = Placed(
+                found[code] = RuleSource(
                     code, one_of.line, one_of.path, one_of.loc, line.severity or ""
                 )
             else:
-                found[code] = Placed(code, line, self.path, own)
+                found[code] = RuleSource(code, line, self.path, own)
         return found
 
-    def _rule(self, one: Placed) -> Rule:
+    def _rule(self, one: RuleSource) -> Rule:
         asked = self._asked(one)
         line, template = one.line, asked.template
         kind, kwargs = self._expectation(asked)
@@ -140,16 +140,16 @@ class RuleComposition:
             identity=_tuples(line.identity),
         )
 
-    def _asked(self, one: Placed) -> _Asked:
+    def _asked(self, one: RuleSource) -> _RuleInstance:
         name, template = self._template(one)
         about = (one.line.model_extra or {}).get(name, "")
         column = one.line.at or (template.at if template else "") or about
         blamed = {column, *chain.from_iterable(_tuples(one.line.identity))} - {""}
         if self.table.kind == "data" and (unknown := sorted(blamed - set(self.fields))):
             raise problem("CON-204", one.path, one.loc, name=unknown[0])
-        return _Asked(one, name, template, column, self._values(one, column, about))
+        return _RuleInstance(one, name, template, column, self._values(one, column, about))
 
-    def _template(self, one: Placed) -> tuple[str, RuleTemplate | None]:
+    def _template(self, one: RuleSource) -> tuple[str, RuleTemplate | None]:
         """The template that a rule asks for, none for one of its own. Raises ContractError."""
         line, known = one.line, declared.templates()
         extra = dict(line.model_extra or {})
@@ -175,7 +175,7 @@ class RuleComposition:
                 raise problem("CON-302", one.path, one.loc, template=named[0], key=key)
         return (named[0] if named else ""), template
 
-    def _values(self, one: Placed, column: str, about: str) -> dict[str, Any]:
+    def _values(self, one: RuleSource, column: str, about: str) -> dict[str, Any]:
         """What `{…}` of a template stands for."""
         line, said = one.line, self.fields.get(column)
         values: dict[str, Any] = {**(line.model_extra or {}), "column": column, "fact": about}
@@ -214,7 +214,7 @@ class RuleComposition:
             **{lang: joined((one[lang] for one in labels), lang) for lang in LANGUAGES}
         )
 
-    def _words(self, asked: _Asked, part: str) -> Bilingual:
+    def _words(self, asked: _RuleInstance, part: str) -> Bilingual:
         one, column = asked.placed, asked.column
         for verbatim in (self.table.words.get(one.code), one.line):
             if verbatim and (words := getattr(verbatim, part)):
@@ -227,7 +227,7 @@ class RuleComposition:
                 )
         raise problem("CON-307", one.path, one.loc, code=one.code, part=part)
 
-    def _typed(self, asked: _Asked, part: str) -> TypedWords | None:
+    def _typed(self, asked: _RuleInstance, part: str) -> TypedWords | None:
         """The words of a template for the type of the column, or for one that is said alike."""
         if not asked.template or asked.column not in self.fields:
             return None
@@ -237,7 +237,7 @@ class RuleComposition:
             return by_type.get(found.like)
         return found
 
-    def _filled(self, asked: _Asked, text: str, language: Language) -> str:
+    def _filled(self, asked: _RuleInstance, text: str, language: Language) -> str:
         """The text with what `{…}` stands for; `[…]` is left out where that is empty."""
         values, one = asked.values, asked.placed
 
@@ -253,7 +253,7 @@ class RuleComposition:
 
         return _NAME.sub(lambda match: value(match[1]), _OPTIONAL.sub(optional, text))
 
-    def _expectation(self, asked: _Asked) -> tuple[str, dict[str, Any]]:
+    def _expectation(self, asked: _RuleInstance) -> tuple[str, dict[str, Any]]:
         """The expectation of Great Expectations and what it is told; none for a file as a whole."""
         template, column = asked.template, asked.column
         source = template or asked.placed.line
@@ -266,7 +266,7 @@ class RuleComposition:
         value = getattr(checked(Form, said, one.path, one.loc), form)
         return expectation(form, value, asked.values.get("value", column))
 
-    def _value(self, asked: _Asked, value: Any) -> Any:
+    def _value(self, asked: _RuleInstance, value: Any) -> Any:
         """A value of a template: one that is only `{…}` is taken as it is, a text is filled."""
         if isinstance(value, list | tuple):
             return [self._value(asked, item) for item in value]

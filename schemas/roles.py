@@ -70,7 +70,7 @@ NEEDS = (
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RoleRequirement:
     """What the columns of a role must be for the code that asks for it."""
 
     words: Bilingual
@@ -91,38 +91,38 @@ class Wanted:
 _DAY = Bilingual(en="a date or a moment", fr="une date ou un moment")
 _LISTED = Bilingual(en="columns with a code list", fr="des colonnes dotées d’une liste de codes")
 _TIMES, _NUMBERS = ("DATE", "TIMESTAMP"), ("INTEGER", "BIGINT")
-WANTED: dict[str, Wanted] = {
-    "event_time": Wanted(_DAY, _TIMES),
-    "event_time_end": Wanted(_DAY, _TIMES),
-    "stock": Wanted(Bilingual(en="a date", fr="une date"), ("DATE",)),
-    "report_time": Wanted(_DAY, _TIMES),
-    "period": Wanted(
+WANTED: dict[str, RoleRequirement] = {
+    "event_time": RoleRequirement(_DAY, _TIMES),
+    "event_time_end": RoleRequirement(_DAY, _TIMES),
+    "stock": RoleRequirement(Bilingual(en="a date", fr="une date"), ("DATE",)),
+    "report_time": RoleRequirement(_DAY, _TIMES),
+    "period": RoleRequirement(
         Bilingual(
             en="two dates, the first and the last", fr="deux dates, la première et la dernière"
         ),
         ("DATE",),
         count=2,
     ),
-    "country": Wanted(
+    "country": RoleRequirement(
         Bilingual(
             en="a column of the code list `countries`", fr="une colonne de la liste `countries`"
         ),
         codelist="countries",
     ),
-    "area": Wanted(
+    "area": RoleRequirement(
         Bilingual(
             en="columns of the code list `admin_areas`", fr="des colonnes de la liste `admin_areas`"
         ),
         codelist="admin_areas",
     ),
-    "border_point": Wanted(
+    "border_point": RoleRequirement(
         Bilingual(
             en="a column of the code list `border_points`",
             fr="une colonne de la liste `border_points`",
         ),
         codelist="border_points",
     ),
-    "point": Wanted(
+    "point": RoleRequirement(
         Bilingual(
             en="two numbers of degrees, latitude and longitude",
             fr="deux nombres de degrés, latitude et longitude",
@@ -130,13 +130,17 @@ WANTED: dict[str, Wanted] = {
         ("DOUBLE",),
         count=2,
     ),
-    "person_count": Wanted(Bilingual(en="a whole number", fr="un nombre entier"), _NUMBERS),
-    "amount": Wanted(Bilingual(en="a number and its unit", fr="un nombre et son unité"), count=2),
-    "sensitive": Wanted(
+    "person_count": RoleRequirement(
+        Bilingual(en="a whole number", fr="un nombre entier"), _NUMBERS
+    ),
+    "amount": RoleRequirement(
+        Bilingual(en="a number and its unit", fr="un nombre et son unité"), count=2
+    ),
+    "sensitive": RoleRequirement(
         Bilingual(en="a column that is true or false", fr="une colonne vraie ou fausse"),
         ("BOOLEAN",),
     ),
-    "classification": Wanted(_LISTED, codelist="*"),
-    "person_words": Wanted(_LISTED, codelist="*"),
-    "shown_by": Wanted(_LISTED, codelist="*"),
+    "classification": RoleRequirement(_LISTED, codelist="*"),
+    "person_words": RoleRequirement(_LISTED, codelist="*"),
+    "shown_by": RoleRequirement(_LISTED, codelist="*"),
 }

@@ -41,10 +41,10 @@ def contents(home: Path) -> dict[str, str]:
 
 
 def _extracts(settings: Any) -> dict[str, str]:
-    from pipelines.release.material import gathered
     from pipelines.release.permits import offers
     from pipelines.release.refusals import ReleaseRefused
     from pipelines.release.request import Request
+    from pipelines.release.selection import open_selection
     from schemas.agreement_folder import load_agreements
     from schemas.organisation import organisations
 
@@ -62,7 +62,7 @@ def _extracts(settings: Any) -> dict[str, str]:
                 try:
                     with (
                         tempfile.TemporaryDirectory() as folder,
-                        gathered(settings, request, Path(folder)) as material,
+                        open_selection(settings, request, Path(folder)) as material,
                     ):
                         rows = f"read_parquet('{material.rows}')"
                         keyed = (*KEYED, "record_id")  # named anew for each recipient

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.validate.audit import Routed
+from pipelines.validate.audit import RoutingCounts
 from schemas.contract import Contract, Rule
 from schemas.rules import fails_when
 from schemas.sqltext import name
@@ -55,7 +55,7 @@ def route(
     *,
     values: Mapping[str, str] = INCIDENT,
     judge: Callable[[Rule], str] = fails_when,
-) -> tuple[Path, Path, Routed]:
+) -> tuple[Path, Path, RoutingCounts]:
     """Write accepted.parquet and quarantined.parquet; `judge` gives a rule's predicate."""
     with duckdb.connect() as db:
         typed = _typed(contract, values)
@@ -75,7 +75,7 @@ def route(
         return *files, counted(*files, rows)
 
 
-def counted(accepted: Path, quarantined: Path, rows_read: int) -> Routed:
+def counted(accepted: Path, quarantined: Path, rows_read: int) -> RoutingCounts:
     """What an honest router says of the two files that it wrote."""
     with duckdb.connect() as db:
 
@@ -86,7 +86,7 @@ def counted(accepted: Path, quarantined: Path, rows_read: int) -> Routed:
             listed = f"SELECT unnest({column}) AS code FROM '{file}'"
             return dict(db.sql(f"SELECT code, count(*) FROM ({listed}) GROUP BY 1").fetchall())
 
-        return Routed(
+        return RoutingCounts(
             rows_read=rows_read,
             rows_accepted=rows(accepted),
             rows_quarantined=rows(quarantined),

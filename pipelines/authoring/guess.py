@@ -16,7 +16,7 @@ import yaml
 
 from pipelines.authoring.match import Match, Matcher, Matches
 from pipelines.authoring.sample import Sample, open_sample
-from pipelines.authoring.sniff import Sniffed, sniff
+from pipelines.authoring.sniff import LayoutGuess, sniff
 from pipelines.landing.columns import SHEET_COLUMN
 from schemas.contract import Contract, load_contract, table_names
 
@@ -85,7 +85,7 @@ def _head(sample: Path, contract: Contract, matches: Matches, name: str) -> list
     ]
 
 
-def _layout(sniffed: Sniffed) -> list[str]:
+def _layout(sniffed: LayoutGuess) -> list[str]:
     lines = ["file:"]
     for key in LAYOUT_KEYS:
         value = sniffed.layout.get(key)

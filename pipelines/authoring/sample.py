@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from pipelines.authoring.sniff import Sniffed
+from pipelines.authoring.sniff import LayoutGuess
 from pipelines.duck import connect_scratch
 from pipelines.harmonise.macros import install_macros
 from pipelines.landing.columns import SHEET_COLUMN
@@ -95,7 +95,7 @@ class Sample:
 
 
 @contextmanager
-def open_sample(sample: Path, sniffed: Sniffed, table: str) -> Iterator[Sample]:
+def open_sample(sample: Path, sniffed: LayoutGuess, table: str) -> Iterator[Sample]:
     """The sample, read by a provisional feed that maps every column.
 
     Raises DeliveryRefused where the file cannot be read in that layout.
@@ -140,7 +140,7 @@ def provisional_feed(layout: dict[str, object], headings: list[str], table: str)
 
 
 def _json_headings(
-    connection: duckdb.DuckDBPyConnection, sample: Path, sniffed: Sniffed, place: Path
+    connection: duckdb.DuckDBPyConnection, sample: Path, sniffed: LayoutGuess, place: Path
 ) -> list[str]:
     layout = Layout.model_validate(sniffed.layout)
     return list(open_json(connection, sample, sample, layout, place).headings)

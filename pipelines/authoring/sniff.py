@@ -42,7 +42,7 @@ Row = Sequence[object]
 
 
 @dataclass
-class Sniffed:
+class LayoutGuess:
     """A guessed layout, as the keys of `file:` in a feed.yaml, and the doubts by key.
 
     `headings` are the columns in the order of the file; of JSON they are found when it is read.
@@ -53,7 +53,7 @@ class Sniffed:
     doubts: dict[str, str] = field(default_factory=dict)
 
 
-def sniff(sample: Path) -> Sniffed:
+def sniff(sample: Path) -> LayoutGuess:
     """The likely layout of `sample`.
 
     Raises DeliveryRefused for a file that holds nothing, or nothing that we read (DEL-706, DEL-731,
@@ -86,7 +86,7 @@ def _decoded(sample: Path, encoding: str) -> str:
 # --- delimited text ---
 
 
-def _delimited(sample: Path, text: str) -> Sniffed:
+def _delimited(sample: Path, text: str) -> LayoutGuess:
     lines = text[:HEAD_BYTES].splitlines(keepends=True)[:HEAD_ROWS]
     scores = {mark: _regularity(lines, mark) for mark in DELIMITERS}
     delimiter = max(DELIMITERS, key=lambda mark: scores[mark])
@@ -101,7 +101,7 @@ def _delimited(sample: Path, text: str) -> Sniffed:
         "header_rows": header_rows,
         "hxl_row": "optional" if _is_hxl(rows, header_rows) else "never",
     }
-    found = Sniffed(layout, merged_headings([rows[at - 1] for at in header_rows]))
+    found = LayoutGuess(layout, merged_headings([rows[at - 1] for at in header_rows]))
     if doubt:
         found.doubts["header_rows"] = doubt
     rivals = [
@@ -198,7 +198,7 @@ def _heads_groups(upper: list[str], lower: list[str]) -> bool:
 # --- workbooks ---
 
 
-def _workbook(sample: Path) -> Sniffed:
+def _workbook(sample: Path) -> LayoutGuess:
     """The sheets that share the commonest headings, and where their header is."""
     import python_calamine
 
@@ -230,7 +230,7 @@ def _workbook(sample: Path) -> Sniffed:
         "header_rows": list(at_rows),
         "sheets": sheets_pattern(names),
     }
-    found = Sniffed(layout, list(headings))
+    found = LayoutGuess(layout, list(headings))
     if len(sheets) > 1:
         found.doubts["sheets"] = "next time the sheets may have other names"
     if doubt:
@@ -263,21 +263,21 @@ def _grid(sheet: Any) -> list[list[object]]:
 # --- JSON ---
 
 
-def _json(sample: Path, text: str) -> Sniffed:
+def _json(sample: Path, text: str) -> LayoutGuess:
     first_line = text.partition("\n")[0].strip()
     if first_line.startswith("{") and _is_object(first_line) and len(text.split("\n", 2)) > 1:
-        return Sniffed({"format": "ndjson", "name": f"*{sample.suffix or '.ndjson'}"})
+        return LayoutGuess({"format": "ndjson", "name": f"*{sample.suffix or '.ndjson'}"})
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
         raise refused("DEL-711", sample, row=error.lineno) from None
     if isinstance(document, dict) and document.get("type") == "FeatureCollection":
-        return Sniffed({"format": "geojson", "name": f"*{sample.suffix or '.geojson'}"})
+        return LayoutGuess({"format": "geojson", "name": f"*{sample.suffix or '.geojson'}"})
     arrays = dict(_arrays(document, "$"))
     if not arrays:
         raise refused("DEL-706", sample)
     path = max(arrays, key=lambda name: arrays[name])
-    found = Sniffed({"format": "json", "name": f"*{sample.suffix or '.json'}", "records": path})
+    found = LayoutGuess({"format": "json", "name": f"*{sample.suffix or '.json'}", "records": path})
     if len(arrays) > 1:
         found.doubts["records"] = "the longest of several arrays"
     return found

@@ -37,7 +37,7 @@ OF_ANOTHER_KEY = "head_forged"
 
 
 @dataclass(frozen=True)
-class Restored:
+class Restoration:
     """What came back. `problems` are sentences about the lake; with any, it is not in order."""
 
     files: int
@@ -56,7 +56,7 @@ def restore(
     although_tampered: bool = False,
     language: Language = "en",
     on_step: Callable[[str], None] | None = None,
-) -> Restored:
+) -> Restoration:
     """Bring back what `source` holds, keys from `secrets` if they are kept apart.
 
     Raises BackupError, LedgerError, LakeBusy, OSError; then the home is as empty as before, unless
@@ -81,7 +81,7 @@ def restore(
     if has_database:
         _begin_again(settings, manifest, count)
     tell("lake")
-    return Restored(
+    return Restoration(
         files=len(manifest["files"]),
         entries=count,
         has_keys=has_keys,

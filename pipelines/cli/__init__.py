@@ -17,10 +17,10 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from pipelines.cli.everywhere import Everywhere, take_everywhere
+from pipelines.cli.common_options import CommonOptions, take_common_options
+from pipelines.cli.errors import CommandError
 from pipelines.cli.failures import report
 from pipelines.cli.session import Session
-from pipelines.cli.stops import Stop
 from pipelines.cli.words import use
 from pipelines.private import keep_private
 
@@ -31,11 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a sign shows another
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    session = Session(Everywhere("en"))
+    session = Session(CommonOptions("en"))
     try:
-        everywhere, rest = take_everywhere(sys.argv[1:] if arguments is None else arguments)
-        use(everywhere.language)
-        session = Session(everywhere)
+        options, rest = take_common_options(sys.argv[1:] if arguments is None else arguments)
+        use(options.language)
+        session = Session(options)
         from pipelines.cli.app import run
 
         code = run(rest, session)
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(ended.__context__, BrokenPipeError):
             return 0
         raise
-    except (Stop, Exception) as error:
+    except (CommandError, Exception) as error:
         return report(error, session)
     finally:
         _let_go_of_output()

@@ -16,7 +16,7 @@ from schemas.contract import all_rules
 
 if TYPE_CHECKING:
     from pipelines.findings import Finding
-    from pipelines.lake.publish import Published
+    from pipelines.lake.publish import Publication
     from pipelines.landing.receive import Delivery
     from pipelines.validate.verdict import Verdict
 
@@ -79,7 +79,7 @@ def show_refused(session: Session, refused: Sequence[tuple[Delivery, Verdict]]) 
 
 
 def show_published(
-    session: Session, verdicts: Sequence[Verdict], published: Published | None
+    session: Session, verdicts: Sequence[Verdict], published: Publication | None
 ) -> None:
     """How many deliveries were published just now, and of how many every row is held."""
     used, held = _used(session, published)
@@ -94,7 +94,7 @@ def show_published(
         session.print(_("All of it was published before."))
 
 
-def _used(session: Session, published: Published | None) -> tuple[int, int]:
+def _used(session: Session, published: Publication | None) -> tuple[int, int]:
     """How many accepted deliveries were published, and of how many every row is held.
 
     Of a refused one it is only published that it came in.

@@ -14,8 +14,8 @@ import typer
 
 from pipelines.cli.days import day_of
 from pipelines.cli.declare import command, session_of
+from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session, table
-from pipelines.cli.stops import REFUSED, Stop
 from pipelines.cli.words import _, language, listed, number
 from pipelines.i18n import mark
 
@@ -207,7 +207,7 @@ def _files(place: Path) -> list[Path]:
         return [place]
     if found := agreement_files(place):
         return found
-    raise Stop("PSL-231", _("There is no agreement in “{place}”.", place=place))
+    raise CommandError("PSL-231", _("There is no agreement in “{place}”.", place=place))
 
 
 def _problems(

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session
-from pipelines.cli.stops import Stop
 from pipelines.cli.words import _, language
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def kind_of(is_register: bool, is_correction: bool) -> Statement | None:
     """What the two options say that a file is. Raises Stop where both are given."""
     if is_register and is_correction:
-        raise Stop("PSL-228", _("A file is a register or a correction, not both."))
+        raise CommandError("PSL-228", _("A file is a register or a correction, not both."))
     return "register" if is_register else "correction" if is_correction else None
 
 

@@ -29,7 +29,7 @@ from pipelines.cli import (
     tour,
     users,
 )
-from pipelines.cli.declare import Declared
+from pipelines.cli.declare import CommandSpec
 from pipelines.cli.help import Command, CommandGroup
 from pipelines.cli.session import Session
 from pipelines.i18n import mark
@@ -121,7 +121,7 @@ def _group(about: str, example: str) -> typer.Typer:
     return group
 
 
-def _add(group: typer.Typer, *commands: Declared) -> None:
+def _add(group: typer.Typer, *commands: CommandSpec) -> None:
     for one in commands:
         register = group.command(one.name, cls=Command, help=one.about, epilog=one.example)
         register(one.function)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.cli.declare import command, session_of
+from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session
-from pipelines.cli.stops import REFUSED, Stop
 from pipelines.cli.words import _, language, number
 from pipelines.i18n import mark
 
 if TYPE_CHECKING:
-    from pipelines.backup.restore import Restored
+    from pipelines.backup.restore import Restoration
 
 STEPS = {
     "unpack": mark("Unpacking and comparing with the hashes"),
@@ -54,7 +54,7 @@ def backup(
     session = session_of(context)
     target = target.expanduser().resolve()
     if not target.parent.is_dir():
-        raise Stop("PSL-251", _("There is no folder {place}.", place=target.parent))
+        raise CommandError("PSL-251", _("There is no folder {place}.", place=target.parent))
     with session.progress(_("Backing up")) as advance:
         done = make_backup(session.settings, target, with_secrets=with_secrets, on_progress=advance)
     if session.is_json:
@@ -104,7 +104,7 @@ def restore(
     session = session_of(context)
     for place in filter(None, (source, secrets)):
         if not place.exists():
-            raise Stop("PSL-405", _("There is no file {file}.", file=place))
+            raise CommandError("PSL-405", _("There is no file {file}.", file=place))
     with session.progress(_("Restoring")) as advance:
         order = list(STEPS)
         done = bring_back(
@@ -122,7 +122,7 @@ def restore(
     return REFUSED if done.problems else 0
 
 
-def _tell_restored(session: Session, done: Restored) -> None:
+def _tell_restored(session: Session, done: Restoration) -> None:
     for problem in done.problems:
         session.complain("PSL-306", problem)
     session.print(

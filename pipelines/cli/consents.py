@@ -13,8 +13,8 @@ import typer
 
 from pipelines.cli.days import day_of
 from pipelines.cli.declare import command, session_of
+from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session
-from pipelines.cli.stops import Stop
 from pipelines.cli.words import _, language
 from pipelines.i18n import mark
 
@@ -62,7 +62,7 @@ def list_consents(context: typer.Context) -> None:
         )
         return
     for title, found in (
-        (_("Waiting"), [need_facts(one, language()) for one in waiting]),
+        (_("InboxFile"), [need_facts(one, language()) for one in waiting]),
         (_("Given"), [consent_facts(one, language()) for one in given]),
     ):
         session.print_line(title, "bold")
@@ -157,12 +157,12 @@ def _person(session: Session, name: str, code: str, *, from_stdin: bool) -> Pers
         password = getpass(_("Password: "))
     else:
         message = _("There is no terminal here to ask for a password.")
-        raise Stop("PSL-235", message, _("Use --password-stdin."))
+        raise CommandError("PSL-235", message, _("Use --password-stdin."))
     person = authenticate(session.settings, name, password, code)
     if isinstance(person, Failure):
-        raise Stop("PSL-330", person.text(language()))
+        raise CommandError("PSL-330", person.text(language()))
     if person.must_change_password or not may(person, ACTION):
-        raise Stop(
+        raise CommandError(
             "PSL-331",
             _("The account “{name}” may not consent for its organisation.", name=person.name),
             _("It needs the role data_owner, and a password of its own choice."),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from pipelines.cli.stops import Stop
+from pipelines.cli.errors import CommandError
 from pipelines.cli.words import _
 
 
@@ -20,4 +20,4 @@ def day_of(text: str) -> dt.date:
     except ValueError:
         message = _("“{text}” is not a day.", text=text)
         hint = _("Write it as year-month-day: {example}", example="2026-11-30")
-        raise Stop("PSL-230", message, hint) from None
+        raise CommandError("PSL-230", message, hint) from None

@@ -15,7 +15,7 @@ from pipelines.cli.session import Session
 
 
 @dataclass(frozen=True)
-class Declared:
+class CommandSpec:
     """One command. `about` is an English sentence for the catalogues; blank lines part it."""
 
     name: str
@@ -24,9 +24,9 @@ class Declared:
     function: Callable[..., Any]
 
 
-def command(name: str, about: str, example: str) -> Callable[[Callable[..., Any]], Declared]:
+def command(name: str, about: str, example: str) -> Callable[[Callable[..., Any]], CommandSpec]:
     """Declare the function below as a command."""
-    return lambda function: Declared(name, about, example, function)
+    return lambda function: CommandSpec(name, about, example, function)
 
 
 def session_of(context: typer.Context) -> Session:

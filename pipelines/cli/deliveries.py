@@ -13,8 +13,8 @@ import typer
 from pipelines.cli.account import as_data, show_noticed, show_refused
 from pipelines.cli.answers import how, show_questions
 from pipelines.cli.declare import command, session_of
+from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session, table
-from pipelines.cli.stops import Stop
 from pipelines.cli.usage import no_such
 from pipelines.cli.words import _, counted, language, number
 from pipelines.i18n import mark
@@ -211,11 +211,15 @@ def find_judged(session: Session, text: str) -> tuple[Delivery, Verdict]:
         raise no_such(_("There is no delivery “{name}”.", name=text), text, ids, "PSL-211", hint)
     if len(hits) > 1:
         several = "\n".join(one.delivery_id for one, _verdict in hits[:FIRST_ROWS])
-        raise Stop("PSL-212", _("Several deliveries begin with “{name}”:", name=text), several)
+        raise CommandError(
+            "PSL-212", _("Several deliveries begin with “{name}”:", name=text), several
+        )
     found, verdict = hits[0]
     if verdict is None:
         message = _("{name} is not judged yet.", name=found.delivery_id)
-        raise Stop("PSL-213", message, _("Judge it with: {command}", command="passerelle run"))
+        raise CommandError(
+            "PSL-213", message, _("Judge it with: {command}", command="passerelle run")
+        )
     return found, verdict
 
 
@@ -227,25 +231,29 @@ def _demand_rows(delivery: Delivery, verdict: Verdict, rows: Path) -> None:
     question = read_question(delivery.folder)
     reused = question.reused if question else 0
     if not verdict.is_accepted:
-        raise Stop("PSL-226", _("This delivery was refused whole: no row of it was set aside."))
+        raise CommandError(
+            "PSL-226", _("This delivery was refused whole: no row of it was set aside.")
+        )
     if question and not verdict.rows_quarantined and not reused:
         message = _(
             "No row was rejected. Rows that only wait for an answer: {count}.",
             count=number(question.rows),
         )
-        raise Stop("PSL-226", message, how(question))
+        raise CommandError("PSL-226", message, how(question))
     if not verdict.rows_quarantined and not reused:
-        raise Stop("PSL-226", _("No row was rejected."))
+        raise CommandError("PSL-226", _("No row was rejected."))
     if not has_rows(verdict, reused=reused):
         raise _no_rows()
     if rows.suffix.lower() != (suffix := rows_suffix(delivery)).lower():
         message = _("The rows of this delivery are a {suffix} file, as sent.", suffix=suffix)
-        raise Stop("PSL-225", message)
+        raise CommandError("PSL-225", message)
 
 
-def _no_rows() -> Stop:
+def _no_rows() -> CommandError:
     message = _("None of these rows could be split into cells, so none is written without names.")
-    return Stop("PSL-226", message, _("Its sender looks for them in the file that was sent."))
+    return CommandError(
+        "PSL-226", message, _("Its sender looks for them in the file that was sent.")
+    )
 
 
 def _write(
@@ -279,8 +287,8 @@ def _write_report(session: Session, delivery: Delivery, verdict: Verdict, output
     from schemas.feed import load_feed
 
     if output.suffix.lower() not in REPORT_SUFFIXES:
-        raise Stop("PSL-214", _("A report is an .xlsx or an .html file."))
-    spoken = session.everywhere.language if session.everywhere.is_language_asked else None
+        raise CommandError("PSL-214", _("A report is an .xlsx or an .html file."))
+    spoken = session.options.language if session.options.is_language_asked else None
     with session.progress(_("Writing")) as advance:
         advance(0, 1, output.name)
         write_report(

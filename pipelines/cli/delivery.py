@@ -15,9 +15,9 @@ from pipelines.cli.answers import kind_of, show_questions
 from pipelines.cli.days import day_of
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.deliveries import find_judged, known_deliveries
+from pipelines.cli.errors import CommandError
 from pipelines.cli.ingest import publish_all
 from pipelines.cli.session import Session, table
-from pipelines.cli.stops import Stop
 from pipelines.cli.words import _, language, number
 from pipelines.i18n import mark
 from schemas.contract import load_contract
@@ -68,7 +68,7 @@ def answer(
     session = session_of(context)
     kind = kind_of(is_register, is_correction)
     if kind is None:
-        raise Stop("PSL-229", _("Say --register or --correction."))
+        raise CommandError("PSL-229", _("Say --register or --correction."))
     found, _verdict = find_judged(session, delivery)
     is_new = keep(session.settings, found.delivery_id, kind, actor=OPERATOR)
     if is_rule:
@@ -90,7 +90,9 @@ def _keep_rule(session: Session, feed: str, kind: Statement) -> None:
         place = keep_rule(feed, kind)
     except (OSError, ValueError):
         message = _("The declaration of {feed} cannot be written here.", feed=feed)
-        raise Stop("PSL-227", message, _("Add to it: {line}", line=f"deliveries: {kind}")) from None
+        raise CommandError(
+            "PSL-227", message, _("Add to it: {line}", line=f"deliveries: {kind}")
+        ) from None
     session.print_line(_("Written: {file}", file=place))
 
 
@@ -124,8 +126,8 @@ def rejudge(
     ] = False,
 ) -> int:
     """Judge again."""
-    from pipelines.crew import cores
     from pipelines.lake.versions import require_current
+    from pipelines.processes import cores
     from pipelines.rejudge import changes, dismiss, propose
 
     session = session_of(context)
@@ -171,7 +173,7 @@ def _chosen(session: Session, which: str, since: str) -> list[Delivery]:
             message = _("{name} was refused.", name=pairs[0][0].delivery_id)
             hint = _("It is judged again when its file is handed in again: {command}",
                      command="passerelle ingest")  # fmt: skip
-            raise Stop("PSL-227", message, hint)
+            raise CommandError("PSL-227", message, hint)
     first = dt.datetime.combine(day_of(since), dt.time(), dt.UTC) if since else None
     return [
         delivery

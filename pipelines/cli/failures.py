@@ -1,6 +1,6 @@
 """What is said where a command fails: any error as one coded sentence, and the exit code.
 
-Not here: the stop that a command itself asks for (`stops.py`), what was typed wrong (`usage.py`).
+Not here: the stop that a command itself asks for (`errors.py`), what was typed wrong (`usage.py`).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import sys
 import traceback
 from typing import Any
 
+from pipelines.cli.errors import NOT_UNDERSTOOD, REFUSED, CommandError
 from pipelines.cli.released import show_conflict
 from pipelines.cli.session import Session
-from pipelines.cli.stops import NOT_UNDERSTOOD, REFUSED, Stop
 from pipelines.cli.usage import usage_stop
 from pipelines.cli.words import _, language
 from pipelines.findings import DeliveryRefused
@@ -38,7 +38,7 @@ def report(error: BaseException, session: Session) -> int:
         if more:
             _show_conflict(error, session)
         return REFUSED
-    stop = error if isinstance(error, Stop) else _as_stop(error)
+    stop = error if isinstance(error, CommandError) else _as_stop(error)
     session.complain(stop.code, stop.message, stop.hint)
     return stop.exit_code
 
@@ -91,7 +91,7 @@ def _package(error: ImportError) -> str:
     return (cause.name or "").partition(".")[0]
 
 
-def _out_of_reach(error: OSError) -> Stop:
+def _out_of_reach(error: OSError) -> CommandError:
     """A place that cannot be read or written; the output itself has no name."""
     hint = _("Check that it exists, that you may use it and that the disk has room; then retry.")
     if error.filename:
@@ -100,29 +100,31 @@ def _out_of_reach(error: OSError) -> Stop:
         words = _("There is no room left where the output goes.")
     else:
         words = _("A place cannot be read or written ({kind}).", kind=type(error).__name__)
-    return Stop("PSL-401", words, hint)
+    return CommandError("PSL-401", words, hint)
 
 
-def _as_stop(error: BaseException) -> Stop:
+def _as_stop(error: BaseException) -> CommandError:
     if stop := usage_stop(error):
         return stop
     from pipelines.lake.storage import LakeError
     from pipelines.lake.versions import LakeOutdated
 
     if isinstance(error, LakeOutdated):
-        return Stop("PSL-410", error.text(language()))
+        return CommandError("PSL-410", error.text(language()))
     if isinstance(error, LakeError):
-        return Stop("PSL-406", error.text(language()))
+        return CommandError("PSL-406", error.text(language()))
     if isinstance(error, OSError):
         return _out_of_reach(error)
     if isinstance(error, ImportError) and (package := _package(error)):
         message = _("The Python package “{package}” is needed for this.", package=package)
         hint = _("Install it: {command}", command=f"python -m pip install {package}")
-        return Stop("PSL-407", message, hint)
+        return CommandError("PSL-407", message, hint)
     if type(error).__module__.partition(".")[0] in STORES:
         message = _("The address cannot be used ({kind}).", kind=type(error).__name__)
-        return Stop("PSL-408", message, _("Check the address and the right to use it; then retry."))
-    return Stop(
+        return CommandError(
+            "PSL-408", message, _("Check the address and the right to use it; then retry.")
+        )
+    return CommandError(
         "PSL-501",
         _("Something went wrong inside Passerelle ({kind}).", kind=type(error).__name__),
         _("Nothing half-made was published. Run it again with --debug and send us what it shows."),

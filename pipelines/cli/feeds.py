@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli.declare import command, session_of
+from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session, table
-from pipelines.cli.stops import REFUSED, Stop
 from pipelines.cli.usage import no_such
 from pipelines.cli.words import _, language, listed, number, quoted
 from pipelines.i18n import mark
@@ -90,7 +90,7 @@ def new(
 
     session = session_of(context)
     if not sample.is_file():
-        raise Stop("PSL-405", _("There is no file {file}.", file=sample))
+        raise CommandError("PSL-405", _("There is no file {file}.", file=sample))
     if target not in table_names("data"):
         message = _("There is no table “{name}”.", name=target)
         hint = _("Tables that feeds fill: {names}", names=listed(table_names("data")))
@@ -99,7 +99,7 @@ def new(
     place = folder / "feed.yaml"
     if place.exists():
         message = _("{file} exists already.", file=place)
-        raise Stop("PSL-224", message, _("Name another folder: {command}", command="-o …"))
+        raise CommandError("PSL-224", message, _("Name another folder: {command}", command="-o …"))
     with session.progress(_("Reading")) as advance:
         advance(0, 1, sample.name)
         text = propose_feed(sample, target, _as_name(folder.resolve().name))

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 from typer.core import TyperCommand, TyperGroup
 
-from pipelines.cli.everywhere import HELP as EVERYWHERE
+from pipelines.cli.common_options import HELP as EVERYWHERE
 from pipelines.cli.usage import no_such
 from pipelines.cli.words import _
 from pipelines.i18n import mark

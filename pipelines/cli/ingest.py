@@ -22,8 +22,8 @@ from pipelines.cli.account import (
 from pipelines.cli.answers import kind_of, show_questions
 from pipelines.cli.days import day_of
 from pipelines.cli.declare import command, session_of
+from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session
-from pipelines.cli.stops import REFUSED, Stop
 from pipelines.cli.usage import require_feed
 from pipelines.cli.words import _, language
 from pipelines.i18n import mark
@@ -31,7 +31,7 @@ from pipelines.i18n import mark
 if TYPE_CHECKING:
     from pipelines.findings import Finding
     from pipelines.lake.faults import TableFault
-    from pipelines.lake.publish import Published
+    from pipelines.lake.publish import Publication
     from pipelines.landing.receive import Delivery
     from pipelines.validate.verdict import Verdict
     from schemas.contract_problem import ContractProblem
@@ -178,13 +178,13 @@ def _require_address(file: str) -> None:
         UPath(file)
     except ValueError:
         message = _("“{place}” is an address of a kind that is not known here.", place=file)
-        raise Stop("PSL-209", message) from None
+        raise CommandError("PSL-209", message) from None
 
 
 def take_inbox(session: Session) -> tuple[list[Verdict], list[Problem], list[Delivery]]:
     """Judge what waits; the verdicts, what could not be taken in, and what came before."""
-    from pipelines.crew import cores
     from pipelines.ingest import ingest_inbox
+    from pipelines.processes import cores
 
     problems: list[Problem] = [*misplaced_files(session)]
     again: list[Delivery] = []
@@ -268,7 +268,7 @@ def tell_faults(session: Session, faults: Mapping[str, TableFault]) -> None:
 
 
 def _deliveries(
-    session: Session, verdicts: Sequence[Verdict], published: Published | None
+    session: Session, verdicts: Sequence[Verdict], published: Publication | None
 ) -> list[Delivery]:
     """Those that were judged or published just now."""
     from pipelines.landing.receive import open_delivery
@@ -277,7 +277,7 @@ def _deliveries(
     return [open_delivery(session.settings, one) for one in sorted(ids)]
 
 
-def publish_all(session: Session, answered_ids: Sequence[str] = ()) -> Published:
+def publish_all(session: Session, answered_ids: Sequence[str] = ()) -> Publication:
     """Publish every judged delivery. Raises Stop where another writer holds the lake."""
     from pipelines.lake.storage import LakeBusy
     from pipelines.ledger.chain import OPERATOR
@@ -290,10 +290,10 @@ def publish_all(session: Session, answered_ids: Sequence[str] = ()) -> Published
         except LakeBusy:
             message = _("Somebody else is publishing at this moment.")
             hint = _("Wait for it to end, then: {command}", command="passerelle run")
-            raise Stop("PSL-402", message, hint) from None
+            raise CommandError("PSL-402", message, hint) from None
 
 
-def _tell(session: Session, verdicts: Sequence[Verdict], published: Published | None) -> None:
+def _tell(session: Session, verdicts: Sequence[Verdict], published: Publication | None) -> None:
     if verdicts:
         tell_verdicts(session, verdicts)
     show_published(session, verdicts, published)

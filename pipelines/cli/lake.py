@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.declare import command, session_of
+from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session, table
-from pipelines.cli.stops import REFUSED, Stop
 from pipelines.cli.words import _, counted, language, listed, number
 from pipelines.i18n import mark
 
@@ -137,7 +137,7 @@ def load(
     session = session_of(context)
     for file in files:
         if not file.is_file():
-            raise Stop("PSL-405", _("There is no file {file}.", file=file))
+            raise CommandError("PSL-405", _("There is no file {file}.", file=file))
     with session.progress(_("Loading")) as advance:
         advance(0, len(files), listed([file.name for file in files]))
         loaded = load_reference(session.settings.prepare(), files)
@@ -154,4 +154,4 @@ def _require_published(session: Session) -> None:
     """Raise Stop while there is no catalogue."""
     if not session.settings.catalogue.is_file():
         message = _("Nothing is published yet in {place}.", place=session.settings.home)
-        raise Stop("PSL-218", message, _("Try: {command}", command="passerelle demo"))
+        raise CommandError("PSL-218", message, _("Try: {command}", command="passerelle demo"))

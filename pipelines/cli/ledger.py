@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.cli.declare import command, session_of
+from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session, table
-from pipelines.cli.stops import REFUSED, Stop
 from pipelines.cli.usage import no_such
 from pipelines.cli.words import _, counted, language, listed, number
 from pipelines.i18n import mark
@@ -53,7 +53,9 @@ def verify(
 
     session = session_of(context)
     if anchor and not ANCHOR.fullmatch(anchor):
-        raise Stop("PSL-237", _("An anchor is a number, a colon and 64 hexadecimal digits."))
+        raise CommandError(
+            "PSL-237", _("An anchor is a number, a colon and 64 hexadecimal digits.")
+        )
     with session.progress(_("Checking")) as advance:
         advance(0, 1)
         checked = check_and_note(

@@ -12,8 +12,8 @@ import typer
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.deliveries import known_deliveries
 from pipelines.cli.delivery import agree, as_data, show_changes
+from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session
-from pipelines.cli.stops import Stop
 from pipelines.cli.words import _, number
 from pipelines.i18n import mark
 from schemas.contract import load_contract
@@ -67,7 +67,7 @@ def _judged_again(session: Session) -> tuple[list[Proposal], list[Change]]:
 
     Those of an earlier call that was stopped are not judged once more.
     """
-    from pipelines.crew import cores
+    from pipelines.processes import cores
     from pipelines.rejudge import changes, propose
 
     older = [
@@ -100,7 +100,9 @@ def _write(session: Session, proposals: list[Proposal], changed: list[Change]) -
             write_anew(session.settings)
         except LakeBusy:
             hint = _("Wait for it to end, then: {command}", command="passerelle lake migrate")
-            raise Stop("PSL-402", _("Somebody else is publishing at this moment."), hint) from None
+            raise CommandError(
+                "PSL-402", _("Somebody else is publishing at this moment."), hint
+            ) from None
     catch_up(session.settings, actor=OPERATOR)
 
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines.cli.declare import command, session_of
+from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session, table
-from pipelines.cli.stops import Stop
 from pipelines.cli.words import _, counted
 from pipelines.i18n import mark
 from schemas.sqltext import literal, name, whole
@@ -99,7 +99,7 @@ def sql(
             else:
                 _stream(result, wanted)
         except _errors() as error:
-            raise Stop("PSL-215", _("The query failed: {error}", error=error)) from None
+            raise CommandError("PSL-215", _("The query failed: {error}", error=error)) from None
 
 
 def _errors() -> type[Exception]:
@@ -112,11 +112,11 @@ def _format(session: Session, shape: Format | None, output: Path | None) -> Form
     if shape is None and output is not None:
         ending = output.suffix.lower().removeprefix(".")
         if ending not in (Format.CSV, Format.JSON, Format.PARQUET):
-            raise Stop("PSL-216", _("A result is written as .csv, .json or .parquet."))
+            raise CommandError("PSL-216", _("A result is written as .csv, .json or .parquet."))
         return Format(ending)
     wanted = shape or (Format.JSON if session.is_json else Format.TABLE)
     if wanted is Format.PARQUET and output is None:
-        raise Stop("PSL-217", _("Parquet is for files: add -o result.parquet."))
+        raise CommandError("PSL-217", _("Parquet is for files: add -o result.parquet."))
     return wanted
 
 
@@ -133,7 +133,9 @@ def locked_connection(session: Session) -> duckdb.DuckDBPyConnection:
         connection = pipelines.connect(session.settings)
     except NothingPublished:
         message = _("Nothing is published yet in {place}.", place=session.settings.home)
-        raise Stop("PSL-218", message, _("Try: {command}", command="passerelle demo")) from None
+        raise CommandError(
+            "PSL-218", message, _("Try: {command}", command="passerelle demo")
+        ) from None
     if session.settings.is_lake_local:
         connection.execute(f"SET allowed_directories = {literal([session.settings.lake])}")
         connection.execute("SET enable_external_access = false")
@@ -147,9 +149,11 @@ def _only_reading(connection: duckdb.DuckDBPyConnection, asked: str) -> duckdb.D
 
     statements = connection.extract_statements(asked)
     if len(statements) != 1:
-        raise Stop("PSL-219", _("One question at a time: write one SELECT."))
+        raise CommandError("PSL-219", _("One question at a time: write one SELECT."))
     if statements[0].type != duckdb.StatementType.SELECT:
-        raise Stop("PSL-220", _("Only questions are answered here (SELECT): nothing is changed."))
+        raise CommandError(
+            "PSL-220", _("Only questions are answered here (SELECT): nothing is changed.")
+        )
     return connection.query(statements[0].query)
 
 

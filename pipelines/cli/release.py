@@ -14,8 +14,8 @@ import typer
 
 from pipelines.cli.days import day_of
 from pipelines.cli.declare import command, session_of
+from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session
-from pipelines.cli.stops import REFUSED, Stop
 from pipelines.cli.words import _, language
 from pipelines.i18n import mark
 
@@ -274,10 +274,10 @@ def _public_key(session: Session, key: Path | None) -> Ed25519PublicKey:
             "Get it from the maker, by another way than the zip, then add: --key {file}",
             file=path.name,
         )
-        raise Stop("PSL-240", message, hint)
+        raise CommandError("PSL-240", message, hint)
     try:
         return read_public_key(path)
     except KeyUnusable:
         message = _("“{file}” holds no Ed25519 public key.", file=path)
         hint = _("See: {command}", command="passerelle key export --help")
-        raise Stop("PSL-241", message, hint) from None
+        raise CommandError("PSL-241", message, hint) from None

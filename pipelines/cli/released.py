@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipelines.release.extract import Extract
     from pipelines.release.manifest import Manifest
     from pipelines.release.preview import Preview
-    from pipelines.release.verify import Verified
+    from pipelines.release.verify import AuthenticExtract
 
 Pairs = list[tuple[str, str]]
 WIDEST_CELL = 24
@@ -71,7 +71,7 @@ def show_conflict(session: Session, conflict: Conflict) -> None:
         err.print(Text(said))
 
 
-def show_verified(session: Session, file: Path, verified: Verified) -> None:
+def show_verified(session: Session, file: Path, verified: AuthenticExtract) -> None:
     """That it is authentic, and what it says of itself."""
     from rich.text import Text
 

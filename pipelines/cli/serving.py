@@ -22,8 +22,8 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.cli.declare import command, session_of
+from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session
-from pipelines.cli.stops import Stop
 from pipelines.cli.words import _
 from pipelines.i18n import mark
 
@@ -115,7 +115,7 @@ def _open_portal(
     what = _("Starting the portal")
     if not _is_ready(session, portal, f"http://{LOOPBACK}:{port}/sign-in", what):
         message = _("The portal did not start.")
-        raise Stop("PSL-404", message, _("Its reasons are in {file}.", file=log))
+        raise CommandError("PSL-404", message, _("Its reasons are in {file}.", file=log))
     session.print(_("Portal: {address}", address=f"http://{LOOPBACK}:{port}"))
     if not _has_accounts(session):
         session.print(_("Nobody can sign in yet. Add the first account:"))
@@ -132,7 +132,7 @@ def _open_dagster(
     what = _("Starting Dagster")
     if not _is_ready(session, dagster, f"http://{LOOPBACK}:{port}/server_info", what):
         message = _("Dagster did not start.")
-        raise Stop("PSL-404", message, _("Its reasons are in {file}.", file=log))
+        raise CommandError("PSL-404", message, _("Its reasons are in {file}.", file=log))
     session.print(_("Dagster: {address}", address=f"http://{LOOPBACK}:{port}"))
     session.print(_("Audits (Data Docs): {address}", address=f"http://{LOOPBACK}:{port + 1}"))
     session.print(_("What Dagster writes goes to {file}.", file=log))
@@ -247,7 +247,7 @@ def _check_are_free(ports: list[int]) -> None:
         if not is_free or ports.count(port) > 1:
             other = f"passerelle serve --portal-port {PORTAL_PORT + 100} --port {PORT + 100}"
             message = _("Port {port} is in use.", port=port)
-            raise Stop("PSL-403", message, _("Try: {command}", command=other))
+            raise CommandError("PSL-403", message, _("Try: {command}", command=other))
 
 
 def _is_ready(session: Session, process: subprocess.Popen[Any], address: str, what: str) -> bool:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pipelines.cli.everywhere import Everywhere
-from pipelines.cli.stops import Stop
+from pipelines.cli.common_options import CommonOptions
+from pipelines.cli.errors import CommandError
 from pipelines.cli.words import _
 from pipelines.settings import SettingError, Settings, current_settings, settings_for
 
@@ -38,28 +38,28 @@ class Advance(Protocol):
 class Session:
     """What a command is given. Text for people goes to `out`, complaints to `err`."""
 
-    everywhere: Everywhere
+    options: CommonOptions
 
     @cached_property
     def settings(self) -> Settings:
         """Where things are. Raises Stop where an environment variable is not usable."""
         try:
             settings = current_settings()
-            if self.everywhere.home:
-                settings = replace(settings, **_places(settings_for(self.everywhere.home)))
+            if self.options.home:
+                settings = replace(settings, **_places(settings_for(self.options.home)))
         except SettingError as error:
-            raise Stop("PSL-207", f"{error.variable} {_(error.needed)}.") from None
-        return replace(settings, language=self.everywhere.language)
+            raise CommandError("PSL-207", f"{error.variable} {_(error.needed)}.") from None
+        return replace(settings, language=self.options.language)
 
     @property
     def is_json(self) -> bool:
         """True where a machine reads the output."""
-        return self.everywhere.is_json
+        return self.options.is_json
 
     @property
     def is_debug(self) -> bool:
         """True where a stack trace is wanted."""
-        return self.everywhere.is_debug
+        return self.options.is_debug
 
     @cached_property
     def out(self) -> Console:
@@ -141,9 +141,9 @@ def table(*headings: str, numbers: Sequence[int] = (), whole: Sequence[int] = ()
     """
     from rich import box
 
-    from pipelines.cli.narrow import Narrowing
+    from pipelines.cli.adaptive_table import AdaptiveTable
 
-    grid = Narrowing(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    grid = AdaptiveTable(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for position, heading in enumerate(headings):
         is_number = position in numbers
         grid.add_column(

@@ -225,7 +225,7 @@ def _show(session: Session, states: list[FeedState]) -> None:
 
     grid = table(
         _("Feed"),
-        _("Waiting"),
+        _("InboxFile"),
         _("Files"),
         _("Accepted"),
         _("Rejected"),

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.cli.declare import command, session_of
+from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.ingest import finish, take_inbox, tell_verdicts
 from pipelines.cli.query import locked_connection, show_result
 from pipelines.cli.session import Session
-from pipelines.cli.stops import REFUSED, Stop
 from pipelines.cli.words import _, language, number, quoted
 from pipelines.i18n import mark
 
@@ -126,7 +126,9 @@ def _write_deliveries(
             )
         except ValueError:
             message = _("At this scale some rule would have no row to show.")
-            raise Stop("PSL-222", message, _("Try: {command}", command="--scale 1")) from None
+            raise CommandError(
+                "PSL-222", message, _("Try: {command}", command="--scale 1")
+            ) from None
 
 
 def _show_tour(session: Session) -> None:
@@ -223,7 +225,7 @@ def _show_next(session: Session, first: list[tuple[str, str]]) -> None:
 
 def _at_home(session: Session) -> str:
     """The option that a command needs to find what this call made."""
-    return f" --home {quoted(session.everywhere.home)}" if session.everywhere.home else ""
+    return f" --home {quoted(session.options.home)}" if session.options.home else ""
 
 
 def _one_line(query: str) -> str:

@@ -1,6 +1,6 @@
 """What a person typed wrong, from the parser's exceptions to our own sentences.
 
-Not here: the parser itself (typer) and errors of any other kind (`stops.py`).
+Not here: the parser itself (typer) and errors of any other kind (`errors.py`).
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from typing import Any
 
 import typer
 
-from pipelines.cli.stops import Stop
+from pipelines.cli.errors import CommandError
 from pipelines.cli.words import _, listed
 
 
-def usage_stop(error: BaseException) -> Stop | None:
+def usage_stop(error: BaseException) -> CommandError | None:
     """The coded sentence for an exception of the parser; None for any other exception."""
     if not isinstance(error, typer.TyperException):
         return None
@@ -33,10 +33,10 @@ def usage_stop(error: BaseException) -> Stop | None:
             return _stop("PSL-201", _("This command was not understood."), said)
 
 
-def no_such(kind: str, name: str, known: list[str], code: str, hint: str = "") -> Stop:
+def no_such(kind: str, name: str, known: list[str], code: str, hint: str = "") -> CommandError:
     """A name that does not exist, with the nearest one that does. `kind` is a whole sentence."""
     near = get_close_matches(name, known, n=1)
-    return Stop(code, kind, _("Did you mean “{name}”?", name=near[0]) if near else hint)
+    return CommandError(code, kind, _("Did you mean “{name}”?", name=near[0]) if near else hint)
 
 
 def require_feed(feed: str) -> None:
@@ -49,10 +49,10 @@ def require_feed(feed: str) -> None:
         raise no_such(message, feed, feed_names(), "PSL-210", hint)
 
 
-def _stop(code: str, message: str, error: Any) -> Stop:
+def _stop(code: str, message: str, error: Any) -> CommandError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "passerelle"
-    return Stop(code, message, _("See: {command}", command=f"{path} --help"))
+    return CommandError(code, message, _("See: {command}", command=f"{path} --help"))
 
 
 def _parameter(error: Any) -> str:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.cli.declare import command, session_of
+from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session, table
-from pipelines.cli.stops import Stop
 from pipelines.cli.words import _, listed
 from pipelines.i18n import mark
 
@@ -98,7 +98,7 @@ def add(  # noqa: PLR0917  (one parameter an option)
 
     session = session_of(context)
     if bool(oidc_issuer) != bool(oidc_subject):
-        raise Stop("PSL-233", _("--oidc-issuer and --oidc-subject go together."))
+        raise CommandError("PSL-233", _("--oidc-issuer and --oidc-subject go together."))
     oidc = (oidc_issuer, oidc_subject) if oidc_issuer else None
     # Before anybody thinks of a password.
     check_new(session.settings, name, organisation, role or (), language)
@@ -245,7 +245,7 @@ def feeds(
 
     session = session_of(context)
     if bool(feed) == is_none:
-        raise Stop("PSL-238", _("Say which feeds with --feed, or --none."))
+        raise CommandError("PSL-238", _("Say which feeds with --feed, or --none."))
     set_feeds(session.settings, name, feed or ())
     _tell(session, {"name": name, "feeds": sorted(set(feed or ()))})
 
@@ -257,17 +257,17 @@ def _password(*, from_stdin: bool, one_time: bool) -> str:
     from pipelines.accounts.passwords import one_time as make
 
     if from_stdin and one_time:
-        raise Stop("PSL-234", _("Choose one of --password-stdin and --one-time."))
+        raise CommandError("PSL-234", _("Choose one of --password-stdin and --one-time."))
     if one_time:
         return make()
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     if not sys.stdin.isatty():
         message = _("There is no terminal here to ask for a password.")
-        raise Stop("PSL-235", message, _("Use --password-stdin or --one-time."))
+        raise CommandError("PSL-235", message, _("Use --password-stdin or --one-time."))
     first = getpass(_("Password: "))
     if getpass(_("Once more: ")) != first:
-        raise Stop("PSL-236", _("The two passwords differ. Nothing was changed."))
+        raise CommandError("PSL-236", _("The two passwords differ. Nothing was changed."))
     return first
 
 

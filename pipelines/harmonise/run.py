@@ -32,7 +32,7 @@ ROWS_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True)
-class Harmonised:
+class HarmoniseResult:
     """Where the rows of one delivery went; rows_read is the sum of the three counts."""
 
     accepted: Path
@@ -48,7 +48,7 @@ class Harmonised:
     as_of: AsOfDay
 
 
-def harmonise(settings: Settings, delivery: Delivery, folder: Path) -> Harmonised:
+def harmonise(settings: Settings, delivery: Delivery, folder: Path) -> HarmoniseResult:
     """Route every row of `delivery` to one of three files in `folder`.
 
     accepted.parquet and quarantined.parquet have the same columns: those of the contract (without
@@ -78,7 +78,7 @@ def harmonise_file(
     *,
     delivery_id: str,
     received_at: dt.datetime,
-) -> Harmonised:
+) -> HarmoniseResult:
     """The same for a local file that is not a landed delivery (examples, benchmarks)."""
     contract = load_contract(feed.table)
     check(feed.table)
@@ -159,13 +159,13 @@ def _counted(
     rows: TextRows,
     original: Path,
     as_of: AsOfDay,
-) -> Harmonised:
+) -> HarmoniseResult:
     paths = {part: folder / f"{part}.parquet" for part in ("accepted", "quarantined", "duplicates")}
     counts = {part: _count(connection, path) for part, path in paths.items()}
     read, written = rows.row_count + sum(rows.rows_set_aside.values()), sum(counts.values())
     if written != read:
         raise refused("DEL-723", original, expected=read, rows=written)
-    return Harmonised(
+    return HarmoniseResult(
         **paths,
         rows_read=read,
         rows_accepted=counts["accepted"],

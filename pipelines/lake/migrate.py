@@ -24,7 +24,7 @@ from pipelines.lake.catalogue import swap_catalogue
 from pipelines.lake.data_files import files_sql
 from pipelines.lake.held_rows import find_held
 from pipelines.lake.passes import passes
-from pipelines.lake.publish import ATTEMPTS, Published, read_incoming, working
+from pipelines.lake.publish import ATTEMPTS, Publication, read_incoming, working
 from pipelines.lake.revisions import (
     find_touched,
     judge_touched,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def migrate(settings: Settings) -> Published:
+def migrate(settings: Settings) -> Publication:
     """Write all tables anew by today's contracts from every delivery that has a verdict.
 
     Raises LakeError where the files of a delivery are not what its verdict says: nothing may be
@@ -67,7 +67,7 @@ def migrate(settings: Settings) -> Published:
     raise AssertionError("unreachable")
 
 
-def _migrate(settings: Settings) -> Published:
+def _migrate(settings: Settings) -> Publication:
     remove_leftovers(settings)
     every = arrivals(settings)
     step = _step(every)
@@ -84,7 +84,7 @@ def _migrate(settings: Settings) -> Published:
             select = sql(connection, contract, every, folder) if every else None
             work.replace_rows(contract, select, every)
     is_new = swap_catalogue(settings, tried=table_names("data"))
-    return Published(tuple(one.delivery_id for one in every), rows, is_new)
+    return Publication(tuple(one.delivery_id for one in every), rows, is_new)
 
 
 def _step(every: Sequence[Arrival]) -> str:

@@ -75,7 +75,7 @@ log = logging.getLogger("passerelle")
 
 
 @dataclass(frozen=True)
-class Published:
+class Publication:
     """What one publish did: the deliveries it took in, their rows by table, the new catalogue.
 
     `left_out` has a sentence for each delivery whose files are not what its verdict says, `faults`
@@ -94,7 +94,7 @@ def publish(
     delivery_ids: Sequence[str] | None = None,
     *,
     answered_ids: Collection[str] = (),
-) -> Published:
+) -> Publication:
     """Publish the judged deliveries named, or all of them; those already published are left alone.
 
     A published one that was answered since is placed anew where it is named, in `answered_ids` or
@@ -118,7 +118,7 @@ def publish(
     raise AssertionError("unreachable")
 
 
-def settle(settings: Settings) -> Published:
+def settle(settings: Settings) -> Publication:
     """Finish a publish that was interrupted and show its result; for a caller with the lock."""
     return _publish(settings, ())
 
@@ -137,7 +137,7 @@ def _publish(
     settings: Settings,
     delivery_ids: Sequence[str] | None,
     answered_ids: Collection[str] = (),
-) -> Published:
+) -> Publication:
     accounts = listed_accounts(settings)
     require_current(settings, accounts)
     remove_leftovers(settings)
@@ -180,7 +180,7 @@ def _publish(
             ask(settings, connection, [*waiting, *told_anew])
     is_new = swap_catalogue(settings, faults, tried=table_names("data") if is_all else tried)
     ids = tuple(one.delivery_id for one in waiting)
-    return Published(ids, rows, is_new, left_out, table_faults(settings))
+    return Publication(ids, rows, is_new, left_out, table_faults(settings))
 
 
 @contextmanager

@@ -33,7 +33,7 @@ TARGET_FILE_BYTES = 128 * 1024**2
 
 
 @dataclass(frozen=True)
-class Compacted:
+class Compaction:
     """Data files of one table before and after."""
 
     table: str
@@ -54,7 +54,7 @@ class Problem:
         return f"{self.table}: {translator(language)(self.message, **self.values)}"
 
 
-def compact(settings: Settings) -> list[Compacted]:
+def compact(settings: Settings) -> list[Compaction]:
     """Merge the small files of each partition of each table, then show readers the new files.
 
     Readers of the old catalogue keep the old files until `vacuum` finds them old enough.
@@ -67,7 +67,7 @@ def compact(settings: Settings) -> list[Compacted]:
     return done
 
 
-def _compact(settings: Settings, table: DeltaTable) -> Compacted:
+def _compact(settings: Settings, table: DeltaTable) -> Compaction:
     before = {file.path for file in data_files(table)}
     version = table.version()
     table.optimize.compact(
@@ -81,7 +81,7 @@ def _compact(settings: Settings, table: DeltaTable) -> Compacted:
         root = Path(table_uri(settings, table.metadata().name))
         logs = (f"_delta_log/{v:020}.json" for v in range(version + 1, table.version() + 1))
         sync_files(root / path for path in [*(after - before), *logs])
-    return Compacted(table.metadata().name, len(before), len(after))
+    return Compaction(table.metadata().name, len(before), len(after))
 
 
 def vacuum(

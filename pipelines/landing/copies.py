@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from pipelines.inbox import Waiting
+from pipelines.inbox import InboxFile
 from pipelines.landing.receive import Delivery, open_delivery, safe_file_name
 from pipelines.settings import Settings
 
@@ -16,7 +16,7 @@ OTHER_CLOCKS = ("clock", "report")  # the receipt does not have the file's own t
 
 
 def copy_of(
-    settings: Settings, delivery_id: str, one: Waiting
+    settings: Settings, delivery_id: str, one: InboxFile
 ) -> tuple[Delivery, dt.datetime] | None:
     """A delivery and the time of `one`, which has its bytes; None if it is that very file."""
     delivery = open_delivery(settings, delivery_id)

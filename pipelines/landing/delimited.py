@@ -48,8 +48,8 @@ from pipelines.landing.staging import (
     BLANK,
     PADDED,
     UNSPLIT,
-    Looked,
-    Staged,
+    StagedTable,
+    TextProfile,
     cell_list,
     in_one_form,
     numbered_batch,
@@ -70,7 +70,7 @@ BATCH_BYTES = 128 * 1024**2
 
 
 @dataclass(frozen=True)
-class Delimited:
+class DelimitedFile:
     """A delimited file whose header is known. `file` is UTF-8, `shown` is the file as sent.
 
     `hidden` is 1 where the first line says how the cells are separated (`sep=;`): a spreadsheet
@@ -96,7 +96,7 @@ class Delimited:
         return self.file.stat().st_size
 
 
-def open_delimited(file: Path, shown: Path, layout: Layout) -> Delimited:
+def open_delimited(file: Path, shown: Path, layout: Layout) -> DelimitedFile:
     """Find the header of `file`, and the row of HXL tags under it if there may be one.
 
     Raises DeliveryRefused: DEL-706 for a file without text, DEL-714 for an empty header row,
@@ -118,7 +118,7 @@ def open_delimited(file: Path, shown: Path, layout: Layout) -> Delimited:
     headings = merged_headings([rows[at - 1] for at in layout.header_rows if at <= len(rows)])
     if not headings:
         raise refused("DEL-714" if _has_text(file) else "DEL-706", shown, row=last)
-    return Delimited(
+    return DelimitedFile(
         file,
         shown,
         layout,
@@ -136,7 +136,7 @@ def separator_line(cells: list[str], delimiter: str) -> str:
 
 
 @dataclass(frozen=True)
-class Placed:
+class RowNumbers:
     """The SQL of a row's number, and whether lines were given up for stray quotation marks."""
 
     row_sql: str
@@ -149,11 +149,11 @@ class StrayQuoteError(Exception):
 
 def stage_delimited(
     connection: duckdb.DuckDBPyConnection,
-    source: Delimited,
+    source: DelimitedFile,
     columns: Columns,
     staged: str,
     counted: LineCount,
-) -> Placed:
+) -> RowNumbers:
     """Fill the temporary table `staged`; says how a row's number is found in it.
 
     `counted` is what `lines.count_lines` said of the file.
@@ -165,17 +165,17 @@ def stage_delimited(
     if counted.overlong:
         raise _too_long(source, counted.overlong)
     if place := _stage_fast(connection, source, columns, staged, counted):
-        placed = Placed(f"{place} + {source.first_row}")
+        placed = RowNumbers(f"{place} + {source.first_row}")
     else:
-        placed = Placed(ROW_NUMBER, has_stray_quotes=False)
+        placed = RowNumbers(ROW_NUMBER, has_stray_quotes=False)
         try:
             swallowed = _stage_exact(connection, source, columns, staged, counted)
         except StrayQuoteError:
             swallowed = 1
         if swallowed:
-            placed = Placed(ROW_NUMBER, has_stray_quotes=True)
+            placed = RowNumbers(ROW_NUMBER, has_stray_quotes=True)
             _stage_exact(connection, source, columns, staged, counted, is_strict=False)
-    _refuse_unsplit(connection, source, Staged(staged, columns, placed.row_sql), counted)
+    _refuse_unsplit(connection, source, StagedTable(staged, columns, placed.row_sql), counted)
     return placed
 
 
@@ -193,7 +193,7 @@ def _is_tag_row(cells: list[str]) -> bool:
 
 def _stage_fast(
     connection: duckdb.DuckDBPyConnection,
-    source: Delimited,
+    source: DelimitedFile,
     columns: Columns,
     staged: str,
     counted: LineCount,
@@ -242,7 +242,7 @@ def _stage_fast(
 
 def _stage_exact(
     connection: duckdb.DuckDBPyConnection,
-    source: Delimited,
+    source: DelimitedFile,
     columns: Columns,
     staged: str,
     counted: LineCount,
@@ -288,13 +288,13 @@ def _stage_exact(
     return int(swallowed) if is_strict else 0
 
 
-def looked_at(counted: LineCount) -> Looked:
+def looked_at(counted: LineCount) -> TextProfile:
     """What is known of the cells of a file once its bytes were looked at."""
     has_signs = counted.has_signs
-    return Looked(Spaces.ALL if has_signs else counted.spaces, has_signs, has_marred=has_signs)
+    return TextProfile(Spaces.ALL if has_signs else counted.spaces, has_signs, has_marred=has_signs)
 
 
-def _usual_cells(source: Delimited, width: int) -> int:
+def _usual_cells(source: DelimitedFile, width: int) -> int:
     """How many cells most of the first records have, where that is more than the headings have."""
     with text_lines(source.file) as lines, suppress(csv.Error, UnicodeDecodeError):
         reader = csv.reader(lines, **dialect(source.layout))
@@ -322,7 +322,7 @@ def _holds_records(cell: str, delimiter: str, separators: int) -> str:
 
 
 def _batches(
-    source: Delimited, schema: Any, counted: LineCount, *, is_strict: bool
+    source: DelimitedFile, schema: Any, counted: LineCount, *, is_strict: bool
 ) -> Iterator[Any]:
     """Arrow batches of the records below the header, numbered as a person counts them."""
     numbers = count(source.first_row)
@@ -347,13 +347,15 @@ def _batches(
         raise _unparsable(source, str(error), row, counted) from None
 
 
-def _without_stray(lines: Iterator[str], source: Delimited, width: int) -> Iterator[list[str]]:
+def _without_stray(lines: Iterator[str], source: DelimitedFile, width: int) -> Iterator[list[str]]:
     """The records; of a line that cannot be split more cells than any record has."""
     for record in StrayQuotes(lines, source.layout, width):
         yield [NO_CELL] * (width + 2) if record is None else record
 
 
-def _unparsable(source: Delimited, reason: str, row: int, counted: LineCount) -> DeliveryRefused:
+def _unparsable(
+    source: DelimitedFile, reason: str, row: int, counted: LineCount
+) -> DeliveryRefused:
     """The refusal for a record that the strict parser does not accept."""
     if "field larger" in reason:
         return _too_long(source, row)
@@ -362,12 +364,15 @@ def _unparsable(source: Delimited, reason: str, row: int, counted: LineCount) ->
     return refused("DEL-717", source.shown, rows=MOST_STRAY, row=row)
 
 
-def _too_long(source: Delimited, row: int) -> DeliveryRefused:
+def _too_long(source: DelimitedFile, row: int) -> DeliveryRefused:
     return refused("DEL-707", source.shown, row=row, limit_kb=LONGEST_CELL_CHARS // KILOBYTE)
 
 
 def _refuse_unsplit(
-    connection: duckdb.DuckDBPyConnection, source: Delimited, staged: Staged, counted: LineCount
+    connection: duckdb.DuckDBPyConnection,
+    source: DelimitedFile,
+    staged: StagedTable,
+    counted: LineCount,
 ) -> None:
     """Raise DEL-702 where the last record is cut off, DEL-717 where too many have a wrong width."""
     [(unsplit, first, last_unsplit, (last, records))] = connection.execute(

@@ -25,7 +25,7 @@ from pipelines.landing.encoding import demand_utf8
 from pipelines.landing.jsonslice import is_too_deep, slice_array
 from pipelines.landing.lines import longest_line
 from pipelines.landing.refuse import KILOBYTE, refused
-from pipelines.landing.staging import Looked, cell_list, in_one_form
+from pipelines.landing.staging import TextProfile, cell_list, in_one_form
 from schemas.feed import Layout
 from schemas.sqltext import literal
 
@@ -96,7 +96,7 @@ def stage_json(
     """Fill the temporary table `staged`; returns the SQL of a row's number in it."""
     raw = [f"leaves[{at}]" for at in range(1, len(source.pointers) + 1)]
     leaves = f"json_extract_string(body, {literal(source.pointers)})"
-    looked = Looked(has_signs=source.has_signs, has_marred=source.has_signs)
+    looked = TextProfile(has_signs=source.has_signs, has_marred=source.has_signs)
     relation = f"(SELECT {leaves} AS leaves FROM {OBJECTS})"
     texts, relation = in_one_form(columns, raw, relation, looked)
     connection.execute(

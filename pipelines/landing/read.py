@@ -20,14 +20,14 @@ import duckdb
 
 from pipelines.findings import DeliveryRefused, Finding
 from pipelines.landing.columns import Columns, matched
-from pipelines.landing.delimited import ROW_NUMBER, Placed, open_delimited, stage_delimited
+from pipelines.landing.delimited import ROW_NUMBER, RowNumbers, open_delimited, stage_delimited
 from pipelines.landing.encoding import Letters, as_utf8, mended_utf8
 from pipelines.landing.jsontext import open_json, stage_json
 from pipelines.landing.lines import LineCount, count_lines
+from pipelines.landing.observed_layout import observe_layout
 from pipelines.landing.refuse import MEGABYTE, finding, refused
 from pipelines.landing.report_number import find_number, row_sheets
-from pipelines.landing.seen import seen_layout
-from pipelines.landing.staging import Shown, Staged, show, spill_folder
+from pipelines.landing.staging import Shown, StagedTable, show, spill_folder
 from pipelines.landing.workbook import open_workbook, stage_workbook
 from pipelines.landing.workbook_kinds import ENDINGS, as_xlsx, kind_of
 from pipelines.settings import DEFAULT_LARGEST_DELIVERY_BYTES
@@ -156,7 +156,7 @@ def _rows_of(reading: _Reading, letters: Letters, scratch: Path) -> TextRows:
     notes = list(letters.notes)
     try:
         if layout.format == "csv":
-            seen = seen_layout(letters.file, file, reading.feed, layout)
+            seen = observe_layout(letters.file, file, reading.feed, layout)
             layout = seen.layout
             notes += seen.notes
             delimited = open_delimited(letters.file, file, layout)
@@ -171,9 +171,12 @@ def _rows_of(reading: _Reading, letters: Letters, scratch: Path) -> TextRows:
             records = open_json(connection, letters.file, file, layout, scratch)
             records = replace(records, has_signs=counted.has_signs or records.has_escapes)
             columns = _matched(reading, records.headings, notes, header_row=1, is_json=True)
-            placed = Placed(stage_json(connection, records, columns, reading.staged))
+            placed = RowNumbers(stage_json(connection, records, columns, reading.staged))
         shown = show(
-            connection, Staged(reading.staged, columns, placed.row_sql), reading.table_name, file
+            connection,
+            StagedTable(reading.staged, columns, placed.row_sql),
+            reading.table_name,
+            file,
         )
     except DeliveryRefused as refusal:
         raise _explained(refusal, notes) from None
@@ -228,7 +231,7 @@ def _workbook(reading: _Reading) -> TextRows:
         file = as_xlsx(reading.file, Path(folder))
         workbook = open_workbook(file, reading.file, reading.feed, reading.layout)
         row_sql = stage_workbook(reading.connection, workbook, reading.staged)
-    staged = Staged(reading.staged, workbook.columns, row_sql)
+    staged = StagedTable(reading.staged, workbook.columns, row_sql)
     shown = show(reading.connection, staged, reading.table_name, reading.file)
     notes = [*workbook.notes, *workbook.columns.notes, *_signs(reading.file, shown)]
     return TextRows(

@@ -36,7 +36,7 @@ ROW_GROUP_ROWS = 40_960  # each thread keeps one until it is full
 
 
 @dataclass(frozen=True)
-class Staged:
+class StagedTable:
     """A filled staged table, and the SQL of a row's number in it."""
 
     table: str
@@ -73,7 +73,7 @@ def trimmed(raw: str, spaces: Spaces = Spaces.ALL) -> str:
 
 
 @dataclass(frozen=True)
-class Looked:
+class TextProfile:
     """What a reader knows of the texts of a file, so that no cell is looked at in vain.
 
     `spaces`: which there may be. `has_signs`: whether there may be any that carry no meaning, other
@@ -90,7 +90,7 @@ def cell_list(
     columns: Columns,
     raw: list[str],
     *,
-    looked: Looked = Looked(),
+    looked: TextProfile = TextProfile(),
     unsplit: str = "FALSE",
     padded: str = "FALSE",
     covered: str = "FALSE",
@@ -132,7 +132,7 @@ def cell_list(
 
 
 def in_one_form(
-    columns: Columns, raw: list[str], relation: str, looked: Looked
+    columns: Columns, raw: list[str], relation: str, looked: TextProfile
 ) -> tuple[list[str], str]:
     """The raw cells of `relation` with every text in its one form, and the relation that has them.
 
@@ -190,7 +190,7 @@ def spill_folder(connection: duckdb.DuckDBPyConnection) -> Path | None:
 
 
 def show(
-    connection: duckdb.DuckDBPyConnection, staged: Staged, table_name: str, file: Path
+    connection: duckdb.DuckDBPyConnection, staged: StagedTable, table_name: str, file: Path
 ) -> Shown:
     """Make the view `table_name(source_row BIGINT, <columns> VARCHAR)` over a staged table.
 
@@ -239,7 +239,7 @@ def show(
 _codes = " ".join(f"WHEN {kind} THEN {literal(code)}" for kind, code in SET_ASIDE.items())
 
 
-def _demand_empty(connection: duckdb.DuckDBPyConnection, staged: Staged, file: Path) -> None:
+def _demand_empty(connection: duckdb.DuckDBPyConnection, staged: StagedTable, file: Path) -> None:
     unnamed = staged.columns.unnamed
     if not unnamed:
         return

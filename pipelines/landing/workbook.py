@@ -37,7 +37,7 @@ from pipelines.landing.columns import (
 )
 from pipelines.landing.lines import SPACES
 from pipelines.landing.refuse import finding, refused
-from pipelines.landing.staging import Looked, cell_list, in_one_form
+from pipelines.landing.staging import TextProfile, cell_list, in_one_form
 from pipelines.landing.workbook_formats import as_text, shown_text
 from pipelines.landing.workbook_kinds import XLSX
 from pipelines.landing.workbook_safety import SheetParts, inspect
@@ -147,7 +147,7 @@ def stage_workbook(connection: duckdb.DuckDBPyConnection, workbook: Workbook, st
     """Fill the temporary table `staged`; returns the SQL of a row's number in it."""
     raw = [f"r{at}" for at in range(len(workbook.headings))]
     has_sheet = workbook.headings[-1:] == (SHEET_COLUMN,)
-    looked = Looked()
+    looked = TextProfile()
     texts, relation = in_one_form(workbook.columns, raw, "landing_batch", looked)
     cells = cell_list(
         workbook.columns, texts, looked=looked, unjudged=int(has_sheet), covered="covered"

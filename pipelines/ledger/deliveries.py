@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelines.lake.catalogue import NothingPublished, connect
-from pipelines.lake.publish import Published
+from pipelines.lake.publish import Publication
 from pipelines.lake.publish import publish as publish_to_lake
 from pipelines.lake.questions import read_question
 from pipelines.landing.answers import keep_answer
@@ -40,7 +40,7 @@ def publish(
     *,
     answered_ids: Collection[str] = (),
     actor: str = SYSTEM,
-) -> Published:
+) -> Publication:
     """Publish as `lake.publish` does, and write down which deliveries. Raises LedgerError too.
 
     Nothing is published while the ledger cannot be written.

@@ -71,7 +71,7 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Checked:
+class ChainCheck:
     """What a check found, and the end that it saw: the anchor of the next one."""
 
     faults: tuple[Fault, ...]
@@ -90,7 +90,7 @@ def verify(settings: Settings, anchor: str = "") -> list[Fault]:
     return list(check(settings, anchor).faults)
 
 
-def check(settings: Settings, anchor: str = "") -> Checked:
+def check(settings: Settings, anchor: str = "") -> ChainCheck:
     """Read every entry once, in order and in bounded memory, while others may go on writing.
 
     `anchor` is that of an earlier check. Raises LedgerError, and ValueError for no anchor.
@@ -111,12 +111,12 @@ def check(settings: Settings, anchor: str = "") -> Checked:
     faults.sort(key=lambda fault: fault.seq)
     if len(faults) > MOST_FAULTS:
         faults = [*faults[:MOST_FAULTS], Fault("more", 0, {"count": MOST_FAULTS})]
-    return Checked(tuple(faults), walk.count, walk.seq, walk.hash)
+    return ChainCheck(tuple(faults), walk.count, walk.seq, walk.hash)
 
 
 def check_and_note(
     settings: Settings, *, actor: str, organisation: str = "", anchor: str = ""
-) -> Checked:
+) -> ChainCheck:
     """The same, written down without trusting what was found: who checked is evidence too.
 
     Where the ledger has lost its head there is nowhere to write.

@@ -1,6 +1,6 @@
 """What was chosen of a table: read from a form or an address, written as an address, looked at.
 
-Not here: the menu and the request (`menus.py`), what is shown of it (`looking.py`), the page.
+Not here: the menu and the request (`menus.py`), what is shown of it (`previews.py`), the page.
 
 An address holds the whole choice, so that Back, a reload, another language and a second window keep
 it; but it tells nothing by itself. Figures are shown to who pressed the button, in that session,
@@ -22,7 +22,7 @@ from fastapi import Request
 
 from pipelines.accounts.permissions import Person
 from pipelines.ledger.chain import append
-from pipelines.portal import looking
+from pipelines.portal import previews
 from pipelines.portal.forms import Form
 from pipelines.portal.menus import FORMATS, Menu, kept, menu, menus_of, request_of
 from pipelines.portal.security.visitor import visitor_of
@@ -107,7 +107,7 @@ def note_refusal(settings: Settings, refused: ReleaseRefused, person: Person) ->
 def proof(request: Request, wanted: Asked) -> str:
     """That the button was pressed: for this session, this choice, these tables and agreements."""
     settings, visitor = settings_of(request), visitor_of(request)
-    about = json.dumps([kept(wanted), repr(looking.state(settings))], sort_keys=True)
+    about = json.dumps([kept(wanted), repr(previews.state(settings))], sort_keys=True)
     said = f"{PROOF}\n{visitor.session}\n{about}".encode()
     key: bytes = request.app.state.portal_key
     return hmac.new(key, said, hashlib.sha256).hexdigest()[:PROOF_LENGTH]

@@ -64,7 +64,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Asked:
+class DeliveryFilter:
     """What of the deliveries in a scope is asked for; days are inclusive, in UTC."""
 
     scope: Scope
@@ -75,7 +75,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Listed:
+class DeliveryPage:
     """One page of a list, the latest first."""
 
     lines: list[Line]
@@ -85,7 +85,7 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Counted:
+class RuleCount:
     """A rule that rows of a delivery did not meet: in how many, and the first of their numbers."""
 
     code: str
@@ -116,8 +116,8 @@ def _published(settings: Settings, feeds: Sequence[str]) -> dict[str, str]:
 
 @while_nothing_changes(state_of)
 def list_deliveries(
-    settings: Settings, asked: Asked, page: int = 1, size: int = PAGE_ROWS
-) -> Listed:
+    settings: Settings, asked: DeliveryFilter, page: int = 1, size: int = PAGE_ROWS
+) -> DeliveryPage:
     """The deliveries asked for; a page beyond the last is the last."""
     with reading(settings, asked.scope.feeds) as connection:
         where, values = condition(asked)
@@ -130,10 +130,10 @@ def list_deliveries(
             "ORDER BY received_at DESC, delivery_id LIMIT ? OFFSET ?",
             [*values, size, (page - 1) * size],
         ).fetchall()
-    return Listed([Line(*row) for row in rows], total, page, pages)
+    return DeliveryPage([Line(*row) for row in rows], total, page, pages)
 
 
-def condition(asked: Asked) -> tuple[str, list[Any]]:
+def condition(asked: DeliveryFilter) -> tuple[str, list[Any]]:
     """The SQL condition over `known` (see `reading`) of what is asked, and its values."""
     scope = asked.scope
     parts = ["list_contains(?, feed)", "(NOT list_contains(?, feed) OR origin = ?)"]
@@ -278,7 +278,7 @@ def is_published(settings: Settings, delivery_id: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Looked:
+class RejectedCells:
     """The first rejected cells as they were sent, and the names of the workbook's sheets."""
 
     cells: list[Cell]
@@ -287,7 +287,7 @@ class Looked:
 
 def reasons(
     settings: Settings, delivery: Delivery, verdict: Verdict, sheets: Sequence[str] = ()
-) -> list[Counted]:
+) -> list[RuleCount]:
     """By rule, how many rows were set aside and the first of them; the most frequent first."""
     if not (verdict.is_accepted and verdict.rows_quarantined):
         return []
@@ -298,7 +298,7 @@ def reasons(
 @remembered(lambda _settings, delivery, *more: (str(delivery.folder), *more))
 def _reasons(
     settings: Settings, delivery: Delivery, _judged_at: dt.datetime, sheets: tuple[str, ...]
-) -> list[Counted]:
+) -> list[RuleCount]:
     import duckdb
 
     from pipelines.ingest import local_part
@@ -311,7 +311,7 @@ def _reasons(
             "GROUP BY code ORDER BY count(*) DESC, code",
             [FIRST_ROWS, str(quarantined)],
         ).fetchall()
-    return [Counted(code, count, _placed(first, sheets)) for code, count, first in rows]
+    return [RuleCount(code, count, _placed(first, sheets)) for code, count, first in rows]
 
 
 def _placed(rows: Sequence[int], sheets: Sequence[str]) -> tuple[str, ...]:
@@ -326,15 +326,15 @@ def _placed(rows: Sequence[int], sheets: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def warnings(verdict: Verdict) -> list[Counted]:
+def warnings(verdict: Verdict) -> list[RuleCount]:
     """By rule, how many accepted rows deserve a second look."""
     counts = verdict.warning_counts.items()
-    return [Counted(code, rows) for code, rows in sorted(counts, key=lambda c: (-c[1], c[0]))]
+    return [RuleCount(code, rows) for code, rows in sorted(counts, key=lambda c: (-c[1], c[0]))]
 
 
 def look(
     settings: Settings, delivery: Delivery, verdict: Verdict, question: Question | None = None
-) -> Looked:
+) -> RejectedCells:
     """The first rejected cells, with those of rows that are held: only for who sent them.
 
     None of a large file, which would have to be read through for them, nor where rows are only
@@ -343,7 +343,7 @@ def look(
     from pipelines.portal import words
 
     if not verdict.rows_quarantined or delivery.receipt.bytes > SHOWN_BYTES:
-        return Looked([])
+        return RejectedCells([])
     asked = question.model_dump_json() if question else ""
     return _look(settings, delivery, verdict, asked, words.language())
 
@@ -355,11 +355,11 @@ def _as_looked(_settings: Settings, delivery: Delivery, verdict: Verdict, *more:
 @remembered(_as_looked)
 def _look(
     settings: Settings, delivery: Delivery, verdict: Verdict, _asked: str, language: Language
-) -> Looked:
+) -> RejectedCells:
     from pipelines.i18n import translator
     from pipelines.validate.report import gathered
     from pipelines.validate.report_page import first_cells
 
     with gathered(settings, delivery, verdict, language) as report:
         cells = first_cells(report, translator(language)("(whole row)"), FIRST_CELLS)
-        return Looked(cells, report.rows.sheets if report.rows else ())
+        return RejectedCells(cells, report.rows.sheets if report.rows else ())

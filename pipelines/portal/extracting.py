@@ -18,7 +18,7 @@ from pipelines.portal.jobs import JobView
 from pipelines.portal.menus import kept, restored, today
 from pipelines.portal.words import _, language
 from pipelines.release.outdated import outdated_extracts
-from pipelines.release.permits import Allowed, who_may
+from pipelines.release.permits import PermitSet, who_may
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from pipelines.settings import Settings
@@ -91,7 +91,7 @@ def result_of(made: Extract, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _terms(open_now: Allowed, clauses: Sequence[str]) -> str:
+def _terms(open_now: PermitSet, clauses: Sequence[str]) -> str:
     """A fingerprint of everything that was agreed about the rows of an extract."""
     agreed: list[Permit | Restriction] = [*open_now.restrictions]
     agreed += [one for one in open_now.permits if one.full_name in clauses]

@@ -21,7 +21,7 @@ from typing import Any, Literal
 import duckdb
 from upath import UPath
 
-from pipelines.portal.deliveries import Asked, condition, reading, state_of
+from pipelines.portal.deliveries import DeliveryFilter, condition, reading, state_of
 from pipelines.portal.remembered import while_nothing_changes
 from pipelines.portal.scope import Scope
 from pipelines.settings import Settings
@@ -82,7 +82,7 @@ class Week:
 
 
 @dataclass(frozen=True)
-class Raised:
+class RuleFrequency:
     """A rule, and how often it was raised: in rows, in files."""
 
     code: str
@@ -101,7 +101,7 @@ def health(settings: Settings, scope: Scope, now: dt.datetime | None = None) -> 
 @while_nothing_changes(state_of)
 def _health_at(settings: Settings, scope: Scope, moment: dt.datetime) -> tuple[Health, ...]:
     with reading(settings, scope.feeds) as connection:
-        where, values = condition(Asked(scope))
+        where, values = condition(DeliveryFilter(scope))
         rows = connection.execute(
             f"""
             WITH placed AS (
@@ -122,7 +122,7 @@ def _health_at(settings: Settings, scope: Scope, moment: dt.datetime) -> tuple[H
 
 
 @while_nothing_changes(state_of)
-def weekly(settings: Settings, asked: Asked) -> list[Week]:
+def weekly(settings: Settings, asked: DeliveryFilter) -> list[Week]:
     """Each week from the first delivery to the last, those in which nothing came among them."""
     with reading(settings, asked.scope.feeds) as connection:
         where, values = condition(asked)
@@ -142,7 +142,9 @@ def weekly(settings: Settings, asked: Asked) -> list[Week]:
 
 
 @while_nothing_changes(state_of)
-def raised(settings: Settings, asked: Asked, *, by_feed: bool = False) -> list[Raised]:
+def rule_frequencies(
+    settings: Settings, asked: DeliveryFilter, *, by_feed: bool = False
+) -> list[RuleFrequency]:
     """How often each rule was raised, the most frequent first; warnings are among them.
 
     What sets a row aside, or refuses a file, is in the catalogue; a warning is counted in the
@@ -165,13 +167,13 @@ def raised(settings: Settings, asked: Asked, *, by_feed: bool = False) -> list[R
             f"SELECT feed, sha256 FROM known WHERE {where} AND state IN ('accepted', 'held')",
             values,
         ).fetchall()
-    every = [Raised(*row) for row in errors] + _warnings(settings, judged, by_feed=by_feed)
+    every = [RuleFrequency(*row) for row in errors] + _warnings(settings, judged, by_feed=by_feed)
     return sorted(every, key=lambda one: (-one.rows, -one.deliveries, one.code, one.feed))
 
 
 @while_nothing_changes(state_of)
 def weekly_by_rule(
-    settings: Settings, asked: Asked, codes: Sequence[str]
+    settings: Settings, asked: DeliveryFilter, codes: Sequence[str]
 ) -> list[tuple[dt.date, str, int | None]]:
     """For each week and rule, the rows set aside; None where nothing came that week."""
     weeks = weekly(settings, asked)
@@ -195,7 +197,7 @@ def weekly_by_rule(
 
 
 @while_nothing_changes(state_of)
-def encodings(settings: Settings, asked: Asked) -> list[tuple[str, int]]:
+def encodings(settings: Settings, asked: DeliveryFilter) -> list[tuple[str, int]]:
     """The encodings in which files were read, and how many; the most frequent first."""
     with reading(settings, asked.scope.feeds) as connection:
         where, values = condition(asked)
@@ -242,7 +244,7 @@ def _rhythm(age_days: int | None, expected: int) -> Rhythm:
 
 def _warnings(
     settings: Settings, judged: Sequence[tuple[str, str]], *, by_feed: bool
-) -> list[Raised]:
+) -> list[RuleFrequency]:
     rows: Counter[tuple[str, str]] = Counter()
     files: Counter[tuple[str, str]] = Counter()
     for feed, sha256 in judged:
@@ -250,7 +252,7 @@ def _warnings(
             rows[code, feed if by_feed else ""] += count
             files[code, feed if by_feed else ""] += 1
     return [
-        Raised(code, "warning", feed, count, files[code, feed])
+        RuleFrequency(code, "warning", feed, count, files[code, feed])
         for (code, feed), count in rows.items()
     ]
 

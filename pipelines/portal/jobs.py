@@ -1,6 +1,6 @@
 """The queue of work that a person sets going: put in, look up, list, take back, let old results go.
 
-Not here: doing the work (`jobs_worker.py`), keeping workers alive (`jobs_crew.py`), the pages.
+Not here: doing the work (`jobs_worker.py`), keeping workers alive (`jobs_supervisor.py`), pages.
 
 The queue is a table of the database, so it outlives the portal and several portals share it. A
 worker is a named place, held by one process at a time; a job found running under the name of a

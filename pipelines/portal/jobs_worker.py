@@ -1,6 +1,6 @@
-"""A process that does the queue’s work, one job after another; started by `jobs_crew.py`.
+"""A process that does the queue’s work, one job after another; started by `jobs_supervisor.py`.
 
-Not here: the queue (`jobs.py`), starting and replacing workers (`jobs_crew.py`), what a job does.
+Not here: the queue (`jobs.py`), starting workers (`jobs_supervisor.py`), what a job does.
 
 Only one process holds a place. It ends with the job in hand when its portal is gone; a job that
 is cut short with it is taken up by the next holder of the place.
@@ -58,7 +58,7 @@ Work = Callable[[Settings, JobView, Tell], Mapping[str, Any]]
 log = logging.getLogger("passerelle")
 
 
-class Unwanted(Exception):  # noqa: N818  (an answer, not a fault)
+class JobCancelled(Exception):  # noqa: N818  (an answer, not a fault)
     """Somebody stopped the job."""
 
 
@@ -101,7 +101,7 @@ def run_next(
     try:
         with progress:
             result = work[job.kind](settings, job, progress.told)
-    except Unwanted:
+    except JobCancelled:
         return True
     except SystemExit:
         give_back(settings, job.id, place)
@@ -165,7 +165,7 @@ class _Progress:
         if is_new or time.monotonic() - self.told_at > TELL_EVERY_S:
             self.told_at = time.monotonic()
             if not self._tell():
-                raise Unwanted
+                raise JobCancelled
 
     def _tell(self) -> bool:
         return tell(
@@ -226,7 +226,7 @@ def _make_ready() -> None:
 
 
 def _leave() -> None:
-    # What was half made is only in scratch; the crew starts another process at once.
+    # What was half made is only in scratch; the supervisor starts another process at once.
     os._exit(UNWANTED)
 
 

@@ -25,7 +25,7 @@ from schemas.sqltext import literal, name
 from schemas.text import Language
 
 if TYPE_CHECKING:
-    from pipelines.release.material import Material
+    from pipelines.release.selection import Selection
 
 MOST_MONTHS = 36
 LONGEST_GAP_MONTHS = 12  # older months are a slip of the pen, or another time: not drawn
@@ -48,15 +48,19 @@ class Summary:
     whole_until: str = "9999"
 
 
-def summary_of(material: Material) -> Summary:
+def summary_of(selection: Selection) -> Summary:
     """Summarise what a request lets out: records, or counts that are protected already."""
-    rows = f"read_parquet({literal(str(material.rows))})"
-    columns = [one.name for one in material.fields]
-    if material.request.form == "counts":
-        found = of_counts(material.connection, rows, columns, material.request, material.contract)
+    rows = f"read_parquet({literal(str(selection.rows))})"
+    columns = [one.name for one in selection.fields]
+    if selection.request.form == "counts":
+        found = of_counts(
+            selection.connection, rows, columns, selection.request, selection.contract
+        )
     else:
-        found = of_records(material.connection, rows, columns, material.contract)
-    since, until = whole_months(material.request, [p.delay_days for p in material.allowed.permits])
+        found = of_records(selection.connection, rows, columns, selection.contract)
+    since, until = whole_months(
+        selection.request, [p.delay_days for p in selection.allowed.permits]
+    )
     return replace(found, whole_from=since, whole_until=until)
 
 

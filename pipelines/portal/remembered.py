@@ -1,6 +1,6 @@
 """Answers that stay the same until something new comes in or is published.
 
-Not here: the questions (`deliveries.py`, `feed_figures.py`, `looking.py`). Opening the catalogue
+Not here: the questions (`deliveries.py`, `feed_figures.py`, `previews.py`). Opening the catalogue
 costs more than most answers, and two hundred people ask the same ones.
 """
 

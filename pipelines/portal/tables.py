@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pipelines.accounts.permissions import Person
 from pipelines.lake.catalogue import table_faults
 from pipelines.lake.faults import TableFault
-from pipelines.portal import looking
+from pipelines.portal import previews
 from pipelines.portal.menus import FORMS, today
 from pipelines.portal.words import _, language
 from pipelines.release.permits import Offer
@@ -74,7 +74,7 @@ def shown_tables(
     names = [name for name in dict.fromkeys(o.table for o in offers) if name == (only or name)]
     newest = _newest(settings, offers)
     faults = table_faults(settings)
-    until = None if only else time.monotonic() + looking.COUNT_S
+    until = None if only else time.monotonic() + previews.COUNT_S
     found = []
     for name in names:
         mine = [offer for offer in offers if offer.table == name]
@@ -105,7 +105,7 @@ def _ways(settings: Settings, person: Person, offer: Offer, until: float | None)
             return None
         clauses = tuple(p.full_name for p in offer.permits if purpose in p.purposes)
         request = Request(offer.table, person.organisation, purpose, today())
-        return looking.rows_within(settings, request, clauses, until - time.monotonic())
+        return previews.rows_within(settings, request, clauses, until - time.monotonic())
 
     return [
         Way(

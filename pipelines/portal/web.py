@@ -52,7 +52,7 @@ class SignInNeeded(Exception):  # noqa: N818  (an answer, not a fault)
     """Nobody is signed in, and somebody must be."""
 
 
-class Allowed:
+class ActionGuard:
     """A dependency of a route: the person, who may do `action`. Others find no such page."""
 
     def __init__(self, action: str) -> None:
@@ -72,9 +72,9 @@ class Allowed:
         return person
 
 
-def allowed(action: str) -> Allowed:
+def allowed(action: str) -> ActionGuard:
     """`person: Person = Depends(allowed("extract.read_own"))` opens a route to whom it names."""
-    return Allowed(action)
+    return ActionGuard(action)
 
 
 async def public() -> None:

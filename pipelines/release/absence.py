@@ -27,7 +27,7 @@ from schemas.sqltext import name
 if TYPE_CHECKING:
     import duckdb
 
-    from pipelines.release.compile import Compiled
+    from pipelines.release.compile import CompiledExtract
     from pipelines.release.counting import CompiledCounts
 
 MONTHLY = ("day", "week", "month")  # the periods that tell at least the month
@@ -36,7 +36,7 @@ MONTHLY = ("day", "week", "month")  # the periods that tell at least the month
 def absence(
     connection: duckdb.DuckDBPyConnection,
     request: Request,
-    compiled: Callable[[Request], Compiled | CompiledCounts],
+    compiled: Callable[[Request], CompiledExtract | CompiledCounts],
 ) -> ReleaseRefused:
     """REL-124 where the period lies before or after all that is given, else REL-125."""
     if request.has_period:

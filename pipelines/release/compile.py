@@ -16,7 +16,7 @@ from pipelines.release.conditions import asked as chosen_by
 from pipelines.release.eligible import Eligible, by_generosity, eligible
 from pipelines.release.flow import ACROSS, DROPPED, KEPT, MASKED, SHOWN_FROM
 from pipelines.release.k_anonymity import on_its_rung, ranked, smallest_group, told_alike
-from pipelines.release.permits import Allowed
+from pipelines.release.permits import PermitSet
 from pipelines.release.precision import (
     Levels,
     age_columns,
@@ -46,7 +46,7 @@ class OutColumn:
 
 
 @dataclass(frozen=True)
-class Compiled:
+class CompiledExtract:
     """An extract of records as SQL over the catalogue; the connection must have the release key.
 
     `sql` gives the rows in their order, `flow_sql` what was kept, masked and dropped by clause
@@ -69,7 +69,7 @@ class Compiled:
         return min(smallest_group(permit) for permit in self.permits)
 
 
-def compile_records(request: Request, allowed: Allowed, contract: Contract) -> Compiled:
+def compile_records(request: Request, allowed: PermitSet, contract: Contract) -> CompiledExtract:
     """The query of an extract of records.
 
     Raises ReleaseRefused REL-104 for an unknown column, 112 and 113 for a period or code that does
@@ -87,12 +87,12 @@ def compile_records(request: Request, allowed: Allowed, contract: Contract) -> C
     alike = {column.name for permit in permits for column in told_alike(permit, contract)}
     carried = _carried(columns, alike, contract)
     before = eligible(request, allowed, contract, permits, carried, is_chosen_later=is_grouped)
-    asked = _Asked(request, telling, is_grouped)
+    asked = _RecordQuery(request, telling, is_grouped)
     told = _told(before, columns, contract, asked)
     steps = f"WITH {before.steps}, {ranked(before, sorted(alike))}, {told}"
     names = ", ".join(f"{name(f'_o_{c.name}')} AS {name(c.name)}" for c in columns)
     out = tuple(OutColumn(column.name, column.duckdb_type, column) for column in columns)
-    return Compiled(
+    return CompiledExtract(
         sql=f"{steps} SELECT {names}, _name AS {CLAUSE} FROM told WHERE _leaves "
         "ORDER BY _given, sha256(record_id)",
         columns=(*out, OutColumn(CLAUSE, "VARCHAR")),
@@ -118,7 +118,7 @@ def _opened(permit: Permit, wanted: tuple[str, ...], contract: Contract) -> list
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _RecordQuery:
     """A request, the clauses that tell something of it, and whether records must be alike."""
 
     request: Request
@@ -149,7 +149,7 @@ def _opened_only(column: Column, permits: tuple[Permit, ...], value: str) -> str
     return f"CASE WHEN _clause IN ({chosen}) THEN {value} END"
 
 
-def _told(before: Eligible, columns: list[Column], contract: Contract, asked: _Asked) -> str:
+def _told(before: Eligible, columns: list[Column], contract: Contract, asked: _RecordQuery) -> str:
     """`told AS (…)`: every permitted row with `_o_<column>`, `_given`, `_name` and `_leaves`."""
     levels = permit_levels(before.permits, "_clause")
     if asked.is_grouped:
@@ -172,7 +172,9 @@ def _told(before: Eligible, columns: list[Column], contract: Contract, asked: _A
     )
 
 
-def _chosen(before: Eligible, contract: Contract, levels: Levels, asked: _Asked) -> tuple[str, str]:
+def _chosen(
+    before: Eligible, contract: Contract, levels: Levels, asked: _RecordQuery
+) -> tuple[str, str]:
     """SQL: is a row what was asked for, or does it lie across? Judged by what is told of it."""
     if not asked.is_grouped:
         return "TRUE", "FALSE"  # `eligible` has chosen
@@ -185,7 +187,7 @@ def _chosen(before: Eligible, contract: Contract, levels: Levels, asked: _Asked)
     return f"(CASE _clause {' '.join(within)} END)", f"(CASE _clause {' '.join(across)} END)"
 
 
-def _given(before: Eligible, contract: Contract, levels: Levels, asked: _Asked) -> str:
+def _given(before: Eligible, contract: Contract, levels: Levels, asked: _RecordQuery) -> str:
     """The name of a record: its own number where nothing is coarser or masked, else a token.
 
     One that had to be told more coarsely has another token in every request: under one name, what
@@ -207,7 +209,7 @@ def _given(before: Eligible, contract: Contract, levels: Levels, asked: _Asked) 
     )
 
 
-def _named_for(before: Eligible, asked: _Asked) -> str:
+def _named_for(before: Eligible, asked: _RecordQuery) -> str:
     """SQL of what is added to the number of a record before its token is made.
 
     By clause, so that what two clauses tell of one record is not joined; and with the clauses that
@@ -224,7 +226,7 @@ def _named_for(before: Eligible, asked: _Asked) -> str:
     return f"(CASE _clause {' '.join(cases)} ELSE '' END)"
 
 
-def _flow(columns: list[Column], before: Eligible, asked: _Asked) -> str:
+def _flow(columns: list[Column], before: Eligible, asked: _RecordQuery) -> str:
     """One row a clause: kept, coarsened, masked by column, dropped by reason, any lying across."""
     # of a record in no group nothing is told, so that it lies in no choice
     lonely = "FALSE" if asked.request.has_choice else "NOT _held AND _lonely"

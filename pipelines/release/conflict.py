@@ -20,8 +20,14 @@ import pyarrow as pa
 from pipelines.release.coarser import coarser_forms
 from pipelines.release.consents import Consent, Need, covering
 from pipelines.release.differencing import TooMuch, compared, telling_extracts, tells_more
-from pipelines.release.earlier import RECORD, Told, asked_for, circles, is_known_to
 from pipelines.release.members import Who, is_same
+from pipelines.release.past_disclosures import (
+    RECORD,
+    PastDisclosure,
+    asked_for,
+    disclosures_by_recipient,
+    is_known_to,
+)
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from pipelines.settings import Settings
@@ -43,7 +49,7 @@ class Obstacle:
     the same question and what changed since are the records.
     """
 
-    told: Told
+    told: PastDisclosure
     differs: tuple[str, ...]
 
 
@@ -74,7 +80,7 @@ def require_untold(
     are the sources of its clauses. Raises ReleaseRefused REL-108 where they would tell a hidden
     number beside what was told before, 118 where that is too much to check, both with a `conflict`.
     """
-    known = circles(settings, request)
+    known = disclosures_by_recipient(settings, request)
     found = [_telling(cells, circle) for circle in known]
     names = tuple(dict.fromkeys(name for one in found for name in one.names))
     if not names:
@@ -104,7 +110,7 @@ class _Found:
     is_too_much: bool = False
 
 
-def _telling(cells: pa.Table, circle: Mapping[str, Told]) -> _Found:
+def _telling(cells: pa.Table, circle: Mapping[str, PastDisclosure]) -> _Found:
     known, released = _counts(circle), _released(circle)
     others = {name: one for name, one in known.items() if not is_same(one, cells)}
     is_told_again = len(others) < len(known)
@@ -114,11 +120,11 @@ def _telling(cells: pa.Table, circle: Mapping[str, Told]) -> _Found:
         return _Found(compared(cells, others, released), is_told_again, is_too_much=True)
 
 
-def _counts(circle: Mapping[str, Told]) -> dict[str, pa.Table]:
+def _counts(circle: Mapping[str, PastDisclosure]) -> dict[str, pa.Table]:
     return {name: told.kept for name, told in circle.items() if told.form == "counts"}
 
 
-def _released(circle: Mapping[str, Told]) -> dict[str, Who]:
+def _released(circle: Mapping[str, PastDisclosure]) -> dict[str, Who]:
     return {
         name: told.kept[RECORD].to_numpy()
         for name, told in circle.items()
@@ -127,7 +133,7 @@ def _released(circle: Mapping[str, Told]) -> dict[str, Who]:
 
 
 def _passing(
-    request: Request, known: Sequence[Mapping[str, Told]], counting: Counting
+    request: Request, known: Sequence[Mapping[str, PastDisclosure]], counting: Counting
 ) -> Iterator[Request]:
     """The first coarser forms that would leave, as many as can be tried in a few seconds."""
     import duckdb
@@ -149,7 +155,7 @@ def _passing(
             return  # whoever watches the time has stopped us
 
 
-def _differs(request: Request, told: Told) -> tuple[str, ...]:
+def _differs(request: Request, told: PastDisclosure) -> tuple[str, ...]:
     asked, before = asked_for(request), told.asked
     if not before or told.form == "records":
         return ()
@@ -162,7 +168,7 @@ def _differs(request: Request, told: Told) -> tuple[str, ...]:
 
 
 def _need(
-    settings: Settings, request: Request, providers: Sequence[str], told: Iterable[Told]
+    settings: Settings, request: Request, providers: Sequence[str], told: Iterable[PastDisclosure]
 ) -> Need:
     """Whose consent it would take: of all whose data these or the earlier counts may hold."""
     sources, names = set(providers), []

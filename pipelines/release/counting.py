@@ -29,7 +29,7 @@ from pipelines.release.dimensions import (
 from pipelines.release.eligible import Eligible, by_generosity, eligible
 from pipelines.release.flow import ACROSS, DROPPED, SHOWN_FROM
 from pipelines.release.k_anonymity import beside, on_the_rung_beside
-from pipelines.release.permits import Allowed
+from pipelines.release.permits import PermitSet
 from pipelines.release.precision import Levels, is_detail, permit_levels
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request, check_request
@@ -71,7 +71,7 @@ class CompiledCounts:
 
 
 def compile_counts(
-    request: Request, allowed: Allowed, contract: Contract, known: Sequence[Permit] = ()
+    request: Request, allowed: PermitSet, contract: Contract, known: Sequence[Permit] = ()
 ) -> CompiledCounts:
     """The query of an extract of counts.
 

@@ -1,7 +1,7 @@
 """A new extract of counts beside earlier ones: whether the two together would tell more than each.
 
 Not here: protecting one extract by itself (`suppression.py`), whose earlier ones count and where
-they are kept (`earlier.py`), and what follows from sums (`deduction.py`).
+they are kept (`past_disclosures.py`), and what follows from sums (`deduction.py`).
 
 Each extract leaves a private record of its cells with who is in them (`cells.CELLS_SCHEMA`). Laid
 over each other, the cells of several extracts cut the records into atoms: those in the same

@@ -28,7 +28,7 @@ from pipelines.release.conditions import (
     permit_scope,
     restricted,
 )
-from pipelines.release.permits import Allowed
+from pipelines.release.permits import PermitSet
 from pipelines.release.precision import (
     AREA_LEVELS,
     TIME_LEVELS,
@@ -92,7 +92,7 @@ def placed(contract: Contract, columns: Iterable[str]) -> str:
 
 def eligible(
     request: Request,
-    allowed: Allowed,
+    allowed: PermitSet,
     contract: Contract,
     permits: tuple[Permit, ...],
     columns: Iterable[str],

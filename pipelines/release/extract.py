@@ -1,6 +1,6 @@
 """Making one extract: gathered, written, described, signed, noted, and only then put in its place.
 
-Not here: what may leave (`material.py` and what it calls) and the forms of the files (`formats`).
+Not here: what may leave (`selection.py` and what it calls) and the forms of the files (`formats`).
 
 The order is what makes it safe to be killed at any moment. Everything is made in scratch and
 synced; the private list of records is put in its place, then the ledger is told, and last the zip
@@ -21,15 +21,15 @@ from typing import Any
 
 from pipelines.duck import scratch_folder
 from pipelines.release import dictionary, keys, readme
-from pipelines.release.earlier import cells_folder, one_at_a_time
 from pipelines.release.formats.content import Content
 from pipelines.release.formats.write import write_data
 from pipelines.release.manifest import FileOut, Manifest
-from pipelines.release.material import Material, Progress, gathered
+from pipelines.release.manifest_builder import manifest_of
 from pipelines.release.package import MANIFEST, MANIFEST_SIGNATURE, Part, place, write_package
+from pipelines.release.past_disclosures import cells_folder, one_at_a_time
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
-from pipelines.release.statement import manifest_of
+from pipelines.release.selection import Progress, Selection, open_selection
 from pipelines.settings import Settings
 from schemas.agreement_folder import load_agreements
 from schemas.organisation import is_public, organisations, purposes
@@ -81,8 +81,8 @@ def make_extract(
     try:
         with one_at_a_time(settings, request), scratch_folder(settings, "release") as folder:
             maker.tell(GATHER, STEPS, request.table)
-            with gathered(settings, request, folder) as material:
-                return _make(maker, material, folder)
+            with open_selection(settings, request, folder) as selection:
+                return _make(maker, selection, folder)
     except ReleaseRefused as refused:
         note_refusal(settings, request, refused, made_by=made_by, organisation=organisation)
         raise
@@ -120,12 +120,12 @@ def note_refusal(
     )
 
 
-def _make(maker: _Maker, material: Material, folder: Path) -> Extract:
+def _make(maker: _Maker, selection: Selection, folder: Path) -> Extract:
     settings, tell = maker.settings, maker.tell
     key = keys.signing_key(settings)
-    manifest = manifest_of(material, keys.fingerprint(key.public_key()), settings).named()
-    tell(WRITE, STEPS, material.request.format)
-    parts = _parts(manifest, material, folder)
+    manifest = manifest_of(selection, keys.fingerprint(key.public_key()), settings).named()
+    tell(WRITE, STEPS, selection.request.format)
+    parts = _parts(manifest, selection, folder)
     files = [FileOut(name=one.name, bytes=one.size, sha256=one.sha256()) for one in parts]
     manifest = manifest.model_copy(update={"files": tuple(files)})
     stated = manifest.as_bytes()
@@ -137,15 +137,15 @@ def _make(maker: _Maker, material: Material, folder: Path) -> Extract:
         extract_id=manifest.extract_id,
         file=file,
         manifest=manifest,
-        row_count=material.row_count,
+        row_count=selection.row_count,
         sha256=write_package(draft, signed, key),
         bytes=draft.stat().st_size,
     )
     _try_the_place(file, made.bytes)
-    place(material.holdings, settings.release_records / f"{made.extract_id}.parquet")
+    place(selection.holdings, settings.release_records / f"{made.extract_id}.parquet")
     told = cells_folder(settings, manifest.table, manifest.recipient.code)
-    place(material.kept, told / f"{made.extract_id}.parquet")
-    _note(maker, material.request, made)
+    place(selection.kept, told / f"{made.extract_id}.parquet")
+    _note(maker, selection.request, made)
     place(draft, file)
     tell(DONE + 1, STEPS, file.name)
     return made
@@ -167,30 +167,30 @@ def file_name(manifest: Manifest) -> str:
     return f"{manifest.table}_{manifest.recipient.code}_{day}_{manifest.extract_id}.zip"
 
 
-def _parts(manifest: Manifest, material: Material, folder: Path) -> Sequence[Part]:
+def _parts(manifest: Manifest, selection: Selection, folder: Path) -> Sequence[Part]:
     """The page, the data and the dictionary; the data's name carries the marking, as files get
     taken out of their zip.
     """
-    language, wanted = manifest.language, material.request.format
+    language, wanted = manifest.language, selection.request.format
     recipient = None if is_public(manifest.recipient.code) else manifest.recipient.label
-    marking_line = material.marking.line(recipient, language)
+    marking_line = selection.marking.line(recipient, language)
     data = folder / f"{manifest.table}_{manifest.handling.level}.{wanted}"
     content = Content(
-        connection=material.connection,
-        rows=material.rows,
-        fields=material.fields,
-        row_count=material.row_count,
+        connection=selection.connection,
+        rows=selection.rows,
+        fields=selection.fields,
+        row_count=selection.row_count,
         name=manifest.table,
         title=manifest.title[language],
-        marking=material.marking,
+        marking=selection.marking,
         marking_line=marking_line,
         reference=manifest.extract_id,
         about=readme.about(manifest),
         language=language,
-        point=material.contract.roles.point,
+        point=selection.contract.roles.point,
     )
     write_data(wanted, content, data)
-    meanings = dictionary.write_dictionary(manifest, material.fields, marking_line)
+    meanings = dictionary.write_dictionary(manifest, selection.fields, marking_line)
     return [
         Part(readme.NAMES["readme"][language], readme.write_page(manifest, marking_line)),
         Part(data.name, data),

@@ -90,7 +90,7 @@ class RiskAccepted(_Part):
     reason: str
 
 
-class Asked(_Part):
+class ManifestRequest(_Part):
     """The request, as it was made."""
 
     columns: tuple[str, ...] = ()
@@ -143,7 +143,7 @@ class Manifest(_Part):
     file_format: str
     language: Literal["en", "fr"]
     as_of: dt.date
-    asked: Asked
+    asked: ManifestRequest
     handling: Handling
     agreements: tuple[AgreementUsed, ...]
     clauses: tuple[ClauseUsed, ...]

@@ -16,8 +16,8 @@ from pipelines.ledger.chain import Entry, NewEntry, append_all, as_entry
 from pipelines.ledger.database import readings, troubles
 from pipelines.ledger.models import LedgerEntry
 from pipelines.release.dimensions import levels_needed
-from pipelines.release.earlier import asked_of
 from pipelines.release.k_anonymity import levels_on
+from pipelines.release.past_disclosures import asked_of
 from pipelines.release.precision import TIME_LEVELS
 from pipelines.settings import Settings
 from schemas.agreement import Permit
@@ -34,7 +34,7 @@ NOTED_BY = "passerelle"  # nobody did it: it follows from a withdrawal or a corr
 
 
 @dataclass(frozen=True)
-class Outdated:
+class OutdatedExtract:
     """One extract of which records are told more coarsely since it was made."""
 
     extract_id: str
@@ -141,7 +141,7 @@ def _chosen(asked: Mapping[str, Any], contract: Contract) -> tuple[int, int, int
     return area, 0 if is_in_months else TIME_LEVELS["day"], 0, detail
 
 
-def outdated_extracts(settings: Settings, extract_id: str = "") -> list[Outdated]:
+def outdated_extracts(settings: Settings, extract_id: str = "") -> list[OutdatedExtract]:
     """The extracts that are outdated and that no later one of the same kind takes the place of.
 
     With `extract_id` that one, taken the place of or not. Raises LedgerError.
@@ -149,7 +149,7 @@ def outdated_extracts(settings: Settings, extract_id: str = "") -> list[Outdated
     said = _entries(settings, [OUTDATED], [extract_id] if extract_id else [])
     latest = {} if extract_id else _latest(_entries(settings, [MADE], []) if said else [])
     return [
-        Outdated(entry.subject, *_kind(entry), str(entry.details.get("clause", "")))
+        OutdatedExtract(entry.subject, *_kind(entry), str(entry.details.get("clause", "")))
         for entry in said
         if entry.seq > latest.get(_kind(entry), 0)
     ]

@@ -19,7 +19,7 @@ FORMS: tuple[Form, ...] = ("records", "counts")
 
 
 @dataclass(frozen=True)
-class Allowed:
+class PermitSet:
     """The clauses that open what was asked, and every restriction over rows of theirs."""
 
     permits: tuple[Permit, ...]
@@ -46,7 +46,7 @@ def who_may(
     form: Form,
     as_of: dt.date,
     columns: Iterable[str] = (),
-) -> Allowed:
+) -> PermitSet:
     """The clauses by which `table` may go to `recipient` for `purpose` on that day.
 
     Raises ReleaseRefused where a name is not known or no clause is open; nothing is open by
@@ -67,7 +67,7 @@ def who_may(
             as_of=as_of,
         )
     providers = {one for _agreement, permit in opened for one in permit.providers}
-    return Allowed(
+    return PermitSet(
         permits=tuple(permit for _one, permit in opened),
         # What others hold back meets no row of these, and is not told: it stands in the query.
         restrictions=tuple(

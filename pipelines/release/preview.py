@@ -12,16 +12,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.release.earlier import cells_folder, one_at_a_time
 from pipelines.release.flow import Flow
 from pipelines.release.formats.content import Field
 from pipelines.release.manifest import ID_LENGTH
 from pipelines.release.marking import Marking
-from pipelines.release.material import Material, OnOpen, gathered
 from pipelines.release.package import place
+from pipelines.release.past_disclosures import cells_folder, one_at_a_time
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from pipelines.release.risk import Risk
+from pipelines.release.selection import OnOpen, Selection, open_selection
 from pipelines.settings import Settings
 from schemas.agreement import Permit
 from schemas.sqltext import literal
@@ -54,7 +54,7 @@ def preview(settings: Settings, request: Request, limit: int = SHOWN_ROWS) -> Pr
 
     What is shown is told: it is kept, and later counts are compared with it.
     """
-    with seen(settings, request) as found:
+    with open_preview(settings, request) as found:
         first = f"FROM read_parquet({literal(str(found.rows))}) LIMIT {int(limit)}"
         return Preview(
             columns=found.fields,
@@ -72,14 +72,16 @@ def preview(settings: Settings, request: Request, limit: int = SHOWN_ROWS) -> Pr
 
 
 @contextmanager
-def seen(settings: Settings, request: Request, on_open: OnOpen | None = None) -> Iterator[Material]:
+def open_preview(
+    settings: Settings, request: Request, on_open: OnOpen | None = None
+) -> Iterator[Selection]:
     """The rows of a request for a page to show; what is told is kept. Raises as `preview`."""
     from pipelines.duck import scratch_folder
 
     with (
         one_at_a_time(settings, request),
         scratch_folder(settings.prepare(), "preview") as folder,
-        gathered(settings, request, folder, on_open) as found,
+        open_selection(settings, request, folder, on_open) as found,
     ):
         with found.kept.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,6 +1,6 @@
 """The rows of an extract as they are written: with the words of their codes, and told apart.
 
-Not here: which rows leave (`material.py`), the forms of the files (`formats`).
+Not here: which rows leave (`selection.py`), the forms of the files (`formats`).
 """
 
 from __future__ import annotations

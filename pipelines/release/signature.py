@@ -47,7 +47,7 @@ class OtherKey(Exception):  # noqa: N818
     """The file was signed with another key than the one given."""
 
 
-class Changed(Exception):  # noqa: N818
+class SignatureError(Exception):
     """The file is not as it was when it was signed."""
 
 
@@ -85,18 +85,18 @@ def check_file(path: Path, key: Ed25519PublicKey) -> str:
         comment = stream.read(COMMENT_BYTES)
         found = _COMMENT.fullmatch(comment)
         if found is None:
-            raise Changed if _was_ours(path, size) else NoSignature
+            raise SignatureError if _was_ours(path, size) else NoSignature
         statement, sha256, signer, signature = found.groups()
         if signer.decode("ascii") != fingerprint(key):
             raise OtherKey(signer.decode("ascii"))
         try:
             key.verify(bytes.fromhex(signature.decode("ascii")), statement)
         except InvalidSignature:
-            raise Changed from None
+            raise SignatureError from None
         stream.seek(0)
         digest = _hash(stream, covered)
     if digest.hexdigest() != sha256.decode("ascii"):
-        raise Changed
+        raise SignatureError
     if magic != _END_MAGIC or comment_bytes != COMMENT_BYTES:
         raise NoSignature
     digest.update(comment)

@@ -24,7 +24,7 @@ HEADQUARTERS = "headquarters"  # recipients that belong to no mission
 Days = tuple[dt.date | None, dt.date | None]
 
 
-class NoLongerAsked(Exception):  # noqa: N818  (a state, not a fault)
+class UnknownStandingExtract(Exception):  # noqa: N818  (a state, not a fault)
     """No agreement asks for a standing extract of this name."""
 
 
@@ -105,7 +105,7 @@ def make_standing(settings: Settings, name: str, as_of: dt.date, *, made_by: str
     agreements = load_agreements(settings.agreements)
     declared = {one.name: one for one in standing_extracts(agreements)}
     if name not in declared:
-        raise NoLongerAsked(name)
+        raise UnknownStandingExtract(name)
     standing = declared[name].declared
     permits = _permits(agreements, standing)
     delay_days = max((permit.delay_days for permit in permits), default=0)

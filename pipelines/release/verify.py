@@ -24,7 +24,7 @@ from pipelines.release.package import (
     MOST_FILES,
     hashes,
 )
-from pipelines.release.signature import Changed, NoSignature, OtherKey, check_file
+from pipelines.release.signature import NoSignature, OtherKey, SignatureError, check_file
 from schemas.text import Language
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class NotAuthentic(Exception):  # noqa: N818  (an answer, not a fault)
 
 
 @dataclass(frozen=True)
-class Verified:
+class AuthenticExtract:
     """An authentic extract: what it says, and what was proved."""
 
     manifest: Manifest
@@ -73,7 +73,7 @@ class Verified:
     bytes: int
 
 
-def verify(file: Path, public_key: Path | Ed25519PublicKey) -> Verified:
+def verify(file: Path, public_key: Path | Ed25519PublicKey) -> AuthenticExtract:
     """Prove a file against a public key. Raises NotAuthentic.
 
     Raises also `keys.KeyUnusable` for a key file that is none, OSError where one cannot be read.
@@ -85,9 +85,9 @@ def verify(file: Path, public_key: Path | Ed25519PublicKey) -> Verified:
         raise NotAuthentic("VER-101") from None
     except OtherKey as other:
         raise NotAuthentic("VER-102", signer=keys.spoken(str(other))) from None
-    except Changed:
+    except SignatureError:
         raise NotAuthentic("VER-103") from None
-    return Verified(
+    return AuthenticExtract(
         manifest=_agreeing_manifest(file, key),
         key_fingerprint=keys.fingerprint(key),
         sha256=sha256,

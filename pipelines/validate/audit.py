@@ -58,7 +58,7 @@ class Audit:
 
 
 @dataclass(frozen=True)
-class Routed:
+class RoutingCounts:
     """What the router says that it did with one delivery; the audit checks each number."""
 
     rows_read: int
@@ -101,7 +101,7 @@ def audit(
     `data_docs.build_data_docs`. Raises nothing for wrong data: problems are findings (DEL-715);
     OSError where memory, or the disk to spill to, did not suffice.
     """
-    routed = Routed(
+    routed = RoutingCounts(
         rows_read,
         rows_accepted,
         rows_quarantined,
@@ -149,7 +149,7 @@ class Auditor:
         contract: Contract,
         accepted: Path,
         quarantined: Path,
-        routed: Routed,
+        routed: RoutingCounts,
         *,
         data_docs: Path | None,
         name: str,
@@ -188,7 +188,9 @@ class Auditor:
         self._datasource.read_files(QUARANTINED, quarantined, but=IS_UNSPLIT)
         self._datasource.read_files(TOGETHER, accepted, quarantined)
 
-    def _run(self, contract: Contract, routed: Routed) -> tuple[dict[str, Any], dict[str, str]]:
+    def _run(
+        self, contract: Contract, routed: RoutingCounts
+    ) -> tuple[dict[str, Any], dict[str, str]]:
         """The result of each view, as Great Expectations' object and as its JSON."""
         checkpoint = self._checkpoint(contract)
         outcome = checkpoint.run(expectation_parameters=_parameters(contract, routed))
@@ -255,7 +257,7 @@ def _local_day_sql(settings: Settings) -> str:
     return f"CREATE OR REPLACE MACRO {LOCAL_DAY}(moment, zone) AS CAST(moment + {minutes} AS DATE)"
 
 
-def _parameters(contract: Contract, routed: Routed) -> dict[str, int]:
+def _parameters(contract: Contract, routed: RoutingCounts) -> dict[str, int]:
     from pipelines.validate.suites import parameter_name
 
     parameters = {
@@ -271,7 +273,7 @@ def _parameters(contract: Contract, routed: Routed) -> dict[str, int]:
     return parameters
 
 
-def _conservation(routed: Routed, name: str) -> list[Finding]:
+def _conservation(routed: RoutingCounts, name: str) -> list[Finding]:
     if routed.is_conserved:
         return []
     parts = routed.rows_accepted + routed.rows_quarantined + routed.rows_exact_duplicates

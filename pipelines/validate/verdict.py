@@ -28,7 +28,7 @@ from schemas.contract import load_contract
 from schemas.feed import Correction, Statement, load_feed
 
 if TYPE_CHECKING:
-    from pipelines.harmonise.run import Harmonised
+    from pipelines.harmonise.run import HarmoniseResult
     from pipelines.landing.receive import Delivery
 
 FILE_NAME = "verdict.json"
@@ -133,7 +133,7 @@ def reach_verdict(
     delivery_id: str,
     feed: str,
     *,
-    harmonised: Harmonised | None,
+    harmonised: HarmoniseResult | None,
     audit: Audit | None,
     findings: list[Finding],
     harmonised_at: dt.datetime,
@@ -243,7 +243,7 @@ def _summary(audit: Audit) -> AuditSummary:
     )
 
 
-def _digests(harmonised: Harmonised) -> dict[str, str]:
+def _digests(harmonised: HarmoniseResult) -> dict[str, str]:
     """The fingerprint of each file that is kept beside an accepting verdict."""
     found = {}
     for part in ("accepted", "quarantined", "duplicates"):
@@ -252,7 +252,7 @@ def _digests(harmonised: Harmonised) -> dict[str, str]:
     return found
 
 
-def _counts(harmonised: Harmonised) -> dict[str, Any]:
+def _counts(harmonised: HarmoniseResult) -> dict[str, Any]:
     return {
         "encoding": harmonised.text_rows.encoding or "",
         "as_of": harmonised.as_of.day,

@@ -15,7 +15,7 @@ import pytest
 from routing import counted, route
 
 from pipelines.settings import settings_for
-from pipelines.validate.audit import Auditor, Routed
+from pipelines.validate.audit import Auditor, RoutingCounts
 from schemas.contract import load_contract
 from schemas.render.expectations import UNSPLIT_CODE
 
@@ -30,14 +30,14 @@ def auditor(tmp_path_factory: pytest.TempPathFactory) -> Auditor:
 
 
 @pytest.fixture(scope="module")
-def honest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Routed]:
+def honest(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, RoutingCounts]:
     return route(CONTRACT, tmp_path_factory.mktemp("honest"), rows=ROWS)
 
 
-Said = Callable[[Routed], Routed]
+Said = Callable[[RoutingCounts], RoutingCounts]
 
 
-def as_it_is(routed: Routed) -> Routed:
+def as_it_is(routed: RoutingCounts) -> RoutingCounts:
     return routed
 
 
@@ -48,7 +48,7 @@ def one_more(**counts: int) -> Said:
     )
 
 
-def one_unsplit(routed: Routed) -> Routed:
+def one_unsplit(routed: RoutingCounts) -> RoutingCounts:
     """The reading says that it could not split one row more."""
     more = one_more(rows_quarantined=1, rows_read=1)(routed)
     return replace(more, rows_set_aside={UNSPLIT_CODE: 1})

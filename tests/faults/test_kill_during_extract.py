@@ -15,9 +15,9 @@ import pytest
 
 from pipelines.ledger.chain import entries
 from pipelines.ledger.verify import verify as verify_ledger
-from pipelines.release.earlier import cells_folder
 from pipelines.release.extract import make_extract
 from pipelines.release.keys import public_key_path
+from pipelines.release.past_disclosures import cells_folder
 from pipelines.release.request import Request
 from pipelines.release.verify import verify
 from pipelines.settings import Settings

@@ -17,13 +17,13 @@ import pytest
 from routing import INCIDENT, counted, route
 
 from pipelines.settings import settings_for
-from pipelines.validate.audit import Auditor, Routed
+from pipelines.validate.audit import Auditor, RoutingCounts
 from schemas.contract import Contract, Rule, load_contract
 from schemas.rules import fails_when
 
 ROWS = 400
 Files = tuple[Path, Path]
-Tamper = Callable[[Files, Routed], Routed]
+Tamper = Callable[[Files, RoutingCounts], RoutingCounts]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def contract() -> Contract:
     return load_contract("incidents")
 
 
-def problems(auditor: Auditor, contract: Contract, files: Files, routed: Routed) -> set[str]:
+def problems(auditor: Auditor, contract: Contract, files: Files, routed: RoutingCounts) -> set[str]:
     result = auditor.audit(contract, *files, routed, data_docs=None, name="mutated")
     assert result.is_success == (not result.problems)
     return {str(problem.values["rule"]) for problem in result.problems}
@@ -134,17 +134,17 @@ def rewrite(file: Path, query: str) -> None:
         db.execute(f"COPY kept TO '{file}'")
 
 
-def lost_row(files: Files, routed: Routed) -> Routed:
+def lost_row(files: Files, routed: RoutingCounts) -> RoutingCounts:
     rewrite(files[0], "FROM rows WHERE source_row <> 10")
     return counted(*files, routed.rows_read)
 
 
-def lost_row_and_lied(files: Files, routed: Routed) -> Routed:
+def lost_row_and_lied(files: Files, routed: RoutingCounts) -> RoutingCounts:
     rewrite(files[0], "FROM rows WHERE source_row <> 10")
     return routed
 
 
-def lost_row_called_a_duplicate(files: Files, routed: Routed) -> Routed:
+def lost_row_called_a_duplicate(files: Files, routed: RoutingCounts) -> RoutingCounts:
     """Rows add up, yet the file does not hold what is said: one row twice, another not at all."""
     rewrite(
         files[0],
@@ -154,13 +154,13 @@ def lost_row_called_a_duplicate(files: Files, routed: Routed) -> Routed:
     return routed
 
 
-def row_in_both_files(files: Files, routed: Routed) -> Routed:
+def row_in_both_files(files: Files, routed: RoutingCounts) -> RoutingCounts:
     rewrite(files[1], f"FROM rows UNION ALL FROM '{files[0]}' WHERE source_row = 10")
     said = counted(*files, routed.rows_read)
     return replace(said, rows_exact_duplicates=said.rows_exact_duplicates - 1)
 
 
-def reason_lost(files: Files, routed: Routed) -> Routed:
+def reason_lost(files: Files, routed: RoutingCounts) -> RoutingCounts:
     rewrite(
         files[1],
         "SELECT * REPLACE (CASE source_row WHEN 51 THEN [] ELSE reasons END AS reasons) FROM rows",
@@ -168,46 +168,46 @@ def reason_lost(files: Files, routed: Routed) -> Routed:
     return counted(*files, routed.rows_read)
 
 
-def reason_twice(files: Files, routed: Routed) -> Routed:
+def reason_twice(files: Files, routed: RoutingCounts) -> RoutingCounts:
     rewrite(files[1], "SELECT * REPLACE (reasons || reasons AS reasons) FROM rows")
     return counted(*files, routed.rows_read)
 
 
-def reason_invented(files: Files, routed: Routed) -> Routed:
+def reason_invented(files: Files, routed: RoutingCounts) -> RoutingCounts:
     rewrite(files[1], "SELECT * REPLACE (reasons || ['INC-405'] AS reasons) FROM rows")
     return counted(*files, routed.rows_read)
 
 
-def reason_swapped(files: Files, routed: Routed) -> Routed:
+def reason_swapped(files: Files, routed: RoutingCounts) -> RoutingCounts:
     rewrite(files[1], "SELECT * REPLACE (['INC-403'] AS reasons) FROM rows")
     return counted(*files, routed.rows_read)
 
 
-def counts_lie(files: Files, routed: Routed) -> Routed:
+def counts_lie(files: Files, routed: RoutingCounts) -> RoutingCounts:
     return replace(routed, reason_counts={**routed.reason_counts, "INC-402": 1})
 
 
-def flag_lost(files: Files, routed: Routed) -> Routed:
+def flag_lost(files: Files, routed: RoutingCounts) -> RoutingCounts:
     rewrite(files[0], "SELECT * REPLACE ([]::VARCHAR[] AS quality_flags) FROM rows")
     return counted(*files, routed.rows_read)
 
 
-def type_changed(files: Files, routed: Routed) -> Routed:
+def type_changed(files: Files, routed: RoutingCounts) -> RoutingCounts:
     rewrite(files[0], "SELECT * REPLACE (victims_total::VARCHAR AS victims_total) FROM rows")
     return routed
 
 
-def order_changed(files: Files, routed: Routed) -> Routed:
+def order_changed(files: Files, routed: RoutingCounts) -> RoutingCounts:
     rewrite(files[0], "SELECT country, * EXCLUDE (country) FROM rows")
     return routed
 
 
-def required_value_gone(files: Files, routed: Routed) -> Routed:
+def required_value_gone(files: Files, routed: RoutingCounts) -> RoutingCounts:
     rewrite(files[0], "SELECT * REPLACE (NULL::VARCHAR AS handling) FROM rows")
     return routed
 
 
-def code_outside_its_list(files: Files, routed: Routed) -> Routed:
+def code_outside_its_list(files: Files, routed: RoutingCounts) -> RoutingCounts:
     rewrite(
         files[0],
         "SELECT * REPLACE (CASE source_row WHEN 10 THEN 'stabbing' END AS weapon_kind) FROM rows",
@@ -215,7 +215,7 @@ def code_outside_its_list(files: Files, routed: Routed) -> Routed:
     return routed
 
 
-def input_written(files: Files, routed: Routed) -> Routed:
+def input_written(files: Files, routed: RoutingCounts) -> RoutingCounts:
     rewrite(files[0], "SELECT *, 'X12' AS withdrawal FROM rows")
     return routed
 
@@ -223,18 +223,18 @@ def input_written(files: Files, routed: Routed) -> Routed:
 UNREAD = "source_row IN (51, 101)"  # two of the rows that were set aside
 
 
-def unsplit_invented(files: Files, routed: Routed) -> Routed:
+def unsplit_invented(files: Files, routed: RoutingCounts) -> RoutingCounts:
     """Rows that were read are called unsplit, so that nobody counts what is wrong with them."""
     rewrite(files[1], f"SELECT * REPLACE (['DEL-727'] AS reasons) FROM rows WHERE {UNREAD}")
     said = counted(*files, routed.rows_read)
     return replace(said, rows_exact_duplicates=routed.rows_read - 2 - said.rows_accepted)
 
 
-def unsplit_with_a_number(files: Files, routed: Routed) -> Routed:
+def unsplit_with_a_number(files: Files, routed: RoutingCounts) -> RoutingCounts:
     return replace(unsplit_invented(files, routed), rows_set_aside={"DEL-727": 2})
 
 
-def unsplit_lost(files: Files, routed: Routed) -> Routed:
+def unsplit_lost(files: Files, routed: RoutingCounts) -> RoutingCounts:
     return replace(routed, rows_set_aside={"DEL-753": 1})
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import pipelines.harmonise.compile as compiler
-from pipelines.harmonise.run import Harmonised, harmonise_file
+from pipelines.harmonise.run import HarmoniseResult, harmonise_file
 from pipelines.settings import Settings, settings_for
 from pipelines.validate.audit import Audit, audit
 from schemas.contract import Rule, load_contract
@@ -36,13 +36,13 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return settings_for(tmp_path_factory.mktemp("home")).prepare()
 
 
-def harmonised(settings: Settings, feed: Feed, file: Path, folder: Path) -> Harmonised:
+def harmonised(settings: Settings, feed: Feed, file: Path, folder: Path) -> HarmoniseResult:
     return harmonise_file(
         settings, feed, file, folder, delivery_id=f"{feed.feed}.0", received_at=RECEIVED
     )
 
 
-def audited(settings: Settings, feed: Feed, routed: Harmonised) -> Audit:
+def audited(settings: Settings, feed: Feed, routed: HarmoniseResult) -> Audit:
     return audit(
         load_contract(feed.table),
         routed.accepted,

@@ -31,10 +31,10 @@ from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
 from pipelines.ledger.who import who
 from pipelines.portal.sqlbox import boxes
-from pipelines.release.earlier import cells_folder
 from pipelines.release.extract import Extract, make_extract
 from pipelines.release.keys import public_key_path, signing_key
 from pipelines.release.package import MANIFEST, MANIFEST_SIGNATURE
+from pipelines.release.past_disclosures import cells_folder
 from pipelines.release.preview import preview
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.verify import verify

@@ -38,7 +38,7 @@ from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.portal.scope import own_feeds
 from pipelines.portal.security.csrf import make_token
-from pipelines.portal.web import Allowed
+from pipelines.portal.web import ActionGuard
 from pipelines.settings import SHIPPED_AGREEMENTS, Settings, settings_for
 from schemas.feed import feed_names, load_feed
 from schemas.organisation import organisations
@@ -137,7 +137,7 @@ def app(settings: Settings, sent: dict[str, Sent]) -> FastAPI:
 def doors(app: FastAPI) -> list[Door]:
     found = []
     for route in iter_route_contexts(app.routes):
-        actions = {one.action for one in dependencies(route) if isinstance(one, Allowed)}
+        actions = {one.action for one in dependencies(route) if isinstance(one, ActionGuard)}
         for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"}):
             if not route.path.startswith(LEFT_OUT) and actions:
                 found.append(Door(method, route.path, actions.pop()))

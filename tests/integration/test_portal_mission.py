@@ -21,11 +21,11 @@ import pytest
 
 from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
-from pipelines.portal import extracting, jobs, jobs_worker, looking
+from pipelines.portal import extracting, jobs, jobs_worker, previews
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.portal.forms import blank
-from pipelines.portal.jobs_crew import Crew
+from pipelines.portal.jobs_supervisor import Supervisor
 from pipelines.portal.menus import menu, request_of
 from pipelines.portal.web import Person
 from pipelines.release.keys import public_key_path
@@ -177,7 +177,7 @@ def test_a_preview_shows_nothing_that_the_extract_does_not_hold(browser, setting
         [unescape(cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)]
         for row in body.split("</tr>")[:-1]
     ]
-    held = {row["record_id"][: looking.LONGEST_WORD - 1]: row for row in rows}
+    held = {row["record_id"][: previews.LONGEST_WORD - 1]: row for row in rows}
     assert len(shown) == 10
     for record, source, _country, area, *_rest in shown:
         row = held[record.rstrip("…")]
@@ -365,14 +365,14 @@ def test_a_refusal_says_why_and_keeps_the_choice(browser, monkeypatch):
     def refuse(*_arguments, **_more):
         raise ReleaseRefused("REL-107", k=5)
 
-    monkeypatch.setattr(looking, "look", refuse)
+    monkeypatch.setattr(previews, "look", refuse)
     answer = _looked(browser, {**CHOICE, "since": "2026-06-01"})
     assert answer.status_code == 422
     assert "Too few records are alike" in _words(answer) and 'value="2026-06-01"' in answer.text
 
 
 def test_a_look_that_takes_too_long_is_stopped_and_said(browser, monkeypatch):
-    monkeypatch.setattr(looking, "LONGEST_S", 0.0)
+    monkeypatch.setattr(previews, "LONGEST_S", 0.0)
     new = {**CHOICE, "columns": CHOICE["columns"][:3]}  # nobody was shown this yet
     answer = _looked(browser, new)
     assert answer.status_code == 200 and "too much to look at" in answer.text
@@ -380,15 +380,15 @@ def test_a_look_that_takes_too_long_is_stopped_and_said(browser, monkeypatch):
 
 
 def test_too_many_looks_at_once_wait_and_then_say_so(browser, monkeypatch):
-    monkeypatch.setattr(looking, "WAIT_S", 0.01)
-    for _ in range(looking.AT_ONCE):
-        assert looking._places.acquire(blocking=False)
+    monkeypatch.setattr(previews, "WAIT_S", 0.01)
+    for _ in range(previews.AT_ONCE):
+        assert previews._places.acquire(blocking=False)
     other = {**CHOICE, "columns": CHOICE["columns"][1:]}
     try:
         answer = _looked(browser, other)
     finally:
-        for _ in range(looking.AT_ONCE):
-            looking._places.release()
+        for _ in range(previews.AT_ONCE):
+            previews._places.release()
     assert answer.status_code == 503 and answer.headers["retry-after"]
 
 
@@ -401,7 +401,7 @@ def test_colleagues_who_look_at_the_same_see_it_at_once_and_others_do_not(
     def refuse(*_arguments, **_more):
         raise AssertionError("looked again")
 
-    monkeypatch.setattr(looking, "_looking", refuse)
+    monkeypatch.setattr(previews, "_looking", refuse)
     colleague = signed_in(app, "mission_staff", name="a.colleague")
     again = _looked(colleague, wanted).text
     body = re.compile(r"<main.*</main>", re.DOTALL)
@@ -468,7 +468,7 @@ def test_an_extract_outlives_the_worker_that_is_killed_over_it(demo_home, tmp_pa
     person = _person(None, settings)
     wanted = _stored(settings, person)
     job_id = jobs.submit(settings, person, "extract", wanted)
-    killed = Crew(settings, workers=1).start()
+    killed = Supervisor(settings, workers=1).start()
     _until(lambda: jobs.job_of(settings, job_id, person).state != "queued")
     killed.ended.set()
     killed.watch.join()
@@ -476,11 +476,11 @@ def test_an_extract_outlives_the_worker_that_is_killed_over_it(demo_home, tmp_pa
     killed.places[0].process.wait()
     half_made = list(settings.releases.glob("*")) if settings.releases.is_dir() else []
     assert all(file.suffix in (".zip", ".pem") for file in half_made)
-    crew = Crew(settings, workers=2).start()
+    supervisor = Supervisor(settings, workers=2).start()
     try:
         _until(lambda: jobs.job_of(settings, job_id, person).state == "done")
     finally:
-        crew.stop()
+        supervisor.stop()
     job = jobs.job_of(settings, job_id, person)
     file = extracting.file_of(settings, job)
     assert verify(file, public_key_path(settings)).sha256 == job.result["sha256"]

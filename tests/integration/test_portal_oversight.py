@@ -174,8 +174,8 @@ def test_an_entry_from_before_providers_were_named_is_found_by_its_clauses(setti
 def test_an_agreement_stands_as_its_dates_say(settings, days_before_end, state):
     [one] = [a for a in load_agreements(settings.agreements) if a.agreement == "caf_minusca"]
     day = one.valid_until - dt.timedelta(days=days_before_end)
-    assert oversight.standing(one, day, {}).state == state
-    assert oversight.standing(one, one.valid_from - dt.timedelta(days=1), {}).state == "not_yet"
+    assert oversight.status_of(one, day, {}).state == state
+    assert oversight.status_of(one, one.valid_from - dt.timedelta(days=1), {}).state == "not_yet"
 
 
 def test_reviews_that_end_are_named(settings):
@@ -183,7 +183,7 @@ def test_reviews_that_end_are_named(settings):
     ends = [(p.full_name, p.due_diligence.valid_until) for p in one.permits if p.due_diligence]
     assert ends
     last = max(day for _clause, day in ends)
-    assert oversight.standing(one, last, {}).reviews == tuple(ends)
+    assert oversight.status_of(one, last, {}).reviews == tuple(ends)
 
 
 def test_agreements_that_cannot_be_relied_on_are_said_to_be_so(settings, tmp_path):

@@ -22,7 +22,7 @@ from pipelines.accounts.tokens import make_token as make_api_token
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration, Oidc
 from pipelines.portal.security.csrf import make_token, protect
-from pipelines.portal.web import Allowed, public
+from pipelines.portal.web import ActionGuard, public
 from pipelines.settings import settings_for
 from tests.portal import ORIGIN, Browser, account, cheap_passwords, csrf_of, signed_in
 
@@ -107,7 +107,7 @@ def action_of(route: Any) -> str:
     """The one action that opens a route; "" for what is public; fails where nothing is declared."""
     calls = list(dependencies(route))
     assert protect in calls, f"{route.path}: forms are not checked"
-    actions = {call.action for call in calls if isinstance(call, Allowed)}
+    actions = {call.action for call in calls if isinstance(call, ActionGuard)}
     if public in calls:
         assert not actions, f"{route.path} is public and asks for {actions}"
         return ""

@@ -14,7 +14,7 @@ from pipelines.lake.publish import write_catalogue
 from pipelines.portal import feed_figures as figures
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import Configuration
-from pipelines.portal.deliveries import Asked, list_deliveries
+from pipelines.portal.deliveries import DeliveryFilter, list_deliveries
 from pipelines.portal.scope import Scope
 from pipelines.settings import settings_for
 from schemas.contract import all_rules
@@ -63,14 +63,14 @@ def said(browser, address, **query):
 def test_every_delivery_is_listed_once_over_the_pages(settings, catalogue):
     listed, page = [], 1
     while True:
-        found = list_deliveries(settings, Asked(EVERY_FEED), page, size=7)
+        found = list_deliveries(settings, DeliveryFilter(EVERY_FEED), page, size=7)
         listed += [one.delivery_id for one in found.lines]
         if page == found.pages:
             break
         page += 1
     expected = catalogue.execute("SELECT delivery_id FROM deliveries").fetchall()
     assert sorted(listed) == sorted(one for (one,) in expected)
-    assert list_deliveries(settings, Asked(EVERY_FEED), 10_000, size=7).page == found.pages
+    assert list_deliveries(settings, DeliveryFilter(EVERY_FEED), 10_000, size=7).page == found.pages
 
 
 def test_the_list_can_be_narrowed(desk):
@@ -94,7 +94,7 @@ def test_what_cannot_be_read_is_said_beside_its_field_and_kept(desk, name, value
 def test_a_delivery_is_shown_in_codes_and_counts(desk, settings):
     [line] = [
         one
-        for one in list_deliveries(settings, Asked(EVERY_FEED, POLICE)).lines
+        for one in list_deliveries(settings, DeliveryFilter(EVERY_FEED, POLICE)).lines
         if one.rows_quarantined == 31
     ]
     page = said(desk, f"/all-deliveries/{line.delivery_id}")
@@ -106,7 +106,9 @@ def test_a_delivery_is_shown_in_codes_and_counts(desk, settings):
 
 
 def test_rejections_are_those_of_the_catalogue(settings, catalogue):
-    counted = {one.code: one.rows for one in figures.raised(settings, Asked(EVERY_FEED))}
+    counted = {
+        one.code: one.rows for one in figures.rule_frequencies(settings, DeliveryFilter(EVERY_FEED))
+    }
     rows = catalogue.execute(
         "SELECT rule_code, count(source_row) FROM rejections GROUP BY rule_code"
     ).fetchall()
@@ -114,7 +116,7 @@ def test_rejections_are_those_of_the_catalogue(settings, catalogue):
 
 
 def test_warnings_are_those_of_the_verdicts(settings):
-    raised = figures.raised(settings, Asked(EVERY_FEED, POLICE), by_feed=True)
+    raised = figures.rule_frequencies(settings, DeliveryFilter(EVERY_FEED, POLICE), by_feed=True)
     warned = {one.code: one.rows for one in raised if one.severity == "warning"}
     assert warned
     assert {all_rules()[code].severity for code in warned} == {"warning"}
@@ -132,12 +134,12 @@ def test_the_page_of_rejections_draws_and_tabulates(desk):
 
 
 def test_a_week_without_a_delivery_has_no_figure(settings):
-    weeks = figures.weekly(settings, Asked(EVERY_FEED, POLICE))
+    weeks = figures.weekly(settings, DeliveryFilter(EVERY_FEED, POLICE))
     assert [one.week.weekday() for one in weeks] == [0] * len(weeks)
     silent = [one for one in weeks if not one.deliveries]
     assert silent, "the demo's police send once a month"
     assert {one.share for one in silent} == {one.rows_accepted for one in silent} == {None}
-    by_rule = figures.weekly_by_rule(settings, Asked(EVERY_FEED, POLICE), ["INC-201"])
+    by_rule = figures.weekly_by_rule(settings, DeliveryFilter(EVERY_FEED, POLICE), ["INC-201"])
     assert [rows is None for _week, _code, rows in by_rule] == [not w.deliveries for w in weeks]
 
 
@@ -195,7 +197,7 @@ def test_the_pages_speak_french_and_have_no_script(app, address):
 
 def test_a_specialist_finds_what_is_of_the_own_organisation_and_nothing_else(app, settings):
     own = signed_in(app, "data_specialist", name="desk.minusca")
-    foreign = list_deliveries(settings, Asked(EVERY_FEED, POLICE)).lines[0]
+    foreign = list_deliveries(settings, DeliveryFilter(EVERY_FEED, POLICE)).lines[0]
     page = said(own, "/all-deliveries")
     assert "minusca_unpol_incidents." in page and foreign.delivery_id not in page
     for address in (
@@ -214,7 +216,7 @@ def test_the_operator_sees_how_every_feed_does_and_no_delivery(app, settings):
     operator = signed_in(app, "operator")
     page = said(operator, f"/feeds/{POLICE}")
     assert f"{DAGSTER}/runs?q%5B0%5D=tag%3Afeed%3D{POLICE}" in page
-    line = list_deliveries(settings, Asked(EVERY_FEED, POLICE)).lines[0]
+    line = list_deliveries(settings, DeliveryFilter(EVERY_FEED, POLICE)).lines[0]
     assert line.delivery_id not in page and line.file_name not in page
     assert all(load_feed(name).title.en in said(operator, "/feeds") for name in feed_names())
     for address in ("/all-deliveries", f"/all-deliveries/{line.delivery_id}", "/rejections"):
@@ -224,7 +226,7 @@ def test_the_operator_sees_how_every_feed_does_and_no_delivery(app, settings):
 
 def test_a_provider_finds_none_of_these_pages(app, settings):
     provider = signed_in(app, "provider")
-    first = list_deliveries(settings, Asked(EVERY_FEED)).lines[0].delivery_id
+    first = list_deliveries(settings, DeliveryFilter(EVERY_FEED)).lines[0].delivery_id
     for address in ("/all-deliveries", f"/all-deliveries/{first}", "/rejections", "/feeds"):
         assert provider.get(address).status_code == 404
 

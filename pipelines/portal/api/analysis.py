@@ -35,7 +35,7 @@ def read_me(person: Person = Depends(allowed("dictionary.read"))) -> models.Me:
 
 @router.post("/dictionary/searches", responses=refusals())
 def search_dictionary(
-    asked: models.Searched,
+    asked: models.DictionarySearch,
     person: Person = Depends(allowed("dictionary.read")),
 ) -> models.Hits:
     """Find a column by its words in either language, or by what a service calls it."""
@@ -123,7 +123,7 @@ def read_codelist(
 @router.post("/codelists/{name}/searches", responses=refusals())
 def search_codelist(
     name: str,
-    asked: models.CodesSearched,
+    asked: models.CodeSearch,
     person: Person = Depends(allowed("dictionary.read")),
 ) -> models.Page[models.Code]:
     """The codes of a list whose words hold `q`."""
@@ -164,7 +164,7 @@ def list_sql_tables(
 
 @router.post("/sql", responses=refusals(), dependencies=[Depends(limited("sql"))])
 def ask_in_sql(
-    request: Request, asked: models.SqlAsked, person: Person = Depends(allowed("sql.run"))
+    request: Request, asked: models.SqlQuery, person: Person = Depends(allowed("sql.run"))
 ) -> models.SqlAnswer:
     """Ask one SELECT over the records that agreements open to your organisation."""
     settings = settings_of(request)

@@ -21,7 +21,7 @@ Deciding = Depends(allowed("consent.decide"))
 Id = Annotated[str, Path(max_length=80)]
 
 
-class Asked(models.Given):
+class RefusedRequest(models.ResponseModel):
     """What was asked for when counts were refused."""
 
     table: str
@@ -34,17 +34,17 @@ class Asked(models.Given):
     offences: list[str]
 
 
-class Need(models.Given):
+class Need(models.ResponseModel):
     """Counts that were refused and that leave only by consents."""
 
     reference: str
     recipient: str
-    asked: Asked
+    asked: RefusedRequest
     earlier: list[str] = Field(description="The earlier extracts, or looks, in the way.")
     providers: list[str] = Field(description="The organisations that must all consent.")
 
 
-class ConsentWanted(models.Wanted):
+class ConsentRequest(models.RequestModel):
     """A consent to give, in the name of your organisation."""
 
     reference: models.Name
@@ -52,7 +52,7 @@ class ConsentWanted(models.Wanted):
     reason: str = Field(max_length=release.LONGEST_REASON)
 
 
-class Consent(models.Given):
+class Consent(models.ResponseModel):
     """A consent that your organisation gave."""
 
     consent_id: str
@@ -65,7 +65,7 @@ class Consent(models.Given):
     is_open: bool
 
 
-class Consents(models.Given):
+class Consents(models.ResponseModel):
     """What waits for a word of your organisation, and what it gave."""
 
     waiting: list[Need]
@@ -88,7 +88,7 @@ def list_consents(request: Request, person: Person = Deciding) -> Consents:
     responses=refusals(),
     dependencies=[Depends(limited("consent"))],
 )
-def give_consent(request: Request, wanted: ConsentWanted, person: Person = Deciding) -> Consent:
+def give_consent(request: Request, wanted: ConsentRequest, person: Person = Deciding) -> Consent:
     """Accept in writing that refused counts leave; it is kept in the ledger."""
     given = release.give(
         settings_of(request),

@@ -207,7 +207,7 @@ HEALTH = (
 
 
 def _listed(request: Request, scope: Scope, page: int) -> models.Page[reports.Delivery]:
-    found = known.list_deliveries(settings_of(request), known.Asked(scope), page)
+    found = known.list_deliveries(settings_of(request), known.DeliveryFilter(scope), page)
     items = [reports.Delivery.model_validate(line) for line in found.lines]
     return models.Page(items=items, total=found.total, page=found.page, pages=found.pages)
 
@@ -265,7 +265,7 @@ def _asked(question: Question) -> reports.Question:
     )
 
 
-def _counted(found: list[known.Counted]) -> list[reports.RuleCount]:
+def _counted(found: list[known.RuleCount]) -> list[reports.RuleCount]:
     rules = all_rules()
     return [
         reports.RuleCount(

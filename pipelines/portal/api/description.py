@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from pipelines.portal.api import models
 from pipelines.portal.api.problems import Problem
-from pipelines.portal.web import Allowed
+from pipelines.portal.web import ActionGuard
 from pipelines.settings import PROGRAM_VERSION
 
 TOKEN = "token"  # noqa: S105  (the name of the scheme)
@@ -95,6 +95,6 @@ def _scopes(app: FastAPI) -> Iterator[tuple[tuple[str, str], str]]:
         route, path = context.original_route, context.path or ""
         if isinstance(route, APIRoute) and path.startswith(PREFIX):
             for needed in route.dependant.dependencies:
-                if isinstance(needed.call, Allowed):
+                if isinstance(needed.call, ActionGuard):
                     for method in context.methods or ():
                         yield (path, method.lower()), needed.call.action

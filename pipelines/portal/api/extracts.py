@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from pipelines.portal import choices, extracting, jobs, looking, menus
+from pipelines.portal import choices, extracting, jobs, menus, previews
 from pipelines.portal.api import models
 from pipelines.portal.api.problems import ProblemRoute, Refused, check, refusals
 from pipelines.portal.forms import Form
@@ -93,7 +93,7 @@ def _menu(settings: Settings, person: Person, table: str, form: str, purpose: st
 @router.post("/previews", responses=refusals(), dependencies=[Depends(limited("preview"))])
 def look_before_asking(
     request: Request,
-    wanted: models.ExtractWanted,
+    wanted: models.ExtractRequest,
     person: Person = Depends(allowed("extract.preview")),
 ) -> models.Preview:
     """What an extract would hold: the first rows, how many, what is hidden and why."""
@@ -101,7 +101,7 @@ def look_before_asking(
     asked = _asked(settings, person, wanted)
     choices.note(settings, asked, person)
     try:
-        seen = looking.look(settings, asked, language, PREVIEW_ROWS)
+        seen = previews.show_preview(settings, asked, language, PREVIEW_ROWS)
     except ReleaseRefused as refused:
         choices.note_refusal(settings, refused, person)
         raise
@@ -130,7 +130,7 @@ def look_before_asking(
 def ask_for_extract(
     request: Request,
     response: Response,
-    wanted: models.ExtractWanted,
+    wanted: models.ExtractRequest,
     person: Person = Depends(allowed("extract.request")),
 ) -> models.ExtractJob:
     """Ask for an extract; it is made while you wait or do other things. See `Location`."""
@@ -142,7 +142,7 @@ def ask_for_extract(
     return _job(request, job)
 
 
-def _asked(settings: Settings, person: Person, wanted: models.ExtractWanted) -> Asked:
+def _asked(settings: Settings, person: Person, wanted: models.ExtractRequest) -> Asked:
     """The request, judged by the menu of the pages; faults name the fields of the body."""
     found = _menu(settings, person, wanted.table, wanted.form, wanted.purpose)
     form = Form()

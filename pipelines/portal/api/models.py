@@ -46,19 +46,19 @@ def _day(value: object) -> object:
 Day = Annotated[dt.date, BeforeValidator(_day, json_schema_input_type=dt.date)]
 
 
-class Given(BaseModel):
+class ResponseModel(BaseModel):
     """Something that the API gives."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
-class Wanted(BaseModel):
+class RequestModel(BaseModel):
     """Something that the API takes; a field that it does not know is refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Words(Given):
+class Words(ResponseModel):
     """The same words in both languages."""
 
     en: str = Field(examples=["Joint planning"])
@@ -70,7 +70,7 @@ def words(said: Bilingual) -> Words:
     return Words(en=said.en, fr=said.fr)
 
 
-class Page(Given, Generic[Item]):
+class Page(ResponseModel, Generic[Item]):
     """One page of a list."""
 
     items: list[Item]
@@ -79,7 +79,7 @@ class Page(Given, Generic[Item]):
     pages: int = Field(description="How many pages there are.", examples=[3])
 
 
-class Me(Given):
+class Me(ResponseModel):
     """Whose token this is."""
 
     name: str = Field(examples=["analyst.dpo"])
@@ -90,14 +90,14 @@ class Me(Given):
     language: str = Field(examples=["fr"])
 
 
-class Choice(Given):
+class Choice(ResponseModel):
     """One value that may be chosen, with its words in the language of the request."""
 
     code: str = Field(examples=["admin1_code"])
     label: str = Field(examples=["Prefecture, province or state"])
 
 
-class Clause(Given):
+class Clause(ResponseModel):
     """One clause of an agreement that opens something."""
 
     name: str = Field(examples=["caf_minusca/P1"])
@@ -105,7 +105,7 @@ class Clause(Given):
     providers: list[str] = Field(examples=[["caf_police"]])
 
 
-class Offer(Given):
+class Offer(ResponseModel):
     """A table, in one form, that agreements open to your organisation."""
 
     table: str = Field(examples=["incidents"])
@@ -115,7 +115,7 @@ class Offer(Given):
     clauses: list[Clause]
 
 
-class Menu(Given):
+class Menu(ResponseModel):
     """What may be asked of a table in one form for one purpose."""
 
     table: str = Field(examples=["incidents"])
@@ -131,7 +131,7 @@ class Menu(Given):
     offences: list[Choice]
 
 
-class ExtractWanted(Wanted):
+class ExtractRequest(RequestModel):
     """What an extract shall hold. It goes to your own organisation, for the purpose named."""
 
     table: Name = Field(examples=["incidents"])
@@ -148,14 +148,14 @@ class ExtractWanted(Wanted):
     language: Literal["en", "fr"] = "en"
 
 
-class Absence(Given):
+class Absence(ResponseModel):
     """Why an answer is empty."""
 
     code: str = Field(examples=["REL-124"])
     message: str
 
 
-class Preview(Given):
+class Preview(ResponseModel):
     """What an extract would hold, before it is made; small numbers are told as `<5`."""
 
     row_count: int
@@ -167,7 +167,7 @@ class Preview(Given):
     absence: Absence | None = Field(None, description="Why there is no row, where there is none.")
 
 
-class ExtractResult(Given):
+class ExtractResult(ResponseModel):
     """A finished extract."""
 
     extract_id: str
@@ -178,7 +178,7 @@ class ExtractResult(Given):
     clauses: list[str]
 
 
-class ExtractJob(Given):
+class ExtractJob(ResponseModel):
     """Work on an extract; its id leads to it and to nothing else."""
 
     id: str
@@ -197,7 +197,7 @@ class ExtractJob(Given):
     file: str = Field(description="Where the file is fetched; empty while there is none.")
 
 
-class SourceColumn(Given):
+class SourceColumn(ResponseModel):
     """A column of a service's own files."""
 
     feed: str
@@ -205,7 +205,7 @@ class SourceColumn(Given):
     reason: Words | None = Field(description="Why it is left out; null where it is taken over.")
 
 
-class Hit(Given):
+class Hit(ResponseModel):
     """What a search in the dictionary led to; `column` is empty for a table."""
 
     table: str
@@ -219,7 +219,7 @@ class Hit(Given):
     sources: list[SourceColumn]
 
 
-class Hits(Given):
+class Hits(ResponseModel):
     """What was found, best first, or what else might have been meant."""
 
     items: list[Hit]
@@ -227,7 +227,7 @@ class Hits(Given):
     suggestions: list[str]
 
 
-class Column(Given):
+class Column(ResponseModel):
     """One column of a table."""
 
     name: str
@@ -243,7 +243,7 @@ class Column(Given):
     rules: list[str] = Field(examples=[["INC-103", "INC-203"]])
 
 
-class Table(Given):
+class Table(ResponseModel):
     """One table and its columns."""
 
     table: str
@@ -254,7 +254,7 @@ class Table(Given):
     columns: list[Column]
 
 
-class Code(Given):
+class Code(ResponseModel):
     """One code of a list."""
 
     code: str = Field(examples=["0101"])
@@ -262,28 +262,28 @@ class Code(Given):
     label: Words
 
 
-class Searched(Wanted):
+class DictionarySearch(RequestModel):
     """Words to look for in the dictionary."""
 
     q: str = Field(min_length=1, max_length=200, examples=["Nature des faits"])
     table: str = Field("", max_length=120)
 
 
-class CodesSearched(Wanted):
+class CodeSearch(RequestModel):
     """Words, or a code, to look for in one list."""
 
     q: str = Field(min_length=1, max_length=200, examples=["homicide"])
     page: int = Field(1, ge=1, le=1_000_000)
 
 
-class SqlAsked(Wanted):
+class SqlQuery(RequestModel):
     """One question in SQL, and for what it is asked."""
 
     purpose: Name = Field(examples=["joint_planning"])
     question: str = Field(max_length=10_000, examples=["SELECT count(*) FROM incidents"])
 
 
-class SqlAnswer(Given):
+class SqlAnswer(ResponseModel):
     """Rows as text. To take rows along, ask for an extract."""
 
     columns: list[str]
@@ -294,7 +294,7 @@ class SqlAnswer(Given):
     handling: str
 
 
-class SqlRelation(Given):
+class SqlRelation(ResponseModel):
     """One table that may be asked about."""
 
     name: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Query, Request
 
 from pipelines.ledger.chain import PAGE_SIZE, entries
-from pipelines.portal import taken
+from pipelines.portal import release_register
 from pipelines.portal.api import models, reports
 from pipelines.portal.api.problems import ProblemRoute, refusals
 from pipelines.portal.pages import oversight as pages
@@ -32,7 +32,7 @@ def list_entries(
     person: Person = Depends(allowed("ledger.read")),
 ) -> models.Page[reports.Entry]:
     """Entries that concern your organisation, newest first; days are inclusive, in UTC."""
-    asked = reports.EntriesAsked(
+    asked = reports.EntryQuery(
         event=event, organisation=organisation, since=since, until=until, page=page
     )
     return search_entries(request, asked, person)
@@ -41,7 +41,7 @@ def list_entries(
 @router.post("/ledger/searches", responses=refusals())
 def search_entries(
     request: Request,
-    asked: reports.EntriesAsked,
+    asked: reports.EntryQuery,
     person: Person = Depends(allowed("ledger.read")),
 ) -> models.Page[reports.Entry]:
     """The same, by the name of an account too."""
@@ -89,7 +89,7 @@ def list_agreements(
     return [_agreement(one) for one in pages.standings(settings_of(request), whose)]
 
 
-def _agreement(one: pages.Standing) -> reports.Agreement:
+def _agreement(one: pages.AgreementStatus) -> reports.Agreement:
     declared = one.agreement
     return reports.Agreement(
         agreement=declared.agreement,
@@ -128,7 +128,8 @@ def _clause(said: ClauseWords) -> reports.ClauseWords:
         clause=said.clause,
         summary=said.summary,
         in_words=[
-            reports.Answered(question=question, answer=answer) for question, answer in said.answers
+            reports.ClauseAnswer(question=question, answer=answer)
+            for question, answer in said.answers
         ],
     )
 
@@ -146,8 +147,8 @@ def list_taken(
 ) -> models.Page[reports.TakenExtract]:
     """Extracts for your organisation or of its data, by recipient, clause and day of making."""
     whose = pages.concern(person, "extracts.read_taken")
-    asked = taken.Asked(recipient, clause, since, until)
-    found = taken.taken(settings_of(request), whose, asked, page)
+    asked = release_register.ReleaseFilter(recipient, clause, since, until)
+    found = release_register.list_releases(settings_of(request), whose, asked, page)
     items = [reports.TakenExtract.model_validate(one) for one in found.extracts]
     return models.Page(items=items, total=found.total, page=found.page, pages=found.pages)
 
@@ -155,10 +156,10 @@ def list_taken(
 @router.post("/holders", responses=refusals())
 def list_holders(
     request: Request,
-    asked: reports.RecordAsked,
+    asked: reports.RecordQuery,
     person: Person = Depends(allowed("extracts.read_taken")),
 ) -> list[reports.Holding]:
     """Each extract for your organisation or of its data that holds a record, and who fetched it."""
     whose = pages.concern(person, "extracts.read_taken")
-    found = taken.holdings(settings_of(request), whose, asked.record_id)
+    found = release_register.holdings(settings_of(request), whose, asked.record_id)
     return [reports.Holding.model_validate(one) for one in found]

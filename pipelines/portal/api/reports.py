@@ -11,12 +11,12 @@ from typing import Any, Literal
 from pydantic import Field
 
 from pipelines.ledger.chain import EVENTS
-from pipelines.portal.api.models import Day, Given, Moment, State, Wanted, Words
+from pipelines.portal.api.models import Day, Moment, RequestModel, ResponseModel, State, Words
 
 Event = Literal[EVENTS]  # type: ignore[valid-type]
 
 
-class DeliveryJob(Given):
+class DeliveryJob(ResponseModel):
     """A file that was taken in and is judged, or that had come before."""
 
     id: str = Field(description="Of the work; empty where the file was known and is done with.")
@@ -31,7 +31,7 @@ class DeliveryJob(Given):
     fault: str = ""
 
 
-class Delivery(Given):
+class Delivery(ResponseModel):
     """One delivery; counts are null where it was not read."""
 
     delivery_id: str
@@ -48,7 +48,7 @@ class Delivery(Given):
     is_published: bool
 
 
-class RuleCount(Given):
+class RuleCount(ResponseModel):
     """A rule that rows did not meet."""
 
     code: str = Field(examples=["INC-203"])
@@ -59,14 +59,14 @@ class RuleCount(Given):
     first_rows: list[str] = Field(description="Where: the first row numbers of the file.")
 
 
-class Finding(Given):
+class Finding(ResponseModel):
     """What is wrong with a file as a whole."""
 
     code: str = Field(examples=["DEL-702"])
     message: Words
 
 
-class Question(Given):
+class Question(ResponseModel):
     """What is asked about a delivery of which rows are held: a register, or a correction?"""
 
     text: Words
@@ -75,7 +75,7 @@ class Question(Given):
     asked_at: Moment
 
 
-class DeliveryReport(Given):
+class DeliveryReport(ResponseModel):
     """What became of one delivery. No cell of it is here; the workbook has them."""
 
     delivery_id: str
@@ -92,7 +92,7 @@ class DeliveryReport(Given):
     question: Question | None = None
 
 
-class FeedHealth(Given):
+class FeedHealth(ResponseModel):
     """How one feed does; shares are of rows, null where none was judged."""
 
     feed: str
@@ -108,7 +108,7 @@ class FeedHealth(Given):
     share_before: float | None = Field(description="The same of those before them.")
 
 
-class Entry(Given):
+class Entry(ResponseModel):
     """One entry of the ledger."""
 
     seq: int
@@ -122,7 +122,7 @@ class Entry(Given):
     hash: str
 
 
-class LedgerFault(Given):
+class LedgerFault(ResponseModel):
     """Something in the ledger that is not as it was written."""
 
     kind: str
@@ -130,7 +130,7 @@ class LedgerFault(Given):
     message: str
 
 
-class LedgerCheck(Given):
+class LedgerCheck(ResponseModel):
     """What a look through the whole ledger found."""
 
     entries: int
@@ -138,7 +138,7 @@ class LedgerCheck(Given):
     faults: list[LedgerFault]
 
 
-class Agreement(Given):
+class Agreement(ResponseModel):
     """An agreement and how it stands today."""
 
     agreement: str
@@ -152,22 +152,22 @@ class Agreement(Given):
     parties: list[str]
 
 
-class Answered(Given):
+class ClauseAnswer(ResponseModel):
     """One question about a clause and its answer."""
 
     question: str
     answer: str
 
 
-class ClauseWords(Given):
+class ClauseWords(ResponseModel):
     """A clause in words."""
 
     clause: str
     summary: str
-    in_words: list[Answered]
+    in_words: list[ClauseAnswer]
 
 
-class AgreementInWords(Given):
+class AgreementInWords(ResponseModel):
     """An agreement and its clauses in the language of the request."""
 
     about: Agreement
@@ -176,7 +176,7 @@ class AgreementInWords(Given):
     restrictions: list[ClauseWords]
 
 
-class TakenExtract(Given):
+class TakenExtract(ResponseModel):
     """An extract that was made, for whom, by which clauses."""
 
     extract_id: str
@@ -191,7 +191,7 @@ class TakenExtract(Given):
     downloads: int
 
 
-class EntriesAsked(Wanted):
+class EntryQuery(RequestModel):
     """Which entries of the ledger; days are inclusive, in UTC."""
 
     event: Event | None = None
@@ -202,13 +202,13 @@ class EntriesAsked(Wanted):
     page: int = Field(default=1, ge=1, le=1_000_000)
 
 
-class RecordAsked(Wanted):
+class RecordQuery(RequestModel):
     """A record, by its number."""
 
     record_id: str = Field(min_length=1, max_length=300, examples=["caf_police:BGI-2026-0001"])
 
 
-class Downloaded(Given):
+class Download(ResponseModel):
     """Somebody took the file."""
 
     at: Moment
@@ -216,7 +216,7 @@ class Downloaded(Given):
     organisation: str
 
 
-class Holding(Given):
+class Holding(ResponseModel):
     """An extract that holds a record."""
 
     extract_id: str
@@ -227,4 +227,4 @@ class Holding(Given):
     purpose: str
     made_at: Moment | None
     made_by: str
-    downloads: list[Downloaded]
+    downloads: list[Download]

@@ -254,7 +254,7 @@ def _holder(request: Request) -> tuple[Settings, bytes, str]:
     return settings, request.app.state.portal_key, binding
 
 
-def _opened(request: Request, person: Person) -> boxes.Opened:
+def _opened(request: Request, person: Person) -> boxes.QueryableTables:
     """What is open to the person's organisation; 503 while the agreements cannot be relied on."""
     try:
         return boxes.opened(settings_of(request), person.organisation)

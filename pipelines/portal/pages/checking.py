@@ -20,7 +20,7 @@ from pipelines.portal.security.limits import check_rate
 from pipelines.portal.web import Person, allowed, not_found, page, settings_of
 from pipelines.portal.words import _
 from pipelines.release import keys
-from pipelines.release.verify import NotAuthentic, Verified, verify
+from pipelines.release.verify import AuthenticExtract, NotAuthentic, verify
 from pipelines.release.wording import onward_sharing
 from pipelines.settings import Settings
 
@@ -81,7 +81,7 @@ def public_key(request: Request, person: Person = Checking) -> Response:
 
 def _prove(
     settings: Settings, upload: uploads.Upload
-) -> tuple[Verified | None, NotAuthentic | None]:
+) -> tuple[AuthenticExtract | None, NotAuthentic | None]:
     try:
         return verify(upload.file, keys.public_key_path(settings)), None
     except NotAuthentic as fault:

@@ -121,12 +121,14 @@ def listing(request: Request, desk: Desk) -> HTMLResponse:
     )
 
 
-def filters(form: Form, scope: Scope) -> known.Asked:
+def filters(form: Form, scope: Scope) -> known.DeliveryFilter:
     """What a list is narrowed to; what cannot be read is said beside its field and left out."""
     feed = form.choice("feed", scope.feeds, required=False)
     state = form.choice("state", known.STATES, required=False)
     since, until = form.period("since", "until")
-    return known.Asked(scope, feed, state, since, None if "until" in form.errors else until)
+    return known.DeliveryFilter(
+        scope, feed, state, since, None if "until" in form.errors else until
+    )
 
 
 def upload_page(
@@ -235,7 +237,7 @@ def show(request: Request, desk: Desk, person: Person, delivery_id: str) -> HTML
     delivery = find_delivery(request, desk, delivery_id)
     feed = load_feed(delivery.feed)
     verdict = known.verdict_of(delivery)
-    looked = known.Looked([])
+    looked = known.RejectedCells([])
     question = read_question(delivery.folder)
     if verdict and desk.shows_cells:
         looked = known.look(settings, delivery, verdict, question)

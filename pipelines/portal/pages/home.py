@@ -43,7 +43,7 @@ class Latest:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class MenuNotice:
     """What waits behind an entry of the menu, in a few words."""
 
     kind: str
@@ -79,21 +79,21 @@ def home(request: Request, person: Person = Depends(allowed("account.own"))) -> 
     )
 
 
-def _waiting(settings: Settings, person: Person) -> dict[str, Waiting]:
+def _waiting(settings: Settings, person: Person) -> dict[str, MenuNotice]:
     """By the address of the page that shows it."""
     found = {}
     if may(person, "feeds.health"):
         scope = scope_of(person, "feeds.health")
         late = sum(one.rhythm in ("late", "silent") for one in health(settings, scope))
         if late:
-            found["/feeds"] = Waiting("warn", _("late or silent: {count}", count=number(late)))
+            found["/feeds"] = MenuNotice("warn", _("late or silent: {count}", count=number(late)))
     if may(person, "agreements.read"):
         with suppress(AgreementError):  # its own page says what is wrong with an agreement
             found_here = standings(settings, concern(person, "agreements.read"))
             soon = sum(one.state == "ends_soon" for one in found_here)
             if soon:
                 words = _("ending soon: {count}", count=number(soon))
-                found["/agreements"] = Waiting("warn", words)
+                found["/agreements"] = MenuNotice("warn", words)
     return found
 
 
@@ -125,7 +125,7 @@ def _arrivals(settings: Settings, person: Person) -> list[Latest]:
         scope, place = own_feeds(person.organisation), "/deliveries"
     else:
         return []
-    listed = deliveries.list_deliveries(settings, deliveries.Asked(scope), size=SHOWN)
+    listed = deliveries.list_deliveries(settings, deliveries.DeliveryFilter(scope), size=SHOWN)
     return [_arrival(line, place) for line in listed.lines]
 
 

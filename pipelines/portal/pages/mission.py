@@ -11,11 +11,11 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 
-from pipelines.portal import choices, extracting, jobs, looking
+from pipelines.portal import choices, extracting, jobs, previews
 from pipelines.portal.choices import Choice
 from pipelines.portal.expired_forms import returned
 from pipelines.portal.forms import Form, asked, posted
-from pipelines.portal.jobs_crew import WORKERS, Crew
+from pipelines.portal.jobs_supervisor import WORKERS, Supervisor
 from pipelines.portal.menus import menu, offered
 from pipelines.portal.pages import checking, extracts
 from pipelines.portal.security.limits import check_rate, limited
@@ -48,12 +48,14 @@ PREVIEW_ROWS = 10
 
 def begin(app: FastAPI) -> None:
     """The workers begin with the portal."""
-    app.state.crew = Crew(app.state.settings, getattr(app.state, "workers", WORKERS)).start()
+    app.state.supervisor = Supervisor(
+        app.state.settings, getattr(app.state, "workers", WORKERS)
+    ).start()
 
 
 def end(app: FastAPI) -> None:
     """And end with it; what they had in hand goes back into the queue."""
-    app.state.crew.stop()
+    app.state.supervisor.stop()
 
 
 @router.get("/tables")
@@ -140,7 +142,9 @@ def _look(request: Request, choice: Choice, wanted: Asked, person: Person) -> HT
     """What the extract would hold, before it is made."""
     check_rate(request, "preview")
     try:
-        seen = looking.look(settings_of(request), wanted, language_of(request), PREVIEW_ROWS)
+        seen = previews.show_preview(
+            settings_of(request), wanted, language_of(request), PREVIEW_ROWS
+        )
     except ReleaseRefused as refused:
         choices.note_refusal(settings_of(request), refused, person)
         more = _conflict(refused.conflict, person, language_of(request))

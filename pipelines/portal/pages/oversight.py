@@ -1,7 +1,7 @@
 """Oversight's pages: the ledger and whether it holds, agreements and their ends, who took what.
 
 Not here: the ledger, the words of a clause (`release/explain.py`), the list of extracts
-(`portal/taken.py`), and what of it concerns whom (`accounts/oversight.py`).
+(`portal/release_register.py`), and what of it concerns whom (`accounts/oversight.py`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pipelines.accounts.oversight import Concern, concern_of
 from pipelines.accounts.permissions import reach
 from pipelines.ledger import clock
 from pipelines.ledger.chain import EVENTS, PAGE_SIZE, entries
-from pipelines.ledger.verify import Checked, check_and_note
+from pipelines.ledger.verify import ChainCheck, check_and_note
 from pipelines.ledger.words import event_words
-from pipelines.portal import forms, taken
+from pipelines.portal import forms, release_register
 from pipelines.portal.expired_forms import HELD
 from pipelines.portal.search import add_words, keep_words
 from pipelines.portal.web import (
@@ -86,13 +86,13 @@ def check_ledger(
     return _ledger(request, person, forms.Form(), checked(settings_of(request), person))
 
 
-def checked(settings: Settings, person: Person) -> Checked:
+def checked(settings: Settings, person: Person) -> ChainCheck:
     """What a look through the whole ledger found; written down unless there is nowhere to."""
     return check_and_note(settings, actor=person.name, organisation=person.organisation)
 
 
 def _ledger(
-    request: Request, person: Person, form: forms.Form, seen: Checked | None = None
+    request: Request, person: Person, form: forms.Form, seen: ChainCheck | None = None
 ) -> HTMLResponse:
     language, settings = language_of(request), settings_of(request)
     listed = organisations()
@@ -152,7 +152,7 @@ def _organisation(code: str, language: Language) -> str:
 
 
 @dataclass(frozen=True)
-class Standing:
+class AgreementStatus:
     """An agreement and how it stands today."""
 
     agreement: Agreement
@@ -162,7 +162,9 @@ class Standing:
     fingerprint: str
 
 
-def standing(agreement: Agreement, today: dt.date, hashes: dict[str, tuple[str, str]]) -> Standing:
+def status_of(
+    agreement: Agreement, today: dt.date, hashes: dict[str, tuple[str, str]]
+) -> AgreementStatus:
     """How an agreement stands on a day: `in_force`, `ends_soon`, `not_yet` or `ended`.
 
     `reviews`: clauses whose human-rights review has ended or ends within the same time.
@@ -180,17 +182,19 @@ def standing(agreement: Agreement, today: dt.date, hashes: dict[str, tuple[str, 
         if permit.due_diligence and permit.due_diligence.valid_until - today <= SOON
     )
     left = (agreement.valid_until - today).days
-    return Standing(agreement, state, left, reviews, hashes.get(agreement.agreement, ("", ""))[1])
+    return AgreementStatus(
+        agreement, state, left, reviews, hashes.get(agreement.agreement, ("", ""))[1]
+    )
 
 
-def standings(settings: Settings, whose: Concern) -> list[Standing]:
+def standings(settings: Settings, whose: Concern) -> list[AgreementStatus]:
     """The agreements that concern somebody and how they stand today, what ends first on top.
 
     Raises AgreementError.
     """
     hashes = fingerprint(settings.agreements)
     today = clock.now().date()
-    found = [standing(one, today, hashes) for one in whose.agreements(settings)]
+    found = [status_of(one, today, hashes) for one in whose.agreements(settings)]
     return sorted(found, key=lambda one: one.agreement.valid_until)
 
 
@@ -200,7 +204,7 @@ def agreements(
 ) -> HTMLResponse:
     """Agreements in force, ending and ended, with the reviews that end."""
     language, problems = language_of(request), ""
-    found: Sequence[Standing] = ()
+    found: Sequence[AgreementStatus] = ()
     try:
         found = standings(settings_of(request), concern(person, "agreements.read"))
     except AgreementError as error:
@@ -235,7 +239,9 @@ def agreement(
         one=one,
         permits=[permit_words(one.agreement, p, language) for p in one.agreement.permits],
         restrictions=[restriction_words(r, language) for r in one.agreement.restrictions],
-        listed=taken.taken(settings, whose, taken.Asked(clause=name), size=10),
+        listed=release_register.list_releases(
+            settings, whose, release_register.ReleaseFilter(clause=name), size=10
+        ),
         organisation_name=lambda code: _organisation(code, language),
         purpose_name=lambda code: _purpose(code, language),
     )
@@ -271,7 +277,7 @@ def _taken(request: Request, person: Person, form: forms.Form, looked: forms.For
     clause = form.text("clause", longest=120)
     since, until = form.period("since", "until")
     number = form.integer("page", least=1, most=10**7, otherwise=1) or 1
-    asked = taken.Asked(recipient, clause, since, until)
+    asked = release_register.ReleaseFilter(recipient, clause, since, until)
     record = looked.value("record").strip()
     return page(
         request,
@@ -280,8 +286,10 @@ def _taken(request: Request, person: Person, form: forms.Form, looked: forms.For
         form=form,
         looked=looked,
         record=record if looked.is_good else "",
-        holdings=taken.holdings(settings, whose, record) if record and looked.is_good else [],
-        listed=taken.taken(settings, whose, asked, number),
+        holdings=release_register.holdings(settings, whose, record)
+        if record and looked.is_good
+        else [],
+        listed=release_register.list_releases(settings, whose, asked, number),
         kept={n: form.value(n) for n in ("recipient", "clause", "since", "until") if form.value(n)},
         organisations=[(code, one.label[language]) for code, one in organisations().items()],
         clauses=_clauses(settings, whose),

@@ -107,9 +107,9 @@ def rejections(request: Request, person: Person = Rejections) -> HTMLResponse:
     choice = shared.filters(form, scope_of(person, "rejections.read_feeds"))
     if not form.value("since"):
         first = dt.datetime.now(dt.UTC).date() - figures.WEEK * WEEKS
-        choice = known.Asked(choice.scope, choice.feed, "", first, choice.until)
+        choice = known.DeliveryFilter(choice.scope, choice.feed, "", first, choice.until)
     settings = settings_of(request)
-    raised = figures.raised(settings, choice)
+    raised = figures.rule_frequencies(settings, choice)
     errors = [one for one in raised if one.severity == "error"]
     number = form.integer("page", least=1, most=10_000, otherwise=1) or 1
     pages = max(1, math.ceil(len(errors) / RULES_A_PAGE))
@@ -130,7 +130,7 @@ def rejections(request: Request, person: Person = Rejections) -> HTMLResponse:
         pages=pages,
         total=len(errors),
         warnings=[one for one in raised if one.severity == "warning"],
-        by_feed=_by_feed(figures.raised(settings, choice, by_feed=True)),
+        by_feed=_by_feed(figures.rule_frequencies(settings, choice, by_feed=True)),
         sums=_sums(weeks),
         rules=all_rules(),
         weekly=_weekly_figure(weeks),
@@ -164,8 +164,8 @@ def one_feed(request: Request, feed: str, person: Person = Health) -> HTMLRespon
         not_found()
     declared = load_feed(feed)
     settings = settings_of(request)
-    asked_for = known.Asked(scope, feed)
-    raised = figures.raised(settings, asked_for)
+    asked_for = known.DeliveryFilter(scope, feed)
+    raised = figures.rule_frequencies(settings, asked_for)
     [health] = [one for one in figures.health(settings, scope) if one.feed == feed]
     has_deliveries = feed in scope_of(person, "delivery.read_feeds").feeds
     return page(
@@ -217,9 +217,11 @@ def _mapped(feed: Feed) -> list[tuple[str, str, str]]:
     return found
 
 
-def _by_feed(raised: list[figures.Raised]) -> list[tuple[str, int, int, list[figures.Raised]]]:
+def _by_feed(
+    raised: list[figures.RuleFrequency],
+) -> list[tuple[str, int, int, list[figures.RuleFrequency]]]:
     """For each feed: rows to correct by rule, warnings, and its three most frequent errors."""
-    feeds: dict[str, list[figures.Raised]] = {}
+    feeds: dict[str, list[figures.RuleFrequency]] = {}
     for one in raised:
         feeds.setdefault(one.feed, []).append(one)
     found = []
@@ -269,7 +271,7 @@ def _weekly_figure(weeks: list[figures.Week]) -> Figure | None:
     )
 
 
-def _top_figure(raised: list[figures.Raised]) -> Figure | None:
+def _top_figure(raised: list[figures.RuleFrequency]) -> Figure | None:
     if not raised:
         return None
     rules, language = all_rules(), words.language()

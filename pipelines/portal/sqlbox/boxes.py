@@ -26,7 +26,7 @@ from pipelines.ledger import clock
 from pipelines.portal.sqlbox import run
 from pipelines.portal.sqlbox.refusals import SqlRefused
 from pipelines.portal.sqlbox.worker import ROWS, Answer
-from pipelines.release.compile import Compiled, compile_records
+from pipelines.release.compile import CompiledExtract, compile_records
 from pipelines.release.permits import Offer, offers, who_may
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
@@ -50,7 +50,7 @@ THREADS = 2
 
 
 @dataclass(frozen=True)
-class Opened:
+class QueryableTables:
     """What an organisation may ask about now, by purpose."""
 
     organisation: str
@@ -74,15 +74,15 @@ class Relation:
     table: str = ""
 
 
-def opened(settings: Settings, organisation: str, as_of: dt.date | None = None) -> Opened:
+def opened(settings: Settings, organisation: str, as_of: dt.date | None = None) -> QueryableTables:
     """The tables of records that agreements open to an organisation today. AgreementError."""
     day = as_of or clock.now().date()
     agreements = tuple(load_agreements(settings.agreements))
     found = [one for one in offers(agreements, organisation, day) if one.form == "records"]
-    return Opened(organisation, day, agreements, tuple(found))
+    return QueryableTables(organisation, day, agreements, tuple(found))
 
 
-def relations(open_now: Opened, purpose: str) -> list[Relation]:
+def relations(open_now: QueryableTables, purpose: str) -> list[Relation]:
     """The tables that may be asked about for a purpose, the reference tables after them."""
     if purpose not in open_now.purposes:
         return []
@@ -98,7 +98,7 @@ def relations(open_now: Opened, purpose: str) -> list[Relation]:
     return [*found, Relation(LABELS, LABEL_TITLE, LABEL_COLUMNS)]
 
 
-def handling(open_now: Opened, purpose: str, used: Sequence[str]) -> str:
+def handling(open_now: QueryableTables, purpose: str, used: Sequence[str]) -> str:
     """The strictest level that rows of these tables may have: the marking of an answer."""
     ceilings = [
         permit.rows.handling_ceiling
@@ -111,7 +111,7 @@ def handling(open_now: Opened, purpose: str, used: Sequence[str]) -> str:
 
 def ask(
     settings: Settings,
-    open_now: Opened,
+    open_now: QueryableTables,
     question: str,
     *,
     purpose: str,
@@ -145,11 +145,13 @@ class _Source:
     permits: tuple[Permit, ...] = ()
 
 
-def _tables(open_now: Opened, purpose: str) -> list[str]:
+def _tables(open_now: QueryableTables, purpose: str) -> list[str]:
     return [offer.table for offer in open_now.offers if purpose in offer.purposes]
 
 
-def _compiled(open_now: Opened, purpose: str, table: str) -> tuple[Compiled, tuple[Permit, ...]]:
+def _compiled(
+    open_now: QueryableTables, purpose: str, table: str
+) -> tuple[CompiledExtract, tuple[Permit, ...]]:
     """The query of an extract of everything in a table, and its clauses. Raises SqlRefused."""
     day, recipient = open_now.as_of, open_now.organisation
     try:
@@ -169,7 +171,7 @@ def _compiled(open_now: Opened, purpose: str, table: str) -> tuple[Compiled, tup
 
 
 def _prepared(
-    settings: Settings, open_now: Opened, purpose: str, used: Sequence[str]
+    settings: Settings, open_now: QueryableTables, purpose: str, used: Sequence[str]
 ) -> Mapping[str, Path]:
     """The box of each table that is used, made where it is not there. Raises SqlRefused."""
     from pipelines.lake.catalogue import NothingPublished

@@ -20,8 +20,8 @@ from botocore.exceptions import NoCredentialsError
 import pipelines.cli.status
 from pipelines.cli import main
 from pipelines.cli.app import build
-from pipelines.cli.everywhere import take_everywhere
-from pipelines.cli.stops import Stop
+from pipelines.cli.common_options import take_common_options
+from pipelines.cli.errors import CommandError
 from pipelines.cli.words import use
 from schemas.text import LANGUAGES
 
@@ -184,12 +184,12 @@ def test_french_comes_from_the_environment_or_the_option(monkeypatch, capsys):
 
 @pytest.mark.parametrize("line", ["--json status --home h", "status --home=h --json"])
 def test_common_options_stand_anywhere(line):
-    everywhere, rest = take_everywhere(line.split())
+    everywhere, rest = take_common_options(line.split())
     assert (everywhere.home, everywhere.is_json, rest) == ("h", True, ["status"])
 
 
 def test_what_follows_two_dashes_is_left_alone():
-    everywhere, rest = take_everywhere(["sql", "--", "--json"])
+    everywhere, rest = take_common_options(["sql", "--", "--json"])
     assert not everywhere.is_json
     assert rest == ["sql", "--", "--json"]
 
@@ -288,7 +288,7 @@ def test_ctrl_c_ends_quietly(monkeypatch, capsys):
     ("code", "ending"), [("PSL-201", 2), ("PSL-302", 3), ("PSL-401", 4), ("PSL-501", 5)]
 )
 def test_the_exit_code_follows_from_the_code(code, ending):
-    assert Stop(code, "…").exit_code == ending
+    assert CommandError(code, "…").exit_code == ending
 
 
 def test_help_starts_fast_and_without_heavy_packages():

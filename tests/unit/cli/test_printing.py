@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.cli import main
-from pipelines.cli.everywhere import Everywhere
+from pipelines.cli.common_options import CommonOptions
 from pipelines.cli.session import Session, table
 from pipelines.cli.words import counted, number, quoted, use
 
@@ -68,7 +68,7 @@ def test_a_table_too_narrow_becomes_blocks_and_loses_nothing(monkeypatch, capsys
         grid = table("Feed", "Rows", "Last", numbers=[1], whole=[2])
         for row in rows:
             grid.add_row(*row)
-        Session(Everywhere("en")).print(grid)
+        Session(CommonOptions("en")).print(grid)
         return capsys.readouterr().out
 
     assert "caf_gendarmerie_incidents  8,400  2026-11-17" in shown(50)
@@ -108,7 +108,7 @@ def test_a_reader_that_has_had_enough_is_no_fault(options, home):
 def test_a_line_to_copy_is_never_broken_and_a_path_in_it_is_quoted(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "30")
     line = f"passerelle verify {quoted('var/my extracts/incidents_2026-11-17.zip')} --key k.pem"
-    session = Session(Everywhere("en"))
+    session = Session(CommonOptions("en"))
     session.print_line(line)
     session.complain("PSL-218", "Nothing is published yet.", f"Try: {line}")
     told = capsys.readouterr()

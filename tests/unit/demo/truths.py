@@ -12,11 +12,11 @@ from typing import Any
 import pandas as pd
 
 from pipelines.demo.delivery import DemoDelivery
-from pipelines.harmonise.run import Harmonised, harmonise_file
+from pipelines.harmonise.run import HarmoniseResult, harmonise_file
 from pipelines.settings import settings_for
 from schemas.feed import load_feed
 
-Read = list[tuple[DemoDelivery, Harmonised]]
+Read = list[tuple[DemoDelivery, HarmoniseResult]]
 SAME_TO_DEG = 0.0005  # a feed may write seconds of arc or four decimals
 
 
@@ -59,7 +59,7 @@ def values_read(read: Read) -> Iterator[tuple[DemoDelivery, list[str], dict[str,
         yield delivery, columns, {c: rows for c, rows in wrong.items() if rows}
 
 
-def judged(done: Harmonised) -> pd.DataFrame:
+def judged(done: HarmoniseResult) -> pd.DataFrame:
     """Verdict and sorted codes of every row, by its number."""
     parts = []
     for verdict, path in (("accepted", done.accepted), ("quarantined", done.quarantined)):

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from pipelines.harmonise import run
-from pipelines.harmonise.run import Harmonised, harmonise_file
+from pipelines.harmonise.run import HarmoniseResult, harmonise_file
 from pipelines.landing import staging
 from pipelines.settings import Settings, settings_for
 from schemas.feed import load_feed
@@ -71,7 +71,7 @@ class Bench:
             "source_value,code\nAnnulé,true\nConfirmé,false\n", encoding="utf-8"
         )
 
-    def run(self, *rows: str, header: str = HEADER) -> Harmonised:
+    def run(self, *rows: str, header: str = HEADER) -> HarmoniseResult:
         (self.folder / "feed" / "feed.yaml").write_text(yaml.safe_dump(self.declaration))
         delivery = self.folder / "delivery.csv"
         delivery.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")

@@ -16,8 +16,8 @@ import pytest
 from fastapi import FastAPI
 
 from pipelines.ledger.chain import entries
-from pipelines.portal import looking
-from pipelines.portal.looking import Seen
+from pipelines.portal import previews
+from pipelines.portal.previews import PreviewPage
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request as Asked
 from tests.portal import Browser, signed_in
@@ -42,11 +42,11 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Asked]]:
     """Each request that was looked at; the tables themselves are empty here."""
     asked: list[Asked] = []
 
-    def look(_settings: Any, request: Asked, _language: str, _limit: int) -> Seen:
+    def look(_settings: Any, request: Asked, _language: str, _limit: int) -> PreviewPage:
         asked.append(request)
-        return Seen(row_count=7, said=(FIGURE,), clauses=("x/P1",))
+        return PreviewPage(row_count=7, said=(FIGURE,), clauses=("x/P1",))
 
-    monkeypatch.setattr(looking, "look", look)
+    monkeypatch.setattr(previews, "look", look)
     yield asked
 
 
@@ -166,7 +166,7 @@ def test_figures_are_looked_at_anew_once_the_agreements_or_tables_are_others(
     app: FastAPI, browser: Browser, looks: list[Asked], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = press(browser).headers["location"]
-    monkeypatch.setattr(looking, "stamp", lambda _settings: "another catalogue")
+    monkeypatch.setattr(previews, "stamp", lambda _settings: "another catalogue")
     page = browser.get(address)
     assert FIGURE not in page.text and looks == []
     assert "holds a choice and no figures" in page.text
@@ -274,10 +274,10 @@ def test_a_refusal_is_said_above_the_form_as_it_was_filled_in(
 ) -> None:
     """One that no earlier extract is the cause of, too: it has nothing in the way to show."""
 
-    def refuse(*_arguments: Any) -> Seen:
+    def refuse(*_arguments: Any) -> PreviewPage:
         raise ReleaseRefused("REL-107", k=5)
 
-    monkeypatch.setattr(looking, "look", refuse)
+    monkeypatch.setattr(previews, "look", refuse)
     page = browser.get(press(browser).headers["location"])
     assert page.status_code == 422 and "REL-107" in page.text
     assert sorted(ticked(page.text, "areas")) == ["CF11", "CF22"]

@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from pipelines.accounts.people import find_user, person_of
 from pipelines.accounts.tokens import make_token
 from pipelines.cli import app as command
-from pipelines.cli.everywhere import Everywhere
+from pipelines.cli.common_options import CommonOptions
 from pipelines.cli.failures import report
 from pipelines.cli.session import Session
 from pipelines.ledger import clock
@@ -81,8 +81,8 @@ def run(
 ) -> tuple[int, str, str]:
     """The command, as a person at the machine of the home would type it."""
     home = app.state.settings
-    everywhere = Everywhere(home=home.home, language="en", is_json=is_json, is_debug=False)
-    session = Session(everywhere)
+    options = CommonOptions(home=home.home, language="en", is_json=is_json, is_debug=False)
+    session = Session(options)
     session.__dict__["settings"] = home
     try:
         code = command.run(arguments, session)

@@ -18,7 +18,7 @@ from pipelines.accounts.models import Job
 from pipelines.accounts.people import add_user
 from pipelines.ledger.database import sessions
 from pipelines.portal import jobs, jobs_worker
-from pipelines.portal.jobs_crew import Crew, environment_of
+from pipelines.portal.jobs_supervisor import Supervisor, environment_of
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.settings import current_settings, settings_for
 
@@ -241,28 +241,28 @@ def _until(happened, seconds=LONG_S):
 
 
 @pytest.mark.slow
-def test_the_crew_replaces_a_killed_worker_and_ends_with_the_portal(settings, person):
+def test_the_supervisor_replaces_a_killed_worker_and_ends_with_the_portal(settings, person):
     """A job of a kind that no worker knows fails; that it ended shows that a worker lives."""
-    crew = Crew(settings, workers=1).start()
+    supervisor = Supervisor(settings, workers=1).start()
     try:
         first = jobs.submit(settings, person, "unheard", {})
         _until(lambda: jobs.job_of(settings, first, person).state == "failed")
-        killed = crew.places[0].process
+        killed = supervisor.places[0].process
         os.kill(killed.pid, signal.SIGKILL)
         killed.wait(LONG_S)
         second = jobs.submit(settings, person, "unheard", {})
         _until(lambda: jobs.job_of(settings, second, person).state == "failed")
     finally:
-        crew.stop()
-    assert crew.places[0].process.poll() is not None
+        supervisor.stop()
+    assert supervisor.places[0].process.poll() is not None
 
 
 @pytest.mark.slow
 def test_a_worker_leaves_when_its_portal_is_killed_and_no_other_takes_its_place(settings):
     code = (
         "import sys, time; from pipelines.settings import current_settings;"
-        "from pipelines.portal.jobs_crew import Crew;"
-        "c = Crew(current_settings(), workers=1).start();"
+        "from pipelines.portal.jobs_supervisor import Supervisor;"
+        "c = Supervisor(current_settings(), workers=1).start();"
         "time.sleep(1); print(c.places[0].process.pid, flush=True); time.sleep(600)"
     )
     portal = subprocess.Popen(

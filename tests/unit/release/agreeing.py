@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pipelines.release.permits import Allowed, who_may
+from pipelines.release.permits import PermitSet, who_may
 from pipelines.release.refusals import ReleaseRefused
 from schemas.agreement import Agreement
 from schemas.contract import table_names
@@ -106,12 +106,12 @@ def opened(them: list[Agreement], **asked: Any) -> set[str]:
     return {one.full_name for one in allowed(them, **asked).permits}
 
 
-def allowed(them: list[Agreement], **asked: Any) -> Allowed:
+def allowed(them: list[Agreement], **asked: Any) -> PermitSet:
     try:
         return who_may(them, **{"as_of": DAY, **asked})
     except ReleaseRefused as refusal:
         assert refusal.code == "REL-105"
-        return Allowed((), (), ())
+        return PermitSet((), (), ())
 
 
 ANY = st.fixed_dictionaries(

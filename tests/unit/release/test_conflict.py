@@ -18,8 +18,8 @@ from pipelines.ledger.chain import entries
 from pipelines.release import deduction
 from pipelines.release.conflict_words import obstacle_lines
 from pipelines.release.consents import Consent, consents, give, needs, revoke
-from pipelines.release.earlier import cells_folder, circles, is_known_to
 from pipelines.release.extract import make_extract
+from pipelines.release.past_disclosures import cells_folder, disclosures_by_recipient, is_known_to
 from pipelines.release.preview import preview
 from pipelines.release.readme import about
 from pipelines.release.refusals import ReleaseRefused
@@ -49,6 +49,11 @@ def clauses() -> list[dict[str, Any]]:
         counts(recipients=["public"], purposes=["public_information"], providers=both),
         counts(recipients=["minusca_unpol"], providers=both),
     ]
+
+
+@pytest.fixture(autouse=True)
+def _as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.release.conflict.TRIED_S", 600.0)
 
 
 @pytest.fixture
@@ -100,13 +105,20 @@ def test_a_unit_knows_what_its_mission_knows_and_no_other_organisation_does(home
 
     def known(recipient: str) -> list[list[str]]:
         asked = dataclasses.replace(ask(), recipient=recipient)
-        return [[one.recipient for one in circle.values()] for circle in circles(home, asked)]
+        return [
+            [one.recipient for one in circle.values()]
+            for circle in disclosures_by_recipient(home, asked)
+        ]
 
     for recipient in ("minusca_unpol_border", "minusca_unpol"):
         assert sorted(known(recipient)[0]) == ["minusca_unpol_jma", "public"]
     assert known("dpo_police_division") == [["public"]]
     assert sorted(known("public")[0]) == ["minusca_unpol_jma", "public"]
-    [told] = [one for one in circles(home, ask())[0].values() if one.recipient != "public"]
+    [told] = [
+        one
+        for one in disclosures_by_recipient(home, ask())[0].values()
+        if one.recipient != "public"
+    ]
     assert is_known_to(told, "minusca_unpol")
     assert not is_known_to(told, "dpo_police_division")
 
@@ -133,7 +145,7 @@ def test_who_has_the_records_is_not_told_the_few_others_by_counts(
         name = make_extract(home, ask(**RECORDS), made_by="desk").extract_id
     else:
         assert preview(home, ask(**RECORDS)).row_count == 9
-        [name] = circles(home, ask())[0]
+        [name] = disclosures_by_recipient(home, ask())[0]
     conflict = refused(home, ask(**asker)).conflict
     assert conflict is not None
     [obstacle] = conflict.obstacles
@@ -154,7 +166,7 @@ def test_records_that_left_before_their_numbers_were_kept_are_known_all_the_same
     kept.unlink()
     refused(home, ask())
     assert pq.read_table(kept) == before
-    [told] = circles(home, ask())[0].values()
+    [told] = disclosures_by_recipient(home, ask())[0].values()
     assert (told.form, told.asked) == ("records", {"providers": ["caf_police"]})
 
 
@@ -287,7 +299,7 @@ def test_counts_of_which_nobody_wrote_down_whose_data_they_hold_may_hold_anybody
     home: Settings,
 ) -> None:
     preview(home, ask(**PUBLIC))
-    [told] = circles(home, ask(**DPO))[0].values()
+    [told] = disclosures_by_recipient(home, ask(**DPO))[0].values()
     file = cells_folder(home, "incidents", "public") / f"{told.name}.parquet"
     file.chmod(0o600)
     pq.write_table(told.kept.replace_schema_metadata(None), file)

@@ -21,9 +21,9 @@ from filelock import FileLock, Timeout
 from pipelines.ledger.chain import append, entries
 from pipelines.release import groups as keeping
 from pipelines.release.cells import CELLS_SCHEMA
-from pipelines.release.earlier import cells_folder, with_asked
 from pipelines.release.groups import groups_file
 from pipelines.release.outdated import outdated_extracts
+from pipelines.release.past_disclosures import cells_folder, with_asked
 from pipelines.release.request import Request
 from schemas.agreement_folder import load_agreements
 from schemas.contract import load_contract

@@ -14,9 +14,9 @@ from pipelines.release.package import Part, write_package
 from pipelines.release.signature import (
     COMMENT_BYTES,
     PLACEHOLDER,
-    Changed,
     NoSignature,
     OtherKey,
+    SignatureError,
     check_file,
     sign_file,
 )
@@ -24,7 +24,7 @@ from pipelines.settings import settings_for
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
-REFUSED = (NoSignature, OtherKey, Changed)
+REFUSED = (NoSignature, OtherKey, SignatureError)
 PARTS = [
     Part("data.csv", b"a,b\r\n1,2\r\n" * 200),
     Part("manifest.json", b"{}"),
@@ -81,7 +81,7 @@ def test_a_file_put_in_beside_the_others_is_refused(signed):
     with zipfile.ZipFile(signed, "a") as archive:
         archive.writestr("more.csv", "a")
     assert zipfile.ZipFile(signed).comment == comment
-    with pytest.raises(Changed):
+    with pytest.raises(SignatureError):
         check_file(signed, KEY.public_key())
 
 
@@ -90,7 +90,7 @@ def test_the_signature_of_another_extract_does_not_serve(signed, tmp_path):
     write_package(other, [Part("data.csv", b"b"), *PARTS[1:]], KEY)
     signature = other.read_bytes()[-COMMENT_BYTES:]
     signed.write_bytes(signed.read_bytes()[:-COMMENT_BYTES] + signature)
-    with pytest.raises(Changed):
+    with pytest.raises(SignatureError):
         check_file(signed, KEY.public_key())
 
 

@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pipelines.release.keys import KeyUnusable, fingerprint, public_pem
-from pipelines.release.manifest import Asked, FileOut, Handling, Manifest, Named, parse
+from pipelines.release.manifest import FileOut, Handling, Manifest, ManifestRequest, Named, parse
 from pipelines.release.package import MANIFEST, MANIFEST_SIGNATURE, Part, write_package
 from pipelines.release.signature import PLACEHOLDER, sign_file
 from pipelines.release.verify import HINTS, SENTENCES, NotAuthentic, verify
@@ -42,7 +42,7 @@ def manifest(*parts: Part, **changes: object) -> Manifest:
         "file_format": "csv",
         "language": "en",
         "as_of": dt.date(2026, 11, 30),
-        "asked": Asked(),
+        "asked": ManifestRequest(),
         "handling": Handling(level="CONFIDENTIAL", tlp="TLP:AMBER", label=WORDS),
         "agreements": (),
         "clauses": (),

@@ -9,7 +9,7 @@ import datetime as dt
 
 import pytest
 
-from pipelines.cli.everywhere import Everywhere
+from pipelines.cli.common_options import CommonOptions
 from pipelines.cli.session import Session
 from pipelines.cli.status import feed_states
 from pipelines.ingest import ingest
@@ -55,7 +55,7 @@ def test_a_refused_file_ends_no_lateness(tmp_path):
     assert lateness_of(settings, FEED).last_accepted_at is None
     assert ingest(settings, FEED, load_feed(FEED).examples()[0], received_at=ago(EVERY + 4))
     assert lateness_of(settings, FEED).days_late == 4
-    session = Session(Everywhere("en", home=str(settings.home)))
+    session = Session(CommonOptions("en", home=str(settings.home)))
     [state] = [one for one in feed_states(session) if one.feed == FEED]
     assert state.days_late == 4, "the status says the same as Dagster"
     assert state.last_received_at != state.last_accepted_at

@@ -1,6 +1,6 @@
 """Several processes for many small pieces of work that do not depend on each other.
 
-Not here: what the work is. One large piece needs no crew: DuckDB uses every core by itself.
+Not here: what the work is. One large piece needs one process: DuckDB uses every core by itself.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def spread(
+def run_in_processes(
     work: Callable[[Item], Result],
     items: Sequence[Item],
     workers: int,

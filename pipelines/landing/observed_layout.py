@@ -36,23 +36,23 @@ NAMED = {"\t": "tab"}
 
 
 @dataclass(frozen=True)
-class Seen:
+class ObservedLayout:
     """The layout of one file, and what is to be told where it is not the declared one."""
 
     layout: Layout
     notes: tuple[Finding, ...] = ()
 
 
-def seen_layout(text: Path, shown: Path, feed: Feed, declared: Layout) -> Seen:
+def observe_layout(text: Path, shown: Path, feed: Feed, declared: Layout) -> ObservedLayout:
     """The layout in which the file `text` (UTF-8) has all headings of `feed`."""
     last = max(declared.header_rows)
     try:
         with text_lines(text) as lines:
             head = list(islice(lines, last + ROWS_ABOVE))
     except UnicodeDecodeError:
-        return Seen(declared)  # the reader says so, and where
+        return ObservedLayout(declared)  # the reader says so, and where
     if not head:
-        return Seen(declared)
+        return ObservedLayout(declared)
     named = separator_line([head[0]], "")
     added = bool(named) + any(map(has_number, head[:2]))
     rows = tuple(row + added for row in declared.header_rows)
@@ -64,7 +64,7 @@ def seen_layout(text: Path, shown: Path, feed: Feed, declared: Layout) -> Seen:
     found = [one for one in _others(agreed, bool(named)) if has_all(feed, headings_of(head, one))]
     if len(found) == 1 and are_titles(feed, _above(head, found[0])):
         return _told(shown, declared, agreed, found[0])
-    return Seen(agreed, _suspected(head, shown, feed, agreed))
+    return ObservedLayout(agreed, _suspected(head, shown, feed, agreed))
 
 
 def headings_of(head: Sequence[str], layout: Layout) -> list[str]:
@@ -94,7 +94,7 @@ def _others(agreed: Layout, is_named: bool) -> Iterator[Layout]:
                 yield agreed.model_copy(update={"delimiter": delimiter, "header_rows": rows})
 
 
-def _told(shown: Path, declared: Layout, agreed: Layout, found: Layout) -> Seen:
+def _told(shown: Path, declared: Layout, agreed: Layout, found: Layout) -> ObservedLayout:
     notes = []
     if found.delimiter != declared.delimiter:
         values = {"found": _named(found.delimiter), "agreed": _named(declared.delimiter)}
@@ -102,7 +102,7 @@ def _told(shown: Path, declared: Layout, agreed: Layout, found: Layout) -> Seen:
     if found.header_rows != agreed.header_rows:
         rows = {"row": max(found.header_rows), "agreed": max(agreed.header_rows)}
         notes.append(finding("DEL-757", shown, **rows))
-    return Seen(found, tuple(notes))
+    return ObservedLayout(found, tuple(notes))
 
 
 def _suspected(head: Sequence[str], shown: Path, feed: Feed, agreed: Layout) -> tuple[Finding, ...]:

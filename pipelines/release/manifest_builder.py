@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from pipelines.release.manifest import (
     AgreementUsed,
-    Asked,
     ClauseUsed,
     ColumnOut,
     Handling,
     Manifest,
+    ManifestRequest,
     Named,
     RestrictionUsed,
     RiskAccepted,
     RiskStated,
 )
-from pipelines.release.material import Material
+from pipelines.release.selection import Selection
 from pipelines.settings import PROGRAM_VERSION, Settings
 from schemas.agreement import fingerprint
 from schemas.organisation import organisations, purposes
@@ -25,9 +25,9 @@ from schemas.organisation import organisations, purposes
 ISSUER = "passerelle"
 
 
-def manifest_of(material: Material, key_fingerprint: str, settings: Settings) -> Manifest:
+def manifest_of(selection: Selection, key_fingerprint: str, settings: Settings) -> Manifest:
     """The manifest, without its id and its files."""
-    request, contract, marking = material.request, material.contract, material.marking
+    request, contract, marking = selection.request, selection.contract, selection.marking
     return Manifest(
         issuer=_organisation(ISSUER),
         program_version=PROGRAM_VERSION,
@@ -41,7 +41,7 @@ def manifest_of(material: Material, key_fingerprint: str, settings: Settings) ->
         file_format=request.format,
         language=request.language,
         as_of=request.as_of,
-        asked=Asked(
+        asked=ManifestRequest(
             columns=request.columns,
             dimensions=request.dimensions if request.form == "counts" else (),
             measures=request.measures if request.form == "counts" else (),
@@ -51,31 +51,31 @@ def manifest_of(material: Material, key_fingerprint: str, settings: Settings) ->
             offences=request.offences,
         ),
         handling=Handling(level=marking.level, tlp=marking.tlp, label=marking.label),
-        agreements=_agreements(material, settings),
-        clauses=_clauses(material),
-        is_withheld_told=material.flow.is_withheld_told,
-        has_others_across=material.flow.has_others_across,
+        agreements=_agreements(selection, settings),
+        clauses=_clauses(selection),
+        is_withheld_told=selection.flow.is_withheld_told,
+        has_others_across=selection.flow.has_others_across,
         restrictions=tuple(
             RestrictionUsed(clause=one.full_name, reason=one.reason, columns=one.columns)
-            for one in material.allowed.restrictions
+            for one in selection.allowed.restrictions
         ),
-        table_versions=material.table_versions,
-        row_count=material.row_count,
-        suppressed_cells=material.suppressed_cells,
-        small_cell_threshold=material.threshold,
-        risk=_risk(material),
-        accepted_by=_accepted_by(material),
+        table_versions=selection.table_versions,
+        row_count=selection.row_count,
+        suppressed_cells=selection.suppressed_cells,
+        small_cell_threshold=selection.threshold,
+        risk=_risk(selection),
+        accepted_by=_accepted_by(selection),
         columns=tuple(
             ColumnOut(name=one.name, type=one.duckdb_type, label=one.label)
-            for one in material.fields
+            for one in selection.fields
         ),
-        masked_columns=material.masked_columns,
-        query=material.query,
-        content_hash=material.content_hash,
+        masked_columns=selection.masked_columns,
+        query=selection.query,
+        content_hash=selection.content_hash,
     )
 
 
-def _accepted_by(material: Material) -> tuple[RiskAccepted, ...]:
+def _accepted_by(selection: Selection) -> tuple[RiskAccepted, ...]:
     return tuple(
         RiskAccepted(
             consent=one.consent_id,
@@ -84,7 +84,7 @@ def _accepted_by(material: Material) -> tuple[RiskAccepted, ...]:
             until=one.until,
             reason=one.reason,
         )
-        for one in material.consents
+        for one in selection.consents
     )
 
 
@@ -92,9 +92,9 @@ def _organisation(code: str) -> Named:
     return Named(code=code, label=organisations()[code].label)
 
 
-def _agreements(material: Material, settings: Settings) -> tuple[AgreementUsed, ...]:
+def _agreements(selection: Selection, settings: Settings) -> tuple[AgreementUsed, ...]:
     """Those of the clauses that were used, and those whose restrictions held."""
-    used = {one.partition("/")[0] for one in _used_clauses(material)}
+    used = {one.partition("/")[0] for one in _used_clauses(selection)}
     files = fingerprint(settings.agreements)
     return tuple(
         AgreementUsed(
@@ -106,19 +106,19 @@ def _agreements(material: Material, settings: Settings) -> tuple[AgreementUsed, 
             legal_reference=one.legal_reference,
             valid_until=one.valid_until,
         )
-        for one in material.allowed.agreements
+        for one in selection.allowed.agreements
         if one.agreement in used
     )
 
 
-def _used_clauses(material: Material) -> list[str]:
-    return [one.clause for one in material.flow.clauses]
+def _used_clauses(selection: Selection) -> list[str]:
+    return [one.clause for one in selection.flow.clauses]
 
 
-def _clauses(material: Material) -> tuple[ClauseUsed, ...]:
-    permits = {one.full_name: one for one in material.allowed.permits}
+def _clauses(selection: Selection) -> tuple[ClauseUsed, ...]:
+    permits = {one.full_name: one for one in selection.allowed.permits}
     found = []
-    for told in material.flow.told():
+    for told in selection.flow.told():
         permit = permits[str(told["clause"])]
         review = permit.due_diligence
         found.append(
@@ -142,11 +142,11 @@ def _clauses(material: Material) -> tuple[ClauseUsed, ...]:
     return tuple(found)
 
 
-def _risk(material: Material) -> RiskStated | None:
-    if material.risk is None:
+def _risk(selection: Selection) -> RiskStated | None:
+    if selection.risk is None:
         return None
     return RiskStated(
-        k=material.risk.k_min,
-        k_required=material.k_required,
-        quasi_identifiers=material.quasi_identifiers,
+        k=selection.risk.k_min,
+        k_required=selection.k_required,
+        quasi_identifiers=selection.quasi_identifiers,
     )

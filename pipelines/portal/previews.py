@@ -38,7 +38,7 @@ from schemas.text import Language
 if TYPE_CHECKING:
     import duckdb
 
-    from pipelines.release.material import Material
+    from pipelines.release.selection import Selection
 
 AT_ONCE, WAIT_S, RETRY_S = 2, 45.0, 10
 LONGEST_S = 12.0
@@ -62,7 +62,7 @@ REASONS = {
 
 
 @dataclass(frozen=True)
-class Seen:
+class PreviewPage:
     """What the page of a preview shows."""
 
     row_count: int = 0
@@ -89,14 +89,16 @@ class _Turn:
     waiting: int = 0
 
 
-def look(settings: Settings, request: Request, language: Language, limit: int) -> Seen:
+def show_preview(
+    settings: Settings, request: Request, language: Language, limit: int
+) -> PreviewPage:
     """The first `limit` rows of an extract and what is told of it. Raises ReleaseRefused."""
     shown = replace(request, language=language, format="csv")
     try:
         with _alone((state(settings), shown, limit)):
             return _look(settings, shown, limit)
     except TimeoutError:
-        return Seen(is_too_long=True)
+        return PreviewPage(is_too_long=True)
 
 
 @contextmanager
@@ -120,20 +122,20 @@ def _alone(key: tuple[Any, ...]) -> Iterator[None]:
 
 
 @remembered(lambda settings, *asked: (state(settings), *asked), KEPT_LOOKS)
-def _look(settings: Settings, shown: Request, limit: int) -> Seen:
-    with _looking(settings, shown, LONGEST_S) as material:
-        heads, rows = _first_rows(material, limit)
-        summary = picture.summary_of(material)
-        return Seen(
-            row_count=material.row_count,
-            level=material.marking.level,
-            numbers=_numbers(material),
+def _look(settings: Settings, shown: Request, limit: int) -> PreviewPage:
+    with _looking(settings, shown, LONGEST_S) as selection:
+        heads, rows = _first_rows(selection, limit)
+        summary = picture.summary_of(selection)
+        return PreviewPage(
+            row_count=selection.row_count,
+            level=selection.marking.level,
+            numbers=_numbers(selection),
             heads=heads,
             rows=rows,
-            said=tuple(_said(material)),
-            clauses=tuple(one.clause for one in material.flow.clauses),
-            absence=material.absence,
-            figures=picture.figures(summary, material.contract, shown.language),
+            said=tuple(_said(selection)),
+            clauses=tuple(one.clause for one in selection.flow.clauses),
+            absence=selection.absence,
+            figures=picture.figures(summary, selection.contract, shown.language),
         )
 
 
@@ -161,8 +163,8 @@ def _counted(
     if seconds < LEAST_COUNT_S:
         raise _NotNow
     try:
-        with _looking(settings, request, seconds, COUNT_WAIT_S) as material:
-            return material.row_count
+        with _looking(settings, request, seconds, COUNT_WAIT_S) as selection:
+            return selection.row_count
     except HTTPException:
         raise _NotNow from None  # others are looking
     except ReleaseRefused:
@@ -179,11 +181,11 @@ def state(settings: Settings) -> tuple[Any, ...]:
 @contextmanager
 def _looking(
     settings: Settings, request: Request, seconds: float, wait_s: float | None = None
-) -> Iterator[Material]:
+) -> Iterator[Selection]:
     """The rows of a request, bounded. Raises TimeoutError, and 503 where too many look at once."""
     import duckdb
 
-    from pipelines.release.preview import seen
+    from pipelines.release.preview import open_preview
 
     if not _places.acquire(timeout=WAIT_S if wait_s is None else wait_s):
         raise HTTPException(503, headers={"Retry-After": str(RETRY_S)})
@@ -191,9 +193,9 @@ def _looking(
     try:
         with (
             _Stopwatch(seconds) as watch,
-            seen(bounded, request, watch.watch) as material,
+            open_preview(bounded, request, watch.watch) as selection,
         ):
-            yield material
+            yield selection
     except (duckdb.InterruptException, duckdb.OutOfMemoryException):
         raise TimeoutError from None
     finally:
@@ -232,18 +234,18 @@ class _Stopwatch:
                     self.connection.interrupt()
 
 
-def _first_rows(material: Material, limit: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def _first_rows(selection: Selection, limit: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """Heads and cells: words rather than codes, where a code has words."""
-    worded = {one.words_of for one in material.fields if one.words_of}
-    shown = [one for one in material.fields if one.name not in worded]
-    labels = {one.name: one.label for one in material.fields}
+    worded = {one.words_of for one in selection.fields if one.words_of}
+    shown = [one for one in selection.fields if one.name not in worded]
+    labels = {one.name: one.label for one in selection.fields}
     heads = tuple(
         (_plain(labels, one), "number") if _is_number(one.duckdb_type) else _plain(labels, one)
         for one in shown
     )
     names = ", ".join(f'"{one.name}"' for one in shown)
-    found = material.connection.execute(
-        f"SELECT {names} FROM {relation(material)} LIMIT {int(limit)}"
+    found = selection.connection.execute(
+        f"SELECT {names} FROM {relation(selection)} LIMIT {int(limit)}"
     ).fetchall()
     level = next((at for at, one in enumerate(shown) if one.name == LEVEL), -1)
     return heads, tuple(
@@ -267,9 +269,9 @@ def _plain(labels: dict[str, str], one: Any) -> str:
     return contract_label.removesuffix(_("{label} (code)", label=""))
 
 
-def relation(material: Material) -> str:
+def relation(selection: Selection) -> str:
     """The rows that would leave, as it stands in a FROM clause."""
-    return f"read_parquet({literal(str(material.rows))})"
+    return f"read_parquet({literal(str(selection.rows))})"
 
 
 def cell(value: object) -> str:
@@ -294,27 +296,27 @@ def _is_number(duckdb_type: str) -> bool:
     return duckdb_type in ("INTEGER", "BIGINT", "DOUBLE", "HUGEINT", "DECIMAL")
 
 
-def _numbers(material: Material) -> tuple[tuple[str, str], ...]:
+def _numbers(selection: Selection) -> tuple[tuple[str, str], ...]:
     """The large numbers on top."""
-    if material.request.form == "counts":
+    if selection.request.form == "counts":
         return (
-            (_("Lines"), number(material.row_count)),
+            (_("Lines"), number(selection.row_count)),
             *(
-                [(_("Numbers hidden"), number(material.suppressed_cells))]
-                if material.suppressed_cells is not None
+                [(_("Numbers hidden"), number(selection.suppressed_cells))]
+                if selection.suppressed_cells is not None
                 else []
             ),
-            (_("Hidden below"), number(material.threshold)),
+            (_("Hidden below"), number(selection.threshold)),
         )
     return (
-        (_("Records"), number(material.row_count)),
-        (_("Columns"), number(sum(1 for one in material.fields if not one.words_of))),
+        (_("Records"), number(selection.row_count)),
+        (_("Columns"), number(sum(1 for one in selection.fields if not one.words_of))),
     )
 
 
-def _said(material: Material) -> Iterator[str]:
+def _said(selection: Selection) -> Iterator[str]:
     """What is hidden and why, a sentence each."""
-    flow, contract = material.flow, material.contract
+    flow, contract = selection.flow, selection.contract
     for reason, count in _told(flow, "dropped").items():
         yield _(REASONS.get(reason, REASONS["restriction"]), count=count)
     for column, count in _told(flow, "masked").items():
@@ -323,7 +325,7 @@ def _said(material: Material) -> Iterator[str]:
             column=_label(contract, column),
             count=count,
         )
-    never = set(material.masked_columns) - set(_told(flow, "masked"))
+    never = set(selection.masked_columns) - set(_told(flow, "masked"))
     for column in sorted(never):
         yield _(
             "“{column}” is not given: no clause opens it for this purpose.",
@@ -332,18 +334,18 @@ def _said(material: Material) -> Iterator[str]:
     coarsened = _most(str(one["coarsened"]) for one in flow.told())
     if coarsened:
         yield _("Told less exactly, so that nobody stands out: {count} records.", count=coarsened)
-    if material.risk and material.row_count:
+    if selection.risk and selection.row_count:
         yield (
-            _("No record stands alone: at least {count} look alike.", count=material.risk.k_min)
-            if material.risk.k_min > 1
+            _("No record stands alone: at least {count} look alike.", count=selection.risk.k_min)
+            if selection.risk.k_min > 1
             else _("Some records stand alone: somebody may be recognised, so handle with care.")
         )
-    asked = {one.name for one in material.fields}
-    for restriction in material.allowed.restrictions:
+    asked = {one.name for one in selection.fields}
+    for restriction in selection.allowed.restrictions:
         if not restriction.columns or asked & set(restriction.columns):
-            yield restriction.reason[material.request.language]
+            yield restriction.reason[selection.request.language]
     if flow.has_others_across:
-        yield _(OTHERS_ACROSS[material.request.form])
+        yield _(OTHERS_ACROSS[selection.request.form])
     if not flow.is_withheld_told:
         yield _("How much was held back is not told for so narrow a choice.")
 

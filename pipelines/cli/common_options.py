@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipelines.cli.stops import Stop
+from pipelines.cli.errors import CommandError
 from pipelines.cli.words import _, use
 from pipelines.i18n import mark
 from pipelines.settings import environment_language
@@ -26,7 +26,7 @@ HELP = (
 
 
 @dataclass(frozen=True)
-class Everywhere:
+class CommonOptions:
     """What was said for the whole call."""
 
     language: Language
@@ -36,7 +36,7 @@ class Everywhere:
     is_language_asked: bool = False
 
 
-def take_everywhere(arguments: Sequence[str]) -> tuple[Everywhere, list[str]]:
+def take_common_options(arguments: Sequence[str]) -> tuple[CommonOptions, list[str]]:
     """The common options, and the arguments without them; what follows `--` is left alone.
 
     Raises Stop for an option without its value and for a language that we do not speak.
@@ -54,19 +54,21 @@ def take_everywhere(arguments: Sequence[str]) -> tuple[Everywhere, list[str]]:
             found[word] = "yes"
         elif option in WITH_VALUE:
             if not sign and (not waiting or waiting[0].startswith("-")):
-                raise Stop("PSL-202", _("{option} needs a value.", option=option))
+                raise CommandError("PSL-202", _("{option} needs a value.", option=option))
             found[option] = value if sign else waiting.pop(0)
         else:
             rest.append(word)
     return _everywhere(found), rest
 
 
-def _everywhere(found: dict[str, str]) -> Everywhere:
+def _everywhere(found: dict[str, str]) -> CommonOptions:
     given = found.get("--lang", environment_language()).lower()[:2]
     if given not in LANGUAGES:
         use(environment_language())
-        raise Stop("PSL-203", _("Passerelle speaks English and French: --lang en or --lang fr."))
-    return Everywhere(
+        raise CommandError(
+            "PSL-203", _("Passerelle speaks English and French: --lang en or --lang fr.")
+        )
+    return CommonOptions(
         language=given,
         home=found.get("--home", ""),
         is_json="--json" in found,

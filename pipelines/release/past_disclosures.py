@@ -42,7 +42,7 @@ RECORD = "record"
 
 
 @dataclass(frozen=True)
-class Told:
+class PastDisclosure:
     """What a recipient was told: an extract, or a look at one; `asked` is as `asked_for`.
 
     `kept` has `cells.CELLS_SCHEMA`, or of records one column, `record`.
@@ -115,7 +115,9 @@ def asked_of(settings: Settings, table: str, recipient: str, name: str) -> dict[
     return dict(json.loads(said)) if said else {}
 
 
-def circles(settings: Settings, request: Request) -> list[dict[str, Told]]:
+def disclosures_by_recipient(
+    settings: Settings, request: Request
+) -> list[dict[str, PastDisclosure]]:
     """What each circle of recipients that will know the counts was told, oldest first, by name.
 
     One circle, that of the recipient and all units of one tree, and the public: they know what is
@@ -123,8 +125,8 @@ def circles(settings: Settings, request: Request) -> list[dict[str, Told]]:
     of the table.
     """
     _complete(settings)
-    told: dict[str, list[Told]] = {}
-    public: list[Told] = []
+    told: dict[str, list[PastDisclosure]] = {}
+    public: list[PastDisclosure] = []
     for folder in sorted((settings.release_records / FOLDER / request.table).glob("*")):
         if is_public(folder.name):
             public += _read(folder)
@@ -163,17 +165,17 @@ def _keep_since(settings: Settings, holdings: Path, made: Entry) -> None:
         place(draft, folder / holdings.name)
 
 
-def is_known_to(told: Told, organisation: str) -> bool:
+def is_known_to(told: PastDisclosure, organisation: str) -> bool:
     """May an organisation be told that these left: its own tree's, or the public's?"""
     return is_public(told.recipient) or _tree(told.recipient) == _tree(organisation)
 
 
-def _read(folder: Path) -> Iterator[Told]:
+def _read(folder: Path) -> Iterator[PastDisclosure]:
     import pyarrow.parquet as pq
 
     for file in folder.glob("*.parquet"):
         on = dt.datetime.fromtimestamp(file.stat().st_mtime, dt.UTC).date()
-        yield Told(file.stem, folder.name, on, pq.read_table(file))
+        yield PastDisclosure(file.stem, folder.name, on, pq.read_table(file))
 
 
 def _tree(recipient: str) -> str:

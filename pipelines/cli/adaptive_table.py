@@ -16,7 +16,7 @@ NARROWEST_WORDS = 16  # a column of words is folded down to this
 BETWEEN = 2  # spaces between columns
 
 
-class Narrowing(Table):
+class AdaptiveTable(Table):
     """A table that never cuts a number nor drops its first column, which names the row."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:

@@ -21,7 +21,7 @@ from pipelines.release.formats.content import Field
 from pipelines.release.formats.write import require_format, require_room
 from pipelines.release.groups import by_turns, clauses_beside, open_groups
 from pipelines.release.marking import Marking, cleared, levels, strictest
-from pipelines.release.permits import Allowed, who_may
+from pipelines.release.permits import PermitSet, who_may
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from pipelines.release.risk import Risk
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-    from pipelines.release.compile import Compiled
+    from pipelines.release.compile import CompiledExtract
     from pipelines.release.consents import Consent
     from pipelines.release.counting import CompiledCounts
 
@@ -46,12 +46,12 @@ OnOpen = Callable[["duckdb.DuckDBPyConnection"], None]
 
 
 @dataclass(frozen=True)
-class Material:
+class Selection:
     """One request, answered: `rows` has the columns `fields`; `holdings` and `kept` are private."""
 
     request: Request
     contract: Contract
-    allowed: Allowed
+    allowed: PermitSet
     connection: duckdb.DuckDBPyConnection
     rows: Path
     holdings: Path
@@ -74,15 +74,15 @@ class Material:
 
 
 @contextmanager
-def gathered(
+def open_selection(
     settings: Settings, request: Request, folder: Path, on_open: OnOpen | None = None
-) -> Iterator[Material]:
+) -> Iterator[Selection]:
     """Answer a request with files in `folder`; `on_open` is given the connection, to interrupt it.
 
     Raises ReleaseRefused where nothing may leave, AgreementError where the agreements cannot be
     relied on, and what the engine raises.
     """
-    allowed = granted(settings, request)
+    allowed = permits_for(settings, request)
     contract = load_contract(request.table)
     with ExitStack() as stack:
         grouped = _with_groups(settings, request, allowed)
@@ -98,7 +98,7 @@ def gathered(
             yield _records(_Work(settings, request, allowed, contract, connection, folder))
 
 
-def granted(settings: Settings, request: Request) -> Allowed:
+def permits_for(settings: Settings, request: Request) -> PermitSet:
     """The clauses that are open on the day of the request and still are today.
 
     A day gone by gives an extract again, and opens no clause that has ended since. Raises as
@@ -106,7 +106,7 @@ def granted(settings: Settings, request: Request) -> Allowed:
     """
     agreements = load_agreements(settings.agreements)
 
-    def on(day: dt.date) -> Allowed:
+    def on(day: dt.date) -> PermitSet:
         return who_may(
             agreements,
             recipient=request.recipient,
@@ -128,7 +128,7 @@ def granted(settings: Settings, request: Request) -> Allowed:
     return replace(then, permits=both)
 
 
-def _with_groups(settings: Settings, request: Request, allowed: Allowed) -> tuple[Permit, ...]:
+def _with_groups(settings: Settings, request: Request, allowed: PermitSet) -> tuple[Permit, ...]:
     """The clauses whose groups say how the rows may be told."""
     if request.form == "records":
         return tuple(permit for permit in allowed.permits if permit.is_grouped)
@@ -187,14 +187,14 @@ class _Work:
 
     settings: Settings
     request: Request
-    allowed: Allowed
+    allowed: PermitSet
     contract: Contract
     connection: duckdb.DuckDBPyConnection
     folder: Path
     grouped: tuple[Permit, ...] = ()  # the clauses of records that are known beside counts
 
 
-def _records(work: _Work) -> Material:
+def _records(work: _Work) -> Selection:
     from pipelines.release.compile import compile_records
     from pipelines.release.risk import risk
 
@@ -220,7 +220,7 @@ def _records(work: _Work) -> Material:
     kept = _keep_records(work, compiled, holdings)
     write_rows(connection, ordered, fields, words, rows)
     ordered_rows = f"read_parquet({literal(str(ordered))})"
-    return Material(
+    return Selection(
         request=request,
         contract=contract,
         allowed=allowed,
@@ -243,10 +243,10 @@ def _records(work: _Work) -> Material:
     )
 
 
-def _keep_records(work: _Work, compiled: Compiled, holdings: Path) -> Path:
+def _keep_records(work: _Work, compiled: CompiledExtract, holdings: Path) -> Path:
     import pyarrow.parquet as pq
 
-    from pipelines.release.earlier import records_of, with_asked
+    from pipelines.release.past_disclosures import records_of, with_asked
 
     kept = work.folder / "kept.parquet"
     providers = tuple({one for permit in compiled.permits for one in permit.providers})
@@ -254,7 +254,7 @@ def _keep_records(work: _Work, compiled: Compiled, holdings: Path) -> Path:
     return kept
 
 
-def _masked_columns(work: _Work, compiled: Compiled, flow: Flow) -> tuple[str, ...]:
+def _masked_columns(work: _Work, compiled: CompiledExtract, flow: Flow) -> tuple[str, ...]:
     """Where cells were masked; of a narrow choice, where the terms mask any, whatever it holds."""
     if flow.is_withheld_told:
         masked = {column for one in flow.clauses for column, n in one.masked.items() if n}
@@ -268,7 +268,7 @@ def _masked_columns(work: _Work, compiled: Compiled, flow: Flow) -> tuple[str, .
 
 
 @dataclass(frozen=True)
-class _Counted:
+class _CountTable:
     """Counts with the small ones hidden, the private record of them, and the consents needed."""
 
     protected: pa.Table
@@ -276,11 +276,11 @@ class _Counted:
     consents: tuple[Consent, ...]
 
 
-def _counted(work: _Work, compiled: CompiledCounts) -> _Counted:
+def _counted(work: _Work, compiled: CompiledCounts) -> _CountTable:
     """Raises ReleaseRefused where earlier counts and these would together tell a hidden one."""
     from pipelines.release.conflict import require_untold
     from pipelines.release.counting import compile_counts
-    from pipelines.release.earlier import with_asked
+    from pipelines.release.past_disclosures import with_asked
 
     protected, cells = _cells(work, compiled)
     request = replace(
@@ -294,7 +294,7 @@ def _counted(work: _Work, compiled: CompiledCounts) -> _Counted:
         return _cells(work, compile_counts(form, work.allowed, work.contract, work.grouped))[1]
 
     consents = require_untold(work.settings, request, cells, providers, counting)
-    return _Counted(protected, with_asked(cells, request, providers), consents)
+    return _CountTable(protected, with_asked(cells, request, providers), consents)
 
 
 def _cells(work: _Work, compiled: CompiledCounts) -> tuple[pa.Table, pa.Table]:
@@ -308,7 +308,7 @@ def _cells(work: _Work, compiled: CompiledCounts) -> tuple[pa.Table, pa.Table]:
     return protected, cells_table(compiled, counted, members, found)
 
 
-def _counts(work: _Work) -> Material:
+def _counts(work: _Work) -> Selection:
     import pyarrow.parquet as pq
 
     from pipelines.release.cells import is_listing_suppressed
@@ -338,7 +338,7 @@ def _counts(work: _Work) -> Material:
         is_withheld_told=not request.is_narrow,
     )
     suppressed = sum(protected[SUPPRESSED].to_pylist())
-    return Material(
+    return Selection(
         request=request,
         contract=work.contract,
         allowed=work.allowed,
@@ -369,7 +369,7 @@ def _write_holdings(
 
 
 def _marking(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, holdings: Path, allowed: Allowed
+    connection: duckdb.DuckDBPyConnection, contract: Contract, holdings: Path, allowed: PermitSet
 ) -> Marking:
     """The strictest of the rows that leave, whether or not they say it; of none, the ceiling."""
     found = connection.execute(

@@ -32,7 +32,7 @@ class _Place:
     failures: int = field(default=0)
 
 
-class Crew:
+class Supervisor:
     """Keeps the workers of one portal process."""
 
     def __init__(self, settings: Settings, workers: int = WORKERS) -> None:
@@ -40,9 +40,9 @@ class Crew:
         self.settings = settings
         self.places = [_Place(slot) for slot in range(workers)]
         self.ended = threading.Event()
-        self.watch = threading.Thread(target=self._keep, daemon=True, name="jobs-crew")
+        self.watch = threading.Thread(target=self._keep, daemon=True, name="jobs-supervisor")
 
-    def start(self) -> Crew:
+    def start(self) -> Supervisor:
         """Start the workers and look after them; returns itself."""
         self.watch.start()
         return self

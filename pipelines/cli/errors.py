@@ -12,7 +12,7 @@ from __future__ import annotations
 NOT_UNDERSTOOD, REFUSED, UNREACHABLE, INTERNAL = 2, 3, 4, 5
 
 
-class Stop(Exception):  # noqa: N818  (it stops a command; whether it is an error depends)
+class CommandError(Exception):
     """A command cannot go on; `hint` says what to do next."""
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:

@@ -24,7 +24,7 @@ PAGE_ROWS = 25
 
 
 @dataclass(frozen=True)
-class Taken:
+class RegisteredExtract:
     """One extract that was made, and how often it was downloaded."""
 
     extract_id: str
@@ -41,7 +41,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReleaseFilter:
     """What of the extracts is asked for; both days inclusive, in UTC."""
 
     recipient: str = ""
@@ -51,18 +51,18 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Listed:
+class ReleasePage:
     """One page, newest first."""
 
-    extracts: list[Taken]
+    extracts: list[RegisteredExtract]
     total: int
     page: int
     pages: int
 
 
-def taken(
-    settings: Settings, concern: Concern, asked: Asked, page: int = 1, size: int = PAGE_ROWS
-) -> Listed:
+def list_releases(
+    settings: Settings, concern: Concern, asked: ReleaseFilter, page: int = 1, size: int = PAGE_ROWS
+) -> ReleasePage:
     """The extracts asked for that concern somebody; a page beyond the last is the last.
 
     Raises LedgerError.
@@ -82,7 +82,7 @@ def taken(
         )
         downloads = dict(session.execute(times.group_by(LedgerEntry.subject)).tuples().all())
     extracts = [_taken(entry, downloads.get(entry.subject, 0)) for entry in entries]
-    return Listed(extracts, total, page, pages)
+    return ReleasePage(extracts, total, page, pages)
 
 
 def holdings(settings: Settings, concern: Concern, record_id: str) -> list[Holding]:
@@ -91,7 +91,7 @@ def holdings(settings: Settings, concern: Concern, record_id: str) -> list[Holdi
     return [one for one in found if concern.has_holding(record_id, one.recipient)]
 
 
-def _conditions(asked: Asked) -> list[sa.ColumnElement[bool]]:
+def _conditions(asked: ReleaseFilter) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = [LedgerEntry.event == MADE]
     if asked.recipient:
         found.append(LedgerEntry.details["recipient"].as_string() == asked.recipient)
@@ -106,11 +106,11 @@ def _conditions(asked: Asked) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def _taken(entry: Entry, downloads: int) -> Taken:
+def _taken(entry: Entry, downloads: int) -> RegisteredExtract:
     said = entry.details
     clauses = said.get("clauses") or ()
     rows = said.get("rows")
-    return Taken(
+    return RegisteredExtract(
         extract_id=entry.subject or str(said.get("extract_id", "")),
         made_at=entry.at,
         made_by=entry.actor,

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from pipelines.crew import spread
+from pipelines.processes import run_in_processes
 
 
 def square(number: int) -> int:
@@ -28,12 +28,12 @@ def failing(number: int) -> int:
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_every_item_has_its_result(workers):
-    assert dict(spread(square, range(8), workers)) == {n: n * n for n in range(8)}
+    assert dict(run_in_processes(square, range(8), workers)) == {n: n * n for n in range(8)}
 
 
 def test_one_worker_works_here_unless_told_otherwise():
-    assert list(spread(lambda n: n, [os.getpid()], 1)) == [(os.getpid(), os.getpid())]
-    [(_item, away)] = spread(work=_pid, items=[0], workers=1, is_here=False)
+    assert list(run_in_processes(lambda n: n, [os.getpid()], 1)) == [(os.getpid(), os.getpid())]
+    [(_item, away)] = run_in_processes(work=_pid, items=[0], workers=1, is_here=False)
     assert away != os.getpid()
 
 
@@ -42,10 +42,10 @@ def _pid(_item: int) -> int:
 
 
 def test_a_worker_that_dies_takes_nothing_with_it():
-    results = dict(spread(deadly, range(8), 2, if_killed=lambda _number: -1))
+    results = dict(run_in_processes(deadly, range(8), 2, if_killed=lambda _number: -1))
     assert results == {**{n: n for n in range(8)}, 3: -1}
 
 
 def test_an_exception_is_raised_here():
     with pytest.raises(ValueError, match="5"):
-        list(spread(failing, [5, 5], 2))
+        list(run_in_processes(failing, [5, 5], 2))
