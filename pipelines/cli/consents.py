@@ -62,7 +62,7 @@ def list_consents(context: typer.Context) -> None:
         )
         return
     for title, found in (
-        (_("InboxFile"), [need_facts(one, language()) for one in waiting]),
+        (_("Waiting"), [need_facts(one, language()) for one in waiting]),
         (_("Given"), [consent_facts(one, language()) for one in given]),
     ):
         session.print_line(title, "bold")

@@ -225,7 +225,7 @@ def _show(session: Session, states: list[FeedState]) -> None:
 
     grid = table(
         _("Feed"),
-        _("InboxFile"),
+        _("Waiting"),
         _("Files"),
         _("Accepted"),
         _("Rejected"),

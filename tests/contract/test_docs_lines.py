@@ -29,6 +29,7 @@ NOT_RUN = {
     "make run": "installs, and makes the whole demonstration: `.ci/run` does both",
     "make test": "runs this test",
     "passerelle serve": "a server that goes on: tests/integration/test_portal_process.py",
+    ".venv/bin/passerelle serve": "the same server, in a terminal without the environment",
     "adduser ": "changes the machine, as root",
     "groupadd ": "changes the machine, as root",
     "usermod ": "changes the machine, as root",
