@@ -365,7 +365,7 @@ def test_a_refusal_says_why_and_keeps_the_choice(browser, monkeypatch):
     def refuse(*_arguments, **_more):
         raise ReleaseRefused("REL-107", k=5)
 
-    monkeypatch.setattr(previews, "look", refuse)
+    monkeypatch.setattr(previews, "show_preview", refuse)
     answer = _looked(browser, {**CHOICE, "since": "2026-06-01"})
     assert answer.status_code == 422
     assert "Too few records are alike" in _words(answer) and 'value="2026-06-01"' in answer.text

@@ -46,7 +46,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Asked]]:
         asked.append(request)
         return PreviewPage(row_count=7, said=(FIGURE,), clauses=("x/P1",))
 
-    monkeypatch.setattr(previews, "look", look)
+    monkeypatch.setattr(previews, "show_preview", look)
     yield asked
 
 
@@ -277,7 +277,7 @@ def test_a_refusal_is_said_above_the_form_as_it_was_filled_in(
     def refuse(*_arguments: Any) -> PreviewPage:
         raise ReleaseRefused("REL-107", k=5)
 
-    monkeypatch.setattr(previews, "look", refuse)
+    monkeypatch.setattr(previews, "show_preview", refuse)
     page = browser.get(press(browser).headers["location"])
     assert page.status_code == 422 and "REL-107" in page.text
     assert sorted(ticked(page.text, "areas")) == ["CF11", "CF22"]
