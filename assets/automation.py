@@ -8,25 +8,21 @@ late, twice or again under another name is taken for what it is.
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
 
 from assets.deliveries import FILE_TAG, deliveries_of
 from assets.feeds import loaded_feeds
 from assets.freshness import feeds_that_are_late
-from assets.harmonised import fail_for_refused, judge_jobs, tags_for
-from assets.ledger import UNFINISHED, entries_of_the_ledger
+from assets.harmonised import fail_for_refused, judge_jobs, judge_request, tags_for
+from assets.ledger import MOST_RUNS_A_TICK, entries_of_the_ledger, unfinished_runs
 from assets.releases import MISSIONS, release_jobs
 from assets.resources import RETRIES, Installation, faults_in_words
 from assets.tables import STAGE as PUBLISHED
 from assets.tables import fail_for, table_events
 from assets.words import both
 
-if TYPE_CHECKING:
-    from pipelines.inbox import InboxFile
-
-MOST_RUNS_A_TICK = 50
 DAILY, WEEKLY = "30 4 * * *", "0 3 * * 0"
 MONDAYS = "0 5 * * 1"  # once the weekend's deliveries are published
 
@@ -80,14 +76,16 @@ def new_files_in_the_inbox(
             now[path] = [*state, fingerprint(waiting.file)]
             delivery_id = delivery_id_of(waiting.feed, now[path][2])
             if not is_judged(settings, delivery_id):
-                requests.append(_request(waiting, delivery_id))
+                # The same content never asks twice, whatever the file is called.
+                tags = {FILE_TAG: str(waiting.file)}
+                requests.append(judge_request(waiting.feed, delivery_id, delivery_id, tags))
             elif copy := copy_of(settings, delivery_id, waiting):
                 copies.append(copy)
     for delivery in note_new_copies(settings, copies):
         context.log.info(" ".join(since(settings, delivery).sentences(settings.language)))
     if strangers:
         context.log.warning(f"DEL-721: no feed is called {', '.join(sorted(strangers))}")
-    return _asked(requests, _reason(arriving, strangers), json.dumps(now))
+    return _result(requests, _reason(arriving, strangers), json.dumps(now))
 
 
 def _reason(arriving: int, strangers: set[str]) -> str:
@@ -97,16 +95,7 @@ def _reason(arriving: int, strangers: set[str]) -> str:
     return "; ".join(reasons) or "nothing new"
 
 
-def _request(waiting: "InboxFile", delivery_id: str) -> dg.RunRequest:
-    return dg.RunRequest(
-        run_key=delivery_id,  # the same content never asks twice, whatever the file is called
-        job_name=f"judge_{waiting.feed}",
-        partition_key=delivery_id,
-        tags={FILE_TAG: str(waiting.file), "feed": waiting.feed},
-    )
-
-
-def _asked(requests: list[dg.RunRequest], otherwise: str, cursor: str) -> dg.SensorResult:
+def _result(requests: list[dg.RunRequest], otherwise: str, cursor: str) -> dg.SensorResult:
     """The requests with their partitions; without any, why there is none."""
     if not requests:
         return dg.SensorResult(skip_reason=otherwise, cursor=cursor)
@@ -233,8 +222,7 @@ def deliveries_to_publish(
     waiting = [one.attempt for one in arrivals(settings, published_attempts(settings))]
     if not waiting:
         return dg.SkipReason("everything that is judged is published")
-    unfinished = context.instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
-    if busy := sorted({run.job_name for run in unfinished}):
+    if busy := sorted({run.job_name for run in unfinished_runs(context.instance)}):
         return dg.SkipReason(f"waits for {', '.join(busy)}")
     # The same deliveries are not asked for twice: a publish that fails is for a person to look at.
     key = hashlib.sha256("\n".join(waiting).encode()).hexdigest()

@@ -164,11 +164,26 @@ def target_of(instance: dg.DagsterInstance, asset: dg.AssetKey, delivery_id: str
     Without it Dagster takes the outcome for one of an earlier materialisation.
     """
     wanted = dg.AssetRecordsFilter(asset, asset_partitions=[delivery_id])
-    for record in instance.fetch_materializations(wanted, limit=1).records:
-        return Target(
-            storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
-        )
-    return None
+    return next(map(target_in, instance.fetch_materializations(wanted, limit=1).records), None)
+
+
+def target_in(record: dg.EventLogRecord) -> Target | None:
+    """The materialisation of a record of Dagster's as a check names it; None for another event."""
+    if record.asset_materialization is None:
+        return None
+    return Target(storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp)
+
+
+def as_result(said: dg.AssetCheckEvaluation) -> dg.AssetCheckResult:
+    """An outcome in the form in which a step of Dagster says it."""
+    return dg.AssetCheckResult(
+        asset_key=said.asset_key,
+        check_name=said.check_name,
+        passed=said.passed,
+        severity=said.severity,
+        description=said.description,
+        metadata=said.metadata,
+    )
 
 
 def verdict_metadata(verdict: Verdict, language: Language) -> dict[str, Any]:

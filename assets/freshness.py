@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from assets.checks import as_result
 from assets.feeds import harmonised_key, loaded_feeds
 from assets.resources import Installation
 from assets.words import both
@@ -39,13 +40,7 @@ def freshness_check(feed: str) -> dg.AssetChecksDefinition:
         ),
     )
     def freshness(installation: Installation) -> dg.AssetCheckResult:
-        said = freshness_event(installation.settings(), feed)
-        return dg.AssetCheckResult(
-            passed=said.passed,
-            severity=said.severity,
-            description=said.description,
-            metadata=said.metadata,
-        )
+        return as_result(freshness_event(installation.settings(), feed))
 
     return freshness
 

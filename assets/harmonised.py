@@ -110,7 +110,7 @@ def feed_assets(name: str) -> dg.AssetsDefinition:
         outcomes: Outcomes = {}
         with faults_in_words():
             for delivery_id in context.partition_keys:
-                outcomes[delivery_id] = yield from _taken_in(
+                outcomes[delivery_id] = yield from _take_in_one(
                     context, settings, delivery_id, config.kind
                 )
             if harmonised_key(name) in context.selected_asset_keys:
@@ -122,7 +122,7 @@ def feed_assets(name: str) -> dg.AssetsDefinition:
     return take_in
 
 
-def _taken_in(
+def _take_in_one(
     context: dg.AssetExecutionContext, settings: "Settings", delivery_id: str, kind: str
 ) -> "Generator[Any, None, Verdict | None]":
     """Land and judge one delivery, as far as it was selected; None where its file is nowhere."""
@@ -197,11 +197,26 @@ def fail_for_refused(outcomes: "Outcomes", language: "Language") -> None:
 feed_definitions = [feed_assets(name) for name in loaded_feeds()]
 
 
+def job_name(feed: str) -> str:
+    """The name of the job that judges deliveries of a feed."""
+    return f"judge_{feed}"
+
+
+def judge_request(feed: str, delivery_id: str, run_key: str, tags: dict[str, str]) -> dg.RunRequest:
+    """A run for one delivery; Dagster starts no second one of the same `run_key`."""
+    return dg.RunRequest(
+        run_key=run_key,
+        job_name=job_name(feed),
+        partition_key=delivery_id,
+        tags={"feed": feed, **tags},
+    )
+
+
 def judge_job(feed: str) -> Any:
     """What is run for one delivery of a feed: land it, then judge it."""
     keys = landed_key(feed), harmonised_key(feed)
     return dg.define_asset_job(
-        f"judge_{feed}",
+        job_name(feed),
         # Lateness is told by the same step.
         AssetSelection.assets(*keys).without_checks()
         | AssetSelection.checks(*(one.key for one in check_specs(keys[1], deliveries_of(feed)))),

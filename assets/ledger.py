@@ -6,7 +6,7 @@ Not here: taking deliveries in (`pipelines`) and what an outcome looks like (`ch
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +16,15 @@ from assets.checks import (
     DESCRIPTIONS,
     JUDGED,
     REJECTIONS,
+    Target,
     check_events,
     landed_event,
-    target_of,
+    target_in,
     verdict_event,
 )
 from assets.deliveries import deliveries_of
 from assets.feeds import harmonised_key, loaded_feeds
-from assets.harmonised import judge_jobs
+from assets.harmonised import judge_jobs, judge_request
 from assets.resources import Installation
 from assets.tables import catalogue_stamp, is_publishing, table_events
 from assets.words import both
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     Judged = tuple[Delivery, Verdict]
 
 MOST_SHOWN_A_TICK = 200
-MOST_RUNS_A_TICK = 50
+MOST_RUNS_A_TICK = 50  # of any sensor
 RECORDS_AT_ONCE = 500
 
 UNFINISHED = [
@@ -76,7 +77,7 @@ class Cursor:
 
 
 @dataclass
-class Shown:
+class Report:
     """What Dagster is told in one look at the ledger."""
 
     events: list[Any] = field(default_factory=list)
@@ -106,19 +107,20 @@ def entries_of_the_ledger(
     """
     settings = installation.settings()
     cursor = Cursor.read(context.cursor)
-    shown = Shown()
+    report = Report()
+    runs = unfinished_runs(context.instance)
     for feed, judged in _to_show(settings, cursor).items():
-        _show(context.instance, settings, feed, judged, shown)
-    cursor.waiting = shown.waiting
-    events, cursor.catalogue = _tables(context, settings, cursor.catalogue)
-    events = [*shown.events, *events]
-    if not events and not shown.requests:
+        _show(context.instance, settings, judged, _busy(runs, feed), report)
+    cursor.waiting = report.waiting
+    events, cursor.catalogue = _tables(context, settings, cursor.catalogue, runs)
+    events = [*report.events, *events]
+    if not events and not report.requests:
         return dg.SensorResult(skip_reason="nothing new", cursor=cursor.text)
     return dg.SensorResult(
         asset_events=events,
-        run_requests=shown.requests,
+        run_requests=report.requests,
         dynamic_partitions_requests=[
-            deliveries_of(feed).build_add_request(ids) for feed, ids in shown.ids.items()
+            deliveries_of(feed).build_add_request(ids) for feed, ids in report.ids.items()
         ],
         cursor=cursor.text,
     )
@@ -149,12 +151,17 @@ def _to_show(settings: "Settings", cursor: Cursor) -> "dict[str, list[Judged]]":
     return judged
 
 
+def unfinished_runs(instance: dg.DagsterInstance) -> Sequence[dg.DagsterRun]:
+    """The runs that wait or go on."""
+    return instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
+
+
 def _show(
     instance: dg.DagsterInstance,
     settings: "Settings",
-    feed: str,
     judged: "list[Judged]",
-    shown: Shown,
+    busy: set[str],
+    report: Report,
 ) -> None:
     """Add what Dagster has not heard of deliveries of one feed.
 
@@ -162,32 +169,28 @@ def _show(
     they can name. Of a delivery that it knew by another verdict, a run is asked for: of each check
     of a delivery it takes one outcome that came without a run.
     """
-    key, ids = harmonised_key(feed), [delivery.delivery_id for delivery, _verdict in judged]
-    busy, heard, checked = (
-        _busy(instance, feed),
-        _heard(instance, key, ids),
-        _checked(instance, key, ids),
-    )
+    feed, ids = judged[0][0].feed, [delivery.delivery_id for delivery, _verdict in judged]
+    key = harmonised_key(feed)
+    heard, checked = _heard(instance, key, ids), _checked(instance, key, ids)
     for delivery, verdict in judged:
-        one = verdict.delivery_id
-        told = heard.get(one, set())
+        one, now = verdict.delivery_id, verdict.folder_name
+        told = heard.get(one, {})
         if busy & {one, ""}:
-            shown.waiting.append(one)
-        elif verdict.folder_name in told and one in checked:
+            report.waiting.append(one)
+        elif now in told and one in checked:
             continue
-        elif told - {verdict.folder_name} or one in checked:
-            if len(shown.requests) == MOST_RUNS_A_TICK:
-                shown.waiting.append(one)
+        elif told.keys() - {now} or one in checked:
+            if len(report.requests) == MOST_RUNS_A_TICK:
+                report.waiting.append(one)
             else:
-                shown.requests.append(_request(verdict))
+                report.requests.append(_request(verdict))
         elif told:
-            target = target_of(instance, key, one)
-            shown.events += check_events(key, verdict, settings.language, target)
+            report.events += check_events(key, verdict, settings.language, told[now])
         else:
-            shown.ids[feed].append(one)
-            shown.events += _first_events(key, delivery, verdict, settings)
+            report.ids[feed].append(one)
+            report.events += _first_events(key, delivery, verdict, settings)
             if verdict.is_accepted:
-                shown.waiting.append(one)
+                report.waiting.append(one)
 
 
 def _first_events(
@@ -199,9 +202,11 @@ def _first_events(
         yield from check_events(key, verdict, settings.language)
 
 
-def _heard(instance: dg.DagsterInstance, key: dg.AssetKey, ids: list[str]) -> dict[str, set[str]]:
-    """By delivery, the verdicts that Dagster has heard of."""
-    found: dict[str, set[str]] = defaultdict(set)
+def _heard(
+    instance: dg.DagsterInstance, key: dg.AssetKey, ids: list[str]
+) -> "dict[str, dict[str, Target | None]]":
+    """By delivery, the verdicts that Dagster has heard of, each with what its checks are about."""
+    found: dict[str, dict[str, Target | None]] = defaultdict(dict)
     wanted = dg.AssetRecordsFilter(key, asset_partitions=ids)
     for fetch in (instance.fetch_materializations, instance.fetch_observations):
         cursor, has_more = None, bool(ids)
@@ -210,7 +215,8 @@ def _heard(instance: dg.DagsterInstance, key: dg.AssetKey, ids: list[str]) -> di
             for record in page.records:
                 event = record.asset_materialization or record.asset_observation
                 if event and event.partition:
-                    found[event.partition].add((event.tags or {}).get(JUDGED, ""))
+                    verdict = (event.tags or {}).get(JUDGED, "")
+                    found[event.partition].setdefault(verdict, target_in(record))
             cursor, has_more = page.cursor, page.has_more
     return found
 
@@ -226,30 +232,30 @@ def _checked(instance: dg.DagsterInstance, key: dg.AssetKey, ids: list[str]) -> 
 
 def _request(verdict: "Verdict") -> dg.RunRequest:
     """A run that says what the verdict is now and reaches no other."""
-    return dg.RunRequest(
-        run_key=f"{verdict.delivery_id} {verdict.folder_name}",
-        job_name=f"judge_{verdict.feed}",
-        partition_key=verdict.delivery_id,
-        tags={"feed": verdict.feed, JUDGED: verdict.folder_name},
-    )
+    one, now = verdict.delivery_id, verdict.folder_name
+    return judge_request(verdict.feed, one, f"{one} {now}", {JUDGED: now})
 
 
-def _busy(instance: dg.DagsterInstance, feed: str) -> set[str]:
+def _busy(runs: Iterable[dg.DagsterRun], feed: str) -> set[str]:
     """Deliveries of the feed that a run is just judging; "" where it is one of many of them."""
-    key, found = harmonised_key(feed), set()
-    for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)):
-        if run.tags.get("feed") == feed or key in (run.asset_selection or ()):
-            found.add(run.tags.get("dagster/partition", ""))
-    return found
+    key = harmonised_key(feed)
+    return {
+        run.tags.get("dagster/partition", "")
+        for run in runs
+        if run.tags.get("feed") == feed or key in (run.asset_selection or ())
+    }
 
 
 def _tables(
-    context: dg.SensorEvaluationContext, settings: "Settings", before: str | None
+    context: dg.SensorEvaluationContext,
+    settings: "Settings",
+    before: str | None,
+    runs: Iterable[dg.DagsterRun],
 ) -> tuple[list[Any], str | None]:
     """The tables that were published elsewhere, and the stamp of the catalogue that shows them."""
     stamp = catalogue_stamp(settings)
     if stamp is None or stamp == before:
         return [], before
-    if any(map(is_publishing, context.instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)))):
+    if any(map(is_publishing, runs)):
         return [], before  # and says so itself
     return list(table_events(context.instance, settings)), stamp

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import dagster as dg
 
-from assets.checks import CODE_VERSION, DATA_VERSION, IS_OUR_VERSION
+from assets.checks import CODE_VERSION, DATA_VERSION, IS_OUR_VERSION, as_result
 from assets.columns import LINEAGE, SCHEMA, columns_of, lineage_of_table
 from assets.feeds import harmonised_key, loaded_feeds
 from assets.resources import OWNER, RETRIES, Installation, faults_in_words
@@ -110,14 +110,7 @@ def published(
                 metadata=_metadata(table, rows, done) | more,
                 data_version=dg.DataVersion(version),
             )
-        yield dg.AssetCheckResult(
-            asset_key=said.asset_key,
-            check_name=PUBLICATION,
-            passed=said.passed,
-            severity=said.severity,
-            description=said.description,
-            metadata=said.metadata,
-        )
+        yield as_result(said)
     fail_for(settings, done)
 
 
