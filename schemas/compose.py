@@ -86,8 +86,14 @@ class Composition:
 
     def columns(self) -> tuple[Column, ...]:
         """The columns in order. Raises ContractError."""
-        days = {f.day_of: name for name, f in self.fields.items() if f.day_of}
-        return tuple(self._column(name, f, days.get(name, "")) for name, f in self.fields.items())
+        return tuple(
+            self._column(name, f, self.days.get(name, "")) for name, f in self.fields.items()
+        )
+
+    @cached_property
+    def days(self) -> dict[str, str]:
+        """By the name of a moment, the column of its local day."""
+        return {f.day_of: name for name, f in self.fields.items() if f.day_of}
 
     def helpers(self) -> tuple[Helper, ...]:
         """The private columns that rules may use. Raises ContractError."""
@@ -197,15 +203,15 @@ class Composition:
             if column not in declared.fields():
                 raise problem("CON-204", path, loc, name=column)
             codelist = declared.fields()[column].codelist
-            attributes = [by] if isinstance(by, str) else [*by.keys(), *by.values()]
-            for attribute in attributes:
+            found = (
+                LookUp(column, by) if isinstance(by, str) else LookUp(column, "", (*by.items(),))
+            )
+            for attribute in found.attributes:
                 if not codelist or attribute not in load_codelist(codelist)[0]:
                     values = {"codelist": codelist, "name": attribute}
                     raise problem("CON-207", path, loc, **values)
             if column in self.fields:
-                yield (
-                    LookUp(column, by) if isinstance(by, str) else LookUp(column, sides=_pairs(by))
-                )
+                yield found
 
     @property
     def _key(self) -> str:
@@ -230,10 +236,6 @@ class Composition:
                 values = {"codelist": line.codelist, "name": line.attribute}
                 raise problem("CON-207", path, (*loc, "attribute"), **values)
         return Helper(name=name, **line.model_dump())
-
-
-def _pairs(said: dict[str, str]) -> tuple[tuple[str, str], ...]:
-    return tuple(said.items())
 
 
 def _changed(words: dict[str, Words], own: dict[str, Words]) -> dict[str, Words]:

@@ -68,7 +68,7 @@ class RuleComposition:
     def __init__(self, composed: Composition) -> None:
         """Keep what the table says; nothing is read yet."""
         self.table, self.path = composed.table, composed.path
-        self.groups, self.fields = composed.groups, composed.fields
+        self.groups, self.fields, self.days = composed.groups, composed.fields, composed.days
 
     def rules(self) -> tuple[Rule, ...]:
         """The rules by code. Raises ContractError."""
@@ -184,17 +184,16 @@ class RuleComposition:
         if isinstance(most := values.get("most"), int | float):
             values["limit"] = Bilingual(**{lang: written(most, lang) for lang in LANGUAGES})
         values["identity"] = self._labels(line.identity)
-        days = {f.day_of: name for name, f in self.fields.items() if f.day_of}
         for key, other in (line.model_extra or {}).items():
             if isinstance(other, str):
-                values[f"{key}_day"] = days.get(other, other)
+                values[f"{key}_day"] = self.days.get(other, other)
         if said is None:
             return values
         is_plain = said.type == "text" and not said.codelist and said.filled_by != "input"
         even_withdrawn = said.required if line.even_withdrawn is None else line.even_withdrawn
         example = str(said.example)
         values |= {
-            "value": days.get(column, column),
+            "value": self.days.get(column, column),
             "unread": "" if is_plain else f"{column}__unread",
             "withdrawn": "" if even_withdrawn else "is_withdrawn",
             "label": said.asked or said.label,

@@ -6,7 +6,7 @@ Not here: what a file may say (`declared.py`) and what is missing in it (`compos
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from schemas.lines import line_of
 from schemas.roles import NEEDS, WANTED
 from schemas.rules import fails_when, is_cross_record
 from schemas.sqltext import name as quoted
-from schemas.table import Column, Contract
+from schemas.table import Column, Contract, Fact
 
 # What the query that judges a delivery offers beside columns, helpers and facts
 OFFERED = {"record_key": "VARCHAR", "feed_handling": "VARCHAR", "same_content_rows": "BIGINT"}
@@ -116,7 +116,7 @@ def _statements(contract: Contract, said: declared.Table, path: Path) -> Iterato
         yield from broken
         if broken:
             return  # what is judged by them could not be read either
-        also = "".join(f", ({fact.sql}) AS {quoted(fact.name)}" for fact in contract.facts)
+        also = _fact_columns(contract.facts)
         connection.execute(f"CREATE TABLE judged AS SELECT *{also} FROM rows")
         yield from _refused(connection, list(_pieces(contract, said, path)))
         for table in {word for one in contract.questions for word in _WORD.findall(one.sql)}:
@@ -140,12 +140,14 @@ def _typed(columns: dict[str, str]) -> str:
 
 def _facts(contract: Contract, path: Path) -> list[Piece]:
     """A statement for each fact, which may use those before it."""
-    before, found = "", list[Piece]()
-    for fact in contract.facts:
-        one = f", ({fact.sql}\n) AS {quoted(fact.name)}"
-        found.append((f"SELECT *{before}{one} FROM rows", path, ("facts", fact.name)))
-        before += one
-    return found
+    return [
+        (f"SELECT *{_fact_columns(contract.facts[:count])} FROM rows", path, ("facts", fact.name))
+        for count, fact in enumerate(contract.facts, start=1)
+    ]
+
+
+def _fact_columns(facts: Sequence[Fact]) -> str:
+    return "".join(f", ({fact.sql}\n) AS {quoted(fact.name)}" for fact in facts)
 
 
 def _questions(contract: Contract, path: Path) -> list[Piece]:

@@ -6,6 +6,7 @@ Not here: the files that say so (`declared.py`) and how they are put together (`
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, Literal
 
 from schemas.roles import Roles
@@ -48,6 +49,11 @@ class LookUp:
     column: str
     attribute: str = ""
     sides: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What is read of the code list."""
+        return (self.attribute,) if self.attribute else tuple(chain(*self.sides))
 
 
 @dataclass(frozen=True)

@@ -243,13 +243,14 @@ class _Compiler:
 
     def _timed(self) -> None:
         admin1 = self._or_null(self.first_area)
-        joins, zones = [], ["NULL::VARCHAR"]
+        joins, zones = [], {}  # by the column that tells the zone
         for at, found in enumerate(self.contract.look_ups(self.roles.zone)):
             code = self._or_null(found.column)
             joins.append(look_up_join(f"zone_{at}", found, self.columns, code))
-            zones.insert(at, f"nullif(zone_{at}_{found.attribute}, '')")
-        by_place = f"coalesce({', '.join(zones)})"
-        columns = {"area_zone": zones[0], "place_zone": by_place}
+            zones[found.column] = f"nullif(zone_{at}_{found.attribute}, '')"
+        unknown = "NULL::VARCHAR"
+        by_place = f"coalesce({', '.join([*zones.values(), unknown])})"
+        columns = {"area_zone": zones.get(self.first_area or "", unknown), "place_zone": by_place}
         if (second := self.second_area) and second in self.read:
             joins.append(area_join("w2", second, admin1, "event_date"))
             columns[second] = "w2.code"

@@ -6,7 +6,6 @@ Not here: the tables that are joined (`lookups.py`, `geofence.py`, `prepare.py`)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import chain
 
 from pipelines.harmonise.geofence import cell_sql
 from schemas.sqltext import name
@@ -25,8 +24,7 @@ def attribute_join(alias: str, codelist: str, column_sql: str, *attributes: str)
 
 def look_up_join(alias: str, found: LookUp, columns: Mapping[str, Column], column_sql: str) -> str:
     """A join to what the code list of a column says of others."""
-    attributes = [found.attribute] if found.attribute else chain(*found.sides)
-    return attribute_join(alias, columns[found.column].codelist, column_sql, *attributes)
+    return attribute_join(alias, columns[found.column].codelist, column_sql, *found.attributes)
 
 
 def value_by_side(alias: str, found: LookUp, country_sql: str) -> str:

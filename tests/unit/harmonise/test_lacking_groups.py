@@ -6,12 +6,14 @@ Not here: the tables that have all of it (`test_harmonise.py`).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from pipelines.harmonise import run
+from pipelines.harmonise.compile import compile_feed
 from pipelines.harmonise.moments import Moments
 from schemas.contract import load_contract
 from schemas.feed import load_feed
@@ -55,3 +57,18 @@ def test_a_day_without_a_clock_tells_when_areas_are_looked_up() -> None:
     told = "(VALUES (DATE '2026-05-11'), (NULL)) rows(declared_on)"
     days = duckdb.sql(f"SELECT {columns['event_date']} FROM {told}").fetchall()
     assert joins == () and [str(day) for (day,) in days] == ["2026-05-11", "9999-01-01"]
+
+
+def test_the_zone_of_a_country_is_not_that_of_an_area() -> None:
+    known = load_contract("incidents")
+    contract = replace(
+        known,
+        columns=tuple(
+            replace(c, look_ups=tuple(one for one in c.look_ups if one.column == "country"))
+            for c in known.columns
+        ),
+        roles=known.roles.model_copy(update={"area": ()}),
+    )
+    sql = " ".join(compile_feed(load_feed("cod_pnc_incidents"), contract).sql.split())
+    assert 'NULL::VARCHAR AS "area_zone"' in sql
+    assert """coalesce(nullif(zone_0_time_zone, ''), NULL::VARCHAR) AS "place_zone\"""" in sql
