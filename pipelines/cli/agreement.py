@@ -200,7 +200,7 @@ def diff(
 
 
 def _files(place: Path) -> list[Path]:
-    """The agreements of a file or folder. Raises Stop where there is none."""
+    """The agreements of a file or folder. Raises CommandError where there is none."""
     from schemas.agreement import agreement_files
 
     if place.is_file():

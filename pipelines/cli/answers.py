@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def kind_of(is_register: bool, is_correction: bool) -> Statement | None:
-    """What the two options say that a file is. Raises Stop where both are given."""
+    """What the two options say that a file is. Raises CommandError where both are given."""
     if is_register and is_correction:
         raise CommandError("PSL-228", _("A file is a register or a correction, not both."))
     return "register" if is_register else "correction" if is_correction else None

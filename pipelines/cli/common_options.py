@@ -39,7 +39,7 @@ class CommonOptions:
 def take_common_options(arguments: Sequence[str]) -> tuple[CommonOptions, list[str]]:
     """The common options, and the arguments without them; what follows `--` is left alone.
 
-    Raises Stop for an option without its value and for a language that we do not speak.
+    Raises CommandError for an option without its value and for a language that we do not speak.
     """
     found: dict[str, str] = {}
     rest: list[str] = []
@@ -58,10 +58,10 @@ def take_common_options(arguments: Sequence[str]) -> tuple[CommonOptions, list[s
             found[option] = value if sign else waiting.pop(0)
         else:
             rest.append(word)
-    return _everywhere(found), rest
+    return _options_of(found), rest
 
 
-def _everywhere(found: dict[str, str]) -> CommonOptions:
+def _options_of(found: dict[str, str]) -> CommonOptions:
     given = found.get("--lang", environment_language()).lower()[:2]
     if given not in LANGUAGES:
         use(environment_language())

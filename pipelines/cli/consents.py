@@ -145,7 +145,7 @@ def revoke(
 
 
 def _person(session: Session, name: str, code: str, *, from_stdin: bool) -> Person:
-    """Whose account it is, once the password is right. Raises Stop."""
+    """Whose account it is, once the password is right. Raises CommandError."""
     from getpass import getpass
 
     from pipelines.accounts.permissions import may

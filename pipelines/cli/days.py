@@ -12,7 +12,7 @@ from pipelines.cli.words import _
 
 
 def day_of(text: str) -> dt.date:
-    """A day that was typed; today where none was. Raises Stop."""
+    """A day that was typed; today where none was. Raises CommandError."""
     if not text:
         return dt.datetime.now(dt.UTC).date()
     try:

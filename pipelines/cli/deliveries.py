@@ -196,7 +196,7 @@ def rejections(
 
 
 def find_judged(session: Session, text: str) -> tuple[Delivery, Verdict]:
-    """The one delivery whose id begins, or whose fingerprint begins, with `text`. Raises Stop."""
+    """The one delivery whose id or fingerprint begins with `text`. Raises CommandError."""
     pairs = known_deliveries(session)
     ids = [delivery.delivery_id for delivery, _verdict in pairs]
     hits = [
@@ -224,7 +224,7 @@ def find_judged(session: Session, text: str) -> tuple[Delivery, Verdict]:
 
 
 def _demand_rows(delivery: Delivery, verdict: Verdict, rows: Path) -> None:
-    """Raise Stop where the bad rows cannot be written to `rows`."""
+    """Raise CommandError where the bad rows cannot be written to `rows`."""
     from pipelines.lake.questions import read_question
     from pipelines.validate.report_rows import has_rows, rows_suffix
 

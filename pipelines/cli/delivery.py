@@ -164,7 +164,7 @@ def _tell_nothing(session: Session, words: str) -> int:
 
 
 def _chosen(session: Session, which: str, since: str) -> list[Delivery]:
-    """The accepted deliveries that were named. Raises Stop."""
+    """The accepted deliveries that were named. Raises CommandError."""
     if which in feed_names():
         pairs = known_deliveries(session, which)
     else:

@@ -13,7 +13,7 @@ from typing import Any
 from pipelines.cli.errors import NOT_UNDERSTOOD, REFUSED, CommandError
 from pipelines.cli.released import show_conflict
 from pipelines.cli.session import Session
-from pipelines.cli.usage import usage_stop
+from pipelines.cli.usage import usage_error
 from pipelines.cli.words import _, language
 from pipelines.findings import DeliveryRefused
 
@@ -104,7 +104,7 @@ def _out_of_reach(error: OSError) -> CommandError:
 
 
 def _as_stop(error: BaseException) -> CommandError:
-    if stop := usage_stop(error):
+    if stop := usage_error(error):
         return stop
     from pipelines.lake.storage import LakeError
     from pipelines.lake.versions import LakeOutdated

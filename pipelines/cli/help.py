@@ -45,7 +45,7 @@ class CommandGroup(TyperGroup):
         formatter.write(_page(self, ctx, [_section(_("Commands"), rows)]))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Find the command. Raises Stop with the nearest name where there is none."""
+        """Find the command. Raises CommandError with the nearest name where there is none."""
         if args[0] not in self.commands and not args[0].startswith("-"):
             message = _("There is no command “{name}”.", name=f"{ctx.command_path} {args[0]}")
             hint = _("See: {command}", command=f"{ctx.command_path} --help")

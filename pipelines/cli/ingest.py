@@ -171,7 +171,7 @@ def run(context: typer.Context) -> int:
 
 
 def _require_address(file: str) -> None:
-    """Raise Stop for an address of a kind that nobody knows."""
+    """Raise CommandError for an address of a kind that nobody knows."""
     from upath import UPath
 
     try:
@@ -278,7 +278,7 @@ def _deliveries(
 
 
 def publish_all(session: Session, answered_ids: Sequence[str] = ()) -> Publication:
-    """Publish every judged delivery. Raises Stop where another writer holds the lake."""
+    """Publish every judged delivery. Raises CommandError where another writer holds the lake."""
     from pipelines.lake.storage import LakeBusy
     from pipelines.ledger.chain import OPERATOR
     from pipelines.ledger.deliveries import publish

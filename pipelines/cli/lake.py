@@ -151,7 +151,7 @@ def load(
 
 
 def _require_published(session: Session) -> None:
-    """Raise Stop while there is no catalogue."""
+    """Raise CommandError while there is no catalogue."""
     if not session.settings.catalogue.is_file():
         message = _("Nothing is published yet in {place}.", place=session.settings.home)
         raise CommandError("PSL-218", message, _("Try: {command}", command="passerelle demo"))

@@ -121,7 +121,7 @@ def _format(session: Session, shape: Format | None, output: Path | None) -> Form
 
 
 def locked_connection(session: Session) -> duckdb.DuckDBPyConnection:
-    """The catalogue, with nothing else in reach. Raises Stop while nothing is published.
+    """The catalogue, with nothing else in reach. Raises CommandError while nothing is published.
 
     A lake in an object store is read through fsspec, which DuckDB cannot fence: other addresses
     stay in reach there for whoever may run commands on this machine.
@@ -144,7 +144,7 @@ def locked_connection(session: Session) -> duckdb.DuckDBPyConnection:
 
 
 def _only_reading(connection: duckdb.DuckDBPyConnection, asked: str) -> duckdb.DuckDBPyRelation:
-    """The result of one reading statement, not yet fetched. Raises Stop for any other statement."""
+    """The result of one reading statement, not yet fetched. Raises CommandError for any other."""
     import duckdb
 
     statements = connection.extract_statements(asked)

@@ -264,7 +264,7 @@ def _copied(file: Path, output: Path) -> Path:
 
 
 def _public_key(session: Session, key: Path | None) -> Ed25519PublicKey:
-    """The key to check with. Raises Stop where there is none, or the file holds none."""
+    """The key to check with. Raises CommandError where there is none, or the file holds none."""
     from pipelines.release.keys import KeyUnusable, public_key_path, read_public_key
 
     path = key or public_key_path(session.settings)

@@ -42,7 +42,7 @@ class Session:
 
     @cached_property
     def settings(self) -> Settings:
-        """Where things are. Raises Stop where an environment variable is not usable."""
+        """Where things are. Raises CommandError where an environment variable is not usable."""
         try:
             settings = current_settings()
             if self.options.home:

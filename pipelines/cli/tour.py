@@ -70,7 +70,7 @@ def demo(
         float,
         typer.Option("--scale", metavar=mark("FACTOR"), help=mark("2: twice as many events")),
     ] = 1.0,
-    every_rule: Annotated[
+    is_every_rule: Annotated[
         bool, typer.Option("--every-rule", help=mark("break every rule, for tests"))
     ] = False,
     no_run: Annotated[
@@ -79,7 +79,7 @@ def demo(
 ) -> int:
     """Show everything once."""
     session = session_of(context)
-    written = _write_deliveries(session, seed, scale, every_rule=every_rule)
+    written = _write_deliveries(session, seed, scale, is_every_rule=is_every_rule)
     session.print_line(
         _(
             "Invented: {count} deliveries of {rows} rows, in {place}",
@@ -110,9 +110,9 @@ def _tell_known(session: Session) -> None:
 
 
 def _write_deliveries(
-    session: Session, seed: int | None, scale: float, *, every_rule: bool
+    session: Session, seed: int | None, scale: float, *, is_every_rule: bool
 ) -> DemoSummary:
-    """Write the invented deliveries into the inbox. Raises Stop for a scale too small."""
+    """Write the invented deliveries into the inbox. Raises CommandError for a scale too small."""
     from pipelines.demo.writer import DEFAULT_SEED, write_demo
 
     with session.progress(_("Inventing")) as advance:
@@ -121,7 +121,7 @@ def _write_deliveries(
                 session.settings.prepare(),
                 seed=DEFAULT_SEED if seed is None else seed,
                 scale=scale,
-                every_rule=every_rule,
+                is_every_rule=is_every_rule,
                 on_progress=advance,
             )
         except ValueError:

@@ -14,7 +14,7 @@ from pipelines.cli.errors import CommandError
 from pipelines.cli.words import _, listed
 
 
-def usage_stop(error: BaseException) -> CommandError | None:
+def usage_error(error: BaseException) -> CommandError | None:
     """The coded sentence for an exception of the parser; None for any other exception."""
     if not isinstance(error, typer.TyperException):
         return None
@@ -22,15 +22,17 @@ def usage_stop(error: BaseException) -> CommandError | None:
     said: Any = error
     match type(error).__name__:
         case "NoSuchOption":
-            return _stop("PSL-204", _("There is no option {name}.", name=said.option_name), said)
+            return _error_at(
+                "PSL-204", _("There is no option {name}.", name=said.option_name), said
+            )
         case "MissingParameter":
-            return _stop("PSL-205", _("{name} is missing.", name=_parameter(said)), said)
+            return _error_at("PSL-205", _("{name} is missing.", name=_parameter(said)), said)
         case "BadParameter":
-            return _stop("PSL-206", _bad_value(said), said)
+            return _error_at("PSL-206", _bad_value(said), said)
         case "BadOptionUsage":
-            return _stop("PSL-202", _("{option} needs a value.", option=said.option_name), said)
+            return _error_at("PSL-202", _("{option} needs a value.", option=said.option_name), said)
         case _:
-            return _stop("PSL-201", _("This command was not understood."), said)
+            return _error_at("PSL-201", _("This command was not understood."), said)
 
 
 def no_such(kind: str, name: str, known: list[str], code: str, hint: str = "") -> CommandError:
@@ -40,7 +42,7 @@ def no_such(kind: str, name: str, known: list[str], code: str, hint: str = "") -
 
 
 def require_feed(feed: str) -> None:
-    """Raise Stop with the nearest name where no such feed is declared."""
+    """Raise CommandError with the nearest name where no such feed is declared."""
     from schemas.feed import feed_names
 
     if feed not in feed_names():
@@ -49,7 +51,7 @@ def require_feed(feed: str) -> None:
         raise no_such(message, feed, feed_names(), "PSL-210", hint)
 
 
-def _stop(code: str, message: str, error: Any) -> CommandError:
+def _error_at(code: str, message: str, error: Any) -> CommandError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "passerelle"
     return CommandError(code, message, _("See: {command}", command=f"{path} --help"))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from pipelines.demo import defect_places
 from pipelines.demo.delivery import Defect, Draft, Spoil, cell, set_days
 
 if TYPE_CHECKING:
@@ -75,13 +76,7 @@ def put_position(feed: Any, latitude_deg: Any, longitude_deg: Any) -> Spoil:
     """Write a position as the feed writes positions, and expect it."""
 
     def apply(draft: Draft, rows: Any) -> None:
-        import pandas as pd
-
-        north = pd.Series(latitude_deg, index=rows, dtype="float64")
-        east = pd.Series(longitude_deg, index=rows, dtype="float64")
-        for column, texts in feed.position_cells(north, east).items():
-            draft.cells.loc[rows, column] = texts
-        draft.expect(rows, latitude_deg=north, longitude_deg=east)
+        defect_places.put_position(feed, draft, rows, latitude_deg, longitude_deg)
 
     return apply
 
@@ -207,7 +202,7 @@ def _of_places(feed: Any, prefix: str) -> list[Defect]:
         Defect((f"{prefix}-402",), put_position(feed, 96.5, 20.0)),
         Defect((f"{prefix}-403",), put_position(feed, 4.0, 197.25)),
         Defect((f"{prefix}-404",), put_position(feed, 0.0, 0.0)),
-        Defect((f"{prefix}-405",), _exchange(feed), has("latitude_deg")),
+        Defect((f"{prefix}-405",), defect_places.exchange_coordinates(feed), has("latitude_deg")),
         Defect((f"{prefix}-406",), _into_the_area_farthest_away(feed), _in_a_known_area),
     ]
     if "position" in feed.declared.map:
@@ -229,27 +224,13 @@ def _of_places(feed: Any, prefix: str) -> list[Defect]:
     return found
 
 
-def _exchange(feed: Any) -> Spoil:
-    """Latitude and longitude in each other's place, which lies outside all three countries."""
-
-    def apply(draft: Draft, rows: Any) -> None:
-        truth = draft.truth.loc[rows].copy()
-        put_position(feed, truth["longitude_deg"], truth["latitude_deg"])(draft, rows)
-
-    return apply
-
-
 def _in_a_known_area(draft: Draft) -> Any:
-    from pipelines.demo.defect_places import farthest_places
-
-    return draft.truth["admin1_code"].isin(farthest_places())
+    return draft.truth["admin1_code"].isin(defect_places.farthest_places())
 
 
 def _into_the_area_farthest_away(feed: Any) -> Spoil:
-    from pipelines.demo.defect_places import farthest_places
-
     def apply(draft: Draft, rows: Any) -> None:
-        far = draft.truth.loc[rows, "admin1_code"].map(farthest_places())
+        far = draft.truth.loc[rows, "admin1_code"].map(defect_places.farthest_places())
         put_position(feed, far.str[0].astype(float), far.str[1].astype(float))(draft, rows)
 
     return apply

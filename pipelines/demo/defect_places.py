@@ -23,7 +23,7 @@ def place_defects(feed: IncidentFeed) -> list[Defect]:
     if not feed.position_cells(pd.Series([1.0]), pd.Series([20.0])):
         return []
     return [
-        Defect(("INC-405",), _exchange(feed), has_position),
+        Defect(("INC-405",), exchange_coordinates(feed), has_position),
         Defect(("INC-406",), _into_the_area_farthest_away(feed), has_position),
     ]
 
@@ -33,19 +33,18 @@ def has_position(draft: Draft) -> pd.Series:
     return draft.truth["latitude_deg"].notna() & ~draft.truth["is_sensitive"]
 
 
-def put_position(
-    feed: IncidentFeed, draft: Draft, rows: Any, latitude: Any, longitude: Any
-) -> None:
-    """Write positions as the feed writes them, and expect them."""
+def put_position(feed: Any, draft: Draft, rows: Any, latitude_deg: Any, longitude_deg: Any) -> None:
+    """Write positions as the feed writes them (its `position_cells`), and expect them."""
     import pandas as pd
 
-    north, east = pd.Series(latitude, index=rows), pd.Series(longitude, index=rows)
+    north = pd.Series(latitude_deg, index=rows, dtype="float64")
+    east = pd.Series(longitude_deg, index=rows, dtype="float64")
     for column, values in feed.position_cells(north, east).items():
         draft.cells.loc[rows, column] = values
     draft.expect(rows, latitude_deg=north, longitude_deg=east)
 
 
-def _exchange(feed: IncidentFeed) -> Spoil:
+def exchange_coordinates(feed: Any) -> Spoil:
     """Latitude and longitude in each other's place, which lies outside all three countries."""
 
     def change(draft: Draft, rows: Any) -> None:

@@ -74,15 +74,15 @@ def write_demo(
     *,
     seed: int = DEFAULT_SEED,
     scale: float = 1.0,
-    every_rule: bool = False,
+    is_every_rule: bool = False,
     on_progress: Progress | None = None,
 ) -> DemoSummary:
     """Write every synthetic delivery and the truth; the same bytes for the same arguments.
 
-    A few rows in a hundred are wrong, as in life; with `every_rule`, about one for each rule.
+    A few rows in a hundred are wrong, as in life; with `is_every_rule`, about one for each rule.
     A file's time of change is when it would have arrived, so the receipt says that too. Memory
     grows with one feed at a time. Raises OSError where the folders cannot be written, ValueError
-    where `every_rule` is asked for and the scale leaves some rule no row.
+    where `is_every_rule` is asked for and the scale leaves some rule no row.
     """
     world = build_world(seed, scale)
     truths: list[pd.DataFrame] = []
@@ -90,7 +90,7 @@ def write_demo(
     for number, feed in enumerate(FEEDS):
         if on_progress is not None:
             on_progress(number, len(FEEDS), feed)
-        for delivery in feed_deliveries(world, feed, every_rule=every_rule):
+        for delivery in feed_deliveries(world, feed, is_every_rule=is_every_rule):
             files.append((delivery.received_at, _write(settings, delivery)))
             truths.append(labelled_truth(delivery))
     folder = settings.home / "demo"
@@ -108,22 +108,22 @@ def write_demo(
     )
 
 
-def feed_deliveries(world: World, feed: str, *, every_rule: bool = False) -> list[DemoDelivery]:
+def feed_deliveries(world: World, feed: str, *, is_every_rule: bool = False) -> list[DemoDelivery]:
     """The deliveries of one feed in the order of their arrival, one of them perhaps twice.
 
     Raises KeyError for a feed that the demo does not write.
     """
-    deliveries: list[DemoDelivery] = sender(feed, every_rule=every_rule).deliveries(world)
+    deliveries: list[DemoDelivery] = sender(feed, is_every_rule=is_every_rule).deliveries(world)
     if feed == SENT_TWICE:
         deliveries.append(_again(deliveries[0]))
     return deliveries
 
 
-def sender(feed: str, *, every_rule: bool = False) -> Any:
+def sender(feed: str, *, is_every_rule: bool = False) -> Any:
     """What writes the deliveries of a feed. Raises KeyError for a feed that the demo lacks."""
     module, name = FEEDS[feed]
     made = getattr(importlib.import_module(f"pipelines.demo.{module}"), name)
-    return made(is_every_rule=every_rule)
+    return made(is_every_rule=is_every_rule)
 
 
 def delivery_id(delivery: DemoDelivery) -> str:

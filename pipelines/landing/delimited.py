@@ -218,7 +218,7 @@ def _stage_fast(
     }
     given = ", ".join(f"{option} = {literal(value)}" for option, value in options.items())
     types = ", ".join(f"{literal(cell)}: 'VARCHAR'" for cell in raw)
-    looked = looked_at(counted)
+    looked = profile_of(counted)
     rows = f"read_csv({literal(str(source.file))}, {given}, columns = {{{types}}})"
     texts, relation = in_one_form(columns, raw, rows, looked)
     cells = cell_list(
@@ -263,7 +263,7 @@ def _stage_exact(
     delimiter, separators = source.layout.delimiter, fewest_separators(width)
     swallowed = " OR ".join(_holds_records(cell, delimiter, separators) for cell in raw)
     unsplit = f"cells NOT IN ({widths}) OR trim(coalesce(beyond, '')) <> '' OR {swallowed}"
-    looked = looked_at(counted)
+    looked = profile_of(counted)
     if looked.spaces is Spaces.PLAIN:  # these records may have line ends within quotes
         looked = replace(looked, spaces=Spaces.CONTROLS)
     shown, relation = in_one_form(columns, [*raw, "beyond"], "landing_batch", looked)
@@ -288,7 +288,7 @@ def _stage_exact(
     return int(swallowed) if is_strict else 0
 
 
-def looked_at(counted: LineCount) -> TextProfile:
+def profile_of(counted: LineCount) -> TextProfile:
     """What is known of the cells of a file once its bytes were looked at."""
     has_signs = counted.has_signs
     return TextProfile(Spaces.ALL if has_signs else counted.spaces, has_signs, has_marred=has_signs)

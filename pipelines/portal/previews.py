@@ -1,4 +1,4 @@
-"""Looking at an extract before it is made: its first rows, how many, what is hidden and why.
+"""Previews of an extract before it is made: its first rows, how many, what is hidden and why.
 
 Not here: deciding what leaves. What is shown is read from the very rows that the extract would
 hold, gathered in the same way, so that nobody sees here what the file would not tell.

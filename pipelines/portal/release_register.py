@@ -81,7 +81,7 @@ def list_releases(
             LedgerEntry.event == DOWNLOADED, LedgerEntry.subject.in_(names)
         )
         downloads = dict(session.execute(times.group_by(LedgerEntry.subject)).tuples().all())
-    extracts = [_taken(entry, downloads.get(entry.subject, 0)) for entry in entries]
+    extracts = [_registered(entry, downloads.get(entry.subject, 0)) for entry in entries]
     return ReleasePage(extracts, total, page, pages)
 
 
@@ -106,7 +106,7 @@ def _conditions(asked: ReleaseFilter) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def _taken(entry: Entry, downloads: int) -> RegisteredExtract:
+def _registered(entry: Entry, downloads: int) -> RegisteredExtract:
     said = entry.details
     clauses = said.get("clauses") or ()
     rows = said.get("rows")

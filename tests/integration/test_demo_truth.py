@@ -54,7 +54,7 @@ class Run:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     settings = settings_for(tmp_path_factory.mktemp("home")).prepare()
-    summary = write_demo(settings, every_rule=True)
+    summary = write_demo(settings, is_every_rule=True)
     verdicts = {verdict.delivery_id: verdict for verdict in ingest_inbox(settings)}
     publish(settings)
     return Run(

@@ -43,7 +43,7 @@ INEXPRESSIBLE = {
 
 def deliveries() -> list[DemoDelivery]:
     world = build_world(scale=SCALE)
-    return [one for feed in FEEDS for one in feed_deliveries(world, feed, every_rule=True)]
+    return [one for feed in FEEDS for one in feed_deliveries(world, feed, is_every_rule=True)]
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ CANNOT_BE_BROKEN = {
 
 @pytest.fixture(scope="module", params=REGISTERS)
 def read(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Read:
-    deliveries = feed_deliveries(build_world(scale=0.2), request.param, every_rule=True)
+    deliveries = feed_deliveries(build_world(scale=0.2), request.param, is_every_rule=True)
     return read_all(deliveries, tmp_path_factory.mktemp(request.param))
 
 

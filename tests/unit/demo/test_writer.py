@@ -105,4 +105,4 @@ def test_no_name_of_a_person_is_written(demo: DemoSummary) -> None:
 
 def test_a_scale_too_small_to_show_a_rule_says_so(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no row left"):
-        write_demo(settings_for(tmp_path).prepare(), scale=0.01, every_rule=True)
+        write_demo(settings_for(tmp_path).prepare(), scale=0.01, is_every_rule=True)
