@@ -5,7 +5,7 @@ Not here: any work on data; each asset is a call into `pipelines`.
 
 import dagster as dg
 
-from pipelines.private import keep_private
+from pipelines.core.ownership import keep_private
 from schemas.contract import table_names
 from schemas.contract_problem import ContractError
 from schemas.text import LANGUAGES

@@ -50,10 +50,10 @@ def new_files_in_the_inbox(
     stands since. A run that failed is not asked for again here:
     Dagster shows it, and the daily round takes in what it left.
     """
-    from pipelines.inbox import delivery_id_of, fingerprint, inbox_files
     from pipelines.ingest import is_judged
-    from pipelines.lake.since import since
+    from pipelines.lake.superseded import since
     from pipelines.landing.copies import copy_of
+    from pipelines.landing.inbox import delivery_id_of, fingerprint, inbox_files
     from pipelines.ledger.deliveries import note_new_copies
 
     settings = installation.settings()
@@ -112,7 +112,7 @@ def _result(requests: list[dg.RunRequest], otherwise: str, cursor: str) -> dg.Se
 def take_everything_in(context: dg.OpExecutionContext, installation: Installation) -> None:
     """Judge whatever is left in the inbox in one process, and publish all that is judged."""
     from pipelines.ingest import ingest_inbox
-    from pipelines.lake.since import since
+    from pipelines.lake.superseded import since
     from pipelines.ledger.deliveries import publish
 
     settings = installation.settings()
@@ -140,7 +140,7 @@ def take_everything_in(context: dg.OpExecutionContext, installation: Installatio
 @dg.op(pool=PUBLISHED, retry_policy=RETRIES)
 def look_after_the_lake(context: dg.OpExecutionContext, installation: Installation) -> None:
     """Merge small files, remove what no catalogue needs; check the tables and the ledger."""
-    from pipelines.lake.upkeep import check, compact, vacuum
+    from pipelines.lake.maintenance import check, compact, vacuum
     from pipelines.ledger.chain import OPERATORS
     from pipelines.ledger.verify import check_and_note
 

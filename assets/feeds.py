@@ -33,7 +33,7 @@ def harmonised_key(feed: str) -> dg.AssetKey:
 def drafts(folder: Path = FEEDS_FOLDER) -> dict[str, str]:
     """By feed that is not in order, a sentence about it; each is also in the log, once."""
     from pipelines.authoring.drafts import drafts
-    from pipelines.settings import current_settings
+    from pipelines.core.settings import current_settings
 
     found = drafts(current_settings().language, folder)
     for sentence in found.values():

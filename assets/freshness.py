@@ -19,7 +19,7 @@ from assets.words import both
 from schemas.text import Language
 
 if TYPE_CHECKING:
-    from pipelines.settings import Settings
+    from pipelines.core.settings import Settings
     from pipelines.validate.lateness import Lateness
 
 FRESHNESS = "freshness"

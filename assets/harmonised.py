@@ -34,7 +34,7 @@ from schemas.contract import load_contract
 from schemas.feed import Feed, load_feed
 
 if TYPE_CHECKING:
-    from pipelines.settings import Settings
+    from pipelines.core.settings import Settings
     from pipelines.validate.verdict import Verdict
     from schemas.feed import Statement
     from schemas.text import Language

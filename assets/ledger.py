@@ -30,8 +30,8 @@ from assets.tables import catalogue_stamp, is_publishing, table_events
 from assets.words import both
 
 if TYPE_CHECKING:
+    from pipelines.core.settings import Settings
     from pipelines.landing.receive import Delivery
-    from pipelines.settings import Settings
     from pipelines.validate.verdict import Verdict
 
     Judged = tuple[Delivery, Verdict]

@@ -13,8 +13,8 @@ import dagster as dg
 from assets.resources import OWNER, RETRIES, Installation, faults_in_words
 from assets.tables import published_key
 from assets.words import both
+from pipelines.core.settings import current_settings
 from pipelines.release.standing import StandingExtract, standing_extracts
-from pipelines.settings import current_settings
 from schemas.agreement import AgreementError
 from schemas.agreement_folder import load_agreements
 

@@ -1,6 +1,6 @@
 """What the assets are given: where this installation keeps things, and what may be tried again.
 
-Not here: settings themselves (`pipelines/settings.py`) and any work on data.
+Not here: settings themselves (`pipelines/core/settings.py`) and any work on data.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from assets.words import both
-from pipelines.settings import Settings, current_settings
+from pipelines.core.settings import Settings, current_settings
 
 # Waits double each time and are spread at random, so that runs do not return together.
 RETRIES = dg.RetryPolicy(
@@ -35,8 +35,8 @@ def faults_in_words() -> Iterator[None]:
     Anything else ends the step with a sentence: a stack trace would tell a person nothing, and an
     engine's message may quote a cell. Findings about data are results and never come here.
     """
-    from pipelines.duck import ENGINE_FAULT, PASSING_FAULTS
-    from pipelines.findings import unexpected
+    from pipelines.core.duck import ENGINE_FAULT, PASSING_FAULTS
+    from pipelines.core.findings import unexpected
     from pipelines.lake.storage import LakeBusy, LakeError
     from pipelines.ledger.faults import LedgerError
     from schemas.contract_problem import ContractError

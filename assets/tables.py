@@ -18,9 +18,9 @@ from schemas.contract import Contract, load_contract, table_names
 from schemas.feed import load_feed
 
 if TYPE_CHECKING:
+    from pipelines.core.settings import Settings
     from pipelines.lake.faults import TableFault
     from pipelines.lake.publish import Publication
-    from pipelines.settings import Settings
     from schemas.text import Language
 
 STAGE: Literal["published"] = "published"

@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks import table
 from benchmarks.generate import generate
 from benchmarks.measure import OURS, Limits, Series, measure
-from pipelines.settings import settings_for
+from pipelines.core.settings import settings_for
 
 RESULTS = Path(__file__).parent / "results.md"
 HEAD = """# How fast a delivery is

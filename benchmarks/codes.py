@@ -13,11 +13,11 @@ import pyarrow as pa
 
 import schemas.feed
 from benchmarks.work import DELIVERY_ID, FEED, FEEDS, RECEIVED_AT, Work
-from pipelines.duck import LOOKUP_KEY_MACRO
+from pipelines.core.duck import LOOKUP_KEY_MACRO
+from pipelines.core.settings import Settings, settings_for
 from pipelines.harmonise.geofence import Fence, fence
 from pipelines.harmonise.lookups import load_lists, make_words
 from pipelines.harmonise.timezones import zone_offsets
-from pipelines.settings import Settings, settings_for
 from schemas.contract import Contract, load_contract
 from schemas.feed import Feed, load_feed
 

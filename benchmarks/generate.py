@@ -12,8 +12,8 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.core.settings import Settings
 from pipelines.harmonise.geofence import geofence_cells
-from pipelines.settings import Settings
 
 # (share of rows in 10,000, column, SQL of the faulty cell); each rejects the row.
 ERRORS = (

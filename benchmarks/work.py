@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipelines.settings import Settings, settings_for
+from pipelines.core.settings import Settings, settings_for
 
 FEEDS = Path(__file__).parent / "feeds"
 FEED = "benchmark_incidents"

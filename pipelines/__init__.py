@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import duckdb
 
-    from pipelines.settings import Settings
+    from pipelines.core.settings import Settings
 
 __all__ = ["connect"]
 

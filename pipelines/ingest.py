@@ -23,16 +23,16 @@ from pathlib import Path
 import duckdb
 from upath import UPath
 
-from pipelines.duck import scratch_folder
-from pipelines.findings import UNEXPECTED, DeliveryRefused, Finding, unexpected
+from pipelines.core.duck import scratch_folder
+from pipelines.core.findings import UNEXPECTED, DeliveryRefused, Finding, unexpected
+from pipelines.core.processes import run_in_processes
+from pipelines.core.settings import PROGRAM_VERSION, Settings
 from pipelines.harmonise.run import HarmoniseResult, harmonise
-from pipelines.inbox import InboxFile, delivery_id_of, fingerprint, inbox_files
 from pipelines.landing.copies import copy_of
+from pipelines.landing.inbox import InboxFile, delivery_id_of, fingerprint, inbox_files
 from pipelines.landing.receive import Delivery, local_file, open_delivery, receive
 from pipelines.ledger.chain import OPERATOR
 from pipelines.ledger.deliveries import answer, note_judged, note_new_copies, require_writable
-from pipelines.processes import run_in_processes
-from pipelines.settings import PROGRAM_VERSION, Settings
 from pipelines.validate.audit import Audit, audit
 from pipelines.validate.verdict import (
     Verdict,

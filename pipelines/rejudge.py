@@ -22,7 +22,9 @@ from typing import Any
 from pydantic import ValidationError
 from upath import UPath
 
-from pipelines.duck import connect_scratch, scratch_folder
+from pipelines.core.duck import connect_scratch, scratch_folder
+from pipelines.core.processes import run_in_processes
+from pipelines.core.settings import PROGRAM_VERSION, Settings
 from pipelines.ingest import FEWEST_TO_SPREAD, HEAVY_MODULES, PARTS, Progress, reach
 from pipelines.ingest import SMALL_BYTES as SMALL
 from pipelines.lake.arrivals import Arrival
@@ -34,8 +36,6 @@ from pipelines.landing.receive import Delivery
 from pipelines.ledger.chain import NewEntry, append_all
 from pipelines.ledger.deliveries import judged_entry
 from pipelines.ledger.who import Held, holders
-from pipelines.processes import run_in_processes
-from pipelines.settings import PROGRAM_VERSION, Settings
 from pipelines.validate.verdict import (
     JUDGEMENTS,
     Verdict,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from pipelines.settings import Settings, settings_for
+from pipelines.core.settings import Settings, settings_for
 
 DEMO = ("demo", "--every-rule", "--scale", "0.2")
 

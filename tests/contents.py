@@ -27,7 +27,7 @@ AS_OF = dt.date(2026, 11, 17)  # the last day of the demonstration
 def contents(home: Path) -> dict[str, str]:
     """By the name of each table and extract: its rows, and their fingerprint."""
     import pipelines
-    from pipelines.settings import settings_for
+    from pipelines.core.settings import settings_for
     from schemas.contract import table_names
 
     settings = settings_for(home)
@@ -41,10 +41,10 @@ def contents(home: Path) -> dict[str, str]:
 
 
 def _extracts(settings: Any) -> dict[str, str]:
-    from pipelines.release.permits import offers
+    from pipelines.release.policy.permits import offers
+    from pipelines.release.query.selection import open_selection
     from pipelines.release.refusals import ReleaseRefused
     from pipelines.release.request import Request
-    from pipelines.release.selection import open_selection
     from schemas.agreement_folder import load_agreements
     from schemas.organisation import organisations
 

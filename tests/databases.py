@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from pipelines.core.settings import Settings, settings_for
 from pipelines.ledger.database import dispose
-from pipelines.settings import Settings, settings_for
 
 ACCOUNTS = ("postgres", "nobody")  # the server refuses to run as root
 

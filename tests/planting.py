@@ -16,7 +16,7 @@ from typing import Any
 import openpyxl
 
 from pipelines.landing.columns import merged_headings, plain
-from pipelines.landing.read import layout_of
+from pipelines.landing.readers.read import layout_of
 from schemas.contract import load_contract
 from schemas.feed import Feed, Layout
 

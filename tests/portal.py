@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 from pipelines.accounts import passwords
 from pipelines.accounts.faults import AccountRefused
 from pipelines.accounts.people import add_user
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
 
 ORIGIN = "http://localhost"
 PASSWORD = "a footbridge over the river"  # noqa: S105  (of accounts that live for one test)

@@ -13,10 +13,10 @@ from typing import Any
 
 import duckdb
 
-from pipelines.duck import connect_scratch
-from pipelines.findings import DeliveryRefused
-from pipelines.landing.read import TextRows, read_text_rows
-from pipelines.settings import settings_for
+from pipelines.core.duck import connect_scratch
+from pipelines.core.findings import DeliveryRefused
+from pipelines.core.settings import settings_for
+from pipelines.landing.readers.read import TextRows, read_text_rows
 from schemas.feed import Feed
 
 WORDS = {"en": "x", "fr": "x"}

@@ -13,7 +13,7 @@ from pathlib import Path
 import schemas.feed
 from benchmarks.generate import generate
 from benchmarks.work import FEED, FEEDS, RECEIVED_AT
-from pipelines.settings import settings_for
+from pipelines.core.settings import settings_for
 
 
 def main(home: Path, rows: int) -> None:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.accounts.people import add_user
+from pipelines.core.settings import SHIPPED_AGREEMENTS, Settings, settings_for
 from pipelines.ledger.database import dispose
-from pipelines.settings import SHIPPED_AGREEMENTS, Settings, settings_for
 
 PASSWORD = "a footbridge over the river"  # noqa: S105  (of accounts that live for one run)
 READY = "load.ready"

@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 
 from benchmarks.load.home import PASSWORD, Account
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 STARTS_WITHIN_S, ENDS_WITHIN_S = 120, 40

@@ -26,10 +26,10 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from pipelines.accounts.models import SigninFailures
-from pipelines.keys import installation_key
+from pipelines.core.keys import installation_key
+from pipelines.core.settings import Settings
 from pipelines.ledger import clock
 from pipelines.ledger.database import readings, sessions, troubles
-from pipelines.settings import Settings
 
 FREE = 4
 FIRST = dt.timedelta(minutes=15)

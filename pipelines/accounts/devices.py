@@ -16,10 +16,10 @@ from pipelines.accounts.faults import AccountRefused
 from pipelines.accounts.hashes import hash_of
 from pipelines.accounts.models import Device, Session, User
 from pipelines.accounts.permissions import Person
+from pipelines.core.settings import Settings
 from pipelines.ledger import clock
 from pipelines.ledger.chain import writing
 from pipelines.ledger.database import readings, troubles
-from pipelines.settings import Settings
 
 TOKEN_BYTES = 32
 LASTS = dt.timedelta(days=180)  # since the last sign-in on it

@@ -5,7 +5,7 @@ Not here: a failed sign-in, which says nothing about its reason (`signin.py`).
 
 from __future__ import annotations
 
-from pipelines.i18n import mark, translator
+from pipelines.core.i18n import mark, translator
 from schemas.text import Language
 
 MESSAGES = {

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from pipelines.accounts.models import User
 from pipelines.accounts.permissions import Reach
+from pipelines.core.settings import Settings
 from pipelines.ledger.models import LedgerEntry
-from pipelines.settings import Settings
 from schemas.agreement import Agreement
 from schemas.agreement_folder import load_agreements
 from schemas.agreement_problem import AgreementError

@@ -17,10 +17,10 @@ from pipelines.accounts.devices import remove_all_devices
 from pipelines.accounts.faults import AccountRefused
 from pipelines.accounts.models import Session, Token, User
 from pipelines.accounts.permissions import OPERATOR_ROLE, ROLES, ROLES_BY_FEED, Person
+from pipelines.core.settings import Settings
 from pipelines.ledger import clock
 from pipelines.ledger.chain import OPERATOR, OPERATORS, Writing, writing
 from pipelines.ledger.database import readings, troubles
-from pipelines.settings import Settings
 from schemas.codelist import codes
 from schemas.feed import feed_names
 from schemas.text import LANGUAGES

@@ -15,10 +15,10 @@ from pyotp.exceptions import OTPVerificationError
 from pipelines.accounts.faults import AccountRefused
 from pipelines.accounts.models import User
 from pipelines.accounts.people import change_named, change_user
-from pipelines.keys import installation_key
+from pipelines.core.keys import installation_key
+from pipelines.core.settings import Settings
 from pipelines.ledger import clock
 from pipelines.ledger.chain import OPERATOR, Writing
-from pipelines.settings import Settings
 
 KEY_NAME = "totp"
 ISSUER = "Passerelle"

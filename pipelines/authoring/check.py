@@ -14,10 +14,10 @@ from pathlib import Path
 import duckdb
 
 from pipelines.authoring.folder import folder_problems
-from pipelines.duck import scratch_folder
-from pipelines.findings import DeliveryRefused, Finding
-from pipelines.i18n import Translator, translator
-from pipelines.settings import Settings
+from pipelines.core.duck import scratch_folder
+from pipelines.core.findings import DeliveryRefused, Finding
+from pipelines.core.i18n import Translator, translator
+from pipelines.core.settings import Settings
 from schemas.contract import all_rules, table_names
 from schemas.contract_check import check
 from schemas.contract_problem import ContractError

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipelines.authoring.folder import folder_problems
-from pipelines.i18n import mark, translator
+from pipelines.core.i18n import mark, translator
 from schemas.contract_problem import ContractError
 from schemas.feed import FEEDS_FOLDER, feed_names, load_feed
 from schemas.text import Language

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipelines.i18n import Translator
+from pipelines.core.i18n import Translator
 from schemas.codelist import codes
 from schemas.contract import Column, Contract, all_rules, load_contract, table_names
 from schemas.feed import Feed, Mapping

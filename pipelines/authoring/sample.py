@@ -17,13 +17,13 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from pipelines.authoring.sniff import LayoutGuess
-from pipelines.duck import connect_scratch
+from pipelines.core.duck import connect_scratch
+from pipelines.core.settings import settings_for
 from pipelines.harmonise.macros import install_macros
 from pipelines.landing.columns import SHEET_COLUMN
-from pipelines.landing.jsontext import open_json
-from pipelines.landing.read import read_text_rows
+from pipelines.landing.readers.json import open_json
+from pipelines.landing.readers.read import read_text_rows
 from pipelines.landing.signs import with_western_digits
-from pipelines.settings import settings_for
 from schemas.feed import Feed, Layout
 from schemas.sqltext import literal, name
 

@@ -1,6 +1,6 @@
 """How a sample file is laid out: format, encoding, delimiter, header rows, sheets, HXL row.
 
-Not here: what its columns mean (`match.py`) and reading the rows (`pipelines.landing.read`).
+Not here: what its columns mean (`match.py`) and reading the rows (`landing.readers`).
 
 A guess never raises for a doubt: it takes the likelier reading and says why it is not sure.
 """
@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.landing.columns import merged_headings, plain
-from pipelines.landing.encoding import detect
+from pipelines.landing.readers.encoding import detect
+from pipelines.landing.readers.workbook_kinds import ODS, XLS, XLSB, XLSX, kind_of
 from pipelines.landing.refuse import refused
-from pipelines.landing.workbook_kinds import ODS, XLS, XLSB, XLSX, kind_of
 
 HEAD_ROWS = 40
 HEAD_BYTES = 256 * 1024

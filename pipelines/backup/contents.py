@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
+from pipelines.core.settings import Settings
 from pipelines.lake.publish import settle
 from pipelines.lake.storage import table_uri
 from pipelines.lake.storage import writing as writing_to_lake
@@ -23,7 +24,6 @@ from pipelines.lake.tables import data_files, existing_table
 from pipelines.lake.versions import LakeOutdated
 from pipelines.ledger.database import sqlite_file, upgrade
 from pipelines.ledger.seal import head_file
-from pipelines.settings import Settings
 from schemas.contract import table_names
 
 LEDGER, HEAD, LAKE, SECRETS = "ledger.db", "ledger.head", "lake", "secrets"

@@ -5,7 +5,7 @@ Not here: errors of the disk, which are said as everywhere.
 
 from __future__ import annotations
 
-from pipelines.i18n import mark, translator
+from pipelines.core.i18n import mark, translator
 from schemas.text import Language
 
 MESSAGES = {

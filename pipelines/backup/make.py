@@ -12,11 +12,11 @@ from pathlib import Path
 from pipelines.backup import contents
 from pipelines.backup.archive import ENDINGS, Archive, file_sha256, writing
 from pipelines.backup.faults import BackupError
-from pipelines.duck import scratch_folder
+from pipelines.core.duck import scratch_folder
+from pipelines.core.settings import PROGRAM_VERSION, Settings
 from pipelines.ledger import clock
 from pipelines.ledger.chain import OPERATOR, OPERATORS, append, entries
 from pipelines.ledger.database import sqlite_file
-from pipelines.settings import PROGRAM_VERSION, Settings
 
 Progress = Callable[[int, int, str], None]
 

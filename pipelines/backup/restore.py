@@ -19,17 +19,17 @@ from pipelines.accounts.models import Session
 from pipelines.backup import contents
 from pipelines.backup.archive import unpack
 from pipelines.backup.faults import BackupError
+from pipelines.core.ownership import close_home
+from pipelines.core.settings import Settings, settings_for
 from pipelines.lake.catalogue import NothingPublished
+from pipelines.lake.maintenance import check as check_lake
 from pipelines.lake.publish import write_catalogue
-from pipelines.lake.upkeep import check as check_lake
 from pipelines.lake.versions import LakeOutdated
 from pipelines.ledger.chain import OPERATOR, OPERATORS, writing
 from pipelines.ledger.database import dispose, sqlite_file
 from pipelines.ledger.policy import policy_hashes
 from pipelines.ledger.seal import reseal
 from pipelines.ledger.verify import Fault, check
-from pipelines.private import close_home
-from pipelines.settings import Settings, settings_for
 from schemas.text import Language
 
 # What another key makes of an honest ledger.

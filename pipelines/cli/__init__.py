@@ -22,7 +22,7 @@ from pipelines.cli.errors import CommandError
 from pipelines.cli.failures import report
 from pipelines.cli.session import Session
 from pipelines.cli.words import use
-from pipelines.private import keep_private
+from pipelines.core.ownership import keep_private
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.session import Session, table
 from pipelines.cli.words import _, counted, language, number
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 from schemas.contract import all_rules
 
 if TYPE_CHECKING:
-    from pipelines.findings import Finding
+    from pipelines.core.findings import Finding
     from pipelines.lake.publish import Publication
     from pipelines.landing.receive import Delivery
     from pipelines.validate.verdict import Verdict

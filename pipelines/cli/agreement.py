@@ -17,11 +17,11 @@ from pipelines.cli.declare import command, session_of
 from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session, table
 from pipelines.cli.words import _, language, listed, number
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 
 if TYPE_CHECKING:
-    from pipelines.release.changes import Change, Direction
-    from pipelines.release.explain import ClauseWords, Explanation
+    from pipelines.release.policy.changes import Change, Direction
+    from pipelines.release.policy.explain import ClauseWords, Explanation
     from schemas.agreement import Agreement
     from schemas.agreement_problem import AgreementProblem
 
@@ -51,7 +51,7 @@ def list_agreements(
     ] = "",
 ) -> None:
     """List agreements."""
-    from pipelines.release.wording import organisation_names
+    from pipelines.release.policy.wording import organisation_names
     from schemas.agreement_folder import load_agreements
 
     session, as_of = session_of(context), day_of(day)
@@ -148,7 +148,7 @@ def explain(
     ] = "",
 ) -> None:
     """Explain what may leave."""
-    from pipelines.release.explain import explain as explained
+    from pipelines.release.policy.explain import explain as explained
     from schemas.agreement_folder import load_agreements
 
     session = session_of(context)
@@ -185,8 +185,8 @@ def diff(
     ] = False,
 ) -> int:
     """Compare agreements."""
-    from pipelines.release.changes import diff as changes_between
-    from pipelines.release.changes import is_wider
+    from pipelines.release.policy.changes import diff as changes_between
+    from pipelines.release.policy.changes import is_wider
     from schemas.agreement import load_agreement
 
     session = session_of(context)

@@ -32,7 +32,7 @@ from pipelines.cli import (
 from pipelines.cli.declare import CommandSpec
 from pipelines.cli.help import Command, CommandGroup
 from pipelines.cli.session import Session
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 
 ABOUT = mark(
     "Passerelle takes in what police services and UN Police missions send, checks it, tells the "

@@ -14,7 +14,7 @@ from pipelines.cli.declare import command, session_of
 from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session
 from pipelines.cli.words import _, language, number
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 
 if TYPE_CHECKING:
     from pipelines.backup.restore import Restoration

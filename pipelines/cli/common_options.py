@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from pipelines.cli.errors import CommandError
 from pipelines.cli.words import _, use
-from pipelines.i18n import mark
-from pipelines.settings import environment_language
+from pipelines.core.i18n import mark
+from pipelines.core.settings import environment_language
 from schemas.text import LANGUAGES, Language
 
 WITH_VALUE = ("--home", "--lang")

@@ -1,6 +1,6 @@
 """The commands `consent …`: counts that were refused, and the providers' written consents to them.
 
-Not here: what a consent does (`pipelines/release/consents.py`). A consent is given by an account of
+Not here: what a consent does (`release.disclosure`). A consent is given by an account of
 the providing organisation, never by who happens to sit at this machine.
 """
 
@@ -16,11 +16,11 @@ from pipelines.cli.declare import command, session_of
 from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session
 from pipelines.cli.words import _, language
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 
 if TYPE_CHECKING:
     from pipelines.accounts.permissions import Person
-    from pipelines.release.consents import Consent, Need
+    from pipelines.release.disclosure.consents import Consent, Need
 
 ACTION = "consent.decide"
 
@@ -51,8 +51,8 @@ Reference = Annotated[
 )
 def list_consents(context: typer.Context) -> None:
     """List."""
-    from pipelines.release.consent_words import consent_facts, need_facts
-    from pipelines.release.consents import consents, needs
+    from pipelines.release.disclosure.consent_words import consent_facts, need_facts
+    from pipelines.release.disclosure.consents import consents, needs
 
     session = session_of(context)
     waiting, given = needs(session.settings), consents(session.settings)
@@ -102,7 +102,7 @@ def give(
     code: Code = "",
 ) -> None:
     """Consent."""
-    from pipelines.release import consents
+    from pipelines.release.disclosure import consents
 
     session = session_of(context)
     last = day_of(until)
@@ -134,7 +134,7 @@ def revoke(
     code: Code = "",
 ) -> None:
     """Take back."""
-    from pipelines.release import consents
+    from pipelines.release.disclosure import consents
 
     session = session_of(context)
     person = _person(session, account, code, from_stdin=password_stdin)
@@ -171,7 +171,7 @@ def _person(session: Session, name: str, code: str, *, from_stdin: bool) -> Pers
 
 
 def _show(session: Session, one: Consent) -> None:
-    from pipelines.release.consent_words import consent_facts
+    from pipelines.release.disclosure.consent_words import consent_facts
 
     if session.is_json:
         session.print_json(_consent(one))

@@ -12,7 +12,7 @@ import typer
 
 from pipelines.cli.declare import command, session_of
 from pipelines.cli.words import _, number
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 
 
 @command(

@@ -17,7 +17,7 @@ from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session, table
 from pipelines.cli.usage import no_such
 from pipelines.cli.words import _, counted, language, number
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 from schemas.contract import all_rules
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from pipelines.cli.errors import CommandError
 from pipelines.cli.ingest import publish_all
 from pipelines.cli.session import Session, table
 from pipelines.cli.words import _, language, number
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 from schemas.contract import load_contract
 from schemas.feed import feed_names
 
@@ -126,8 +126,8 @@ def rejudge(
     ] = False,
 ) -> int:
     """Judge again."""
+    from pipelines.core.processes import cores
     from pipelines.lake.versions import require_current
-    from pipelines.processes import cores
     from pipelines.rejudge import changes, dismiss, propose
 
     session = session_of(context)

@@ -14,7 +14,7 @@ from pipelines.cli.query import locked_connection
 from pipelines.cli.session import Session, table
 from pipelines.cli.usage import no_such
 from pipelines.cli.words import _, language, number
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 
 if TYPE_CHECKING:
     from schemas.contract import Contract

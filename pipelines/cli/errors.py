@@ -1,6 +1,6 @@
 """Why a command stops before its end: coded sentences and exit codes.
 
-Not here: how one is told (`failures.py`), and findings (`pipelines/findings.py`), which stop a
+Not here: how one is told (`failures.py`), and findings (`pipelines/core/findings.py`), which stop a
 delivery, not a command.
 
 Codes: PSL-2xx the command was not understood or names what does not exist, PSL-3xx a check did not

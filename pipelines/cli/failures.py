@@ -15,7 +15,7 @@ from pipelines.cli.released import show_conflict
 from pipelines.cli.session import Session
 from pipelines.cli.usage import usage_error
 from pipelines.cli.words import _, language
-from pipelines.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryRefused
 
 # Packages by which fsspec reaches addresses; their errors say nothing about us.
 STORES = ("aiobotocore", "aiohttp", "botocore", "paramiko")
@@ -72,7 +72,7 @@ def _coded(error: BaseException) -> list[tuple[str, str, str]]:
 
 def _more(error: BaseException) -> dict[str, Any]:
     """What a refusal says beside its sentence, for machines."""
-    from pipelines.release.conflict_words import as_data
+    from pipelines.release.disclosure.conflict_words import as_data
 
     conflict = getattr(error, "conflict", None)
     return {"conflict": as_data(conflict, language())} if conflict else {}

@@ -16,7 +16,7 @@ from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session, table
 from pipelines.cli.usage import no_such
 from pipelines.cli.words import _, language, listed, number, quoted
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 
 if TYPE_CHECKING:
     from pipelines.authoring.check import CheckedFile

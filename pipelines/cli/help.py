@@ -18,7 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 from pipelines.cli.common_options import HELP as EVERYWHERE
 from pipelines.cli.usage import no_such
 from pipelines.cli.words import _
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 
 WIDEST = 100
 ENDINGS = mark(

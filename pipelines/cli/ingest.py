@@ -26,10 +26,10 @@ from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session
 from pipelines.cli.usage import require_feed
 from pipelines.cli.words import _, language
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 
 if TYPE_CHECKING:
-    from pipelines.findings import Finding
+    from pipelines.core.findings import Finding
     from pipelines.lake.faults import TableFault
     from pipelines.lake.publish import Publication
     from pipelines.landing.receive import Delivery
@@ -183,8 +183,8 @@ def _require_address(file: str) -> None:
 
 def take_inbox(session: Session) -> tuple[list[Verdict], list[Problem], list[Delivery]]:
     """Judge what waits; the verdicts, what could not be taken in, and what came before."""
+    from pipelines.core.processes import cores
     from pipelines.ingest import ingest_inbox
-    from pipelines.processes import cores
 
     problems: list[Problem] = [*misplaced_files(session)]
     again: list[Delivery] = []
@@ -201,8 +201,8 @@ def take_inbox(session: Session) -> tuple[list[Verdict], list[Problem], list[Del
 
 def misplaced_files(session: Session) -> list[Finding]:
     """Files that wait where nothing is taken in."""
-    from pipelines.findings import Finding
-    from pipelines.inbox import misplaced
+    from pipelines.core.findings import Finding
+    from pipelines.landing.inbox import misplaced
 
     return [Finding("DEL-732", {"location": place}) for place in misplaced(session.settings)]
 
@@ -220,7 +220,7 @@ def finish(
     Of those that came `again` it says what stands since; `are_answered`: with what they are.
     """
     from pipelines.lake.questions import read_question
-    from pipelines.lake.since import since
+    from pipelines.lake.superseded import since
 
     # Also where nothing is new: what was judged before an interruption or a restore is not lost.
     has_deliveries = bool(verdicts) or session.settings.landing.exists()

@@ -1,6 +1,6 @@
 """Commands of upkeep: `lake compact|vacuum|check`, `reference load`.
 
-Not here: what they do (`pipelines/lake/upkeep.py`, `pipelines/landing/reference.py`).
+Not here: what they do (`pipelines/lake/maintenance.py`, `pipelines/landing/reference.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pipelines.cli.declare import command, session_of
 from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session, table
 from pipelines.cli.words import _, counted, language, listed, number
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 
 KEEP_DAYS = 7.0
 
@@ -26,7 +26,7 @@ KEEP_DAYS = 7.0
 )
 def compact(context: typer.Context) -> None:
     """Merge."""
-    from pipelines.lake.upkeep import compact as merge
+    from pipelines.lake.maintenance import compact as merge
 
     session = session_of(context)
     _require_published(session)
@@ -64,7 +64,7 @@ def vacuum(
     ] = KEEP_DAYS,
 ) -> None:
     """Clean."""
-    from pipelines.lake.upkeep import vacuum as clean
+    from pipelines.lake.maintenance import vacuum as clean
 
     session = session_of(context)
     _require_published(session)
@@ -93,8 +93,8 @@ def vacuum(
 )
 def check(context: typer.Context) -> int:
     """Compare."""
-    from pipelines.lake.upkeep import check as compare
-    from pipelines.private import close_home
+    from pipelines.core.ownership import close_home
+    from pipelines.lake.maintenance import check as compare
 
     session = session_of(context)
     _require_published(session)

@@ -15,7 +15,7 @@ from pipelines.cli.delivery import agree, as_data, show_changes
 from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session
 from pipelines.cli.words import _, number
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 from schemas.contract import load_contract
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _judged_again(session: Session) -> tuple[list[Proposal], list[Change]]:
 
     Those of an earlier call that was stopped are not judged once more.
     """
-    from pipelines.processes import cores
+    from pipelines.core.processes import cores
     from pipelines.rejudge import changes, propose
 
     older = [

@@ -18,7 +18,7 @@ from pipelines.cli.declare import command, session_of
 from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session, table
 from pipelines.cli.words import _, counted
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 from schemas.sqltext import literal, name, whole
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from pipelines.cli.declare import command, session_of
 from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session
 from pipelines.cli.words import _, language
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -134,7 +134,7 @@ def extract(
 
 def _replaced(session: Session, request: Request) -> list[str]:
     """The extracts of such a request that tell records more finely than they are told now."""
-    from pipelines.release.outdated import outdated_extracts
+    from pipelines.release.disclosure.outdated import outdated_extracts
 
     asked = (request.recipient, request.table, request.purpose, request.form)
     return [
@@ -186,8 +186,8 @@ def verify(
 ) -> int:
     """Check an extract."""
     from pipelines.cli.released import show_verified
-    from pipelines.release.verify import NotAuthentic
-    from pipelines.release.verify import verify as prove
+    from pipelines.release.package.verify import NotAuthentic
+    from pipelines.release.package.verify import verify as prove
 
     session = session_of(context)
     public = _public_key(session, key)
@@ -210,7 +210,13 @@ def verify(
 )
 def show_key(context: typer.Context) -> None:
     """Show the public key."""
-    from pipelines.release.keys import fingerprint, public_key_path, public_pem, signing_key, spoken
+    from pipelines.release.package.keys import (
+        fingerprint,
+        public_key_path,
+        public_pem,
+        signing_key,
+        spoken,
+    )
 
     session = session_of(context)
     key = signing_key(session.settings).public_key()
@@ -235,7 +241,12 @@ def export_key(
     file: Annotated[Path, typer.Argument(metavar=mark("FILE"), help=mark("where to write it"))],
 ) -> None:
     """Write the public key."""
-    from pipelines.release.keys import fingerprint, public_pem, signing_key, spoken
+    from pipelines.release.package.keys import (
+        fingerprint,
+        public_pem,
+        signing_key,
+        spoken,
+    )
 
     session = session_of(context)
     key = signing_key(session.settings).public_key()
@@ -265,7 +276,11 @@ def _copied(file: Path, output: Path) -> Path:
 
 def _public_key(session: Session, key: Path | None) -> Ed25519PublicKey:
     """The key to check with. Raises CommandError where there is none, or the file holds none."""
-    from pipelines.release.keys import KeyUnusable, public_key_path, read_public_key
+    from pipelines.release.package.keys import (
+        KeyUnusable,
+        public_key_path,
+        read_public_key,
+    )
 
     path = key or public_key_path(session.settings)
     if key is None and not path.is_file():

@@ -14,11 +14,11 @@ from pipelines.cli.words import _, language, number, quoted
 from schemas.text import printable
 
 if TYPE_CHECKING:
-    from pipelines.release.conflict import Conflict
+    from pipelines.release.disclosure.conflict import Conflict
     from pipelines.release.extract import Extract
-    from pipelines.release.manifest import Manifest
+    from pipelines.release.package.manifest import Manifest
+    from pipelines.release.package.verify import AuthenticExtract
     from pipelines.release.preview import Preview
-    from pipelines.release.verify import AuthenticExtract
 
 Pairs = list[tuple[str, str]]
 WIDEST_CELL = 24
@@ -28,7 +28,7 @@ def show_extract(
     session: Session, made: Extract, copy: Path | None, replaced: Sequence[str] = ()
 ) -> None:
     """What was made, which outdated extracts it takes the place of, and how to check it."""
-    from pipelines.release.readme import OTHERS_ACROSS
+    from pipelines.release.package.readme import OTHERS_ACROSS
 
     if session.is_json:
         session.print_json(
@@ -54,7 +54,7 @@ def show_conflict(session: Session, conflict: Conflict) -> None:
     """Beside a refusal: the earlier counts in the way, coarser forms that pass, whose consent."""
     from rich.text import Text
 
-    from pipelines.release import conflict_words as words
+    from pipelines.release.disclosure import conflict_words as words
 
     if session.is_json:
         return
@@ -75,7 +75,7 @@ def show_verified(session: Session, file: Path, verified: AuthenticExtract) -> N
     """That it is authentic, and what it says of itself."""
     from rich.text import Text
 
-    from pipelines.release.keys import spoken
+    from pipelines.release.package.keys import spoken
 
     manifest = verified.manifest
     if session.is_json:
@@ -104,7 +104,7 @@ def show_preview(session: Session, found: Preview) -> None:
     """What the extract would hold, and its first rows."""
     from rich.text import Text
 
-    from pipelines.release.readme import OTHERS_ACROSS
+    from pipelines.release.package.readme import OTHERS_ACROSS
 
     if session.is_json:
         session.print_json(
@@ -206,7 +206,7 @@ def _show_flow(session: Session, flow: list[dict[str, Any]]) -> None:
     """What each clause let out, and what it did not."""
     from rich.text import Text
 
-    from pipelines.release.readme import dropped_because
+    from pipelines.release.package.readme import dropped_because
 
     heads = (_("Clause"), _("Rows"), _("Made coarser"), _("Masked cells"), _("Held back"))
     grid = table(*heads, numbers=[1, 2])

@@ -25,7 +25,7 @@ from pipelines.cli.declare import command, session_of
 from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session
 from pipelines.cli.words import _
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 
 LOOPBACK = "127.0.0.1"
 PORT, PORTAL_PORT = 3000, 8000

@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pipelines.cli.common_options import CommonOptions
 from pipelines.cli.errors import CommandError
 from pipelines.cli.words import _
-from pipelines.settings import SettingError, Settings, current_settings, settings_for
+from pipelines.core.settings import (
+    SettingError,
+    Settings,
+    current_settings,
+    settings_for,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -17,7 +17,7 @@ from pipelines.cli.deliveries import known_deliveries
 from pipelines.cli.ingest import misplaced_files, tell_faults
 from pipelines.cli.session import Session, table
 from pipelines.cli.words import _, counted, language, listed, number
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 from schemas.feed import feed_names, load_feed
 
 if TYPE_CHECKING:
@@ -58,11 +58,11 @@ class FeedState:
 )
 def status(context: typer.Context) -> None:
     """Say where things stand."""
+    from pipelines.core.ownership import close_home
+    from pipelines.core.settings import free_bytes
     from pipelines.lake.catalogue import table_faults
     from pipelines.lake.questions import read_question
     from pipelines.lake.versions import behind, listed_accounts
-    from pipelines.private import close_home
-    from pipelines.settings import free_bytes
 
     session = session_of(context)
     closed = close_home(session.settings)
@@ -127,7 +127,7 @@ def _show_files(session: Session, refused: int, outdated: int) -> None:
 
 def _show_home(session: Session, published: dt.datetime | None, closed: int) -> None:
     """Where it is, what was closed to others, when it was published and what room there is."""
-    from pipelines.settings import free_bytes
+    from pipelines.core.settings import free_bytes
 
     if closed:
         one = mark("{count} file or folder was open to other accounts of this machine: closed.")
@@ -168,7 +168,7 @@ def _outdated(session: Session) -> list[str]:
     """The extracts whose holders need a new one."""
     if not session.settings.release_groups.is_dir():
         return []
-    from pipelines.release.outdated import outdated_extracts
+    from pipelines.release.disclosure.outdated import outdated_extracts
 
     return [one.extract_id for one in outdated_extracts(session.settings)]
 
@@ -188,7 +188,7 @@ def _tell_older(session: Session, older: list[Behind]) -> None:
 
 def feed_states(session: Session) -> list[FeedState]:
     """The state of each declared feed."""
-    from pipelines.inbox import delivery_id_of, fingerprint, inbox_files
+    from pipelines.landing.inbox import delivery_id_of, fingerprint, inbox_files
 
     pairs = known_deliveries(session)
     judged = {delivery.delivery_id for delivery, verdict in pairs if verdict}

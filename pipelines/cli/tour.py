@@ -17,7 +17,7 @@ from pipelines.cli.ingest import finish, take_inbox, tell_verdicts
 from pipelines.cli.query import locked_connection, show_result
 from pipelines.cli.session import Session
 from pipelines.cli.words import _, language, number, quoted
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 
 if TYPE_CHECKING:
     from pipelines.demo.writer import DemoSummary
@@ -172,8 +172,8 @@ def _release_one(session: Session) -> None:
 def _show_release(session: Session, made: Extract) -> None:
     from rich.text import Text
 
-    from pipelines.release.keys import public_key_path
-    from pipelines.release.verify import verify
+    from pipelines.release.package.keys import public_key_path
+    from pipelines.release.package.verify import verify
 
     key = public_key_path(session.settings)
     manifest = verify(made.file, key).manifest

@@ -14,11 +14,11 @@ from pipelines.cli.declare import command, session_of
 from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session, table
 from pipelines.cli.words import _, listed
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 
 if TYPE_CHECKING:
     from pipelines.accounts.models import User
-    from pipelines.settings import Settings
+    from pipelines.core.settings import Settings
 
 Name = Annotated[
     str, typer.Argument(metavar=mark("NAME"), help=mark("the name that is typed at sign-in"))

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from pipelines.i18n import translator
+from pipelines.core.i18n import translator
 from schemas import text
 from schemas.text import Language
 

@@ -15,7 +15,7 @@ from pipelines.demo.delivery import Defect
 from pipelines.demo.files import workbook, write_table
 from pipelines.demo.incidents import Written
 from pipelines.demo.world import World
-from pipelines.landing.workbook import SHEET_STEP
+from pipelines.landing.readers.workbook import SHEET_STEP
 
 if TYPE_CHECKING:
     import numpy as np

@@ -128,7 +128,7 @@ class CafPolice(IncidentFeed):
         """Title, two header rows, the rows of a month, a total at the foot of each sheet."""
         import numpy as np
 
-        from pipelines.landing.workbook import SHEET_STEP
+        from pipelines.landing.readers.workbook import SHEET_STEP
 
         source_rows = np.zeros(len(cells), dtype=int)
 

@@ -22,14 +22,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.core.duck import record_keys
 from pipelines.demo.delivery import DemoDelivery
 from pipelines.demo.world import World, build_world
-from pipelines.duck import record_keys
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipelines.settings import Settings
+    from pipelines.core.settings import Settings
 
 DEFAULT_SEED = 20260501
 FEEDS = {  # feed → module and class that write it

@@ -28,8 +28,8 @@ import pyarrow as pa
 import pyarrow.csv as pv
 import pyarrow.parquet as pq
 
+from pipelines.core.settings import Settings
 from pipelines.landing.reference import BOUNDARIES_FILE, LOADED_AREAS_FILE, all_admin_areas
-from pipelines.settings import Settings
 from schemas.codelist import CODELISTS_FOLDER
 
 if TYPE_CHECKING:

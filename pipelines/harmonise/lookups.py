@@ -21,8 +21,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.csv as pv
 
+from pipelines.core.settings import Settings
 from pipelines.landing.reference import LOADED_AREAS_FILE, all_admin_areas
-from pipelines.settings import Settings
 from schemas.codelist import codelist_path
 from schemas.contract import Column
 from schemas.feed import Feed, Mapping

@@ -9,6 +9,7 @@ import datetime as dt
 
 import duckdb
 
+from pipelines.core.settings import Settings
 from pipelines.harmonise.compile import CompiledFeed
 from pipelines.harmonise.expressions import named_zone
 from pipelines.harmonise.geofence import fence
@@ -16,7 +17,6 @@ from pipelines.harmonise.lookups import load_lists, make_table, make_words
 from pipelines.harmonise.macros import install_macros
 from pipelines.harmonise.timezones import zone_offsets
 from pipelines.harmonise.tokens import set_token_key, token_key
-from pipelines.settings import Settings
 from schemas.contract import Contract
 from schemas.feed import Feed
 

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.duck import connect_scratch, scratch_folder
+from pipelines.core.duck import connect_scratch, scratch_folder
+from pipelines.core.settings import Settings
 from pipelines.harmonise.compile import CompiledFeed, accepted_of, compile_feed, rejected_of
 from pipelines.harmonise.prepare import prepare, set_provenance
 from pipelines.landing.as_of import AsOfDay, as_of_of_file
-from pipelines.landing.read import TextRows, read_text_rows
+from pipelines.landing.readers.read import TextRows, read_text_rows
 from pipelines.landing.receive import Delivery, local_file
 from pipelines.landing.refuse import refused
-from pipelines.settings import Settings
 from schemas.contract import Contract, load_contract
 from schemas.contract_check import check
 from schemas.feed import Feed, load_feed

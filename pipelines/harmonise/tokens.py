@@ -12,8 +12,8 @@ import os
 
 import duckdb
 
-from pipelines.keys import installation_key
-from pipelines.settings import Settings
+from pipelines.core.keys import installation_key
+from pipelines.core.settings import Settings
 
 _BLOCK_BYTES = 64  # of SHA-256, by RFC 2104
 

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from upath import UPath
 
+from pipelines.core.settings import Settings
 from pipelines.lake.storage import LakeError
 from pipelines.landing.answers import Answer, read_answer
 from pipelines.landing.receive import RECEIPT, Receipt, local_file
-from pipelines.settings import Settings
 from pipelines.validate.remarks import read_disagreements
 from pipelines.validate.verdict import FILE_NAME as VERDICT
 from pipelines.validate.verdict import JUDGEMENTS, Verdict, read_verdict, standing_folder

@@ -20,6 +20,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from pipelines.core.ownership import catalogue_mode, open_to_readers
+from pipelines.core.settings import PROGRAM_VERSION, Settings, current_settings
 from pipelines.lake.faults import TableFault, fault_of, read_faults, write_faults
 from pipelines.lake.storage import LakeError, let_read, sync_files, table_uri
 from pipelines.lake.tables import DataFile, data_files, existing_table
@@ -30,8 +32,6 @@ from pipelines.lake.views import (
     reference_statement,
     view_statements,
 )
-from pipelines.private import catalogue_mode, open_to_readers
-from pipelines.settings import PROGRAM_VERSION, Settings, current_settings
 from schemas.codelist import codelist_names, codelist_path
 from schemas.contract import Contract, load_contract, table_names
 from schemas.sqltext import literal, name
@@ -258,7 +258,7 @@ class _OldTables:
 
 @contextmanager
 def _new_database(settings: Settings, path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    from pipelines.duck import connect_scratch
+    from pipelines.core.duck import connect_scratch
 
     with connect_scratch(settings) as connection:
         let_read(connection, settings)

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pipelines.core.settings import Settings
 from pipelines.lake.arrivals import Arrival, find_arrival
 from pipelines.lake.data_files import files_sql
 from pipelines.lake.revisions import STANDS_AT, keys_sql
 from pipelines.lake.tables import MONTH, addressed_files, existing_table, stored_columns
-from pipelines.settings import Settings
 from pipelines.validate.remarks import keep_disagreements, read_disagreements
 from pipelines.validate.verdict import StoredFinding
 from schemas.contract import load_contract

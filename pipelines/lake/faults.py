@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.i18n import mark, translator
+from pipelines.core.i18n import mark, translator
 from pipelines.lake.storage import LakeBusy, LakeError
 from pipelines.lake.tables import CommitConflict
 from schemas.text import Language

@@ -1,15 +1,15 @@
 """Rows that are held: accepted, but in no view until somebody says which version is the latest.
 
-Not here: which rows those are (`revisions.py`) and what the tables say of them (`accounts.py`).
+Not here: which rows those are (`revisions.py`) and what is told of them (`delivery_tables.py`).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipelines.core.settings import Settings
 from pipelines.lake.data_files import files_sql
 from pipelines.lake.tables import addressed_files, existing_table
-from pipelines.settings import Settings
 from schemas.contract import load_contract, table_names
 from schemas.sqltext import literal
 

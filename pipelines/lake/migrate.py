@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.duck import scratch_folder
-from pipelines.lake.accounts import accounts_sql, rejections_sql
+from pipelines.core.duck import scratch_folder
+from pipelines.core.settings import Settings
 from pipelines.lake.arrivals import Arrival, arrivals, verify_files
+from pipelines.lake.batches import passes
 from pipelines.lake.catalogue import swap_catalogue
 from pipelines.lake.data_files import files_sql
+from pipelines.lake.delivery_tables import accounts_sql, rejections_sql
 from pipelines.lake.held_rows import find_held
-from pipelines.lake.passes import passes
 from pipelines.lake.publish import ATTEMPTS, Publication, read_incoming, working
 from pipelines.lake.revisions import (
     find_touched,
@@ -42,7 +43,6 @@ from pipelines.lake.tables import (
     stage,
     stored_columns,
 )
-from pipelines.settings import Settings
 from schemas.contract import Contract, load_contract, table_names
 from schemas.sqltext import name
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.duck import connect_scratch, scratch_folder
+from pipelines.core.duck import connect_scratch, scratch_folder
+from pipelines.core.settings import Settings
 from pipelines.lake import disagreements
-from pipelines.lake.accounts import publish_accounts, publish_rejections
 from pipelines.lake.arrivals import (
     ACCEPTED,
     QUARANTINED,
@@ -33,11 +33,12 @@ from pipelines.lake.arrivals import (
     local_copy,
     verify_files,
 )
+from pipelines.lake.batches import passes
 from pipelines.lake.catalogue import swap_catalogue, table_faults
 from pipelines.lake.data_files import files_sql
+from pipelines.lake.delivery_tables import publish_accounts, publish_rejections
 from pipelines.lake.faults import TableFault, fault_of
 from pipelines.lake.held_rows import find_held
-from pipelines.lake.passes import passes
 from pipelines.lake.questions import ask, read_question
 from pipelines.lake.rejudgement import find_restated, restated_rows_sql
 from pipelines.lake.revisions import (
@@ -60,7 +61,6 @@ from pipelines.lake.tables import (
     stored_columns,
 )
 from pipelines.lake.versions import Account, listed_accounts, require_current
-from pipelines.settings import Settings
 from pipelines.validate.remarks import held_rows_file
 from pipelines.validate.verdict import moment_name
 from schemas.contract import Contract, load_contract, table_names

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from upath import UPath
 
-from pipelines.i18n import day_words, mark, translator
+from pipelines.core.i18n import day_words, mark, translator
+from pipelines.core.settings import Settings
 from pipelines.lake.arrivals import Arrival
 from pipelines.lake.data_files import files_sql
 from pipelines.lake.revisions import TIED, UNDECIDED, content_sql
 from pipelines.lake.tables import addressed_files, existing_table
-from pipelines.landing.workbook import sheet_and_row
-from pipelines.settings import Settings
+from pipelines.landing.readers.workbook import sheet_and_row
 from pipelines.validate.remarks import HELD_ROWS
 from pipelines.validate.verdict import keep_whole
 from schemas.contract import load_contract

@@ -5,7 +5,6 @@ Not here: what a table holds (`tables.py`) and what readers see of it (`catalogu
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -13,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from pipelines.i18n import mark, translator
-from pipelines.settings import Settings
+from pipelines.core.files import sync
+from pipelines.core.i18n import mark, translator
+from pipelines.core.settings import Settings
 from schemas.text import Language
 
 if TYPE_CHECKING:
@@ -147,18 +147,8 @@ def sync_files(files: Iterable[Path]) -> None:
     found = list(files)
     folders = {folder for file in found for folder in (file.parent, *file.parent.parents[:3])}
     with ThreadPoolExecutor(SYNCS_AT_ONCE) as pool:  # the disk writes many in one go
-        list(pool.map(_sync, found))
-        list(pool.map(_sync, folders))
-
-
-def _sync(path: Path) -> None:
-    if os.name == "nt" and path.is_dir():  # Windows cannot open a folder, and syncs names itself
-        return
-    handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        list(pool.map(sync, found))
+        list(pool.map(sync, folders))
 
 
 def _object_store(settings: Settings):  # type: ignore[no-untyped-def]

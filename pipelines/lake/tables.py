@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
+from pipelines.core.settings import Settings
 from pipelines.lake.storage import (
     STAGING,
     LakeError,
@@ -23,7 +24,6 @@ from pipelines.lake.storage import (
     sync_files,
     table_uri,
 )
-from pipelines.settings import Settings
 from schemas.contract import Contract
 from schemas.render.arrow import arrow_schema
 

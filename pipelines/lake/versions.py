@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from pipelines.duck import connect_scratch
-from pipelines.i18n import mark
+from pipelines.core.duck import connect_scratch
+from pipelines.core.i18n import mark
+from pipelines.core.settings import Settings
 from pipelines.lake.data_files import files_sql
 from pipelines.lake.storage import LakeError, let_read
 from pipelines.lake.tables import addressed_files, existing_table, misfit
-from pipelines.settings import Settings
 from schemas.contract import load_contract, table_names
 
 if TYPE_CHECKING:

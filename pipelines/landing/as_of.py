@@ -22,7 +22,7 @@ from schemas.sqltext import name
 if TYPE_CHECKING:
     import duckdb
 
-    from pipelines.landing.read import TextRows
+    from pipelines.landing.readers.read import TextRows
 
 Told = Literal["name", "title", "column", "rows", "receipt"]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.findings import DeliveryRefused, Finding
+from pipelines.core.findings import DeliveryRefused, Finding
 from pipelines.landing.lines import SPACES
 from pipelines.landing.refuse import finding
 from pipelines.landing.report_number import KEY as REPORT_KEY

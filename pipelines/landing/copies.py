@@ -1,15 +1,15 @@
 """Files of the inbox whose bytes came before under another name or at another time.
 
-Not here: what is said of them (`lake/since.py`) and writing them down (`ledger/deliveries.py`).
+Not here: what is said of them (`lake`) and writing them down (`ledger/deliveries.py`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 
-from pipelines.inbox import InboxFile
+from pipelines.core.settings import Settings
+from pipelines.landing.inbox import InboxFile
 from pipelines.landing.receive import Delivery, open_delivery, safe_file_name
-from pipelines.settings import Settings
 
 SAME_TIME_S = 1.0  # copied with its time, which some places keep to the second
 OTHER_CLOCKS = ("clock", "report")  # the receipt does not have the file's own time

@@ -23,25 +23,30 @@ from typing import IO, TYPE_CHECKING, Any
 
 import duckdb
 
-from pipelines.landing.delimited import open_delimited
-from pipelines.landing.encoding import as_utf8, mended_utf8, written_as
-from pipelines.landing.jsonslice import HEAD_BYTES, array_start, slice_array
-from pipelines.landing.jsontext import OBJECTS, records_path, stage_array
 from pipelines.landing.lines import text_lines
-from pipelines.landing.mixture import as_sent
-from pipelines.landing.read import TextRows
-from pipelines.landing.records import StrayQuotes, dialect
+from pipelines.landing.readers.delimited import open_delimited
+from pipelines.landing.readers.encoding import as_utf8, mended_utf8, written_as
+from pipelines.landing.readers.json import OBJECTS, records_path, stage_array
+from pipelines.landing.readers.json_slice import HEAD_BYTES, array_start, slice_array
+from pipelines.landing.readers.mixture import as_sent
+from pipelines.landing.readers.read import TextRows
+from pipelines.landing.readers.records import StrayQuotes, dialect
+from pipelines.landing.readers.staging import spill_folder
+from pipelines.landing.readers.workbook import (
+    SHEET_STEP,
+    SentSheet,
+    cells_as_sent,
+    open_workbook,
+)
+from pipelines.landing.readers.workbook_kinds import as_xlsx
 from pipelines.landing.report_number import KEY as REPORT_KEY
 from pipelines.landing.report_number import ReportNumber, numbered_lines, numbered_records
-from pipelines.landing.staging import spill_folder
 from pipelines.landing.unread import (
     read_positions,
     utf8_copy,
     write_read_cells,
     write_read_values,
 )
-from pipelines.landing.workbook import SHEET_STEP, SentSheet, cells_as_sent, open_workbook
-from pipelines.landing.workbook_kinds import as_xlsx
 
 if TYPE_CHECKING:
     import numpy as np

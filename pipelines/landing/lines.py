@@ -1,6 +1,6 @@
 """Physical lines of a UTF-8 file: counted by bytes, and handed out with a bound on their length.
 
-Not here: records and cells (`delimited`, `jsontext`).
+Not here: records and cells (`delimited`, `json`).
 """
 
 from __future__ import annotations

@@ -27,10 +27,11 @@ from typing import Any, BinaryIO, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from upath import UPath
 
+from pipelines.core.files import sync
+from pipelines.core.settings import Settings
 from pipelines.landing.as_of import as_of_of_name
 from pipelines.landing.refuse import MEGABYTE, refused
 from pipelines.landing.report_number import ReportNumber, find_number
-from pipelines.settings import Settings
 from schemas.feed import Statement, load_feed
 
 RECEIPT = "receipt.json"
@@ -256,15 +257,15 @@ def _keep_local(part: Path, folder: UPath, receipt: Receipt) -> bool:
         _sync(writer)
     for file in (part / RECEIPT, part / ORIGINAL / receipt.file_name):
         file.chmod(0o400)
-    _sync_folder(part / ORIGINAL)
-    _sync_folder(part)
+    sync(part / ORIGINAL)
+    sync(part)
     try:
         part.rename(target)
     except OSError:
         if not target.is_dir():
             raise
         return False
-    _sync_folder(target.parent)
+    sync(target.parent)
     return True
 
 
@@ -351,13 +352,3 @@ def _is_local(place: UPath) -> bool:
 def _sync(writer: BinaryIO) -> None:
     writer.flush()
     os.fsync(writer.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names in a folder last; Windows has no such call and needs none."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

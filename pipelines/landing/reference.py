@@ -18,10 +18,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pv
 import pyarrow.parquet as pq
 
-from pipelines.duck import LOOKUP_KEY_MACRO
-from pipelines.findings import DeliveryRefused, Finding
+from pipelines.core.duck import LOOKUP_KEY_MACRO
+from pipelines.core.findings import DeliveryRefused, Finding
+from pipelines.core.settings import Settings
 from pipelines.landing.gazetteers import AREA_SCHEMA, Gazetteer, read_gazetteer
-from pipelines.settings import Settings
 from schemas.codelist import codelist_path
 
 LOADED_AREAS_FILE = "admin_areas.parquet"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines.findings import DeliveryRefused, Finding
+from pipelines.core.findings import DeliveryRefused, Finding
 
 KILOBYTE = 1024
 MEGABYTE = 1024**2

@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.i18n import mark, translator
+from pipelines.core.i18n import mark, translator
 from schemas.text import LANGUAGES
 
 KEY = "passerelle_report"

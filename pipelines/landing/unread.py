@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from pipelines.landing.columns import Columns, matched
-from pipelines.landing.delimited import open_delimited
-from pipelines.landing.encoding import written_as
-from pipelines.landing.jsontext import OBJECTS, KeyPath, open_json
-from pipelines.landing.records import dialect
+from pipelines.landing.readers.delimited import open_delimited
+from pipelines.landing.readers.encoding import written_as
+from pipelines.landing.readers.json import OBJECTS, KeyPath, open_json
+from pipelines.landing.readers.records import dialect
 from pipelines.landing.report_number import ReportNumber, numbered_lines
 from schemas.sqltext import literal
 

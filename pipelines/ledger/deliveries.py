@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipelines.core.settings import Settings
 from pipelines.lake.catalogue import NothingPublished, connect
 from pipelines.lake.publish import Publication
 from pipelines.lake.publish import publish as publish_to_lake
@@ -25,7 +26,6 @@ from pipelines.ledger.database import readings, troubles
 from pipelines.ledger.faults import LedgerError
 from pipelines.ledger.models import LedgerEntry, LedgerHead
 from pipelines.ledger.policy import note_policy
-from pipelines.settings import Settings
 from pipelines.validate.verdict import Verdict
 from schemas.feed import Statement, load_feed
 

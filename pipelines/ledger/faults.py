@@ -5,7 +5,7 @@ Not here: what `verify` finds in a ledger that was tampered with (`verify.py`).
 
 from __future__ import annotations
 
-from pipelines.i18n import mark, translator
+from pipelines.core.i18n import mark, translator
 from schemas.text import Language
 
 MESSAGES = {

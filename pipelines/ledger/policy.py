@@ -9,9 +9,9 @@ import hashlib
 
 import sqlalchemy as sa
 
+from pipelines.core.settings import Settings
 from pipelines.ledger.chain import Entry, entries, writing
 from pipelines.ledger.models import LedgerEntry
-from pipelines.settings import Settings
 
 POLICY_CHANGED = "policy.changed"
 

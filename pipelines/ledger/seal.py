@@ -17,11 +17,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from pipelines.keys import installation_key
+from pipelines.core.keys import installation_key
+from pipelines.core.settings import Settings
 from pipelines.ledger.database import sessions, troubles
 from pipelines.ledger.faults import LedgerError
 from pipelines.ledger.models import LedgerHead
-from pipelines.settings import Settings
 
 FIRST_HASH = "0" * 64
 KEY_NAME = "ledger"

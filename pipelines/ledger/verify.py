@@ -16,12 +16,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from pipelines.i18n import mark, translator
+from pipelines.core.i18n import mark, translator
+from pipelines.core.settings import Settings
 from pipelines.ledger.chain import Entry, append, as_entry, hash_of
 from pipelines.ledger.database import readings, troubles
 from pipelines.ledger.models import LedgerEntry, LedgerHead
 from pipelines.ledger.seal import FIRST_HASH, Head, is_ours, read_head_file
-from pipelines.settings import Settings
 from schemas.text import Language
 
 AT_ONCE = 2_000

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from pipelines.duck import connect_scratch, record_keys
+from pipelines.core.duck import connect_scratch, record_keys
+from pipelines.core.settings import Settings
 from pipelines.ledger.chain import Entry, as_entry
 from pipelines.ledger.database import readings, troubles
 from pipelines.ledger.models import LedgerEntry
-from pipelines.settings import Settings
 from schemas.sqltext import literal
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ Not here: when an event is written (`chain.EVENTS`) and how the list looks (`cli
 
 from __future__ import annotations
 
-from pipelines.i18n import mark, translator
+from pipelines.core.i18n import mark, translator
 from schemas.text import Language
 
 WORDS = {

@@ -12,7 +12,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from pipelines.i18n import LOCALE_FOLDER
+from pipelines.core.i18n import LOCALE_FOLDER
 
 PIPELINES = LOCALE_FOLDER.parent
 # `_` says a sentence, `mark` declares one to be said later, a lake's Problem has one as its second,

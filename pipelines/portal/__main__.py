@@ -13,9 +13,9 @@ import logging
 import sys
 import time
 
+from pipelines.core.ownership import keep_private
+from pipelines.core.settings import Settings, current_settings
 from pipelines.portal.configuration import Configuration, current_configuration
-from pipelines.private import keep_private
-from pipelines.settings import Settings, current_settings
 from schemas.contract_check import check_all
 from schemas.contract_problem import ContractError
 from schemas.text import LANGUAGES

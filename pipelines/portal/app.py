@@ -17,7 +17,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipelines.keys import installation_key
+from pipelines.core.keys import installation_key
+from pipelines.core.settings import Settings, current_settings
 from pipelines.portal import static_files
 from pipelines.portal.api import v1
 from pipelines.portal.configuration import Configuration, Oidc, current_configuration
@@ -41,7 +42,6 @@ from pipelines.portal.security.limits import RateLimits
 from pipelines.portal.security.visitor import VisitorMiddleware, cookie_name, visitor_of
 from pipelines.portal.signin import pages as signin
 from pipelines.portal.web import public, templates
-from pipelines.settings import Settings, current_settings
 
 PAGES = (
     *(home, signin, account, tokens),

@@ -21,6 +21,7 @@ from typing import Any
 from fastapi import Request
 
 from pipelines.accounts.permissions import Person
+from pipelines.core.settings import Settings
 from pipelines.ledger.chain import append
 from pipelines.portal import previews
 from pipelines.portal.forms import Form
@@ -28,10 +29,9 @@ from pipelines.portal.menus import FORMATS, Menu, kept, menu, menus_of, request_
 from pipelines.portal.security.visitor import visitor_of
 from pipelines.portal.web import settings_of, url
 from pipelines.portal.words import _
-from pipelines.release.consents import note_need
+from pipelines.release.disclosure.consents import note_need
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request as Asked
-from pipelines.settings import Settings
 from schemas.text import LANGUAGES
 
 LISTS = ("areas", "offences", "columns", "dimensions", "measures")

@@ -1,6 +1,6 @@
 """How this installation's portal is reached and signed in to, from the environment.
 
-Not here: the places and limits of the pipeline (`pipelines/settings.py`), what the portal shows.
+Not here: the places and limits of the pipeline (`core/settings.py`), what the portal shows.
 """
 
 from __future__ import annotations

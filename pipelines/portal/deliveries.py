@@ -16,10 +16,10 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from pipelines.core.settings import Settings
 from pipelines.landing.receive import Delivery, open_delivery
 from pipelines.portal.remembered import remembered, stamp, while_nothing_changes
 from pipelines.portal.scope import Scope
-from pipelines.settings import Settings
 from pipelines.validate.verdict import Verdict, read_verdict
 from schemas.feed import feed_names
 from schemas.text import Language
@@ -316,7 +316,7 @@ def _reasons(
 
 def _placed(rows: Sequence[int], sheets: Sequence[str]) -> tuple[str, ...]:
     """Row numbers as the sender sees them; of several sheets, `name: row` or `number: row`."""
-    from pipelines.landing.workbook import sheet_and_row
+    from pipelines.landing.readers.workbook import sheet_and_row
 
     placed = [sheet_and_row(row) for row in rows]
     is_many = len(sheets) > 1 or any(sheet for sheet, _row in placed)
@@ -356,7 +356,7 @@ def _as_looked(_settings: Settings, delivery: Delivery, verdict: Verdict, *more:
 def _look(
     settings: Settings, delivery: Delivery, verdict: Verdict, _asked: str, language: Language
 ) -> RejectedCells:
-    from pipelines.i18n import translator
+    from pipelines.core.i18n import translator
     from pipelines.validate.report import gathered
     from pipelines.validate.report_page import first_cells
 

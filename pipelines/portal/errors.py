@@ -18,7 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 from pipelines.ledger.faults import LedgerError
 from pipelines.portal import words
 from pipelines.portal.security.limits import address_wait_s, count_failure

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 from pipelines.accounts.faults import AccountRefused
 from pipelines.accounts.people import person as person_of_id
 from pipelines.accounts.permissions import Person, may
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
+from pipelines.core.settings import Settings
 from pipelines.portal.jobs import JobView
 from pipelines.portal.menus import kept, restored, today
 from pipelines.portal.words import _, language
-from pipelines.release.outdated import outdated_extracts
-from pipelines.release.permits import PermitSet, who_may
+from pipelines.release.disclosure.outdated import outdated_extracts
+from pipelines.release.policy.permits import PermitSet, who_may
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
-from pipelines.settings import Settings
 from schemas.agreement import Permit, Restriction
 from schemas.agreement_folder import load_agreements
 

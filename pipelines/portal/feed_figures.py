@@ -21,10 +21,10 @@ from typing import Any, Literal
 import duckdb
 from upath import UPath
 
+from pipelines.core.settings import Settings
 from pipelines.portal.deliveries import DeliveryFilter, condition, reading, state_of
 from pipelines.portal.remembered import while_nothing_changes
 from pipelines.portal.scope import Scope
-from pipelines.settings import Settings
 from pipelines.validate.lateness import LOST_AFTER
 from pipelines.validate.verdict import FILE_NAME as VERDICT
 from schemas.feed import load_feed

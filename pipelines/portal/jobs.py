@@ -19,11 +19,11 @@ import sqlalchemy as sa
 
 from pipelines.accounts.models import Job
 from pipelines.accounts.permissions import Person
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
+from pipelines.core.settings import Settings
 from pipelines.ledger import clock
 from pipelines.ledger.database import readings, sessions, troubles
 from pipelines.portal.words import _
-from pipelines.settings import Settings
 
 ACTIVE = ("queued", "running")
 MOST_OF_ONE = {"extract": 3, "delivery": 30}  # a day's files are sent one after the other

@@ -12,8 +12,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from pipelines.core.settings import Settings
 from pipelines.portal.jobs_worker import PLACE_TAKEN
-from pipelines.settings import Settings
 
 WORKERS = 2
 LOOK_EVERY_S = 0.5

@@ -22,6 +22,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
+from pipelines.core.settings import Settings, current_settings
 from pipelines.ledger.faults import LedgerError
 from pipelines.portal.jobs import (
     BROKEN,
@@ -35,7 +36,6 @@ from pipelines.portal.jobs import (
     requeue,
     tell,
 )
-from pipelines.settings import Settings, current_settings
 from schemas.contract_problem import ContractError
 
 PAUSE_S = 0.4

@@ -14,14 +14,14 @@ from functools import cache
 from typing import Any
 
 from pipelines.accounts.permissions import Person
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
+from pipelines.core.settings import Settings
 from pipelines.ledger import clock
 from pipelines.portal.forms import Form
 from pipelines.portal.words import _, language
-from pipelines.release.formats.write import can_write
-from pipelines.release.permits import Offer, offers
+from pipelines.release.package.formats.write import can_write
+from pipelines.release.policy.permits import Offer, offers
 from pipelines.release.request import Request
-from pipelines.settings import Settings
 from schemas.agreement import AREAS, RECORDS, TIME_DIMENSIONS, Permit
 from schemas.agreement_columns import too_fine
 from schemas.agreement_folder import load_agreements

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipelines.accounts.permissions import Person, may
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 from pipelines.portal.words import _
 
 

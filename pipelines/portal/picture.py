@@ -25,7 +25,7 @@ from schemas.sqltext import literal, name
 from schemas.text import Language
 
 if TYPE_CHECKING:
-    from pipelines.release.selection import Selection
+    from pipelines.release.query.selection import Selection
 
 MOST_MONTHS = 36
 LONGEST_GAP_MONTHS = 12  # older months are a slip of the pen, or another time: not drawn

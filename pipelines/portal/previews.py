@@ -19,17 +19,17 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import HTTPException
 
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
+from pipelines.core.settings import Settings
 from pipelines.portal import picture
 from pipelines.portal.charts import Figure
 from pipelines.portal.remembered import remembered, stamp
 from pipelines.portal.words import _, date, number
-from pipelines.release.counting import LEVEL
-from pipelines.release.flow import Flow
-from pipelines.release.readme import OTHERS_ACROSS
+from pipelines.release.package.readme import OTHERS_ACROSS
+from pipelines.release.query.counts import LEVEL
+from pipelines.release.query.flow import Flow
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
-from pipelines.settings import Settings
 from schemas.agreement import fingerprint
 from schemas.contract import Contract, load_contract
 from schemas.sqltext import literal
@@ -38,7 +38,7 @@ from schemas.text import Language
 if TYPE_CHECKING:
     import duckdb
 
-    from pipelines.release.selection import Selection
+    from pipelines.release.query.selection import Selection
 
 AT_ONCE, WAIT_S, RETRY_S = 2, 45.0, 10
 LONGEST_S = 12.0

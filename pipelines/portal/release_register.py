@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from pipelines.accounts.oversight import Concern
+from pipelines.core.settings import Settings
 from pipelines.ledger.chain import Entry, as_entry
 from pipelines.ledger.database import readings, troubles
 from pipelines.ledger.models import LedgerEntry
 from pipelines.ledger.who import Holding, who
-from pipelines.settings import Settings
 
 MADE, DOWNLOADED = "extract.made", "extract.downloaded"
 PAGE_ROWS = 25

@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 from cachetools import LRUCache, cached
 from cachetools.keys import hashkey
 
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
 
 KEPT = 1000
 P = ParamSpec("P")

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from fastapi import Request
 
+from pipelines.core.settings import Settings
 from pipelines.portal import submissions
 from pipelines.portal.expired_forms import HELD
 from pipelines.portal.forms import Form
 from pipelines.portal.security.visitor import visitor_of
-from pipelines.settings import Settings
 
 
 def keep_words(request: Request, form: Form, *names: str) -> str:

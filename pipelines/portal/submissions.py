@@ -23,8 +23,8 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from pipelines.keys import write_whole
-from pipelines.settings import Settings
+from pipelines.core.keys import write_whole
+from pipelines.core.settings import Settings
 
 KEPT_S = 12 * 3600  # as long as a session lasts
 MOST_EACH = 30

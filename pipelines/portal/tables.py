@@ -15,15 +15,15 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 
 from pipelines.accounts.permissions import Person
+from pipelines.core.settings import Settings
 from pipelines.lake.catalogue import table_faults
 from pipelines.lake.faults import TableFault
 from pipelines.portal import previews
 from pipelines.portal.menus import FORMS, today
 from pipelines.portal.words import _, language
-from pipelines.release.permits import Offer
+from pipelines.release.policy.permits import Offer
+from pipelines.release.policy.wording import source_names
 from pipelines.release.request import Request
-from pipelines.release.wording import source_names
-from pipelines.settings import Settings
 from schemas.agreement import Agreement, Permit
 from schemas.agreement_folder import load_agreements
 from schemas.contract import load_contract

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.accounts.permissions import Person
-from pipelines.inbox import delivery_id_of
+from pipelines.core.settings import Settings
+from pipelines.landing.inbox import delivery_id_of
 from pipelines.landing.receive import Delivery, open_delivery
 from pipelines.portal.deliveries import is_published
 from pipelines.portal.scope import origin_of
 from pipelines.portal.uploads import Upload
-from pipelines.settings import Settings
 
 KIND = "delivery"
 ANSWER = "answer"  # about a delivery: its rows find their place

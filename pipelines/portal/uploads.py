@@ -26,8 +26,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
+from pipelines.core.settings import Settings
 from pipelines.landing.receive import safe_file_name
-from pipelines.settings import Settings
 
 PART, WHOLE = ".part", ".whole"
 BLOCK_BYTES = 1 << 20

@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from pipelines.accounts.delays import FREE
 from pipelines.accounts.permissions import Person, may
+from pipelines.core.settings import PROGRAM_VERSION, Settings
 from pipelines.portal import words
 from pipelines.portal.configuration import Configuration
 from pipelines.portal.expired_forms import returned, words_for
@@ -26,7 +27,6 @@ from pipelines.portal.navigation import navigation
 from pipelines.portal.security.csrf import FIELD, make_token
 from pipelines.portal.security.visitor import Visitor, visitor_of
 from pipelines.portal.static_files import static_address
-from pipelines.settings import PROGRAM_VERSION, Settings
 from schemas.text import LANGUAGES, Language
 
 __all__ = [

@@ -12,8 +12,8 @@ from typing import Any
 from babel.dates import format_timedelta
 from babel.numbers import format_decimal, format_percent
 
-from pipelines.i18n import LOCALES, day_words, translator
-from pipelines.release import marking
+from pipelines.core.i18n import LOCALES, day_words, translator
+from pipelines.release.policy import marking
 from schemas.text import Language
 
 _LANGUAGE: ContextVar[Language] = ContextVar("portal_language", default="en")

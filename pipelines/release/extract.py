@@ -19,18 +19,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.duck import scratch_folder
-from pipelines.release import dictionary, keys, readme
-from pipelines.release.formats.content import Content
-from pipelines.release.formats.write import write_data
-from pipelines.release.manifest import FileOut, Manifest
+from pipelines.core.duck import scratch_folder
+from pipelines.core.files import place
+from pipelines.core.settings import Settings
+from pipelines.release.disclosure.past_disclosures import (
+    cells_folder,
+    one_at_a_time,
+)
 from pipelines.release.manifest_builder import manifest_of
-from pipelines.release.package import MANIFEST, MANIFEST_SIGNATURE, Part, place, write_package
-from pipelines.release.past_disclosures import cells_folder, one_at_a_time
+from pipelines.release.package import dictionary, keys, readme
+from pipelines.release.package.archive import (
+    MANIFEST,
+    MANIFEST_SIGNATURE,
+    Part,
+    write_package,
+)
+from pipelines.release.package.formats.content import Content
+from pipelines.release.package.formats.write import write_data
+from pipelines.release.package.manifest import FileOut, Manifest
+from pipelines.release.query.selection import Progress, Selection, open_selection
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
-from pipelines.release.selection import Progress, Selection, open_selection
-from pipelines.settings import Settings
 from schemas.agreement_folder import load_agreements
 from schemas.organisation import is_public, organisations, purposes
 
@@ -101,7 +110,7 @@ def note_refusal(
     Raises LedgerError.
     """
     from pipelines.ledger.chain import append
-    from pipelines.release.consents import note_need
+    from pipelines.release.disclosure.consents import note_need
 
     details = {**_about(request), "code": refused.code, "case": refused.case}
     if refused.conflict:

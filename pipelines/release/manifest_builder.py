@@ -5,7 +5,8 @@ Not here: its form (`manifest.py`) and its files (`extract.py`).
 
 from __future__ import annotations
 
-from pipelines.release.manifest import (
+from pipelines.core.settings import PROGRAM_VERSION, Settings
+from pipelines.release.package.manifest import (
     AgreementUsed,
     ClauseUsed,
     ColumnOut,
@@ -17,8 +18,7 @@ from pipelines.release.manifest import (
     RiskAccepted,
     RiskStated,
 )
-from pipelines.release.selection import Selection
-from pipelines.settings import PROGRAM_VERSION, Settings
+from pipelines.release.query.selection import Selection
 from schemas.agreement import fingerprint
 from schemas.organisation import organisations, purposes
 

@@ -12,17 +12,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.release.flow import Flow
-from pipelines.release.formats.content import Field
-from pipelines.release.manifest import ID_LENGTH
-from pipelines.release.marking import Marking
-from pipelines.release.package import place
-from pipelines.release.past_disclosures import cells_folder, one_at_a_time
+from pipelines.core.files import place
+from pipelines.core.settings import Settings
+from pipelines.release.disclosure.past_disclosures import (
+    cells_folder,
+    one_at_a_time,
+)
+from pipelines.release.disclosure.risk import Risk
+from pipelines.release.package.formats.content import Field
+from pipelines.release.package.manifest import ID_LENGTH
+from pipelines.release.policy.marking import Marking
+from pipelines.release.query.flow import Flow
+from pipelines.release.query.selection import OnOpen, Selection, open_selection
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
-from pipelines.release.risk import Risk
-from pipelines.release.selection import OnOpen, Selection, open_selection
-from pipelines.settings import Settings
 from schemas.agreement import Permit
 from schemas.sqltext import literal
 
@@ -76,7 +79,7 @@ def open_preview(
     settings: Settings, request: Request, on_open: OnOpen | None = None
 ) -> Iterator[Selection]:
     """The rows of a request for a page to show; what is told is kept. Raises as `preview`."""
-    from pipelines.duck import scratch_folder
+    from pipelines.core.duck import scratch_folder
 
     with (
         one_at_a_time(settings, request),

@@ -1,6 +1,6 @@
 """Why an extract is refused: coded sentences in both languages, each with what to do.
 
-Not here: deciding (`permits.py`, `compile.py` and their neighbours) and stops of the command line.
+Not here: deciding (`permits.py`, `records.py` and their neighbours) and stops of the command line.
 
 REL-1xx: a request that cannot be granted. A code is never reused; a case of a code has words of
 its own. Values may be plain, lists, or words in both languages.
@@ -11,11 +11,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from pipelines.i18n import mark, translator
+from pipelines.core.i18n import mark, translator
 from schemas.text import Bilingual, Language
 
 if TYPE_CHECKING:
-    from pipelines.release.conflict import Conflict
+    from pipelines.release.disclosure.conflict import Conflict
 
 SENTENCES: dict[str, str] = {
     "REL-101": mark("There is no organisation “{recipient}”, so nothing can be given to it."),

@@ -1,6 +1,6 @@
 """What somebody asks for: the request for one extract, and whether it names things that exist.
 
-Not here: whether an agreement permits it (`permits.py`) and the query (`compile.py`).
+Not here: whether an agreement permits it (`permits.py`) and the query (`records.py`).
 """
 
 from __future__ import annotations

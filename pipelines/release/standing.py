@@ -16,8 +16,8 @@ from schemas.agreement_folder import load_agreements
 from schemas.organisation import covers, lineage, organisations
 
 if TYPE_CHECKING:
+    from pipelines.core.settings import Settings
     from pipelines.release.extract import Extract
-    from pipelines.settings import Settings
 
 DAYS_OF_A_WEEK = 7
 HEADQUARTERS = "headquarters"  # recipients that belong to no mission

@@ -22,9 +22,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.duck import scratch_config
-from pipelines.findings import Finding
-from pipelines.settings import Settings, current_settings
+from pipelines.core.duck import scratch_config
+from pipelines.core.findings import Finding
+from pipelines.core.settings import Settings, current_settings
 from pipelines.validate.data_docs import AuditSummary, keep_results, page_of
 from pipelines.validate.gx import import_great_expectations
 from schemas.codelist import codelist_names, codelist_path, load_codelist

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
 
 RESULTS, PAGES, INDEX, SUMMARY = "results", "deliveries", "index.html", "summary.json"
 TEMPLATES = Path(__file__).parent / "pages"

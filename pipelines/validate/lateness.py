@@ -10,9 +10,9 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from pipelines.i18n import mark, translator
+from pipelines.core.i18n import mark, translator
+from pipelines.core.settings import Settings
 from pipelines.landing.receive import list_deliveries
-from pipelines.settings import Settings
 from pipelines.validate.verdict import read_verdict
 from schemas.feed import load_feed
 from schemas.text import Language

@@ -15,14 +15,20 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.duck import connect_scratch, scratch_folder
-from pipelines.findings import Finding
-from pipelines.i18n import translator
-from pipelines.landing.read import TextRows, read_text_rows
+from pipelines.core.duck import connect_scratch, scratch_folder
+from pipelines.core.findings import Finding
+from pipelines.core.i18n import translator
+from pipelines.core.settings import Settings
+from pipelines.landing.readers.read import TextRows, read_text_rows
 from pipelines.landing.receive import Delivery, local_file
 from pipelines.landing.report_number import ReportNumber, number_of
-from pipelines.settings import Settings
-from pipelines.validate.blame import Blame, CellTexts, blame, make_reasons, make_rejected
+from pipelines.validate.rejected_cells import (
+    Blame,
+    CellTexts,
+    blame,
+    make_reasons,
+    make_rejected,
+)
 from pipelines.validate.remarks import all_findings, held_rows_file
 from pipelines.validate.verdict import Verdict, standing_folder
 from schemas.codelist import load_codelist

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipelines.core.settings import Settings
 from pipelines.landing.receive import Delivery
-from pipelines.settings import Settings
 from pipelines.validate.report import gathered
 from pipelines.validate.report_page import write_page
 from pipelines.validate.report_workbook import write_workbook

@@ -1,6 +1,6 @@
 """The report as one web page: no script, nothing to fetch, good to print, light or dark.
 
-Not here: what it says (`report_words.py`, the contracts) and which cells are blamed (`blame.py`).
+Not here: what it says (`report_words.py`, the contracts) which cells (`rejected_cells.py`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.landing.workbook import sheet_and_row
+from pipelines.landing.readers.workbook import sheet_and_row
 from pipelines.validate.report import Report
 from pipelines.validate.report_words import number, words
 

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines.duck import connect_scratch, scratch_folder
+from pipelines.core.duck import connect_scratch, scratch_folder
+from pipelines.core.settings import Settings
 from pipelines.landing.excerpt import write_excerpt
-from pipelines.landing.read import read_text_rows
+from pipelines.landing.readers.read import read_text_rows
+from pipelines.landing.readers.workbook_kinds import ENDINGS
 from pipelines.landing.receive import Delivery, local_file
 from pipelines.landing.report_number import number_of
-from pipelines.landing.workbook_kinds import ENDINGS
-from pipelines.settings import Settings
 from pipelines.validate.report import make_reasons_of
 from pipelines.validate.report_file import whole
 from pipelines.validate.verdict import Verdict, read_verdict

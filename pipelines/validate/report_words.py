@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from pipelines.i18n import mark, translator
+from pipelines.core.i18n import mark, translator
 from pipelines.landing.report_number import CELLS, SUMMARY
 from pipelines.validate.report import Report
 from schemas import text

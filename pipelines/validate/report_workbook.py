@@ -1,6 +1,6 @@
 """The report as an Excel workbook: summary, cells to look at, and the bad rows to correct and send.
 
-Not here: what it says (`report_words.py`, the contracts) and which cells are blamed (`blame.py`).
+Not here: what it says (`report_words.py`, the contracts) which cells (`rejected_cells.py`).
 
 Every cell is written as text or as a number, never parsed: a cell that begins with `=`, `+`, `-` or
 `@` stays the text that was sent. Rows go to disk as they come, so memory does not grow with them.
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.landing.columns import HEADING_JOINT, SHEET_COLUMN
-from pipelines.landing.read import TextRows
+from pipelines.landing.readers.read import TextRows
+from pipelines.landing.readers.workbook import SHEET_STEP, sheet_and_row
 from pipelines.landing.report_number import KEY as REPORT_KEY
-from pipelines.landing.workbook import SHEET_STEP, sheet_and_row
 from pipelines.validate.report import Report
 from pipelines.validate.report_words import Words, number, words
 from schemas.sqltext import name

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from upath import UPath
 
-from pipelines.findings import OURS, Finding
-from pipelines.keys import write_whole
+from pipelines.core.findings import OURS, Finding
+from pipelines.core.keys import write_whole
+from pipelines.core.ownership import OWNER_FILE
+from pipelines.core.settings import PROGRAM_VERSION
 from pipelines.landing.as_of import Told
-from pipelines.private import OWNER_FILE
-from pipelines.settings import PROGRAM_VERSION
 from pipelines.validate.audit import Audit
 from schemas.contract import load_contract
 from schemas.feed import Correction, Statement, load_feed

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
-from pipelines.duck import LOOKUP_KEY_MACRO
+from pipelines.core.duck import LOOKUP_KEY_MACRO
+from pipelines.core.settings import settings_for
 from pipelines.harmonise.geofence import cell_sql, geofence_cells
-from pipelines.settings import settings_for
 from schemas.codelist import CODELISTS_FOLDER, codelist_names, codelist_path, load_codelist
 
 CELL_SQL = cell_sql("latitude_deg", "longitude_deg")

@@ -21,8 +21,8 @@ import yaml
 import pipelines.ingest as taking
 from pipelines.authoring.check import check_feed
 from pipelines.cli import main as cli
-from pipelines.findings import OURS
-from pipelines.settings import settings_for
+from pipelines.core.findings import OURS
+from pipelines.core.settings import settings_for
 from schemas import contract_check, declared, record, rule_codes
 from schemas.contract import all_rules, load_contract, table_names
 from schemas.contract_problem import WORDS, ContractError, ContractProblem

@@ -27,7 +27,7 @@ import duckdb
 import pytest
 
 import pipelines
-from pipelines.settings import _VARIABLES, Settings, settings_for
+from pipelines.core.settings import _VARIABLES, Settings, settings_for
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(

@@ -20,7 +20,7 @@ from test_docs import PAGES, ROOT, blocks, language_of, variables_read
 
 from pipelines.cli import main
 from pipelines.cli.words import use
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
 from schemas.feed import load_feed
 
 RUN_BY = ("query.md", "query.fr.md")  # the pages whose SQL `test_docs.py` runs

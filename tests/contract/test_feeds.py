@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.authoring.check import check_feed
-from pipelines.settings import Settings, settings_for
+from pipelines.core.settings import Settings, settings_for
 from schemas.codelist import codes
 from schemas.feed import FEEDS_FOLDER, feed_names, load_feed
 

@@ -52,13 +52,13 @@ OTHER_THINGS = {
     "pipelines/portal/sqlbox/engine_reading.py": {"position": "where in a text"},
     "pipelines/portal/sqlbox/functions.py": {"position": "a function of SQL"},
     "pipelines/portal/sqlbox/run.py": {"outcome": "what became of a question"},
-    "pipelines/release/conditions.py": {"country": "a column of the list of areas"},
+    "pipelines/release/policy/conditions.py": {"country": "a column of the list of areas"},
     "pipelines/release/formats/columnar.py": {"unit": "a key of metadata"},
-    "pipelines/release/precision.py": {
+    "pipelines/release/policy/precision.py": {
         "age_group": "a way to coarsen",
         "country": "a level of areas",
     },
-    "pipelines/release/wording.py": {"country": "a level of areas"},
+    "pipelines/release/policy/wording.py": {"country": "a level of areas"},
     "pipelines/validate/audit.py": {"time_zone": "a column of the lists of areas and of countries"},
 }
 # Examples that are shown to people.

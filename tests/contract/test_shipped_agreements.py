@@ -17,8 +17,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from pipelines.release.dimensions import is_open
-from pipelines.release.permits import offers
+from pipelines.release.policy.dimensions import is_open
+from pipelines.release.policy.permits import offers
 from pipelines.release.refusals import SENTENCES
 from schemas.agreement import (
     AGES,

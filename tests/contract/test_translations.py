@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from string import Formatter
 
-from pipelines.i18n import translator
+from pipelines.core.i18n import translator
 from pipelines.locale.__main__ import catalogue, sentences
 
 NOT_SET_AS_FRENCH_IS = re.compile(

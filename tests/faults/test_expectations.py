@@ -14,7 +14,7 @@ import duckdb
 import pytest
 from routing import counted, route
 
-from pipelines.settings import settings_for
+from pipelines.core.settings import settings_for
 from pipelines.validate.audit import Auditor, RoutingCounts
 from schemas.contract import load_contract
 from schemas.render.expectations import UNSPLIT_CODE

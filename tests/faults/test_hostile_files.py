@@ -17,10 +17,11 @@ import openpyxl
 import pytest
 from reading import codes, make_feed, read
 
-from pipelines.findings import DeliveryRefused
-from pipelines.landing import delimited, jsontext, workbook_kinds
+from pipelines.core.findings import DeliveryRefused
+from pipelines.core.settings import settings_for
+from pipelines.landing.readers import delimited, workbook_kinds
+from pipelines.landing.readers import json as json_reader
 from pipelines.landing.receive import list_deliveries, receive
-from pipelines.settings import settings_for
 
 resource = pytest.importorskip("resource", reason="measures memory as POSIX does")
 GIGABYTE = 1024**3
@@ -97,7 +98,7 @@ def test_a_json_text_of_two_gigabytes_is_not_read(tmp_path: Path) -> None:
 
 
 def test_a_record_beyond_the_limit(tmp_path: Path) -> None:
-    numbers = b"1," * jsontext.LARGEST_RECORD_BYTES
+    numbers = b"1," * json_reader.LARGEST_RECORD_BYTES
     text = b'{"a": 1, "b": [' + numbers + b"1]}"
     line = write(tmp_path, "d.ndjson", b'{"a": 1}\n' + text)
     assert codes(line, feed({"format": "ndjson"})) == ["DEL-707"]

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.core.settings import Settings
 from pipelines.ledger.chain import entries
 from pipelines.ledger.verify import verify as verify_ledger
+from pipelines.release.disclosure.past_disclosures import cells_folder
 from pipelines.release.extract import make_extract
-from pipelines.release.keys import public_key_path
-from pipelines.release.past_disclosures import cells_folder
+from pipelines.release.package.keys import public_key_path
+from pipelines.release.package.verify import verify
 from pipelines.release.request import Request
-from pipelines.release.verify import verify
-from pipelines.settings import Settings
 from tests.integration.releasing import home_beside, wanted
 
 KILLS = 12
@@ -46,14 +46,14 @@ def make_and_die(settings: Settings, request: Request, call: str, number: int, w
     """Make an extract, and be killed before or after the `number`th `call`."""
     import pipelines.ledger.chain
     import pipelines.release.extract
-    import pipelines.release.package
-    import pipelines.release.signature
+    import pipelines.release.package.archive
+    import pipelines.release.package.signature
 
     owner, name = {
         "note": (pipelines.ledger.chain, "append"),
         "place": (pipelines.release.extract, "place"),
         "replace": (Path, "replace"),
-        "sign": (pipelines.release.package, "sign_file"),
+        "sign": (pipelines.release.package.archive, "sign_file"),
         "sync": (os, "fsync"),
     }[call]
     real, calls = getattr(owner, name), itertools.count(1)

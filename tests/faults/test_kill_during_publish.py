@@ -18,9 +18,9 @@ import duckdb
 import pytest
 
 from pipelines import connect
+from pipelines.core.settings import Settings, settings_for
+from pipelines.lake.maintenance import check
 from pipelines.lake.publish import publish
-from pipelines.lake.upkeep import check
-from pipelines.settings import Settings, settings_for
 from tests.unit.lake.judged import content, deliver, row
 
 KILLS = 25

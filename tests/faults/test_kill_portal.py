@@ -32,8 +32,8 @@ from pipelines.ledger.verify import verify as verify_ledger
 from pipelines.portal import jobs, jobs_worker
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
-from pipelines.release.keys import public_key_path
-from pipelines.release.verify import verify
+from pipelines.release.package.keys import public_key_path
+from pipelines.release.package.verify import verify
 from tests.integration.releasing import home_beside
 from tests.integration.test_portal_provider import Portal, wait_until
 from tests.portal import Browser, account, cheap_passwords, csrf_of, signed_in

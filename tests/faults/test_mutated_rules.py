@@ -16,7 +16,7 @@ import duckdb
 import pytest
 from routing import INCIDENT, counted, route
 
-from pipelines.settings import settings_for
+from pipelines.core.settings import settings_for
 from pipelines.validate.audit import Auditor, RoutingCounts
 from schemas.contract import Contract, Rule, load_contract
 from schemas.rules import fails_when

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from upath import UPath
 
+from pipelines.core.settings import Settings, settings_for
+from pipelines.lake.maintenance import check
 from pipelines.lake.publish import publish
 from pipelines.lake.storage import LakeBusy, writing
-from pipelines.lake.upkeep import check
-from pipelines.settings import Settings, settings_for
 from tests.unit.lake.judged import content, deliver, row
 
 DELIVERIES = 6

@@ -10,8 +10,8 @@ import datetime as dt
 import shutil
 from pathlib import Path
 
+from pipelines.core.settings import Settings, settings_for
 from pipelines.release.request import Request
-from pipelines.settings import Settings, settings_for
 
 AS_OF = dt.date(2026, 11, 20)
 

@@ -20,8 +20,8 @@ from pipelines.ledger.chain import entries
 from pipelines.portal import jobs_worker
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
-from pipelines.release import keys
-from pipelines.release.verify import verify
+from pipelines.release.package import keys
+from pipelines.release.package.verify import verify
 from schemas.feed import load_feed
 from tests.integration.releasing import AS_OF, home_beside
 from tests.portal import Browser, account, cheap_passwords, signed_in

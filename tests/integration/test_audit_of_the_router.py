@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import pipelines.harmonise.compile as compiler
+from pipelines.core.settings import Settings, settings_for
 from pipelines.harmonise.run import HarmoniseResult, harmonise_file
-from pipelines.settings import Settings, settings_for
 from pipelines.validate.audit import Audit, audit
 from schemas.contract import Rule, load_contract
 from schemas.feed import Feed, load_feed

@@ -30,16 +30,16 @@ from pipelines.backup.archive import MANIFEST, unpack
 from pipelines.backup.faults import MESSAGES, BackupError
 from pipelines.backup.make import make_backup
 from pipelines.backup.restore import restore
+from pipelines.core.settings import Settings, settings_for
 from pipelines.ingest import ingest
-from pipelines.lake.upkeep import check as check_lake
+from pipelines.lake.maintenance import check as check_lake
 from pipelines.ledger.chain import append, entries
 from pipelines.ledger.database import dispose
 from pipelines.ledger.deliveries import publish
 from pipelines.ledger.verify import verify
 from pipelines.release.extract import make_extract
+from pipelines.release.package.verify import verify as verify_extract
 from pipelines.release.request import Request
-from pipelines.release.verify import verify as verify_extract
-from pipelines.settings import Settings, settings_for
 from schemas.contract import table_names
 from schemas.feed import FEEDS_FOLDER
 from tests.conftest import passerelle
@@ -323,7 +323,8 @@ def test_what_goes_wrong_in_the_middle_leaves_no_file(living, tmp_path, monkeypa
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 def test_a_backup_that_is_killed_leaves_no_file_of_its_name(living, tmp_path):
     code = (
-        "import sys, time; from pathlib import Path; from pipelines.settings import settings_for\n"
+        "import sys, time; from pathlib import Path\n"
+        "from pipelines.core.settings import settings_for\n"
         "from pipelines.backup.make import make_backup\n"
         "def tell(done, total, what):\n"
         "    print(what, flush=True); time.sleep(0.05)\n"

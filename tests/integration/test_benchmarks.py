@@ -14,7 +14,7 @@ import pytest
 from benchmarks.compare import differences, fingerprint
 from benchmarks.generate import generate
 from benchmarks.measure import Limits, run_once
-from pipelines.settings import settings_for
+from pipelines.core.settings import settings_for
 
 ROWS = 2_000
 NEEDED = {"pandas_gx": ("pandas",), "polars_pandera": ("polars", "pandera")}

@@ -27,7 +27,7 @@ import duckdb
 import openpyxl
 import pytest
 
-from pipelines.settings import Settings, settings_for
+from pipelines.core.settings import Settings, settings_for
 from schemas.contract import table_names
 from schemas.feed import SCHEMA, feed_names, load_feed
 from tests.conftest import DEMO, passerelle

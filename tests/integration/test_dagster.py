@@ -17,7 +17,7 @@ import dagster as dg
 import pytest
 
 import pipelines
-import pipelines.inbox as module
+import pipelines.landing.inbox as module
 from assets.automation import (
     daily_round,
     deliveries_to_publish,
@@ -28,13 +28,13 @@ from assets.automation import (
 from assets.definitions import defs
 from assets.harmonised import declared_version
 from assets.resources import Installation
+from pipelines.core.settings import Settings, settings_for
 from pipelines.ingest import ingest
 from pipelines.lake.publish import publish
 from pipelines.landing.answers import read_answer
 from pipelines.landing.receive import list_deliveries
 from pipelines.ledger.chain import entries
 from pipelines.ledger.deliveries import note_judged
-from pipelines.settings import Settings, settings_for
 from pipelines.validate.verdict import JUDGEMENTS, verdict_of, write_verdict
 from schemas.contract import table_names
 from schemas.feed import load_feed

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from pipelines import connect
+from pipelines.core.settings import Settings, settings_for
 from pipelines.lake.publish import publish
-from pipelines.settings import Settings, settings_for
 from schemas.contract import load_contract, table_names
 from schemas.render.__main__ import DOCS
 from schemas.render.odcs import PUBLISHED, SUFFIX

@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 import pipelines
+from pipelines.core.settings import Settings, settings_for
 from pipelines.demo import DemoSummary, write_demo
 from pipelines.demo.delivery import TRUTH_COLUMNS, error_codes
 from pipelines.demo.world import build_world
@@ -25,7 +26,6 @@ from pipelines.demo.writer import FEEDS, feed_deliveries
 from pipelines.ingest import ingest_inbox
 from pipelines.lake.publish import publish
 from pipelines.landing.receive import open_delivery
-from pipelines.settings import Settings, settings_for
 from pipelines.validate.verdict import Verdict
 from schemas.contract import load_contract, table_names
 from schemas.feed import load_feed

@@ -27,18 +27,18 @@ import pyogrio
 import pytest
 import yaml
 
+from pipelines.core.settings import Settings, settings_for
 from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
 from pipelines.ledger.who import who
 from pipelines.portal.sqlbox import boxes
+from pipelines.release.disclosure.past_disclosures import cells_folder
 from pipelines.release.extract import Extract, make_extract
-from pipelines.release.keys import public_key_path, signing_key
-from pipelines.release.package import MANIFEST, MANIFEST_SIGNATURE
-from pipelines.release.past_disclosures import cells_folder
+from pipelines.release.package.archive import MANIFEST, MANIFEST_SIGNATURE
+from pipelines.release.package.keys import public_key_path, signing_key
+from pipelines.release.package.verify import verify
 from pipelines.release.preview import preview
 from pipelines.release.refusals import ReleaseRefused
-from pipelines.release.verify import verify
-from pipelines.settings import Settings, settings_for
 from tests.conftest import passerelle
 from tests.integration.releasing import AS_OF, home_beside, wanted
 
@@ -361,7 +361,7 @@ def test_the_same_deliveries_give_the_same_bytes_in_another_home(demo_home, tmp_
 def digests_of(place: Path, zone: str, language: str) -> list[str]:
     """The hashes of three extracts, made by a process of its own."""
     code = (
-        "import sys, hashlib; from pipelines.settings import settings_for\n"
+        "import sys, hashlib; from pipelines.core.settings import settings_for\n"
         "from pipelines.release.extract import make_extract\n"
         "from tests.integration.releasing import wanted\n"
         "for one in ('csv', 'xlsx', 'parquet'):\n"

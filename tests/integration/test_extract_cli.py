@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.release.keys import PUBLIC_NAME
-from pipelines.release.signature import PLACEHOLDER
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
+from pipelines.release.package.keys import PUBLIC_NAME
+from pipelines.release.package.signature import PLACEHOLDER
 from tests.conftest import passerelle
 from tests.integration.releasing import AS_OF, home_beside
 

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from pipelines.core.settings import settings_for
 from pipelines.lake.arrivals import find_arrival
 from pipelines.lake.publish import publish
 from pipelines.lake.questions import FILE_NAME, read_question
@@ -14,7 +15,6 @@ from pipelines.landing.answers import read_answer
 from pipelines.ledger.chain import entries
 from pipelines.portal.app import create_app
 from pipelines.portal.jobs_worker import run_next
-from pipelines.settings import settings_for
 from tests.portal import Browser, cheap_passwords, csrf_of, signed_in
 from tests.unit.lake.judged import FEED, deliver, row
 

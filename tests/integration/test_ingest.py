@@ -18,12 +18,12 @@ from upath import UPath
 import pipelines
 import pipelines.harmonise.run as harmonising
 import pipelines.ingest as module
-from pipelines.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryRefused
+from pipelines.core.settings import Settings, settings_for
 from pipelines.ingest import ingest, ingest_inbox, judge, land, land_again
+from pipelines.lake.maintenance import check
 from pipelines.lake.publish import publish
-from pipelines.lake.upkeep import check
 from pipelines.landing.receive import list_deliveries, open_delivery
-from pipelines.settings import Settings, settings_for
 from schemas.feed import load_feed
 
 FEED = "caf_gendarmerie_incidents"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from pipelines import connect
+from pipelines.core.settings import Settings, settings_for
 from pipelines.ingest import ingest
+from pipelines.lake.maintenance import check, compact
 from pipelines.lake.publish import publish
-from pipelines.lake.upkeep import check, compact
-from pipelines.settings import Settings, settings_for
 from pipelines.validate.verdict import Verdict
 from schemas.contract import load_contract, table_names
 from schemas.feed import FEEDS_FOLDER

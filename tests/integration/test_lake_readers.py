@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from pipelines import connect
+from pipelines.core.settings import Settings, settings_for
 from pipelines.lake.publish import publish
-from pipelines.settings import Settings, settings_for
 from tests.unit.lake.judged import deliver, row
 
 QUERIES = {

@@ -18,10 +18,10 @@ import pytest
 from pipelines.backup.faults import BackupError
 from pipelines.backup.make import make_backup
 from pipelines.backup.restore import restore
+from pipelines.core.settings import Settings, settings_for
 from pipelines.ledger.chain import append, entries
 from pipelines.ledger.database import dispose
 from pipelines.ledger.verify import verify
-from pipelines.settings import Settings, settings_for
 from schemas.feed import FEEDS_FOLDER
 from tests.databases import Server, postgresql, untied
 

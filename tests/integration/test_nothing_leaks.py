@@ -31,6 +31,7 @@ from pipelines.accounts.permissions import NEVER_BY_TOKEN, OPERATOR_ROLE, ROLES
 from pipelines.accounts.tokens import make_token as make_api_token
 from pipelines.cli import main
 from pipelines.cli.app import build
+from pipelines.core.settings import SHIPPED_AGREEMENTS, Settings, settings_for
 from pipelines.ingest import ingest
 from pipelines.landing.receive import open_delivery
 from pipelines.ledger.deliveries import publish
@@ -39,7 +40,6 @@ from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.portal.scope import own_feeds
 from pipelines.portal.security.csrf import make_token
 from pipelines.portal.web import ActionGuard
-from pipelines.settings import SHIPPED_AGREEMENTS, Settings, settings_for
 from schemas.feed import feed_names, load_feed
 from schemas.organisation import organisations
 from tests.integration.test_portal_permissions import dependencies

@@ -17,11 +17,11 @@ from pathlib import Path
 import pytest
 from upath import UPath
 
+from pipelines.core.settings import Settings, current_settings
 from pipelines.ingest import ingest_inbox
 from pipelines.lake.catalogue import connect
+from pipelines.lake.maintenance import check
 from pipelines.lake.publish import publish
-from pipelines.lake.upkeep import check
-from pipelines.settings import Settings, current_settings
 from schemas.feed import load_feed
 
 BUCKET = "s3://passerelle-test"

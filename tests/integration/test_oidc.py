@@ -17,10 +17,10 @@ import httpx
 import pytest
 
 from pipelines.accounts.people import add_user, find_user, link_oidc, set_active
+from pipelines.core.settings import Settings, settings_for
 from pipelines.ledger.chain import entries
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import Configuration, Oidc
-from pipelines.settings import Settings, settings_for
 from tests.portal import cheap_passwords, csrf_of
 
 provider_mock = pytest.importorskip("oidc_provider_mock", reason="it is the provider of this test")

@@ -15,6 +15,7 @@ import duckdb
 import pytest
 import yaml
 
+from pipelines.core.settings import settings_for
 from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
 from pipelines.portal.app import create_app
@@ -23,7 +24,6 @@ from pipelines.portal.pages import analyst
 from pipelines.portal.sqlbox import boxes, samples
 from pipelines.portal.sqlbox.refusals import SqlRefused
 from pipelines.release.extract import make_extract
-from pipelines.settings import settings_for
 from tests.integration.releasing import AS_OF, home_beside, wanted
 from tests.portal import cheap_passwords, signed_in
 

@@ -15,9 +15,9 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from pipelines.core.settings import settings_for
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
-from pipelines.settings import settings_for
 from tests.portal import PASSWORD, ROLES, cheap_passwords, signed_in
 
 MARKUP = "\"'><img src=x onerror=alert(1)>{{7*7}}"

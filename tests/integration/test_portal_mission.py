@@ -19,6 +19,7 @@ from html import unescape
 
 import pytest
 
+from pipelines.core.settings import settings_for
 from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
 from pipelines.portal import extracting, jobs, jobs_worker, previews
@@ -28,10 +29,9 @@ from pipelines.portal.forms import blank
 from pipelines.portal.jobs_supervisor import Supervisor
 from pipelines.portal.menus import menu, request_of
 from pipelines.portal.web import Person
-from pipelines.release.keys import public_key_path
+from pipelines.release.package.keys import public_key_path
+from pipelines.release.package.verify import verify
 from pipelines.release.refusals import ReleaseRefused
-from pipelines.release.verify import verify
-from pipelines.settings import settings_for
 from tests.portal import account, cheap_passwords, csrf_of, signed_in
 
 NOW = dt.datetime(2026, 11, 20, 9, tzinfo=dt.UTC)

@@ -19,11 +19,11 @@ from fastapi.routing import iter_route_contexts
 from pipelines.accounts.people import find_user, person_of
 from pipelines.accounts.permissions import ACTIONS, EVERYBODY, NEVER_BY_TOKEN, ROLES
 from pipelines.accounts.tokens import make_token as make_api_token
+from pipelines.core.settings import settings_for
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration, Oidc
 from pipelines.portal.security.csrf import make_token, protect
 from pipelines.portal.web import ActionGuard, public
-from pipelines.settings import settings_for
 from tests.portal import ORIGIN, Browser, account, cheap_passwords, csrf_of, signed_in
 
 NOBODY = "nobody"

@@ -21,12 +21,12 @@ import pytest
 from upath import UPath
 
 from pipelines.accounts.permissions import Person
-from pipelines.inbox import fingerprint
+from pipelines.core.settings import settings_for
+from pipelines.landing.inbox import fingerprint
 from pipelines.ledger.chain import entries, last
 from pipelines.portal import upload_job
 from pipelines.portal.scope import own_feeds
 from pipelines.portal.uploads import Upload
-from pipelines.settings import settings_for
 from schemas.contract import all_rules
 from schemas.feed import load_feed
 from tests.portal import PASSWORD, account, cheap_passwords, csrf_of

@@ -10,13 +10,13 @@ from html import unescape
 import duckdb
 import pytest
 
+from pipelines.core.settings import settings_for
 from pipelines.lake.publish import write_catalogue
 from pipelines.portal import feed_figures as figures
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import Configuration
 from pipelines.portal.deliveries import DeliveryFilter, list_deliveries
 from pipelines.portal.scope import Scope
-from pipelines.settings import settings_for
 from schemas.contract import all_rules
 from schemas.feed import feed_names, load_feed
 from tests.portal import cheap_passwords, signed_in

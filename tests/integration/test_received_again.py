@@ -1,6 +1,6 @@
 """The same bytes again, by every door: what stands since is said, and what would restore the file.
 
-Not here: how it is counted (`tests/unit/lake/test_since.py`).
+Not here: how it is counted (`tests/unit/lake/test_superseded.py`).
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.core.settings import Settings, settings_for
 from pipelines.ingest import ingest, ingest_inbox
-from pipelines.lake.since import since
+from pipelines.lake.superseded import since
 from pipelines.landing.receive import Delivery, list_deliveries
 from pipelines.ledger.chain import entries
 from pipelines.ledger.deliveries import publish
 from pipelines.portal.api.deliveries import _since as api_since
-from pipelines.settings import Settings, settings_for
 from tests.conftest import passerelle
 from tests.fixtures.home_0_1 import GENDARMERIE, POLICE, deliveries
 

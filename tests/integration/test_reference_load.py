@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from pipelines.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryRefused
+from pipelines.core.settings import Settings, settings_for
 from pipelines.harmonise.geofence import cell_sql, geofence_cells
 from pipelines.landing.reference import (
     BOUNDARIES_FILE,
@@ -27,7 +28,6 @@ from pipelines.landing.reference import (
     all_admin_areas,
     load_reference,
 )
-from pipelines.settings import Settings, settings_for
 from schemas.codelist import load_codelist
 
 CELL_SQL = cell_sql("latitude_deg", "longitude_deg")
@@ -115,7 +115,7 @@ def test_names_that_we_know_keep_their_accents(settings: Settings) -> None:
 
 @needs_reference
 def test_no_key_means_two_areas_of_one_place_after_loading(settings: Settings) -> None:
-    from pipelines.duck import LOOKUP_KEY_MACRO
+    from pipelines.core.duck import LOOKUP_KEY_MACRO
 
     load_reference(settings, [GEOGRAPHY / name for name in PUBLISHED])
     with duckdb.connect() as connection:

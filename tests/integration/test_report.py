@@ -13,12 +13,12 @@ import duckdb
 import openpyxl
 import pytest
 
-from pipelines.duck import connect_scratch
-from pipelines.i18n import translator
+from pipelines.core.duck import connect_scratch
+from pipelines.core.i18n import translator
+from pipelines.core.settings import Settings, settings_for
 from pipelines.ingest import ingest
-from pipelines.landing.read import read_text_rows
+from pipelines.landing.readers.read import read_text_rows
 from pipelines.landing.receive import Delivery, open_delivery
-from pipelines.settings import Settings, settings_for
 from pipelines.validate import report
 from pipelines.validate.report_file import write_report
 from pipelines.validate.verdict import Verdict

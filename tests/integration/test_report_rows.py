@@ -13,12 +13,12 @@ import openpyxl
 import pytest
 
 import pipelines
-from pipelines.duck import connect_scratch
+from pipelines.core.duck import connect_scratch
+from pipelines.core.settings import Settings, settings_for
 from pipelines.ingest import ingest
 from pipelines.lake.publish import publish
-from pipelines.landing.read import read_text_rows
+from pipelines.landing.readers.read import read_text_rows
 from pipelines.landing.receive import Delivery, open_delivery
-from pipelines.settings import Settings, settings_for
 from pipelines.validate.report_file import write_report
 from pipelines.validate.report_rows import has_rows, rows_suffix, write_rows
 from pipelines.validate.verdict import Verdict

@@ -13,8 +13,10 @@ import pytest
 
 from assets.definitions import defs
 from assets.releases import AS_OF_TAG
+from pipelines.core.settings import Settings
 from pipelines.ledger.chain import entries
-from pipelines.release.keys import public_key_path
+from pipelines.release.package.keys import public_key_path
+from pipelines.release.package.verify import verify
 from pipelines.release.standing import (
     last_closed_day,
     make_standing,
@@ -22,8 +24,6 @@ from pipelines.release.standing import (
     request_for,
     standing_extracts,
 )
-from pipelines.release.verify import verify
-from pipelines.settings import Settings
 from schemas.agreement import Standing
 from schemas.agreement_folder import load_agreements
 from tests.integration.releasing import AS_OF, home_beside

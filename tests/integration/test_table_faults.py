@@ -13,9 +13,9 @@ import pytest
 
 from assets.definitions import defs
 from assets.resources import Installation
+from pipelines.core.settings import settings_for
 from pipelines.lake.publish import publish
 from pipelines.portal.app import create_app
-from pipelines.settings import settings_for
 from tests.conftest import passerelle
 from tests.portal import cheap_passwords, signed_in
 from tests.unit.lake.judged import FEED, deliver, row

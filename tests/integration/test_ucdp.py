@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 import pipelines
+from pipelines.core.settings import Settings, settings_for
 from pipelines.ingest import ingest
 from pipelines.lake.publish import publish
-from pipelines.settings import Settings, settings_for
 from pipelines.validate.verdict import Verdict
 
 FEED = "ucdp_ged_incidents"

@@ -17,16 +17,16 @@ import pytest
 from pipelines import connect
 from pipelines.accounts.permissions import Person
 from pipelines.accounts.signin import authenticate
+from pipelines.core.settings import Settings, settings_for
 from pipelines.ingest import judge
+from pipelines.lake.maintenance import check
 from pipelines.lake.publish import publish
-from pipelines.lake.since import since
-from pipelines.lake.upkeep import check
+from pipelines.lake.superseded import since
 from pipelines.lake.versions import LakeOutdated, behind, listed_accounts
 from pipelines.landing.receive import list_deliveries
 from pipelines.ledger.verify import check as check_ledger
-from pipelines.release.keys import public_key_path
-from pipelines.release.verify import verify
-from pipelines.settings import Settings, settings_for
+from pipelines.release.package.keys import public_key_path
+from pipelines.release.package.verify import verify
 from pipelines.validate.verdict import earlier_verdicts, verdict_of, write_verdict
 from schemas.contract import load_contract
 from tests.conftest import passerelle

@@ -23,8 +23,8 @@ import pyotp
 
 from pipelines.accounts import totp
 from pipelines.accounts.people import find_user
+from pipelines.core.settings import Settings, settings_for
 from pipelines.portal.configuration import DEFAULT_RATES
-from pipelines.settings import Settings, settings_for
 from tests.portal import PASSWORD, account, cheap_passwords
 
 CHROMIUM = Path("/usr/bin/chromium")

@@ -13,8 +13,8 @@ import pytest
 
 from pipelines.accounts.people import find_user
 from pipelines.accounts.sessions import close_all_sessions
-from pipelines.release.keys import public_key_path
-from pipelines.release.verify import verify
+from pipelines.release.package.keys import public_key_path
+from pipelines.release.package.verify import verify
 from tests.journeys import walks
 from tests.journeys.browsing import sign_in, visitor
 from tests.journeys.holding import held, held_without_scripts, on_paper

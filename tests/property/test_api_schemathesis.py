@@ -20,10 +20,10 @@ from schemathesis.specs.openapi import checks
 from pipelines.accounts.people import find_user, person_of
 from pipelines.accounts.permissions import NEVER_BY_TOKEN, OPERATOR_ROLE, ROLES
 from pipelines.accounts.tokens import make_token
+from pipelines.core.settings import settings_for
 from pipelines.portal.api.description import described
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
-from pipelines.settings import settings_for
 from tests.portal import account, cheap_passwords
 
 CHECKED = [

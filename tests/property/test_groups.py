@@ -1,6 +1,6 @@
 """Whatever is asked, delivered, corrected and withdrawn: nobody is told more narrowly than a group.
 
-Not here: single cases by name (`tests/unit/release/test_k_anonymity.py`). An attacker has every
+Not here: single cases by name (`test_k_anonymity.py`). An attacker has every
 answer to some requests; what is judged is what follows from all of them together.
 """
 
@@ -17,8 +17,8 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.release.k_anonymity import levels_on
-from pipelines.release.precision import AREA_LEVELS, TIME_LEVELS
+from pipelines.release.disclosure.k_anonymity import levels_on
+from pipelines.release.policy.precision import AREA_LEVELS, TIME_LEVELS
 from schemas.agreement import Permit
 from tests.unit.release.world import Home, agreement, ask, counts, dated, permit, rows
 

@@ -16,10 +16,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.duck import LOOKUP_KEY_MACRO, RECORD_KEY_MACROS
+from pipelines.core.duck import LOOKUP_KEY_MACRO, RECORD_KEY_MACROS
+from pipelines.core.settings import settings_for
 from pipelines.harmonise.macros import install_macros
 from pipelines.harmonise.run import harmonise_file
-from pipelines.settings import settings_for
 from schemas.feed import load_feed
 
 COLUMNS = {

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from pipelines.core.settings import Settings, settings_for
 from pipelines.ledger.chain import EVENTS, NewEntry, append_all, entries
 from pipelines.ledger.database import dispose
 from pipelines.ledger.verify import verify
-from pipelines.settings import Settings, settings_for
 
 COUNT = 12
 SEQS = st.integers(1, COUNT)

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from reading import make_feed, read_with, scratch_connection
 
-from pipelines.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryRefused
 from pipelines.landing.lines import SPACES
 
 quick = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))

@@ -15,9 +15,9 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings, strategies
 
+from pipelines.core.settings import settings_for
 from pipelines.lake.publish import publish
 from pipelines.lake.revisions import judged_sql
-from pipelines.settings import settings_for
 from schemas.contract import load_contract
 from tests.unit.lake.judged import START, content, deliver, row
 

@@ -1,6 +1,6 @@
 """Extracts of counts laid over each other: the guard against somebody who tries every set there is.
 
-Not here: extracts made by real agreements (`tests/unit/release/test_differencing.py`).
+Not here: extracts made by real agreements (`tests/unit/release/disclosure/test_differencing.py`).
 
 Worlds are so small that every set of records can be tried, by elimination over fractions, with
 nothing of the product. The guard must refuse what that finds, and nothing else.
@@ -18,8 +18,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.release.cells import CELLS_SCHEMA
-from pipelines.release.differencing import telling_extracts, tells_more
+from pipelines.release.disclosure.differencing import telling_extracts, tells_more
+from pipelines.release.query.cells import CELLS_SCHEMA
 
 Set = frozenset[int]
 

@@ -1,6 +1,6 @@
 """Operations of a data owner: counts that were refused, giving a consent, taking one back.
 
-Not here: what a consent does (`pipelines/release/consents.py`), the pages (`pages/consents.py`).
+Not here: what a consent does (`release.disclosure`), the pages (`pages/consents.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pipelines.portal.api import models
 from pipelines.portal.api.problems import ProblemRoute, refusals
 from pipelines.portal.security.limits import limited
 from pipelines.portal.web import Person, allowed, settings_of
-from pipelines.release import consents as release
+from pipelines.release.disclosure import consents as release
 
 router = APIRouter(route_class=ProblemRoute, tags=["Consents"])
 Deciding = Depends(allowed("consent.decide"))

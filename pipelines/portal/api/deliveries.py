@@ -13,9 +13,10 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from pipelines.findings import Finding
+from pipelines.core.findings import Finding
+from pipelines.core.settings import Settings
 from pipelines.lake.questions import Question, read_question
-from pipelines.lake.since import since
+from pipelines.lake.superseded import since
 from pipelines.landing.receive import Delivery, open_delivery
 from pipelines.portal import deliveries as known
 from pipelines.portal import feed_figures, jobs, upload_job, uploads, words
@@ -26,7 +27,6 @@ from pipelines.portal.scope import Scope, own_feeds, scope_of
 from pipelines.portal.security.limits import check_rate
 from pipelines.portal.web import Person, allowed, language_of, not_found, settings_of
 from pipelines.portal.words import _
-from pipelines.settings import Settings
 from pipelines.validate.remarks import all_findings
 from pipelines.validate.verdict import StoredFinding
 from schemas.contract import all_rules

@@ -13,10 +13,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from pipelines.core.settings import PROGRAM_VERSION
 from pipelines.portal.api import models
 from pipelines.portal.api.problems import Problem
 from pipelines.portal.web import ActionGuard
-from pipelines.settings import PROGRAM_VERSION
 
 TOKEN = "token"  # noqa: S105  (the name of the scheme)
 PREFIX = "/api/v1"

@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from pipelines.core.settings import Settings
 from pipelines.portal import choices, extracting, jobs, menus, previews
 from pipelines.portal.api import models
 from pipelines.portal.api.problems import ProblemRoute, Refused, check, refusals
@@ -21,7 +22,6 @@ from pipelines.portal.web import Person, allowed, language_of, not_found, settin
 from pipelines.portal.words import _
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request as Asked
-from pipelines.settings import Settings
 from schemas.contract import load_contract, table_names
 
 router = APIRouter(route_class=ProblemRoute, tags=["Tables and extracts"])

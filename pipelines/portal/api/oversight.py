@@ -1,6 +1,6 @@
 """Operations of oversight: the ledger, the agreements, who took what.
 
-Not here: the ledger itself, the words of clauses (`release/explain.py`), the pages.
+Not here: the ledger itself, the words of clauses (`release/policy/explain.py`), the pages.
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ from pipelines.portal.api import models, reports
 from pipelines.portal.api.problems import ProblemRoute, refusals
 from pipelines.portal.pages import oversight as pages
 from pipelines.portal.web import Person, allowed, language_of, not_found, settings_of
-from pipelines.release.explain import ClauseWords, permit_words, restriction_words
+from pipelines.release.policy.explain import (
+    ClauseWords,
+    permit_words,
+    restriction_words,
+)
 
 router = APIRouter(route_class=ProblemRoute, tags=["Oversight"])
 Event = reports.Event

@@ -13,7 +13,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 from pipelines.ledger.faults import LedgerError
 from pipelines.portal.errors import problem
 from pipelines.portal.forms import Form
@@ -22,7 +22,7 @@ from pipelines.portal.security.visitor import visitor_of
 from pipelines.portal.sqlbox.refusals import SqlRefused
 from pipelines.portal.web import language_of
 from pipelines.portal.words import _
-from pipelines.release.conflict_words import as_data
+from pipelines.release.disclosure.conflict_words import as_data
 from pipelines.release.refusals import ReleaseRefused
 
 MEDIA = "application/problem+json"

@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.i18n import translator
+from pipelines.core.i18n import translator
 from pipelines.portal.charts.bars import notes
 from pipelines.portal.charts.figure import (
     COLOUR,

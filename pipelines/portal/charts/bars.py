@@ -9,7 +9,7 @@ from functools import lru_cache
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from pipelines.i18n import Translator, translator
+from pipelines.core.i18n import Translator, translator
 from pipelines.portal.charts.figure import (
     COLOUR,
     FONT_SIZE,

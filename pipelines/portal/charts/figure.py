@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
-from pipelines.i18n import Translator
+from pipelines.core.i18n import Translator
 from schemas.text import Language, number
 
 if TYPE_CHECKING:

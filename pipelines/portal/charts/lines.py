@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from pipelines.i18n import Translator, day_words, translator
+from pipelines.core.i18n import Translator, day_words, translator
 from pipelines.portal.charts.bars import notes
 from pipelines.portal.charts.figure import (
     COLOUR,

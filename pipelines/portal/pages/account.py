@@ -16,6 +16,7 @@ from pipelines.accounts.people import person as person_of_id
 from pipelines.accounts.sessions import note_failures_read, open_session
 from pipelines.accounts.signin import is_password_right
 from pipelines.accounts.totp import Enrolment, confirm_totp, enrol_totp, remove_totp
+from pipelines.core.settings import Settings
 from pipelines.portal.forms import Form, blank, posted
 from pipelines.portal.navigation import role_names
 from pipelines.portal.qr import drawn
@@ -32,7 +33,6 @@ from pipelines.portal.web import (
     settings_of,
 )
 from pipelines.portal.words import _
-from pipelines.settings import Settings
 from schemas.codelist import load_codelist
 from schemas.feed import load_feed
 from schemas.text import LANGUAGES

@@ -10,7 +10,8 @@ from typing import Any
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
+from pipelines.core.settings import Settings
 from pipelines.ledger import clock
 from pipelines.portal import dictionary, forms, submissions
 from pipelines.portal.expired_forms import HELD, returned
@@ -31,7 +32,6 @@ from pipelines.portal.web import (
     url,
 )
 from pipelines.portal.words import _
-from pipelines.settings import Settings
 from schemas.agreement import fingerprint
 from schemas.agreement_problem import AgreementError
 from schemas.codelist import codelist_names

@@ -1,6 +1,6 @@
 """The page where anybody who is signed in proves a file: who made what for whom, unchanged.
 
-Not here: the proof (`pipelines/release/verify.py`), taking the bytes in (`uploads.py`).
+Not here: the proof (`pipelines/release/package/verify.py`), taking the bytes in (`uploads.py`).
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 from starlette.requests import ClientDisconnect
 
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
+from pipelines.core.settings import Settings
 from pipelines.portal import uploads, words
 from pipelines.portal.forms import Form
 from pipelines.portal.security.limits import check_rate
 from pipelines.portal.web import Person, allowed, not_found, page, settings_of
 from pipelines.portal.words import _
-from pipelines.release import keys
-from pipelines.release.verify import AuthenticExtract, NotAuthentic, verify
-from pipelines.release.wording import onward_sharing
-from pipelines.settings import Settings
+from pipelines.release.package import keys
+from pipelines.release.package.verify import AuthenticExtract, NotAuthentic, verify
+from pipelines.release.policy.wording import onward_sharing
 
 LARGEST_BYTES = 2 * 1024**3
 BASE = "/verify"

@@ -1,6 +1,6 @@
 """The pages of a data owner: counts that were refused, and the written consents of the service.
 
-Not here: what a consent does (`pipelines/release/consents.py`) and the guard that needs one.
+Not here: what a consent does (`release.disclosure`) and the guard that needs one.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pipelines.portal import forms
 from pipelines.portal.forms import Form
 from pipelines.portal.security.limits import limited
 from pipelines.portal.web import Person, allowed, language_of, page, redirect, settings_of
-from pipelines.release import consents as release
-from pipelines.release.consent_words import consent_facts, need_facts
+from pipelines.release.disclosure import consents as release
+from pipelines.release.disclosure.consent_words import consent_facts, need_facts
 from pipelines.release.refusals import ReleaseRefused
 
 BASE = "/consents"

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from fastapi import HTTPException, Request
 from fastapi.responses import Response, StreamingResponse
 
-from pipelines.duck import scratch_folder
+from pipelines.core.duck import scratch_folder
 from pipelines.lake.questions import read_question
 from pipelines.landing.receive import Delivery
 from pipelines.landing.report_number import number_of

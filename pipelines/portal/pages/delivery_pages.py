@@ -19,7 +19,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, Response
 from starlette.requests import ClientDisconnect
 
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
+from pipelines.core.settings import Settings
 from pipelines.lake.catalogue import table_faults
 from pipelines.lake.questions import Question, read_question
 from pipelines.landing.answers import read_answer
@@ -41,7 +42,6 @@ from pipelines.portal.web import (
     url,
 )
 from pipelines.portal.words import _
-from pipelines.settings import Settings
 from pipelines.validate.remarks import all_findings
 from pipelines.validate.verdict import Verdict
 from schemas.contract import all_rules
@@ -281,7 +281,7 @@ def show(request: Request, desk: Desk, person: Person, delivery_id: str) -> HTML
 
 def _since(request: Request, delivery: Delivery) -> list[str]:
     """What stands since, to somebody who has just sent the same bytes again."""
-    from pipelines.lake.since import since
+    from pipelines.lake.superseded import since
 
     if request.query_params.get("known") != "1":
         return []

@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
+from pipelines.core.settings import Settings
 from pipelines.ledger import clock
 from pipelines.ledger.chain import append, entries
 from pipelines.portal import extracting, jobs
@@ -21,7 +22,6 @@ from pipelines.portal.menus import query
 from pipelines.portal.security.limits import limited
 from pipelines.portal.web import Person, allowed, not_found, page, redirect, settings_of, url
 from pipelines.portal.words import _, language
-from pipelines.settings import Settings
 from schemas.contract import load_contract
 from schemas.organisation import purposes
 

@@ -13,7 +13,8 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from pipelines.accounts.permissions import may
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
+from pipelines.core.settings import Settings
 from pipelines.portal import deliveries, jobs
 from pipelines.portal.feed_figures import health
 from pipelines.portal.navigation import role_names
@@ -22,7 +23,6 @@ from pipelines.portal.pages.oversight import concern, standings
 from pipelines.portal.scope import own_feeds, scope_of
 from pipelines.portal.web import Person, allowed, language_of, page, settings_of
 from pipelines.portal.words import _, number
-from pipelines.settings import Settings
 from schemas.agreement_problem import AgreementError
 from schemas.contract import load_contract, table_names
 

@@ -30,8 +30,8 @@ from pipelines.portal.web import (
     settings_of,
     url,
 )
-from pipelines.release import conflict_words
-from pipelines.release.conflict import Conflict
+from pipelines.release.disclosure import conflict_words
+from pipelines.release.disclosure.conflict import Conflict
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request as Asked
 from schemas.text import LANGUAGES, Language

@@ -1,6 +1,6 @@
 """Oversight's pages: the ledger and whether it holds, agreements and their ends, who took what.
 
-Not here: the ledger, the words of a clause (`release/explain.py`), the list of extracts
+Not here: the ledger, the words of a clause (`release/policy/explain.py`), the list of extracts
 (`portal/release_register.py`), and what of it concerns whom (`accounts/oversight.py`).
 """
 
@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from pipelines.accounts.oversight import Concern, concern_of
 from pipelines.accounts.permissions import reach
+from pipelines.core.settings import Settings
 from pipelines.ledger import clock
 from pipelines.ledger.chain import EVENTS, PAGE_SIZE, entries
 from pipelines.ledger.verify import ChainCheck, check_and_note
@@ -34,8 +35,7 @@ from pipelines.portal.web import (
     url,
 )
 from pipelines.portal.words import _
-from pipelines.release.explain import permit_words, restriction_words
-from pipelines.settings import Settings
+from pipelines.release.policy.explain import permit_words, restriction_words
 from schemas.agreement import Agreement, fingerprint
 from schemas.agreement_problem import AgreementError
 from schemas.codelist import load_codelist

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from pipelines.accounts.faults import AccountRefused
 from pipelines.accounts.permissions import NEVER_BY_TOKEN
 from pipelines.accounts.tokens import MOST_DAYS, make_token, revoke_token, tokens_of
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 from pipelines.portal.forms import Form, blank, posted
 from pipelines.portal.security.limits import check_rate
 from pipelines.portal.web import (

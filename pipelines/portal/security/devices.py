@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from pipelines.accounts.devices import LASTS, is_known_device, remember_device
 from pipelines.accounts.permissions import Person
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 from pipelines.portal.security.visitor import cookie_name, set_cookie
 from pipelines.portal.words import _
 

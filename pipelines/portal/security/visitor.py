@@ -17,10 +17,10 @@ from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.accounts.permissions import Person
+from pipelines.core.settings import Settings
 from pipelines.ledger.faults import LedgerError
 from pipelines.portal.configuration import Configuration
 from pipelines.portal.words import use
-from pipelines.settings import Settings
 from schemas.text import LANGUAGES, Language
 
 API = "/api/"

@@ -20,6 +20,7 @@ from starlette.responses import Response
 from pipelines.accounts.faults import AccountRefused
 from pipelines.accounts.people import find_user, link_oidc, person_of_oidc
 from pipelines.accounts.permissions import Person
+from pipelines.core.settings import Settings
 from pipelines.ledger.chain import append
 from pipelines.portal.configuration import LINK_BY_EMAIL, LINK_BY_NAME, Oidc
 from pipelines.portal.forms import blank
@@ -34,7 +35,6 @@ from pipelines.portal.web import (
     settings_of,
 )
 from pipelines.portal.words import _
-from pipelines.settings import Settings
 
 LOG = logging.getLogger("passerelle.portal")
 SCOPES = "openid profile email"

@@ -1,6 +1,6 @@
 """The tables of the SQL box: copies of just the rows that an organisation may have for a purpose.
 
-Not here: asking (`run.py`) and the query that picks the rows (`release/compile.py`): it is the very
+Not here: asking (`run.py`) and the query that picks the rows (`release.query`): it is the very
 one of an extract, so the box never shows more than an extract would.
 
 A box is a DuckDB file of one table, made when it is first asked about and kept for the day: what it
@@ -22,15 +22,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.core.settings import PROGRAM_VERSION, Settings
 from pipelines.ledger import clock
 from pipelines.portal.sqlbox import run
 from pipelines.portal.sqlbox.refusals import SqlRefused
 from pipelines.portal.sqlbox.worker import ROWS, Answer
-from pipelines.release.compile import CompiledExtract, compile_records
-from pipelines.release.permits import Offer, offers, who_may
+from pipelines.release.policy.permits import Offer, offers, who_may
+from pipelines.release.query.records import CompiledExtract, compile_records
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
-from pipelines.settings import PROGRAM_VERSION, Settings
 from schemas.agreement import HANDLING_LEVELS, Agreement, Permit, fingerprint
 from schemas.agreement_folder import load_agreements
 from schemas.contract import load_contract, table_names
@@ -244,9 +244,9 @@ def _make(settings: Settings, file: Path, source: _Source) -> None:
     """Copy the rows into a new database, then put it in place."""
     import duckdb
 
-    from pipelines.duck import scratch_folder
-    from pipelines.release.groups import by_turns, open_groups
-    from pipelines.release.precision import set_release_key
+    from pipelines.core.duck import scratch_folder
+    from pipelines.release.disclosure.groups import by_turns, open_groups
+    from pipelines.release.policy.precision import set_release_key
 
     new = file.with_suffix(".part")
     new.unlink(missing_ok=True)

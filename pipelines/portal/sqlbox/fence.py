@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 from pipelines.portal.sqlbox.functions import FUNCTIONS
 from pipelines.portal.sqlbox.refusals import SqlRefused
 

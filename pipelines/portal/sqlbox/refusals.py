@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.i18n import mark, translator
+from pipelines.core.i18n import mark, translator
 from schemas.text import Language
 
 SENTENCES = {

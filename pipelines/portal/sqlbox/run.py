@@ -16,11 +16,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pipelines.core.settings import Settings
 from pipelines.ledger import chain
 from pipelines.portal.sqlbox import fence
 from pipelines.portal.sqlbox.refusals import SqlRefused
 from pipelines.portal.sqlbox.worker import Answer, Task
-from pipelines.settings import Settings
 
 SECONDS = 10
 MOST_ROWS = 1000

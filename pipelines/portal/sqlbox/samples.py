@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipelines.i18n import mark, translator
+from pipelines.core.i18n import mark, translator
 from pipelines.portal.sqlbox.boxes import Relation
 from schemas.contract import load_contract
 from schemas.text import Language

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from pipelines.i18n import mark
+from pipelines.core.i18n import mark
 from pipelines.portal.sqlbox import engine_reading
 from pipelines.portal.sqlbox.refusals import SqlRefused
 from schemas.sqltext import literal, name, whole

@@ -9,8 +9,8 @@ import pytest
 from pipelines.accounts.people import find_user, users
 from pipelines.accounts.permissions import Person
 from pipelines.accounts.signin import authenticate
+from pipelines.core.settings import Settings, settings_for
 from pipelines.ledger.database import dispose
-from pipelines.settings import Settings, settings_for
 from tests.conftest import passerelle
 
 WORDS = "correct horse battery"

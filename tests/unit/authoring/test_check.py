@@ -13,8 +13,8 @@ import pytest
 
 from pipelines.authoring.check import check_feed
 from pipelines.authoring.folder import folder_problems
-from pipelines.i18n import translator
-from pipelines.settings import Settings, settings_for
+from pipelines.core.i18n import translator
+from pipelines.core.settings import Settings, settings_for
 from schemas.feed import FEEDS_FOLDER, load_feed
 
 MODEL = "ucdp_ged_incidents"

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from pipelines.authoring.guess import propose_feed
-from pipelines.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryRefused
 from pipelines.harmonise.compile import compile_feed
 from schemas.codelist import codelist_names
 from schemas.contract import load_contract, table_names

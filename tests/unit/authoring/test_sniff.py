@@ -12,7 +12,7 @@ import pytest
 import xlsxwriter
 
 from pipelines.authoring.sniff import header_of, sheets_pattern, sniff
-from pipelines.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryRefused
 
 TABLE = "n°{d}préfecture{d}décès\r\n1{d}Kémo{d}2\r\n2{d}Ouaka{d}0\r\n3{d}Vakaga{d}1\r\n"
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pipelines.core.settings import settings_for
 from pipelines.demo import DemoSummary, write_demo
 from pipelines.demo.world import build_world
 from pipelines.demo.writer import FEEDS, expected_records, feed_deliveries
-from pipelines.settings import settings_for
 from schemas.feed import load_feed
 
 SCALE = 0.4

@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 
+from pipelines.core.settings import settings_for
 from pipelines.demo.delivery import DemoDelivery
 from pipelines.harmonise.run import HarmoniseResult, harmonise_file
-from pipelines.settings import settings_for
 from schemas.feed import load_feed
 
 Read = list[tuple[DemoDelivery, HarmoniseResult]]

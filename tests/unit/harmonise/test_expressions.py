@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from pipelines.duck import LOOKUP_KEY_MACRO, RECORD_KEY_MACROS
+from pipelines.core.duck import LOOKUP_KEY_MACRO, RECORD_KEY_MACROS
 from pipelines.harmonise.expressions import (
     formats_of,
     has_time,

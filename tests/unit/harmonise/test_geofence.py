@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
+from pipelines.core.settings import Settings, settings_for
 from pipelines.harmonise.geofence import cell_sql, geofence_cells, touched_cells
 from pipelines.landing.gazetteers import SHAPE_SCHEMA
 from pipelines.landing.reference import BOUNDARIES_FILE
-from pipelines.settings import Settings, settings_for
 
 CELL_SQL = cell_sql("latitude_deg", "longitude_deg")
 

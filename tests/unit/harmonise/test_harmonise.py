@@ -13,10 +13,10 @@ import duckdb
 import pytest
 import yaml
 
+from pipelines.core.settings import Settings, settings_for
 from pipelines.harmonise import run
 from pipelines.harmonise.run import HarmoniseResult, harmonise_file
-from pipelines.landing import staging
-from pipelines.settings import Settings, settings_for
+from pipelines.landing.readers import staging
 from schemas.feed import load_feed
 
 RECEIVED_AT = dt.datetime(2026, 7, 1, 12, tzinfo=dt.UTC)

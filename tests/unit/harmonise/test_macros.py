@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from pipelines.duck import LOOKUP_KEY_MACRO, RECORD_KEY_MACROS
+from pipelines.core.duck import LOOKUP_KEY_MACRO, RECORD_KEY_MACROS
 from pipelines.harmonise.macros import install_macros
 from pipelines.harmonise.tokens import set_token_key
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.settings import Settings, settings_for
+from pipelines.core.settings import Settings, settings_for
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ import duckdb
 import pytest
 from upath import UPath
 
+from pipelines.core.settings import Settings
 from pipelines.lake import publish as publishing
 from pipelines.landing.receive import RECEIPT, Receipt
-from pipelines.settings import Settings
 from pipelines.validate.verdict import (
     JUDGEMENTS,
     StoredFinding,

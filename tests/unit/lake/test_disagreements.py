@@ -9,10 +9,10 @@ import pytest
 
 import pipelines.lake.publish as publishing
 from pipelines import connect
+from pipelines.core.settings import Settings, settings_for
 from pipelines.lake.arrivals import find_arrival
 from pipelines.lake.publish import publish
 from pipelines.landing.answers import keep_answer
-from pipelines.settings import Settings, settings_for
 from pipelines.validate.remarks import DISAGREEMENTS, read_disagreements
 from tests.unit.lake.judged import FEED, deliver, row
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from pipelines.core.settings import Settings, settings_for
 from pipelines.lake import catalogue
 from pipelines.lake import publish as publishing
 from pipelines.lake.catalogue import connect, table_faults
 from pipelines.lake.publish import publish, write_catalogue
-from pipelines.settings import Settings, settings_for
 from schemas.contract import Contract, load_contract
 from tests.unit.lake.judged import content, deliver, row
 

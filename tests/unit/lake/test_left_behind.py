@@ -14,14 +14,14 @@ import pytest
 
 import pipelines.lake.migrate as moving
 from pipelines import connect
+from pipelines.core.settings import Settings
 from pipelines.lake import catalogue
 from pipelines.lake.data_files import missing_columns
+from pipelines.lake.maintenance import check
 from pipelines.lake.migrate import migrate
 from pipelines.lake.publish import publish, write_catalogue
 from pipelines.lake.storage import LakeError
-from pipelines.lake.upkeep import check
 from pipelines.lake.versions import LakeOutdated, behind, listed_accounts
-from pipelines.settings import Settings
 from schemas.codelist import codelist_path
 from schemas.contract import load_contract
 from schemas.text import Bilingual

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pipelines import connect
+from pipelines.core.settings import Settings, settings_for
 from pipelines.lake.publish import publish
-from pipelines.settings import Settings, settings_for
 from schemas.contract import load_contract, table_names
 from tests.unit.lake.judged import deliver, row
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from pipelines.lake import catalogue, passes
+from pipelines.core.settings import Settings
+from pipelines.lake import batches as passes
+from pipelines.lake import catalogue
 from pipelines.lake import publish as publishing
 from pipelines.lake.catalogue import connect
 from pipelines.lake.publish import publish
 from pipelines.lake.tables import data_files, existing_table, partition_columns
-from pipelines.settings import Settings
 from schemas.contract import Contract, load_contract
 from tests.lacking import without
 from tests.unit.lake.judged import deliver, row

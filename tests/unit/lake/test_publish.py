@@ -11,12 +11,12 @@ import pyarrow.parquet
 import pytest
 
 from pipelines import connect
+from pipelines.core.settings import settings_for
 from pipelines.lake.catalogue import NothingPublished
+from pipelines.lake.maintenance import check, compact, vacuum
 from pipelines.lake.publish import publish, write_catalogue
 from pipelines.lake.storage import LakeError
-from pipelines.lake.upkeep import check, compact, vacuum
 from pipelines.landing.reference import LIST_SCHEMA, LOADED_AREAS_FILE
-from pipelines.settings import settings_for
 from schemas.contract import load_contract, table_names
 from tests.unit.lake.judged import content, deliver, interrupt, row, write_rows
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from pipelines import connect
+from pipelines.core.settings import Settings
+from pipelines.lake.maintenance import check
 from pipelines.lake.publish import publish
 from pipelines.lake.tables import existing_table
-from pipelines.lake.upkeep import check
-from pipelines.settings import Settings
 from tests.unit.lake.judged import START, content, deliver, interrupt, row
 
 

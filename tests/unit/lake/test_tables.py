@@ -8,7 +8,8 @@ import duckdb
 import pytest
 
 from pipelines import connect
-from pipelines.lake import passes as passing
+from pipelines.core.settings import Settings, settings_for
+from pipelines.lake import batches as passing
 from pipelines.lake import publish as publishing
 from pipelines.lake.publish import publish
 from pipelines.lake.storage import LakeError
@@ -22,7 +23,6 @@ from pipelines.lake.tables import (
     stage,
     stored_columns,
 )
-from pipelines.settings import Settings, settings_for
 from schemas.contract import load_contract
 from tests.unit.lake.judged import content, deliver, row
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from pipelines.landing.excerpt import write_excerpt
-from pipelines.landing.read import read_text_rows
+from pipelines.landing.readers.read import read_text_rows
 from tests.reading import make_feed, read_with, scratch_connection
 
 CSV = {"format": "csv", "name": "*.csv", "delimiter": ";"}

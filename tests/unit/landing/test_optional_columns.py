@@ -11,7 +11,7 @@ import pytest
 from reading import codes, make_feed, read
 
 from pipelines.authoring.folder import folder_problems
-from pipelines.i18n import translator
+from pipelines.core.i18n import translator
 from schemas.feed import Feed
 
 HEADINGS = ["N°", "Lieu", "Suite"]

@@ -18,6 +18,7 @@ from uuid import uuid4
 import pytest
 from upath import UPath
 
+from pipelines.core.settings import Settings, settings_for
 from pipelines.landing.receive import (
     Delivery,
     list_deliveries,
@@ -26,7 +27,6 @@ from pipelines.landing.receive import (
     receive,
     safe_file_name,
 )
-from pipelines.settings import Settings, settings_for
 
 FEED = "ucdp_ged_incidents"
 DATA = b"id,country\n1,CAF\n"
@@ -254,7 +254,7 @@ KILLED = """
     import sys
     from pathlib import Path
     from pipelines.landing.receive import receive
-    from pipelines.settings import settings_for
+    from pipelines.core.settings import settings_for
 
     settings = settings_for(sys.argv[1])
     print("ready", flush=True)

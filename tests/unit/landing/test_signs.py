@@ -1,6 +1,6 @@
 """One text, one form: what cannot be seen is taken out and counted, what is missing is told.
 
-Not here: the key of a record's number (`tests/unit/test_duck.py`).
+Not here: the key of a record's number (`tests/unit/core/test_duck.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from reading import make_feed, read, scratch_connection
 
 from pipelines.landing import lines
 from pipelines.landing.lines import count_lines
-from pipelines.landing.read import read_text_rows
+from pipelines.landing.readers.read import read_text_rows
 from pipelines.landing.signs import may_hold_signs, signs_in, without_signs
 
 FORMATS = ("csv", "json", "ndjson", "xlsx", "escaped")

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from pipelines.core.settings import Settings, settings_for
 from pipelines.ledger.chain import append
 from pipelines.ledger.database import dispose
-from pipelines.settings import Settings, settings_for
 from tests.conftest import passerelle
 from tests.databases import untied
 from tests.unit.ledger.test_who import list_records, make

@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 import sqlalchemy as sa
 
+from pipelines.core.settings import Settings, settings_for
 from pipelines.ledger import clock
 from pipelines.ledger.chain import (
     EVENTS,
@@ -26,7 +27,6 @@ from pipelines.ledger.faults import LedgerError
 from pipelines.ledger.seal import FIRST_HASH, head_file, is_ours, read_head_file
 from pipelines.ledger.verify import check, verify
 from pipelines.ledger.words import WORDS
-from pipelines.settings import Settings, settings_for
 
 WRITERS, EACH = 8, 12
 

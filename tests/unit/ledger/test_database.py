@@ -18,11 +18,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from pipelines.accounts.models import Token, User
+from pipelines.core.settings import Settings
 from pipelines.ledger import database
 from pipelines.ledger.chain import append
 from pipelines.ledger.database import HEAD, Base, dispose, engine, readings, sessions, upgrade
 from pipelines.ledger.faults import LedgerError
-from pipelines.settings import Settings
 
 
 def test_models_and_migrations_agree(place):

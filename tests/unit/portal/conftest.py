@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 from fastapi import FastAPI
 
+from pipelines.core.settings import settings_for
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
-from pipelines.settings import settings_for
 from tests.portal import cheap_passwords
 
 

@@ -17,11 +17,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from fastapi import FastAPI
 
+from pipelines.core.settings import settings_for
 from pipelines.portal import __main__ as serving
 from pipelines.portal import web
 from pipelines.portal.api.models import CODE
 from pipelines.portal.configuration import Configuration
-from pipelines.settings import settings_for
 from tests.portal import Browser, signed_in
 
 PORTAL = Path(web.__file__).parent

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from fastapi import Depends, FastAPI, HTTPException, Request
 
+from pipelines.core.settings import Settings, settings_for
 from pipelines.portal import static_files
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import Configuration, current_configuration
 from pipelines.portal.security.csrf import make_token
 from pipelines.portal.web import local_path, public, url
-from pipelines.settings import Settings, settings_for
 from tests.portal import Browser, cheap_passwords, signed_in
 
 LARGEST_PAGE, LARGEST_STYLE = 150_000, 25_000

@@ -1,7 +1,7 @@
 """REL-108 at the doors: the command, the page and the API say what is in the way and what passes,
 and a data owner of the provider may consent, through each of them.
 
-Not here: the guard (`tests/unit/release/test_conflict.py`).
+Not here: the guard (`tests/unit/release/disclosure/test_conflict.py`).
 """
 
 from __future__ import annotations
@@ -29,8 +29,14 @@ from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.release.preview import preview
 from pipelines.release.request import Request
 from tests.portal import PASSWORD, Browser, account, cheap_passwords, signed_in
+from tests.unit.release.disclosure.test_conflict import (
+    AS_OF,
+    DPO,
+    GENDARMERIE,
+    PUBLIC,
+    clauses,
+)
 from tests.unit.release.home import make_home
-from tests.unit.release.test_conflict import AS_OF, DPO, GENDARMERIE, PUBLIC, clauses
 from tests.unit.release.world import rows
 
 MAY, APRIL = dt.datetime(2026, 5, 5, 12), dt.datetime(2026, 4, 7, 12)

@@ -16,11 +16,11 @@ import sqlalchemy as sa
 
 from pipelines.accounts.models import Job
 from pipelines.accounts.people import add_user
+from pipelines.core.settings import current_settings, settings_for
 from pipelines.ledger.database import sessions
 from pipelines.portal import jobs, jobs_worker
 from pipelines.portal.jobs_supervisor import Supervisor, environment_of
 from pipelines.release.refusals import ReleaseRefused
-from pipelines.settings import current_settings, settings_for
 
 LONG_S = 60
 
@@ -260,7 +260,7 @@ def test_the_supervisor_replaces_a_killed_worker_and_ends_with_the_portal(settin
 @pytest.mark.slow
 def test_a_worker_leaves_when_its_portal_is_killed_and_no_other_takes_its_place(settings):
     code = (
-        "import sys, time; from pipelines.settings import current_settings;"
+        "import sys, time; from pipelines.core.settings import current_settings;"
         "from pipelines.portal.jobs_supervisor import Supervisor;"
         "c = Supervisor(current_settings(), workers=1).start();"
         "time.sleep(1); print(c.places[0].process.pid, flush=True); time.sleep(600)"

@@ -12,12 +12,12 @@ from fastapi import Depends, FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.core.settings import settings_for
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.portal.security.csrf import account_of, make_token
 from pipelines.portal.security.limits import RateLimits, limited
 from pipelines.portal.web import public
-from pipelines.settings import settings_for
 from tests.portal import Browser, cheap_passwords, csrf_of, signed_in
 
 KEY = b"k" * 32

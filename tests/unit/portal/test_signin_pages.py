@@ -15,10 +15,10 @@ from fastapi import FastAPI
 
 from pipelines.accounts.people import find_user, set_password
 from pipelines.accounts.tokens import person_of_token
+from pipelines.core.settings import settings_for
 from pipelines.ledger.chain import entries
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
-from pipelines.settings import settings_for
 from tests.portal import PASSWORD, Browser, account, cheap_passwords, csrf_of, signed_in
 
 ANOTHER = "another footbridge over it"

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from pipelines.core.settings import settings_for
 from pipelines.ledger.chain import entries
 from pipelines.portal.sqlbox import engine_reading, fence, run, worker
 from pipelines.portal.sqlbox.functions import FUNCTIONS, OPERATORS
 from pipelines.portal.sqlbox.refusals import SENTENCES, SqlRefused
-from pipelines.settings import settings_for
 
 RELATIONS = ("incidents", "code_labels")
 CANARY = "canary-must-not-be-seen"

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.core.settings import Settings, settings_for
 from pipelines.portal import submissions
-from pipelines.settings import Settings, settings_for
 
 KEY = b"k" * 32
 

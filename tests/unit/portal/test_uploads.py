@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.core.settings import settings_for
 from pipelines.portal import uploads
 from pipelines.portal.uploads import Limits, UploadRefused, display_name, sweep, take_upload
-from pipelines.settings import settings_for
 
 BOUNDARY = "----boundary7d3f"
 HEADERS = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
@@ -216,7 +216,7 @@ def test_what_a_killed_process_left_is_swept_and_what_is_written_is_not(settings
     settings.uploads.mkdir()
     script = (
         "import sys,time\nfrom pathlib import Path\nfrom pipelines.portal import uploads\n"
-        "from pipelines.settings import settings_for\n"
+        "from pipelines.core.settings import settings_for\n"
         "file = uploads._File(settings_for(sys.argv[1]), {})\n"
         "file.add(b'half'); file.write_out(); file.stream.flush(); print('ready', flush=True)\n"
         "time.sleep(60)\n"

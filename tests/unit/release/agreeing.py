@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pipelines.release.permits import PermitSet, who_may
+from pipelines.release.policy.permits import PermitSet, who_may
 from pipelines.release.refusals import ReleaseRefused
 from schemas.agreement import Agreement
 from schemas.contract import table_names

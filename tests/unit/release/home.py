@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from pipelines.settings import Settings, settings_for
+from pipelines.core.settings import Settings, settings_for
 from schemas.contract import load_contract
 from schemas.sqltext import name
 from tests.unit.release.world import catalogue

@@ -14,15 +14,19 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
-from pipelines.release.cells import cells_table, protect_counts
-from pipelines.release.compile import compile_records
-from pipelines.release.counting import compile_counts
-from pipelines.release.flow import Flow, read_flow
-from pipelines.release.groups import clauses_beside, open_groups
-from pipelines.release.k_anonymity import add_groups, create_groups, form_groups
-from pipelines.release.permits import who_may
+from pipelines.core.settings import settings_for
+from pipelines.release.disclosure.groups import clauses_beside, open_groups
+from pipelines.release.disclosure.k_anonymity import (
+    add_groups,
+    create_groups,
+    form_groups,
+)
+from pipelines.release.policy.permits import who_may
+from pipelines.release.query.cells import cells_table, protect_counts
+from pipelines.release.query.counts import compile_counts
+from pipelines.release.query.flow import Flow, read_flow
+from pipelines.release.query.records import compile_records
 from pipelines.release.request import Request
-from pipelines.settings import settings_for
 from schemas.agreement import Agreement, Permit
 from schemas.contract import Contract, load_contract
 from schemas.sqltext import name

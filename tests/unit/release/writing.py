@@ -12,8 +12,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.release.formats.content import Content, Field
-from pipelines.release.marking import levels
+from pipelines.release.package.formats.content import Content, Field
+from pipelines.release.policy.marking import levels
 
 MARKING = "CONFIDENTIEL (TLP:AMBER) – réservé à l’UNPOL"
 TEXTS = [

@@ -18,7 +18,7 @@ import duckdb
 import pytest
 from routing import CANARY, INCIDENT, counted, route
 
-from pipelines.settings import Settings, settings_for
+from pipelines.core.settings import Settings, settings_for
 from pipelines.validate.audit import Auditor, _problems, audit
 from pipelines.validate.data_docs import build_data_docs
 from pipelines.validate.expectations import DESCRIBED, ExpectTableColumnsToFollowContract

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from routing import CANARY, route
 
-from pipelines.settings import Settings, settings_for
+from pipelines.core.settings import Settings, settings_for
 from pipelines.validate.audit import Auditor
 from pipelines.validate.data_docs import build_data_docs, page_of
 from schemas.contract import load_contract

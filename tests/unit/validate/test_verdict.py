@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 from upath import UPath
 
-from pipelines.findings import Finding
+from pipelines.core.findings import Finding
 from pipelines.validate.audit import Audit
 from pipelines.validate.verdict import (
     FILE_NAME,

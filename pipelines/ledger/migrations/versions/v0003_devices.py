@@ -12,7 +12,7 @@ import hmac
 import sqlalchemy as sa
 from alembic import context, op
 
-from pipelines.keys import installation_key
+from pipelines.core.keys import installation_key
 
 revision = "0003"
 down_revision = "0002"

@@ -1,0 +1,1 @@
+"""Readers of delivered files: delimited text, JSON, workbooks; each ends in rows of text."""

@@ -1,0 +1,1 @@
+"""What figures would give away: k-anonymity, suppression, differencing, written consents."""

@@ -1,0 +1,1 @@
+"""What leaves: the manifest, the files in each format, the signed zip, and proving one."""

@@ -1,0 +1,32 @@
+"""Settings that cannot be used are refused before any work, since a verdict would be final.
+
+Not here: what each of them changes (the stages), and that all are described (`test_docs`).
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.core.settings import current_settings
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PASSERELLE_TOKEN_KEY", "not a key"),
+        ("PASSERELLE_TOKEN_KEY", "00" * 31),
+        ("PASSERELLE_HOME", "s3://bucket/home"),
+        ("PASSERELLE_THREADS", "many"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ValueError, match=r"PASSERELLE_|invalid literal"):
+        current_settings()
+
+
+def test_a_key_of_32_bytes_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PASSERELLE_TOKEN_KEY", "0f" * 32)
+    assert current_settings().home.is_absolute()
