@@ -48,11 +48,15 @@ load: $(VENV)/.installed-dev ## the portal with two hundred people and fifty dow
 	$(BIN)/python -m benchmarks.load $(LOAD_ARGS)
 
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras --quiet \
-    --no-emit-index-url --no-emit-find-links pyproject.toml requirements.build
+    --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml requirements.build
+LOCKED = $$(sed -nE 's/^([a-z0-9-]+).*==.*/--no-emit-package \1/p' requirements.lock)
 
-lock: ## pin every package again (maintainers; needs uv): tests first, since they ask for more
-	$(LOCK) --extra dev --output-file requirements-dev.lock
-	$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock
+# All is resolved together, since tests ask for more; then each package stands in one of the two.
+lock: ## pin every package again (maintainers; needs uv)
+	mkdir -p $(VENV) && cat requirements.lock requirements-dev.lock > $(VENV)/together.lock
+	$(LOCK) --extra dev --output-file $(VENV)/together.lock
+	$(LOCK) --constraint $(VENV)/together.lock --output-file requirements.lock
+	$(LOCK) --extra dev --constraint requirements.lock $(LOCKED) --output-file requirements-dev.lock
 
 clean: ## remove what was installed and made here
 	rm -rf $(VENV) var
@@ -69,5 +73,5 @@ $(VENV)/.installed: requirements.lock pyproject.toml | python
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
-	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(PIP) install --require-hashes -r requirements.lock -r requirements-dev.lock
 	@touch $@
