@@ -7,7 +7,7 @@ import dagster as dg
 
 from pipelines.core.ownership import keep_private
 from schemas.contract import table_names
-from schemas.contract_problem import ContractError
+from schemas.problem import ContractError
 from schemas.text import LANGUAGES
 
 keep_private()  # in each process of Dagster that loads this, for the files of Dagster too

@@ -15,8 +15,8 @@ from assets.tables import published_key
 from assets.words import both
 from pipelines.core.settings import current_settings
 from pipelines.release.standing import StandingExtract, standing_extracts
-from schemas.agreement import AgreementError
 from schemas.agreement_folder import load_agreements
+from schemas.problem import AgreementError
 
 if TYPE_CHECKING:
     from pipelines.release.extract import Extract

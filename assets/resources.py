@@ -39,7 +39,7 @@ def faults_in_words() -> Iterator[None]:
     from pipelines.core.findings import unexpected
     from pipelines.lake.storage import LakeBusy, LakeError
     from pipelines.ledger.faults import LedgerError
-    from schemas.contract_problem import ContractError
+    from schemas.problem import ContractError
 
     try:
         yield

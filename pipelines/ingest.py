@@ -44,8 +44,8 @@ from pipelines.validate.verdict import (
 )
 from schemas.contract import load_contract
 from schemas.contract_check import check
-from schemas.contract_problem import ContractError, ContractProblem
 from schemas.feed import Statement, feed_names, load_feed
+from schemas.problem import ContractError, ContractProblem
 
 log = logging.getLogger("passerelle")
 

@@ -1,37 +1,26 @@
 """The typed reader of the sharing agreements (`schemas/agreements/*.yaml`): who may have what.
 
-Not here: what is wrong with one (`agreement_check.py`) and applying one
-(`pipelines/release`). Nothing leaves without a permit; what a file does not say is closed.
+Not here: reading its file (`agreement_folder.py`), what is wrong with one (`agreement_check.py`)
+and applying one (`pipelines/release`). Nothing leaves without a permit; what a file does not say
+is closed.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import re
-from functools import cache
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     PrivateAttr,
-    ValidationError,
     model_validator,
 )
 
-from schemas.agreement_problem import (
-    AgreementError,
-    AgreementProblem,
-    repeated_keys,
-    structural,
-)
 from schemas.contract import load_contract, table_names
-from schemas.text import FOLDER, Bilingual, Language, read_yaml
+from schemas.text import FOLDER, Bilingual, Language
 
 AGREEMENTS_FOLDER = FOLDER / "agreements"
 
@@ -238,51 +227,3 @@ class Agreement(_Declared):
     def is_in_force(self, day: dt.date) -> bool:
         """Is `day` between its first and its last day?"""
         return self.valid_from <= day <= self.valid_until
-
-
-def load_agreement(path: Path) -> Agreement:
-    """The agreement of a file, whole in form; what its words mean is judged by `problems`.
-
-    Raises AgreementError for a file that does not say what an agreement must say.
-    """
-    if not path.is_file():
-        raise AgreementError([AgreementProblem("AGR-101", path.name, {"file": path.name})])
-    return _load(path.resolve(), path.stat().st_mtime_ns, path.stat().st_size)
-
-
-def agreement_files(folder: Path = AGREEMENTS_FOLDER) -> list[Path]:
-    """The files of a folder of agreements, by name."""
-    return sorted(folder.glob("*.yaml"))
-
-
-def fingerprint(folder: Path = AGREEMENTS_FOLDER) -> dict[str, tuple[str, str]]:
-    """Agreement → its version and the SHA-256 of its file; a file that is not readable is `?`."""
-    found = {}
-    for path in agreement_files(folder):
-        content = path.read_bytes()
-        stated = re.search(rb"^version:\s*['\"]?([^\s'\"#]+)", content, re.MULTILINE)
-        version = stated[1].decode("utf-8", "replace") if stated else "?"
-        found[path.stem] = (version, hashlib.sha256(content).hexdigest())
-    return found
-
-
-@cache
-def _load(path: Path, _changed_ns: int, _size: int) -> Agreement:
-    try:
-        raw = read_yaml(path)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        values = {"line": mark.line + 1 if mark else 1}
-        raise AgreementError([AgreementProblem("AGR-102", path.name, values)]) from None
-    if not isinstance(raw, dict):
-        raise AgreementError([AgreementProblem("AGR-103", f"{path.name}:1", {})])
-    if twice := repeated_keys(path):
-        raise AgreementError(twice)
-    try:
-        agreement = Agreement.model_validate(raw)
-    except ValidationError as error:
-        raise AgreementError(structural(path, error.errors(), Agreement)) from None
-    if agreement.agreement != path.stem:
-        values = {"name": agreement.agreement, "expected": path.stem}
-        raise AgreementError([AgreementProblem("AGR-104", f"{path.name}: agreement", values)])
-    return agreement

@@ -1,6 +1,6 @@
 """What is wrong with an agreement in meaning: unknown names, missing protections, dates.
 
-Not here: the form of the file (`agreement.py`) and the words (`agreement_words.py`).
+Not here: the form of the file (`agreement_folder.py`) and the words (`problems.csv`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any
 from schemas import agreement as a
 from schemas.agreement_columns import can_be_counted_by, can_be_summed, is_written, too_fine
 from schemas.agreement_overlap import always_holds, may_meet, opened_by
-from schemas.agreement_problem import AgreementProblem
 from schemas.codelist import codes
 from schemas.contract import Column, Contract, load_contract, table_names
 from schemas.organisation import (
@@ -25,6 +24,7 @@ from schemas.organisation import (
     purposes,
     sources_of,
 )
+from schemas.problem import AgreementProblem
 from schemas.reveals import given_away_by, told_with
 
 SOON_DAYS = 60

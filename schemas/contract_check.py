@@ -17,8 +17,8 @@ from schemas import declared
 from schemas.compose import Composition
 from schemas.compose_rules import RuleComposition
 from schemas.contract import load_contract, table_names
-from schemas.contract_problem import ContractError, ContractProblem
 from schemas.lines import line_of
+from schemas.problem import ContractError, ContractProblem
 from schemas.roles import NEEDS, WANTED
 from schemas.rules import fails_when, is_cross_record
 from schemas.sqltext import name as quoted

@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, PrivateAttr, StringConstraints, ValidationError
 
-from schemas.contract_problem import WORDS, ContractError, ContractProblem
 from schemas.lines import TYPES, known_keys, line_of
+from schemas.problem import LONGEST_SHOWN, ContractError, ContractProblem, words
 from schemas.roles import Roles
 from schemas.table import Coarsen, FilledBy, Kind, Severity
 from schemas.text import FOLDER, LOADER, Bilingual
@@ -25,7 +25,6 @@ TABLES_FOLDER = FOLDER / "tables"
 GROUPS_FILE = FOLDER / "groups.yaml"
 TEMPLATES_FILE = FOLDER / "rule_templates.yaml"
 SUFFIX = ".yaml"
-LONGEST_SHOWN = 60  # of a wrong value
 
 Type = Literal[
     "text", "timestamp", "date", "integer", "bigint", "number", "coordinate", "boolean", "texts"
@@ -338,7 +337,7 @@ def _problem(
     if kind == "extra_forbidden":
         known = known_keys(model, loc[:-1])
         return ContractProblem("CON-103", path, line, {"key": loc[-1], "known": known})
-    if kind in WORDS:  # what a validator of ours says
+    if kind in words():  # what a validator of ours says
         return ContractProblem(kind, path, line, error.get("ctx", {}))
     if kind == "missing":
         return ContractProblem("CON-104", path, line, {"key": loc[-1]})

@@ -25,8 +25,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from schemas.contract_problem import WORDS
 from schemas.declared import Version, checked, read_declared
+from schemas.problem import words
 from schemas.text import FOLDER, Bilingual, Language, read_csv
 
 FEEDS_FOLDER = FOLDER / "feeds"
@@ -45,8 +45,8 @@ class _Declared(BaseModel):
 
 
 def _wrong(code: str, **values: Any) -> PydanticCustomError:
-    """An error of which `contract_problem.py` has the words."""
-    return PydanticCustomError(code, WORDS[code][0], values)
+    """An error of which `problems.csv` has the words."""
+    return PydanticCustomError(code, words()[code].text.en, values)
 
 
 def _regex(text: str) -> str:

@@ -1,7 +1,4 @@
-"""Where something stands in a declared file: its line, and what may stand there.
-
-Not here: the words of what is wrong (`agreement_words.py`, `contract_problem.py`).
-"""
+"""Where something stands in a declared file: its line, and what may stand there."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from schemas.contract_problem import ContractProblem
+from schemas.problem import ContractProblem
 from schemas.table import Contract, Rule
 from schemas.text import FOLDER, read_csv
 

@@ -19,9 +19,9 @@ from pipelines.core.settings import Settings
 from pipelines.ledger.models import LedgerEntry
 from schemas.agreement import Agreement
 from schemas.agreement_folder import load_agreements
-from schemas.agreement_problem import AgreementError
 from schemas.feed import feed_names, load_feed
 from schemas.organisation import covers, sources_of, units
+from schemas.problem import AgreementError
 
 # Of nobody in particular: the names and fingerprints of agreements, and the state of the chain.
 OF_ALL = ("policy.changed", "ledger.checked", "ledger.fault_noticed")

@@ -20,8 +20,8 @@ from pipelines.core.i18n import Translator, translator
 from pipelines.core.settings import Settings
 from schemas.contract import all_rules, table_names
 from schemas.contract_check import check
-from schemas.contract_problem import ContractError
 from schemas.feed import Feed, load_feed
+from schemas.problem import ContractError
 from schemas.text import Language
 
 # Examples tell of 2026; on a machine whose clock is behind they would lie in the future.

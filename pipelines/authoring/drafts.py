@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pipelines.authoring.folder import folder_problems
 from pipelines.core.i18n import mark, translator
-from schemas.contract_problem import ContractError
 from schemas.feed import FEEDS_FOLDER, feed_names, load_feed
+from schemas.problem import ContractError
 from schemas.text import Language
 
 DRAFT = mark(

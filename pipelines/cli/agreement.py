@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pipelines.release.policy.changes import Change, Direction
     from pipelines.release.policy.explain import ClauseWords, Explanation
     from schemas.agreement import Agreement
-    from schemas.agreement_problem import AgreementProblem
+    from schemas.problem import AgreementProblem
 
 DAY_HELP = mark("a day, such as 2026-11-30; else today")
 STATES = {
@@ -187,7 +187,7 @@ def diff(
     """Compare agreements."""
     from pipelines.release.policy.changes import diff as changes_between
     from pipelines.release.policy.changes import is_wider
-    from schemas.agreement import load_agreement
+    from schemas.agreement_folder import load_agreement
 
     session = session_of(context)
     sides = [[load_agreement(path) for path in _files(place)] for place in (old, new)]
@@ -201,7 +201,7 @@ def diff(
 
 def _files(place: Path) -> list[Path]:
     """The agreements of a file or folder. Raises CommandError where there is none."""
-    from schemas.agreement import agreement_files
+    from schemas.agreement_folder import agreement_files
 
     if place.is_file():
         return [place]
@@ -214,9 +214,9 @@ def _problems(
     paths: list[Path], folder: Path, as_of: dt.date
 ) -> list[tuple[Path, AgreementProblem]]:
     """What is wrong with each file; the agreements beside it, and those in use, restrict it."""
-    from schemas.agreement import agreement_files, load_agreement
     from schemas.agreement_check import problems
-    from schemas.agreement_problem import AgreementError
+    from schemas.agreement_folder import agreement_files, load_agreement
+    from schemas.problem import AgreementError
 
     loaded: dict[Path, Agreement] = {}
     found: list[tuple[Path, AgreementProblem]] = []
@@ -239,7 +239,7 @@ def _problems(
 
 def _place(path: Path, one: AgreementProblem) -> str:
     """Where a problem is: `caf_minusca.yaml:12: permits[0].rows`."""
-    from schemas.agreement_problem import dotted
+    from schemas.agreement_folder import dotted
     from schemas.lines import line_of
 
     if not one.loc:
@@ -253,7 +253,7 @@ def _show_problem(session: Session, path: Path, one: AgreementProblem) -> None:
     colour = {"error": "bold red", "warning": "yellow", "note": "dim"}[one.level]
     session.print()
     session.print(Text.assemble((f"{one.code}  ", colour), (_place(path, one), "dim")))
-    session.print(Text(f"{_(LEVELS[one.level])}: {one.text(language())}"))
+    session.print(Text(f"{_(LEVELS[one.level])}: {one.sentence(language())}"))
 
 
 def _problem(path: Path, one: AgreementProblem) -> dict[str, Any]:
@@ -262,7 +262,7 @@ def _problem(path: Path, one: AgreementProblem) -> dict[str, Any]:
         "code": one.code,
         "level": one.level,
         "where": _place(path, one),
-        "message": one.text(language()),
+        "message": one.sentence(language()),
     }
 
 

@@ -58,15 +58,12 @@ def _of_its_own(error: BaseException, session: Session) -> int:
 def _coded(error: BaseException) -> list[tuple[str, str, str]]:
     """Code, sentence and hint of errors that carry codes of their own; empty for any other."""
     from pipelines.release.refusals import ReleaseRefused
-    from schemas.agreement_problem import AgreementError
-    from schemas.contract_problem import ContractError
+    from schemas.problem import DeclarationError
 
-    if isinstance(error, ContractError):
+    if isinstance(error, DeclarationError):
         return [(one.code, one.text(language()), "") for one in error.problems]
     if isinstance(error, ReleaseRefused):
         return [(error.code, error.text(language()), error.hint(language()))]
-    if isinstance(error, AgreementError):
-        return [(one.code, f"{one.where}: {one.text(language())}", "") for one in error.problems]
     return []
 
 

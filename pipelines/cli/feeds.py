@@ -133,8 +133,8 @@ def check(
 ) -> int:
     """Check feeds."""
     from pipelines.authoring.check import check_feed
-    from schemas.contract_problem import ContractError, ContractProblem
     from schemas.feed import feed_names
+    from schemas.problem import ContractError, ContractProblem
 
     session = session_of(context)
     places = [_folder(text) for text in folders or feed_names()]

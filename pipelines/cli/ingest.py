@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from pipelines.lake.publish import Publication
     from pipelines.landing.receive import Delivery
     from pipelines.validate.verdict import Verdict
-    from schemas.contract_problem import ContractProblem
     from schemas.feed import Statement
+    from schemas.problem import ContractProblem
 
     Problem = Finding | ContractProblem
 

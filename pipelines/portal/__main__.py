@@ -17,7 +17,7 @@ from pipelines.core.ownership import keep_private
 from pipelines.core.settings import Settings, current_settings
 from pipelines.portal.configuration import Configuration, current_configuration
 from schemas.contract_check import check_all
-from schemas.contract_problem import ContractError
+from schemas.problem import ContractError
 from schemas.text import LANGUAGES
 
 KEEP_ALIVE_S = 30

@@ -26,8 +26,7 @@ from pipelines.portal.security.visitor import API, visitor_of
 from pipelines.portal.signin.pages import sign_in_in_place
 from pipelines.portal.web import SignInNeeded, page, redirect, url
 from pipelines.portal.words import _
-from schemas.agreement_problem import AgreementError
-from schemas.contract_problem import ContractError
+from schemas.problem import AgreementError, ContractError
 
 LOG = logging.getLogger("passerelle.portal")
 LONGEST_CHAIN = 5

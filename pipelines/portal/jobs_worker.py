@@ -36,7 +36,7 @@ from pipelines.portal.jobs import (
     requeue,
     tell,
 )
-from schemas.contract_problem import ContractError
+from schemas.problem import ContractError
 
 PAUSE_S = 0.4
 HEARTBEAT_S = 3.0

@@ -30,7 +30,7 @@ from pipelines.release.query.counts import LEVEL
 from pipelines.release.query.flow import Flow
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
-from schemas.agreement import fingerprint
+from schemas.agreement_folder import fingerprint
 from schemas.contract import Contract, load_contract
 from schemas.sqltext import literal
 from schemas.text import Language

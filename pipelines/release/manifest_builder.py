@@ -19,7 +19,7 @@ from pipelines.release.package.manifest import (
     RiskStated,
 )
 from pipelines.release.query.selection import Selection
-from schemas.agreement import fingerprint
+from schemas.agreement_folder import fingerprint
 from schemas.organisation import organisations, purposes
 
 ISSUER = "passerelle"

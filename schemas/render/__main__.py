@@ -14,7 +14,7 @@ from pathlib import Path
 
 from schemas import contract_check, rule_codes
 from schemas.contract import load_contract, table_names
-from schemas.contract_problem import ContractError, ContractProblem
+from schemas.problem import ContractError, ContractProblem
 from schemas.render import agreement, declarations, dictionary, guide, history, odcs
 from schemas.render.interchange import as_json
 from schemas.table import Contract

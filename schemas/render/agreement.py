@@ -12,10 +12,10 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.agreement import Agreement
-from schemas.agreement_words import WORDS
 from schemas.codelist import codes
 from schemas.contract import table_names
 from schemas.organisation import EVERYBODY
+from schemas.problem import words
 from schemas.render.jsonschema import DIALECT
 
 
@@ -53,15 +53,18 @@ def problems_page() -> str:
     lines = [
         "# What can be wrong with an agreement",
         "",
-        "Rendered from `schemas/agreement_words.py` by `python -m schemas.render`. An error makes "
+        "Rendered from `schemas/problems.csv` by `python -m schemas.render`. An error makes "
         "all agreements unusable until it is mended; a warning or a note does not. How to write an "
         "agreement: [in English](../agreements.md), [en français](../agreements.fr.md).",
         "",
         "| Code | Level | In English | En français |",
         "| --- | --- | --- | --- |",
     ]
-    for code, (level, english, french) in WORDS.items():
-        lines.append(f"| `{code}` | {level} | {english} | {french} |")
+    lines += [
+        f"| `{code}` | {level} | {text.en} | {text.fr} |"
+        for code, (level, text) in words().items()
+        if code.startswith("AGR-")
+    ]
     return "\n".join(lines) + "\n"
 
 

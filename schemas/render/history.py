@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 import yaml
 
 from schemas import declared, rule_codes
-from schemas.contract_problem import ContractProblem
 from schemas.lines import line_of
+from schemas.problem import ContractProblem
 from schemas.render.odcs import SUFFIX
 from schemas.table import Contract
 from schemas.text import FOLDER, LOADER

@@ -29,12 +29,10 @@ from schemas.agreement import (
     Agreement,
     Permit,
     Precision,
-    agreement_files,
-    load_agreement,
 )
 from schemas.agreement_check import problems
 from schemas.agreement_columns import too_fine
-from schemas.agreement_folder import load_agreements
+from schemas.agreement_folder import agreement_files, load_agreement, load_agreements
 from schemas.codelist import load_codelist
 from schemas.contract import load_contract, table_names
 from schemas.feed import feed_names, load_feed

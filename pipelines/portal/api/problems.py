@@ -149,7 +149,7 @@ class ProblemRoute(APIRoute):
 def _answer(request: Request, error: Exception) -> Response | None:
     """The problem that a refusal of one of our parts becomes; None for what is none."""
     from pipelines.lake.storage import LakeError
-    from schemas.agreement_problem import AgreementError
+    from schemas.problem import AgreementError
 
     language = language_of(request)
     if isinstance(error, Refused):

@@ -32,11 +32,11 @@ from pipelines.portal.web import (
     url,
 )
 from pipelines.portal.words import _
-from schemas.agreement import fingerprint
-from schemas.agreement_problem import AgreementError
+from schemas.agreement_folder import fingerprint
 from schemas.codelist import codelist_names
 from schemas.contract import Column, Contract, load_contract, table_names
 from schemas.organisation import purposes as all_purposes
+from schemas.problem import AgreementError
 from schemas.text import LANGUAGES
 
 MOST_ROWS = 250  # of the widest table, and the page is still light; the API gives more

@@ -23,8 +23,8 @@ from pipelines.portal.pages.oversight import concern, standings
 from pipelines.portal.scope import own_feeds, scope_of
 from pipelines.portal.web import Person, allowed, language_of, page, settings_of
 from pipelines.portal.words import _, number
-from schemas.agreement_problem import AgreementError
 from schemas.contract import load_contract, table_names
+from schemas.problem import AgreementError
 
 router = APIRouter()
 SHOWN = 4

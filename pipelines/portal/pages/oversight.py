@@ -36,10 +36,11 @@ from pipelines.portal.web import (
 )
 from pipelines.portal.words import _
 from pipelines.release.policy.explain import permit_words, restriction_words
-from schemas.agreement import Agreement, fingerprint
-from schemas.agreement_problem import AgreementError
+from schemas.agreement import Agreement
+from schemas.agreement_folder import fingerprint
 from schemas.codelist import load_codelist
 from schemas.organisation import organisations, purposes
+from schemas.problem import AgreementError
 from schemas.text import Language
 
 router = APIRouter()

@@ -31,8 +31,8 @@ from pipelines.release.policy.permits import Offer, offers, who_may
 from pipelines.release.query.records import CompiledExtract, compile_records
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
-from schemas.agreement import HANDLING_LEVELS, Agreement, Permit, fingerprint
-from schemas.agreement_folder import load_agreements
+from schemas.agreement import HANDLING_LEVELS, Agreement, Permit
+from schemas.agreement_folder import fingerprint, load_agreements
 from schemas.contract import load_contract, table_names
 from schemas.sqltext import literal, name
 from schemas.text import Bilingual

@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
-from schemas.agreement import AGREEMENTS_FOLDER, fingerprint, load_agreement
-from schemas.agreement_folder import load_agreements
-from schemas.agreement_problem import AgreementError
-from schemas.agreement_words import WORDS
+from schemas.agreement import AGREEMENTS_FOLDER
+from schemas.agreement_folder import fingerprint, load_agreement, load_agreements
+from schemas.problem import AgreementError
 from schemas.text import LANGUAGES
 
 SHIPPED = AGREEMENTS_FOLDER / "caf_minusca.yaml"
@@ -205,13 +204,3 @@ def test_a_fingerprint_is_the_version_and_the_hash_of_the_file(tmp_path: Path) -
 
 def test_an_empty_folder_permits_nothing(tmp_path: Path) -> None:
     assert load_agreements(tmp_path) == []
-
-
-@pytest.mark.parametrize("code", sorted(WORDS))
-def test_words_hold_the_same_values_in_both_languages(code: str) -> None:
-    from string import Formatter
-
-    _level, english, french = WORDS[code]
-    names = [{n for _t, n, _f, _c in Formatter().parse(text) if n} for text in (english, french)]
-    assert names[0] == names[1]
-    assert english != french
