@@ -50,11 +50,11 @@ def new_files_in_the_inbox(
     stands since. A run that failed is not asked for again here:
     Dagster shows it, and the daily round takes in what it left.
     """
-    from pipelines.ingest import is_judged
+    from pipelines.ingest.ingest import is_judged
+    from pipelines.ingest.publish import note_new_copies
     from pipelines.lake.superseded import since
     from pipelines.landing.copies import copy_of
     from pipelines.landing.inbox import delivery_id_of, fingerprint, inbox_files
-    from pipelines.ledger.deliveries import note_new_copies
 
     settings = installation.settings()
     before: Known = json.loads(context.cursor or "{}")
@@ -111,9 +111,9 @@ def _result(requests: list[dg.RunRequest], otherwise: str, cursor: str) -> dg.Se
 @dg.op(pool=PUBLISHED, retry_policy=RETRIES)
 def take_everything_in(context: dg.OpExecutionContext, installation: Installation) -> None:
     """Judge whatever is left in the inbox in one process, and publish all that is judged."""
-    from pipelines.ingest import ingest_inbox
+    from pipelines.ingest.ingest import ingest_inbox
+    from pipelines.ingest.publish import publish
     from pipelines.lake.superseded import since
-    from pipelines.ledger.deliveries import publish
 
     settings = installation.settings()
     problems: list[Any] = []

@@ -22,7 +22,7 @@ def executor() -> dg.ExecutorDefinition:
     """By `PASSERELLE_EXECUTOR`: in_process (small deliveries) or forkserver (large, many cores)."""
     if os.environ.get("PASSERELLE_EXECUTOR", "in_process") != "forkserver":
         return dg.in_process_executor
-    preload = ["great_expectations", "pipelines.ingest"]  # once, not once a step
+    preload = ["great_expectations", "pipelines.ingest.ingest"]  # once, not once a step
     return dg.multiprocess_executor.configured(
         {
             "max_concurrent": int(os.environ.get("PASSERELLE_STEPS", "0")),

@@ -1,6 +1,6 @@
 """One asset a feed, `harmonised/<feed>`: the rows of each delivery sorted, audited and judged.
 
-Not here: sorting and judging (`pipelines/ingest.py`), publishing (`tables.py`), and what is shown
+Not here: sorting and judging (`pipelines/ingest`), publishing (`tables.py`), and what is shown
 of a verdict (`checks.py`).
 
 A feed's files are landed and judged by one step, delivery by delivery: a backfill of hundreds is
@@ -102,7 +102,7 @@ def feed_assets(name: str) -> dg.AssetsDefinition:
     def take_in(
         context: dg.AssetExecutionContext, config: Said, installation: Installation
     ) -> Iterator[Any]:
-        from pipelines.ingest import write_audit_pages
+        from pipelines.ingest.ingest import write_audit_pages
 
         if config.kind not in KINDS:
             raise dg.Failure(f"kind: {' | '.join(filter(None, KINDS))}", allow_retries=False)
@@ -126,8 +126,8 @@ def _take_in_one(
     context: dg.AssetExecutionContext, settings: "Settings", delivery_id: str, kind: str
 ) -> "Generator[Any, None, Verdict | None]":
     """Land and judge one delivery, as far as it was selected; None where its file is nowhere."""
-    from pipelines.ingest import judge, land_again
-    from pipelines.ledger.deliveries import answer
+    from pipelines.ingest.ingest import judge, land_again
+    from pipelines.ingest.publish import answer
     from pipelines.validate.verdict import verdict_of
 
     try:

@@ -128,9 +128,9 @@ def entries_of_the_ledger(
 
 def _to_show(settings: "Settings", cursor: Cursor) -> "dict[str, list[Judged]]":
     """By feed, deliveries of which something is to be shown; moves the cursor on."""
+    from pipelines.ingest.publish import JUDGED as WAS_JUDGED
     from pipelines.landing.receive import open_delivery
     from pipelines.ledger.chain import entries_from
-    from pipelines.ledger.deliveries import JUDGED as WAS_JUDGED
     from pipelines.validate.verdict import verdict_of
 
     found = entries_from(settings, cursor.seq, [WAS_JUDGED], size=MOST_SHOWN_A_TICK)

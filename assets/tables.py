@@ -94,7 +94,7 @@ def published(
     context: dg.AssetExecutionContext, installation: Installation
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Publish every judged delivery; one commit a table, then one swap of the catalogue."""
-    from pipelines.ledger.deliveries import publish
+    from pipelines.ingest.publish import publish
 
     settings = installation.settings()
     with faults_in_words():

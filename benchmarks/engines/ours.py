@@ -11,7 +11,7 @@ import shutil
 import schemas.feed
 from benchmarks.generate import generate
 from benchmarks.work import FEED, FEEDS, RECEIVED_AT, Steps, Work
-from pipelines.ingest import judge
+from pipelines.ingest.ingest import judge
 from pipelines.lake.publish import publish
 from pipelines.landing.receive import receive
 from schemas.contract import load_contract, table_names

@@ -19,7 +19,7 @@ from pipelines.core.settings import settings_for
 def main(home: Path, rows: int) -> None:
     """Take it in; the file itself is not kept twice."""
     schemas.feed.FEEDS_FOLDER = FEEDS
-    from pipelines.ingest import judge
+    from pipelines.ingest.ingest import judge
     from pipelines.lake.publish import publish
     from pipelines.landing.receive import receive
 

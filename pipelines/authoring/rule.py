@@ -1,6 +1,6 @@
 """Keep an answer as the rule of a feed: `deliveries: register` in its feed.yaml.
 
-Not here: answering about one delivery (`pipelines/ledger/deliveries.py`).
+Not here: answering about one delivery (`pipelines/ingest/publish.py`).
 """
 
 from __future__ import annotations

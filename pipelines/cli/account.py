@@ -1,6 +1,6 @@
 """How verdicts are told on a terminal: rows by feed, reasons by code, refused files.
 
-Not here: reaching verdicts (`pipelines/ingest.py`) and the provider's report (`validate`).
+Not here: reaching verdicts (`pipelines/ingest/ingest.py`) and the provider's report (`validate`).
 """
 
 from __future__ import annotations

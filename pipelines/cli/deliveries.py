@@ -306,7 +306,7 @@ def _reasons(session: Session, delivery: Delivery, verdict: Verdict) -> list[dic
 
     if not verdict.reason_counts:
         return []
-    from pipelines.ingest import local_part
+    from pipelines.ingest.ingest import local_part
 
     part = local_part(session.settings, delivery, "quarantined")
     with part as quarantined, duckdb.connect() as connection:

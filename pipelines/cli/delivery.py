@@ -24,9 +24,9 @@ from schemas.contract import load_contract
 from schemas.feed import feed_names
 
 if TYPE_CHECKING:
+    from pipelines.ingest.rejudge import Change, Proposal
     from pipelines.landing.receive import Delivery
     from pipelines.ledger.who import Held
-    from pipelines.rejudge import Change, Proposal
     from schemas.feed import Statement
 
 YES = ("y", "yes", "o", "oui")
@@ -62,8 +62,8 @@ def answer(
     ] = False,
 ) -> int:
     """Answer."""
+    from pipelines.ingest.publish import answer as keep
     from pipelines.ledger.chain import OPERATOR
-    from pipelines.ledger.deliveries import answer as keep
 
     session = session_of(context)
     kind = kind_of(is_register, is_correction)
@@ -127,8 +127,8 @@ def rejudge(
 ) -> int:
     """Judge again."""
     from pipelines.core.processes import cores
+    from pipelines.ingest.rejudge import changes, dismiss, propose
     from pipelines.lake.versions import require_current
-    from pipelines.rejudge import changes, dismiss, propose
 
     session = session_of(context)
     require_current(session.settings)
@@ -197,9 +197,9 @@ def _is_other(proposal: Proposal, changed: list[Change]) -> bool:
 
 def stand(session: Session, proposals: list[Proposal], changed: list[Change]) -> None:
     """Let the proposals stand and publish them."""
+    from pipelines.ingest.publish import require_writable
+    from pipelines.ingest.rejudge import let_stand
     from pipelines.ledger.chain import OPERATOR
-    from pipelines.ledger.deliveries import require_writable
-    from pipelines.rejudge import let_stand
 
     require_writable(session.settings)
     let_stand(session.settings, proposals, changed, actor=OPERATOR)

@@ -1,6 +1,6 @@
 """Commands that take deliveries in: `ingest`, `run`.
 
-Not here: the journey itself (`pipelines/ingest.py`) and invented deliveries (`tour.py`).
+Not here: the journey itself (`pipelines/ingest/ingest.py`) and invented deliveries (`tour.py`).
 """
 
 from __future__ import annotations
@@ -94,9 +94,9 @@ def ingest(
     is_correction: IsCorrection = False,
 ) -> int:
     """Take files in."""
+    from pipelines.ingest.publish import note_repeated
     from pipelines.landing.receive import open_delivery
     from pipelines.ledger.chain import OPERATOR
-    from pipelines.ledger.deliveries import note_repeated
 
     session = session_of(context)
     require_feed(feed)
@@ -126,8 +126,8 @@ def _take(  # noqa: PLR0917  (the options of a command)
     kind: Statement | None,
 ) -> list[Verdict]:
     """Take the files in; one verdict a delivery, as a file may be named twice."""
-    from pipelines.ingest import ingest as take_in
-    from pipelines.ingest import write_audit_pages
+    from pipelines.ingest.ingest import ingest as take_in
+    from pipelines.ingest.ingest import write_audit_pages
 
     verdicts = {}
     with session.progress(_("Checking")) as advance:
@@ -184,7 +184,7 @@ def _require_address(file: str) -> None:
 def take_inbox(session: Session) -> tuple[list[Verdict], list[Problem], list[Delivery]]:
     """Judge what waits; the verdicts, what could not be taken in, and what came before."""
     from pipelines.core.processes import cores
-    from pipelines.ingest import ingest_inbox
+    from pipelines.ingest.ingest import ingest_inbox
 
     problems: list[Problem] = [*misplaced_files(session)]
     again: list[Delivery] = []
@@ -279,9 +279,9 @@ def _deliveries(
 
 def publish_all(session: Session, answered_ids: Sequence[str] = ()) -> Publication:
     """Publish every judged delivery. Raises CommandError where another writer holds the lake."""
+    from pipelines.ingest.publish import publish
     from pipelines.lake.storage import LakeBusy
     from pipelines.ledger.chain import OPERATOR
-    from pipelines.ledger.deliveries import publish
 
     with session.progress(_("Publishing")) as advance:
         advance(0, 1)

@@ -1,6 +1,6 @@
 """The command `lake migrate`: tables of an older contract judged and written anew.
 
-Not here: judging again (`pipelines/rejudge.py`), writing the tables (`pipelines/lake/migrate.py`).
+Not here: judging again (`pipelines/ingest`), writing the tables (`pipelines/lake/migrate.py`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from pipelines.core.i18n import mark
 from schemas.contract import load_contract
 
 if TYPE_CHECKING:
+    from pipelines.ingest.rejudge import Change, Proposal
     from pipelines.lake.versions import Behind
-    from pipelines.rejudge import Change, Proposal
 
 
 @command(
@@ -68,7 +68,7 @@ def _judged_again(session: Session) -> tuple[list[Proposal], list[Change]]:
     Those of an earlier call that was stopped are not judged once more.
     """
     from pipelines.core.processes import cores
-    from pipelines.rejudge import changes, propose
+    from pipelines.ingest.rejudge import changes, propose
 
     older = [
         delivery
@@ -86,11 +86,11 @@ def _judged_again(session: Session) -> tuple[list[Proposal], list[Change]]:
 
 
 def _write(session: Session, proposals: list[Proposal], changed: list[Change]) -> None:
+    from pipelines.ingest.publish import catch_up, require_writable
+    from pipelines.ingest.rejudge import let_stand
     from pipelines.lake.migrate import migrate as write_anew
     from pipelines.lake.storage import LakeBusy
     from pipelines.ledger.chain import OPERATOR
-    from pipelines.ledger.deliveries import catch_up, require_writable
-    from pipelines.rejudge import let_stand
 
     require_writable(session.settings)
     let_stand(session.settings, proposals, changed, actor=OPERATOR)

@@ -1,6 +1,6 @@
 """Write every table anew from the deliveries as they are judged now, and show all of it at once.
 
-Not here: judging them again (`pipelines/rejudge.py`), and publishing one delivery more
+Not here: judging them again (`pipelines/ingest/rejudge.py`), and publishing one delivery more
 (`publish.py`), whose queries are used here with nothing in the lake.
 
 One commit a table replaces all of its files and its columns; the list of deliveries comes last, and

@@ -1,6 +1,6 @@
 """Rows of deliveries that were judged again: what they change in a table, record by record.
 
-Not here: judging again (`pipelines/rejudge.py`), and which revision of a record is the latest
+Not here: judging again (`pipelines/ingest`), and which revision of a record is the latest
 (`revisions.py`), which decides here too.
 
 Of a record that another judgement tells otherwise, everything that was published until then stays

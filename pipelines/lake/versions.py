@@ -1,6 +1,6 @@
 """By which contract the rows of each table were judged, and whether that is today's.
 
-Not here: judging them again (`pipelines/rejudge.py`) and writing the tables anew (`migrate.py`).
+Not here: judging them again (`pipelines/ingest`) and writing the tables anew (`migrate.py`).
 
 A contract's version has three numbers. With another first one, what stands in the table means
 something else or has another type or key: old and new rows must not stand side by side, so nothing

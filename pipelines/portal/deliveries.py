@@ -301,7 +301,7 @@ def _reasons(
 ) -> list[RuleCount]:
     import duckdb
 
-    from pipelines.ingest import local_part
+    from pipelines.ingest.ingest import local_part
 
     part = local_part(settings, delivery, "quarantined")
     with part as quarantined, closing(duckdb.connect()) as connection:

@@ -25,7 +25,7 @@ from pipelines.portal.uploads import Upload
 KIND = "delivery"
 ANSWER = "answer"  # about a delivery: its rows find their place
 # What a worker of the queue imports before the first upload is there: it takes some seconds.
-HEAVY_MODULES = ("pipelines.ingest", "great_expectations", "pipelines.ledger.deliveries")
+HEAVY_MODULES = ("pipelines.ingest.ingest", "great_expectations", "pipelines.ingest.publish")
 
 
 def request_of(upload: Upload, feed: str, person: Person, now: dt.datetime) -> dict[str, Any]:
@@ -50,8 +50,8 @@ def take_in(settings: Settings, request: Mapping[str, Any]) -> dict[str, Any]:
     upload nor the delivery is there, OSError, LakeError and LedgerError where a place is out of
     reach.
     """
-    from pipelines.ingest import judge, write_audit_pages
-    from pipelines.ledger.deliveries import note_repeated, publish
+    from pipelines.ingest.ingest import judge, write_audit_pages
+    from pipelines.ingest.publish import note_repeated, publish
 
     # A name that we made; should a job's request be tampered with, it still names no other place.
     upload = settings.uploads / Path(request["file"]).name
@@ -76,7 +76,7 @@ def take_in(settings: Settings, request: Mapping[str, Any]) -> dict[str, Any]:
 
 def apply_answer(settings: Settings, request: Mapping[str, Any]) -> dict[str, Any]:
     """Publish a delivery anew of which somebody said what it is. Raises LakeError, LedgerError."""
-    from pipelines.ledger.deliveries import publish
+    from pipelines.ingest.publish import publish
 
     delivery_id = str(request["delivery_id"])
     publish(settings, [delivery_id], actor=str(request["answered_by"]))
@@ -85,13 +85,13 @@ def apply_answer(settings: Settings, request: Mapping[str, Any]) -> dict[str, An
 
 def note_known(settings: Settings, delivery_id: str, person: Person) -> None:
     """Write down that a file which is done with came again. Raises LedgerError."""
-    from pipelines.ledger.deliveries import note_repeated
+    from pipelines.ingest.publish import note_repeated
 
     note_repeated(settings, open_delivery(settings, delivery_id), by=person.name)
 
 
 def _land(settings: Settings, request: Mapping[str, Any], upload: Path) -> Delivery:
-    from pipelines.ingest import land
+    from pipelines.ingest.ingest import land
 
     return land(
         settings,
@@ -110,14 +110,14 @@ def _moment(request: Mapping[str, Any]) -> dt.datetime:
 
 def is_settled(settings: Settings, delivery_id: str) -> bool:
     """True where the same file came before and nothing is left to do for it."""
-    from pipelines.ingest import is_judged
+    from pipelines.ingest.ingest import is_judged
 
     return is_judged(settings, delivery_id) and is_published(settings, delivery_id)
 
 
 def is_judged_since(settings: Settings, request: Mapping[str, Any]) -> bool:
     """True where this very upload has its verdict, though it may not be published yet."""
-    from pipelines.ingest import is_judged
+    from pipelines.ingest.ingest import is_judged
 
     delivery = _landed(settings, str(request["delivery_id"]))
     is_this = delivery is not None and delivery.receipt.received_at == _moment(request)

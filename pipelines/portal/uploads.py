@@ -1,7 +1,7 @@
 """Take a file in through the web: straight to the disk, with limits, and away again if it breaks.
 
 Not here: the page that it comes from (`pages/provider.py`), judging it (`deliveries.py`,
-`pipelines/ingest.py`).
+`pipelines/ingest/ingest.py`).
 
 A file is written to `<uploads>/<random>.part` as it comes and renamed to `<random>.whole` once all
 of it is on the disk; only then does anybody hear of it. Memory holds one block. Its own name is

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-import pipelines.ingest as taking
+import pipelines.ingest.ingest as taking
 from pipelines.authoring.check import check_feed
 from pipelines.cli import main as cli
 from pipelines.core.findings import OURS

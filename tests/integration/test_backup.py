@@ -31,11 +31,11 @@ from pipelines.backup.faults import MESSAGES, BackupError
 from pipelines.backup.make import make_backup
 from pipelines.backup.restore import restore
 from pipelines.core.settings import Settings, settings_for
-from pipelines.ingest import ingest
+from pipelines.ingest.ingest import ingest
+from pipelines.ingest.publish import publish
 from pipelines.lake.maintenance import check as check_lake
 from pipelines.ledger.chain import append, entries
 from pipelines.ledger.database import dispose
-from pipelines.ledger.deliveries import publish
 from pipelines.ledger.verify import verify
 from pipelines.release.extract import make_extract
 from pipelines.release.package.verify import verify as verify_extract

@@ -29,12 +29,12 @@ from assets.definitions import defs
 from assets.harmonised import declared_version
 from assets.resources import Installation
 from pipelines.core.settings import Settings, settings_for
-from pipelines.ingest import ingest
+from pipelines.ingest.ingest import ingest
+from pipelines.ingest.publish import note_judged
 from pipelines.lake.publish import publish
 from pipelines.landing.answers import read_answer
 from pipelines.landing.receive import list_deliveries
 from pipelines.ledger.chain import entries
-from pipelines.ledger.deliveries import note_judged
 from pipelines.validate.verdict import JUDGEMENTS, verdict_of, write_verdict
 from schemas.contract import table_names
 from schemas.feed import load_feed

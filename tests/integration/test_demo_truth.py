@@ -23,7 +23,7 @@ from pipelines.demo import DemoSummary, write_demo
 from pipelines.demo.delivery import TRUTH_COLUMNS, error_codes
 from pipelines.demo.world import build_world
 from pipelines.demo.writer import FEEDS, feed_deliveries
-from pipelines.ingest import ingest_inbox
+from pipelines.ingest.ingest import ingest_inbox
 from pipelines.lake.publish import publish
 from pipelines.landing.receive import open_delivery
 from pipelines.validate.verdict import Verdict

@@ -20,12 +20,12 @@ import schemas.feed as feeds
 from pipelines import connect
 from pipelines.cli import main
 from pipelines.core.settings import Settings, settings_for
-from pipelines.ingest import ingest, ingest_inbox
+from pipelines.ingest.ingest import ingest, ingest_inbox
+from pipelines.ingest.publish import answer, publish
 from pipelines.lake.maintenance import check
 from pipelines.lake.questions import ALSO_SPECIALIST_AFTER, read_question
 from pipelines.landing.answers import read_answer
 from pipelines.landing.receive import Delivery, list_deliveries, open_delivery
-from pipelines.ledger.deliveries import answer, publish
 from pipelines.ledger.verify import verify
 from pipelines.portal.app import create_app
 from pipelines.portal.jobs_worker import run_next

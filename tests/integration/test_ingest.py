@@ -17,10 +17,10 @@ from upath import UPath
 
 import pipelines
 import pipelines.harmonise.run as harmonising
-import pipelines.ingest as module
+import pipelines.ingest.ingest as module
 from pipelines.core.findings import DeliveryRefused
 from pipelines.core.settings import Settings, settings_for
-from pipelines.ingest import ingest, ingest_inbox, judge, land, land_again
+from pipelines.ingest.ingest import ingest, ingest_inbox, judge, land, land_again
 from pipelines.lake.maintenance import check
 from pipelines.lake.publish import publish
 from pipelines.landing.receive import list_deliveries, open_delivery

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines import connect
 from pipelines.core.settings import Settings, settings_for
-from pipelines.ingest import ingest
+from pipelines.ingest.ingest import ingest
 from pipelines.lake.maintenance import check, compact
 from pipelines.lake.publish import publish
 from pipelines.validate.verdict import Verdict

@@ -32,9 +32,9 @@ from pipelines.accounts.tokens import make_token as make_api_token
 from pipelines.cli import main
 from pipelines.cli.app import build
 from pipelines.core.settings import SHIPPED_AGREEMENTS, Settings, settings_for
-from pipelines.ingest import ingest
+from pipelines.ingest.ingest import ingest
+from pipelines.ingest.publish import publish
 from pipelines.landing.receive import open_delivery
-from pipelines.ledger.deliveries import publish
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.portal.scope import own_feeds

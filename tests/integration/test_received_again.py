@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from pipelines.core.settings import Settings, settings_for
-from pipelines.ingest import ingest, ingest_inbox
+from pipelines.ingest.ingest import ingest, ingest_inbox
+from pipelines.ingest.publish import publish
 from pipelines.lake.superseded import since
 from pipelines.landing.receive import Delivery, list_deliveries
 from pipelines.ledger.chain import entries
-from pipelines.ledger.deliveries import publish
 from pipelines.portal.api.deliveries import _since as api_since
 from tests.conftest import passerelle
 from tests.fixtures.home_0_1 import GENDARMERIE, POLICE, deliveries

@@ -19,11 +19,11 @@ import schemas.feed
 from pipelines import connect
 from pipelines.cli import main
 from pipelines.core.settings import Settings, settings_for
-from pipelines.ingest import ingest
+from pipelines.ingest.ingest import ingest
+from pipelines.ingest.publish import publish
 from pipelines.lake.maintenance import check
 from pipelines.landing.receive import list_deliveries
 from pipelines.ledger.chain import entries
-from pipelines.ledger.deliveries import publish
 from pipelines.ledger.verify import check as check_ledger
 from pipelines.validate.verdict import earlier_verdicts, verdict_of
 from tests.fixtures.home_0_1 import POLICE, deliveries

@@ -16,7 +16,7 @@ import pytest
 from pipelines.core.duck import connect_scratch
 from pipelines.core.i18n import translator
 from pipelines.core.settings import Settings, settings_for
-from pipelines.ingest import ingest
+from pipelines.ingest.ingest import ingest
 from pipelines.landing.readers.read import read_text_rows
 from pipelines.landing.receive import Delivery, open_delivery
 from pipelines.validate import report

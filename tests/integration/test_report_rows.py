@@ -15,7 +15,7 @@ import pytest
 import pipelines
 from pipelines.core.duck import connect_scratch
 from pipelines.core.settings import Settings, settings_for
-from pipelines.ingest import ingest
+from pipelines.ingest.ingest import ingest
 from pipelines.lake.publish import publish
 from pipelines.landing.readers.read import read_text_rows
 from pipelines.landing.receive import Delivery, open_delivery

@@ -18,7 +18,7 @@ import pytest
 
 from pipelines.cli import main
 from pipelines.core.settings import Settings, settings_for
-from pipelines.ingest import ingest, ingest_inbox
+from pipelines.ingest.ingest import ingest, ingest_inbox
 from pipelines.lake.publish import publish
 from pipelines.landing.receive import Delivery, list_deliveries, open_delivery
 from pipelines.landing.report_number import find_number

@@ -14,7 +14,7 @@ import pytest
 
 import pipelines
 from pipelines.core.settings import Settings, settings_for
-from pipelines.ingest import ingest
+from pipelines.ingest.ingest import ingest
 from pipelines.lake.publish import publish
 from pipelines.validate.verdict import Verdict
 

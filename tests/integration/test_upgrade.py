@@ -18,7 +18,7 @@ from pipelines import connect
 from pipelines.accounts.permissions import Person
 from pipelines.accounts.signin import authenticate
 from pipelines.core.settings import Settings, settings_for
-from pipelines.ingest import judge
+from pipelines.ingest.ingest import judge
 from pipelines.lake.maintenance import check
 from pipelines.lake.publish import publish
 from pipelines.lake.superseded import since

@@ -25,7 +25,7 @@ def answer(request: Request, desk: Desk, person: Person, delivery_id: str) -> Re
 
     What is not asked at this desk is not there to be answered.
     """
-    from pipelines.ledger.deliveries import answer as keep
+    from pipelines.ingest.publish import answer as keep
 
     settings = settings_of(request)
     try:

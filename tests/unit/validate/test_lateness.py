@@ -13,7 +13,7 @@ from pipelines.cli.common_options import CommonOptions
 from pipelines.cli.session import Session
 from pipelines.cli.status import feed_states
 from pipelines.core.settings import settings_for
-from pipelines.ingest import ingest
+from pipelines.ingest.ingest import ingest
 from pipelines.validate.lateness import Lateness, lateness_of
 from schemas.feed import load_feed
 

@@ -28,11 +28,16 @@ from pipelines.core.findings import UNEXPECTED, DeliveryRefused, Finding, unexpe
 from pipelines.core.processes import run_in_processes
 from pipelines.core.settings import PROGRAM_VERSION, Settings
 from pipelines.harmonise.run import HarmoniseResult, harmonise
+from pipelines.ingest.publish import (
+    answer,
+    note_judged,
+    note_new_copies,
+    require_writable,
+)
 from pipelines.landing.copies import copy_of
 from pipelines.landing.inbox import InboxFile, delivery_id_of, fingerprint, inbox_files
 from pipelines.landing.receive import Delivery, local_file, open_delivery, receive
 from pipelines.ledger.chain import OPERATOR
-from pipelines.ledger.deliveries import answer, note_judged, note_new_copies, require_writable
 from pipelines.validate.audit import Audit, audit
 from pipelines.validate.verdict import (
     Verdict,
@@ -55,7 +60,7 @@ SMALL_BYTES = 32 * 1024**2
 # A worker needs about three seconds to be ready, as long as four small files take.
 FEWEST_TO_SPREAD = 6
 ENTRIES_AT_ONCE = 50
-HEAVY_MODULES = ("pipelines.ingest", "great_expectations")
+HEAVY_MODULES = ("pipelines.ingest.ingest", "great_expectations")
 
 Progress = Callable[[int, int, str], None]
 Complain = Callable[[Finding | ContractProblem], None]

@@ -25,8 +25,15 @@ from upath import UPath
 from pipelines.core.duck import connect_scratch, scratch_folder
 from pipelines.core.processes import run_in_processes
 from pipelines.core.settings import PROGRAM_VERSION, Settings
-from pipelines.ingest import FEWEST_TO_SPREAD, HEAVY_MODULES, PARTS, Progress, reach
-from pipelines.ingest import SMALL_BYTES as SMALL
+from pipelines.ingest.ingest import (
+    FEWEST_TO_SPREAD,
+    HEAVY_MODULES,
+    PARTS,
+    Progress,
+    reach,
+)
+from pipelines.ingest.ingest import SMALL_BYTES as SMALL
+from pipelines.ingest.publish import judged_entry
 from pipelines.lake.arrivals import Arrival
 from pipelines.lake.publish import read_incoming
 from pipelines.lake.rejudgement import RowChange, find_changes
@@ -34,7 +41,6 @@ from pipelines.lake.storage import let_read
 from pipelines.lake.tables import addressed_files, existing_table
 from pipelines.landing.receive import Delivery
 from pipelines.ledger.chain import NewEntry, append_all
-from pipelines.ledger.deliveries import judged_entry
 from pipelines.ledger.who import Held, holders
 from pipelines.validate.verdict import (
     JUDGEMENTS,

@@ -8,11 +8,11 @@ import pytest
 import sqlalchemy as sa
 from upath import UPath
 
-from pipelines.ingest import ingest, ingest_inbox, judge
+from pipelines.ingest.ingest import ingest, ingest_inbox, judge
+from pipelines.ingest.publish import catch_up, publish
 from pipelines.lake.publish import publish as publish_to_lake
 from pipelines.ledger.chain import entries
 from pipelines.ledger.database import dispose, engine, sqlite_file
-from pipelines.ledger.deliveries import catch_up, publish
 from pipelines.ledger.faults import LedgerError
 from pipelines.ledger.verify import verify
 from schemas.feed import FEEDS_FOLDER
@@ -69,7 +69,7 @@ def test_publishing_is_written_down_once(place, refused_file):
 
 def test_what_was_killed_before_its_entry_gets_it_at_the_next_publish(place, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("pipelines.ingest.note_judged", lambda *arguments: None)
+        patch.setattr("pipelines.ingest.ingest.note_judged", lambda *arguments: None)
         verdict = ingest(place, FEED, EXAMPLES[0])
     publish_to_lake(place)
     assert said(place) == []
@@ -90,7 +90,7 @@ def test_the_inbox_is_written_down_together(place, refused_file, monkeypatch):
         transactions.append(len(new))
         return real(settings, new)
 
-    from pipelines.ledger import deliveries
+    from pipelines.ingest import publish as deliveries
 
     real = deliveries.append_all
     monkeypatch.setattr(deliveries, "append_all", counted)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.core.settings import settings_for
-from pipelines.ingest import ingest
+from pipelines.ingest.ingest import ingest
 from pipelines.landing.receive import list_deliveries
 from pipelines.validate.verdict import verdict_of
 from schemas.feed import load_feed

@@ -1,6 +1,6 @@
-"""Deliveries in the ledger: each verdict and each publication, and publishing that writes it down.
+"""Publish, and write down what became of deliveries: verdicts, answers, publications.
 
-Not here: reaching verdicts (`ingest`) and publishing itself (`lake`), which knows no ledger.
+Not here: reaching verdicts (`ingest.py`) and the tables (`lake`), which know no ledger.
 
 A verdict or a publish that was killed before its entry could be written gets it at the next
 publish: what the table `deliveries` lists is compared with the ledger.
