@@ -199,7 +199,7 @@ def verdict_metadata(verdict: Verdict, language: Language) -> dict[str, Any]:
         "identical copies": verdict.rows_exact_duplicates or 0,
         "rejections": dg.MetadataValue.md(reasons_table(verdict.reason_counts, language)),
         "warnings": dg.MetadataValue.md(reasons_table(verdict.warning_counts, language)),
-        "report": f"passerelle rejections {verdict.delivery_id} -o report.xlsx",
+        "report": f"passerelle delivery show {verdict.delivery_id} -o report.xlsx",
     }
     page = verdict.audit.data_docs_page if verdict.audit else ""
     if page:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from schemas.text import FOLDER, read_csv
+from schemas.text import FOLDER, fold, read_csv
 
 CODELISTS_FOLDER = FOLDER / "codelists"
 
@@ -54,3 +54,23 @@ def outermost(name: str) -> dict[str, str]:
 def codes(name: str) -> list[str]:
     """Just the codes of a list, in the order of the file; expired ones are among them."""
     return [row["code"] for row in load_codelist(name)]
+
+
+def aliases(row: dict[str, str]) -> list[str]:
+    """The other words by which a code of a list is known."""
+    return [word for word in row.get("aliases", "").split("|") if word]
+
+
+def find_codes(name: str, asked: str = "") -> list[dict[str, str]]:
+    """The rows of a list whose code, words or aliases hold `asked`, whatever its case and accents.
+
+    Raises KeyError for what is no list.
+    """
+    if name not in codelist_names():
+        raise KeyError(name)
+    words = fold(asked)
+    return [row for row in load_codelist(name) if words in _words_of(row)]
+
+
+def _words_of(row: dict[str, str]) -> str:
+    return fold(" ".join((row["code"], row["label_en"], row["label_fr"], *aliases(row))))

@@ -67,3 +67,13 @@ def all_rules() -> dict[str, Rule]:
     """Every rule of every contract by its code; delivery findings (DEL-7xx) are among them."""
     contracts = map(load_contract, table_names())
     return {rule.code: rule for one in contracts for rule in (*one.rules, *one.lake_rules)}
+
+
+def coded_columns(codelist: str) -> list[tuple[str, str]]:
+    """Table and name of each published column whose values are codes of a list."""
+    return [
+        (table, column.name)
+        for table in table_names()
+        for column in load_contract(table).published
+        if column.codelist == codelist
+    ]

@@ -6,10 +6,11 @@ Not here: what the declarations mean (contract, codelist, feed) and the words of
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
-from unicodedata import category
+from unicodedata import category, combining, normalize
 
 import yaml
 from pydantic import BaseModel, ConfigDict
@@ -45,6 +46,13 @@ def number(value: float, language: Language) -> str:
 def joined(phrases: Iterable[str], language: Language) -> str:
     """Phrases that may hold commas, in one line."""
     return (f"{NARROW_NO_BREAK_SPACE}; " if language == "fr" else "; ").join(phrases)
+
+
+def fold(text: str) -> str:
+    """The text without case, accents and punctuation: `Nature des faits` = `NATURE DES FAITS`."""
+    plain = normalize("NFKD", text)
+    bare = "".join(sign for sign in plain if not combining(sign)).casefold()
+    return re.sub(r"[\W_]+", " ", bare.replace("œ", "oe").replace("æ", "ae")).strip()
 
 
 def printable(text: str, *, also: str = "") -> str:

@@ -1,7 +1,5 @@
 """The `passerelle` command: start, language, and the one place where an error becomes a sentence.
 
-Not here: what a command does (one module a subject beside this one) and any work on data.
-
 Exit codes: 0 done (rows may have been rejected: that is a result, not an error) · 2 the command
 was not understood, or names something that does not exist · 3 a delivery was refused, or a check
 that was asked for did not pass · 4 a place could not be reached or written: try again · 5 an error

@@ -1,7 +1,4 @@
-"""`python -m pipelines.cli …`: the same as `passerelle …`.
-
-Not here: anything else.
-"""
+"""`python -m pipelines.cli …`: the same as `passerelle …`."""
 
 from __future__ import annotations
 

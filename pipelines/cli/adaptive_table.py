@@ -1,7 +1,4 @@
-"""Tables in terminals too narrow for them: one block a row, so that nothing is lost.
-
-Not here: what a table holds, and results of `sql`, which choose their form themselves.
-"""
+"""Tables in terminals too narrow for them: one block a row, so that nothing is lost."""
 
 from __future__ import annotations
 

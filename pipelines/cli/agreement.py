@@ -1,8 +1,4 @@
-"""Commands about sharing agreements: `agreement list|check|explain|diff`.
-
-Not here: the agreements (`schemas/agreements`), their meaning (`schemas/agreement_check.py`), and
-who may have what (`pipelines/release`).
-"""
+"""The commands `agreement …`: list sharing agreements, check, explain and compare them."""
 
 from __future__ import annotations
 
@@ -12,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli.days import day_of
-from pipelines.cli.declare import command, session_of
+from pipelines.cli.declare import argument, command, day_of, flag, option, session_of
 from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session, table
 from pipelines.cli.words import _, language, listed, number
@@ -46,9 +41,7 @@ DIRECTIONS: dict[Direction, str] = {
 )
 def list_agreements(
     context: typer.Context,
-    day: Annotated[
-        str, typer.Option("--as-of", metavar=mark("DAY"), help=DAY_HELP, show_default=False)
-    ] = "",
+    day: Annotated[str, option("--as-of", mark("DAY"), DAY_HELP)] = "",
 ) -> None:
     """List agreements."""
     from pipelines.release.policy.wording import organisation_names
@@ -90,12 +83,9 @@ def list_agreements(
 def check(
     context: typer.Context,
     files: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar=mark("FILE"), help=mark("files of agreements, or a folder of them")),
+        list[Path] | None, argument(mark("FILE"), mark("files of agreements, or a folder of them"))
     ] = None,
-    day: Annotated[
-        str, typer.Option("--as-of", metavar=mark("DAY"), help=DAY_HELP, show_default=False)
-    ] = "",
+    day: Annotated[str, option("--as-of", mark("DAY"), DAY_HELP)] = "",
 ) -> int:
     """Check agreements."""
     session, as_of = session_of(context), day_of(day)
@@ -131,21 +121,13 @@ def check(
 def explain(
     context: typer.Context,
     recipient: Annotated[
-        str,
-        typer.Option(
-            "--recipient", metavar=mark("ORGANISATION"), help=mark("the organisation or unit")
-        ),
+        str, option("--recipient", mark("ORGANISATION"), mark("the organisation or unit"))
     ],
-    table_name: Annotated[
-        str, typer.Option("--table", metavar=mark("TABLE"), help=mark("the table"))
-    ],
+    table_name: Annotated[str, option("--table", mark("TABLE"), mark("the table"))],
     purpose: Annotated[
-        str | None,
-        typer.Option("--purpose", metavar=mark("PURPOSE"), help=mark("one purpose only")),
+        str | None, option("--purpose", mark("PURPOSE"), mark("one purpose only"))
     ] = None,
-    day: Annotated[
-        str, typer.Option("--as-of", metavar=mark("DAY"), help=DAY_HELP, show_default=False)
-    ] = "",
+    day: Annotated[str, option("--as-of", mark("DAY"), DAY_HELP)] = "",
 ) -> None:
     """Explain what may leave."""
     from pipelines.release.policy.explain import explain as explained
@@ -176,12 +158,10 @@ def explain(
 )
 def diff(
     context: typer.Context,
-    old: Annotated[
-        Path, typer.Argument(metavar=mark("OLD"), help=mark("a file or folder as it was"))
-    ],
-    new: Annotated[Path, typer.Argument(metavar=mark("NEW"), help=mark("the same as it is to be"))],
+    old: Annotated[Path, argument(mark("OLD"), mark("a file or folder as it was"))],
+    new: Annotated[Path, argument(mark("NEW"), mark("the same as it is to be"))],
     fail_if_wider: Annotated[
-        bool, typer.Option("--fail-if-wider", help=mark("exit code 3 where more may leave"))
+        bool, flag("--fail-if-wider", mark("exit code 3 where more may leave"))
     ] = False,
 ) -> int:
     """Compare agreements."""

@@ -1,6 +1,6 @@
 """The list of commands in the order of a person's day, and how one of them is run.
 
-Not here: what they do (the modules named below).
+A command is a noun and a verb; what is typed every day is a word of its own.
 """
 
 from __future__ import annotations
@@ -12,24 +12,27 @@ import typer
 from pipelines.cli import (
     agreement,
     backup,
-    consents,
-    contracts,
-    deliveries,
+    codelist,
+    consent,
+    contract,
     delivery,
-    dictionary,
-    feeds,
+    demo,
+    extract,
+    feed,
     ingest,
+    key,
     lake,
     ledger,
-    migration,
-    query,
-    release,
-    serving,
+    reference,
+    rejudge,
+    serve,
+    sql,
     status,
-    tour,
-    users,
+    table,
+    user,
+    verify,
 )
-from pipelines.cli.declare import CommandSpec
+from pipelines.cli.declare import CommandSpec, noun
 from pipelines.cli.help import Command, CommandGroup
 from pipelines.cli.session import Session
 from pipelines.core.i18n import mark
@@ -38,59 +41,139 @@ ABOUT = mark(
     "Passerelle takes in what police services and UN Police missions send, checks it, tells the "
     "sender what was wrong, and publishes tables that DuckDB opens anywhere."
 )
-ABOUT_DELIVERY = mark(
-    "One delivery, or those of a feed: say what it is, judge again what was accepted."
+DAILY = (
+    demo.demo,
+    ingest.ingest,
+    ingest.run,
+    status.status,
+    sql.sql,
+    verify.verify,
+    serve.serve,
 )
-ABOUT_CONTRACT = mark("What the tables promise, for other programs.")
-ABOUT_FEED = mark("What services send: list the feeds, start a new one, check one.")
-ABOUT_AGREEMENT = mark("Who may have what: list, check, explain and compare sharing agreements.")
-ABOUT_CONSENT = mark("Counts that were refused, and the providers’ written consents to them.")
-ABOUT_KEY = mark("The key with which extracts are signed: show and hand out its public half.")
-ABOUT_LAKE = mark("Upkeep of the published tables.")
-ABOUT_AUDIT = mark("The ledger: check it, read it, see who holds a record.")
-ABOUT_USER = mark("Accounts of the portal: who may sign in, from where, with which roles.")
-ABOUT_REFERENCE = mark("Gazetteers from their publishers' files.")
+NOUNS = (
+    noun(
+        "delivery",
+        mark("What came in: list it, see why rows were rejected, answer, judge again."),
+        delivery.list_deliveries,
+        delivery.show,
+        delivery.answer,
+        rejudge.rejudge,
+    ),
+    noun(
+        "table",
+        mark("What is published: list the tables, see what their columns mean."),
+        table.list_tables,
+        table.show,
+    ),
+    noun(
+        "codelist",
+        mark("The code lists: list them, look for a code by its words."),
+        codelist.list_codelists,
+        codelist.show,
+    ),
+    noun(
+        "extract",
+        mark("What leaves by an agreement: make an extract. “passerelle verify” checks one."),
+        extract.make,
+    ),
+    noun(
+        "agreement",
+        mark("Who may have what: list, check, explain and compare sharing agreements."),
+        agreement.list_agreements,
+        agreement.check,
+        agreement.explain,
+        agreement.diff,
+    ),
+    noun(
+        "consent",
+        mark("Counts that were refused, and the providers’ written consents to them."),
+        consent.list_consents,
+        consent.give,
+        consent.revoke,
+    ),
+    noun(
+        "ledger",
+        mark("The ledger: read it, check it, see who holds a record."),
+        ledger.list_entries,
+        ledger.verify,
+        ledger.trace,
+    ),
+    noun(
+        "key",
+        mark("The key with which extracts are signed: show and hand out its public half."),
+        key.show_key,
+        key.export_key,
+    ),
+    noun(
+        "feed",
+        mark("What services send: list the feeds, start a new one, check one."),
+        feed.list_feeds,
+        feed.new,
+        feed.check,
+    ),
+    noun("contract", mark("What the tables promise, for other programs."), contract.render),
+    noun("reference", mark("Gazetteers from their publishers' files."), reference.load),
+    noun(
+        "lake",
+        mark("Upkeep of the published tables."),
+        lake.check,
+        lake.compact,
+        lake.vacuum,
+        lake.migrate,
+    ),
+    noun(
+        "backup",
+        mark("One file to start again from: make it, restore from it."),
+        backup.make,
+        backup.restore,
+    ),
+    noun(
+        "user",
+        mark("Accounts of the portal: who may sign in, from where, with which roles."),
+        user.list_users,
+        user.add,
+        user.set_password,
+        user.set_roles,
+        user.set_feeds,
+        user.disable,
+        user.enable,
+    ),
+)
+
+
+def aliases() -> dict[str, str]:
+    """What one typed in earlier versions, and the command that it is now."""
+    return {
+        verb.earlier: f"{one.name} {verb.name}"
+        for one in NOUNS
+        for verb in one.verbs
+        if verb.earlier
+    }
+
+
+def in_full(arguments: Sequence[str]) -> list[str]:
+    """The command as it is called now, where it is typed as in earlier versions.
+
+    After a word that is a noun by now (`backup FILE`), a verb is taken for a verb.
+    """
+    verbs = {one.name: [verb.name for verb in one.verbs] for one in NOUNS}
+    for earlier, now in aliases().items():
+        words = earlier.split()
+        rest = list(arguments[len(words) :])
+        is_noun = earlier in verbs and (not rest or rest[0] in (*verbs[earlier], "--help", "-h"))
+        if list(arguments[: len(words)]) == words and not is_noun:
+            return [*now.split(), *rest]
+    return list(arguments)
 
 
 def build() -> typer.Typer:
     """All the commands."""
-    app = _group(ABOUT, "passerelle demo")
-    _add(app, tour.demo, ingest.ingest, ingest.run)
-    _add(app, deliveries.deliveries, deliveries.rejections, status.status)
-    one_delivery = _group(ABOUT_DELIVERY, "passerelle delivery rejudge caf_police_incidents")
-    _add(one_delivery, delivery.answer, delivery.rejudge)
-    app.add_typer(one_delivery, name="delivery")
-    _add(app, query.sql, dictionary.tables, dictionary.dictionary)
-    feed = _group(ABOUT_FEED, "passerelle feed list")
-    _add(feed, feeds.list_feeds, feeds.new, feeds.check)
-    app.add_typer(feed, name="feed")
-    contract = _group(ABOUT_CONTRACT, "passerelle contract render contracts")
-    _add(contract, contracts.render)
-    app.add_typer(contract, name="contract")
-    agreements = _group(ABOUT_AGREEMENT, "passerelle agreement list")
-    _add(agreements, agreement.list_agreements, agreement.check, agreement.explain, agreement.diff)
-    app.add_typer(agreements, name="agreement")
-    _add(app, release.extract, release.verify)
-    consent = _group(ABOUT_CONSENT, "passerelle consent list")
-    _add(consent, consents.list_consents, consents.give, consents.revoke)
-    app.add_typer(consent, name="consent")
-    keys = _group(ABOUT_KEY, "passerelle key show")
-    _add(keys, release.show_key, release.export_key)
-    app.add_typer(keys, name="key")
-    lakes = _group(ABOUT_LAKE, "passerelle lake check")
-    _add(lakes, lake.compact, lake.vacuum, lake.check, migration.migrate)
-    app.add_typer(lakes, name="lake")
-    reference = _group(ABOUT_REFERENCE, "passerelle reference load caf_adminboundaries.xlsx")
-    _add(reference, lake.load)
-    app.add_typer(reference, name="reference")
-    audit = _group(ABOUT_AUDIT, "passerelle audit verify")
-    _add(audit, ledger.verify, ledger.who, ledger.list_entries)
-    app.add_typer(audit, name="audit")
-    user = _group(ABOUT_USER, "passerelle user list")
-    _add(user, users.add, users.list_users, users.password, users.role, users.feeds)
-    _add(user, users.disable, users.enable)
-    app.add_typer(user, name="user")
-    _add(app, backup.backup, backup.restore, serving.serve)
+    app = _group(ABOUT, demo.demo.example)
+    _add(app, DAILY)
+    for one in NOUNS:
+        group = _group(one.about, one.verbs[0].example)
+        _add(group, one.verbs)
+        app.add_typer(group, name=one.name)
     return app
 
 
@@ -98,7 +181,7 @@ def run(arguments: Sequence[str], session: Session) -> int:
     """Run the command that `arguments` name; returns its exit code."""
     command = typer.main.get_command(build())
     code = command.main(
-        args=list(arguments), prog_name="passerelle", standalone_mode=False, obj=session
+        args=in_full(arguments), prog_name="passerelle", standalone_mode=False, obj=session
     )
     return code if isinstance(code, int) else 0
 
@@ -121,7 +204,7 @@ def _group(about: str, example: str) -> typer.Typer:
     return group
 
 
-def _add(group: typer.Typer, *commands: CommandSpec) -> None:
+def _add(group: typer.Typer, commands: Sequence[CommandSpec]) -> None:
     for one in commands:
         register = group.command(one.name, cls=Command, help=one.about, epilog=one.example)
         register(one.function)

@@ -1,7 +1,4 @@
-"""The commands `backup` and `restore`.
-
-Not here: making and reading the file (`pipelines/backup`).
-"""
+"""The commands `backup make` and `backup restore`."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.declare import command, session_of
+from pipelines.cli.declare import argument, command, flag, option, session_of
 from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session
 from pipelines.cli.words import _, language, number
@@ -28,7 +25,7 @@ STEPS = {
 
 
 @command(
-    "backup",
+    "make",
     mark(
         "Back everything up into one file, while everything goes on running.\n\n"
         "It holds deliveries, tables, gazetteers, agreements, extracts, the ledger and the "
@@ -36,16 +33,14 @@ STEPS = {
         "keep a copy of the folder “secrets” apart. With --with-secrets they are, and whoever has "
         "that file can forge extracts and the ledger, and guess document numbers."
     ),
-    "passerelle backup /media/disk/passerelle-2026-03-01.tar.zst",
+    "passerelle backup make /media/disk/passerelle-2026-03-01.tar.zst",
+    earlier="backup",
 )
-def backup(
+def make(
     context: typer.Context,
-    target: Annotated[
-        Path,
-        typer.Argument(metavar=mark("FILE"), help=mark("a new file: .tar.zst or .tar.gz")),
-    ],
+    target: Annotated[Path, argument(mark("FILE"), mark("a new file: .tar.zst or .tar.gz"))],
     with_secrets: Annotated[
-        bool, typer.Option("--with-secrets", help=mark("put the keys in too; see above"))
+        bool, flag("--with-secrets", mark("put the keys in too; see above"))
     ] = False,
 ) -> None:
     """Back up."""
@@ -80,22 +75,18 @@ def backup(
         "put in place; then the tables are shown at their new place and compared with the "
         "deliveries. Everybody has to sign in anew."
     ),
-    "passerelle restore backup.tar.zst --home /srv/passerelle --secrets /media/key",
+    "passerelle backup restore backup.tar.zst --home /srv/passerelle \\\n  --secrets /media/key",
+    earlier="restore",
 )
 def restore(
     context: typer.Context,
-    source: Annotated[Path, typer.Argument(metavar=mark("FILE"), help=mark("the backup"))],
+    source: Annotated[Path, argument(mark("FILE"), mark("the backup"))],
     secrets: Annotated[
         Path | None,
-        typer.Option(
-            "--secrets", metavar=mark("FOLDER"), help=mark("the keys, where they are kept apart")
-        ),
+        option("--secrets", mark("FOLDER"), mark("the keys, where they are kept apart")),
     ] = None,
     although_tampered: Annotated[
-        bool,
-        typer.Option(
-            "--although-tampered", help=mark("also where the ledger is not as it was written")
-        ),
+        bool, flag("--although-tampered", mark("also where the ledger is not as it was written"))
     ] = False,
 ) -> int:
     """Restore."""

@@ -1,7 +1,4 @@
-"""The options that every command takes, wherever they stand: --home, --lang, --json, --debug.
-
-Not here: the options of one command.
-"""
+"""The options that every command takes, wherever they stand: --home, --lang, --json, --debug."""
 
 from __future__ import annotations
 

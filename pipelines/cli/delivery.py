@@ -1,36 +1,288 @@
-"""The commands `delivery …`, about one delivery or those of a feed: `answer` and `rejudge`.
-
-Not here: lists of deliveries (`deliveries.py`), taking files in (`ingest.py`).
-"""
+"""The commands `delivery …`: list deliveries, show what became of one, answer about it."""
 
 from __future__ import annotations
 
-import datetime as dt
-import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli.answers import kind_of, show_questions
-from pipelines.cli.days import day_of
-from pipelines.cli.declare import command, session_of
-from pipelines.cli.deliveries import find_judged, known_deliveries
+from pipelines.cli.declare import argument, command, flag, option, session_of
+from pipelines.cli.delivery_report import demand_rows, write
 from pipelines.cli.errors import CommandError
-from pipelines.cli.ingest import publish_all
+from pipelines.cli.ingest import kind_of, publish_all
 from pipelines.cli.session import Session, table
-from pipelines.cli.words import _, language, number
+from pipelines.cli.usage import no_such, require_feed
+from pipelines.cli.verdicts import as_data, show_noticed, show_questions, show_refused
+from pipelines.cli.words import _, counted, language, number
 from pipelines.core.i18n import mark
-from schemas.contract import load_contract
-from schemas.feed import feed_names
+from schemas.contract import all_rules
 
 if TYPE_CHECKING:
-    from pipelines.ingest.rejudge import Change, Proposal
+    from rich.text import Text
+
     from pipelines.landing.receive import Delivery
-    from pipelines.ledger.who import Held
+    from pipelines.validate.verdict import Verdict
     from schemas.feed import Statement
 
-YES = ("y", "yes", "o", "oui")
-MOST_SHOWN = 30
+FIRST_ROWS = 8
+
+
+@command(
+    "list",
+    mark("List what came in: when, from whom, how many rows, and what became of them."),
+    "passerelle delivery list --feed caf_gendarmerie_incidents",
+    earlier="deliveries",
+)
+def list_deliveries(
+    context: typer.Context,
+    feed: Annotated[str, option("--feed", mark("FEED"), mark("only those of one feed"))] = "",
+    is_refused: Annotated[
+        bool, flag("--refused", mark("only those of which nothing was used"))
+    ] = False,
+    last: Annotated[
+        int, option("--last", mark("NUMBER"), mark("only the latest; 0: all"), min=0)
+    ] = 30,
+) -> None:
+    """List deliveries."""
+    session = session_of(context)
+    if feed:
+        require_feed(feed)
+    known = known_deliveries(session, feed)
+    pairs = [
+        (delivery, verdict)
+        for delivery, verdict in known
+        if not is_refused or (verdict is not None and not verdict.is_accepted)
+    ]
+    shown = pairs[-last:] if last else pairs
+    if session.is_json:
+        session.print_json([_row(delivery, verdict) for delivery, verdict in shown])
+    elif not pairs:
+        session.print(_why_none(is_refused and bool(known), feed))
+    else:
+        _show(session, shown)
+        if (earlier := len(pairs) - len(shown)) > 0:
+            one = mark("… and {count} earlier one (--last 0).")
+            several = mark("… and {count} earlier ones (--last 0).")
+            session.print(counted(earlier, one, several))
+
+
+def _why_none(has_some: bool, feed: str) -> str:
+    """Why there is nothing to list; `has_some` where deliveries came in, but none was refused."""
+    if has_some:
+        return _("None was refused.")
+    return _("Nothing came in yet from {feed}.", feed=feed) if feed else _("Nothing came in yet.")
+
+
+def known_deliveries(session: Session, feed: str = "") -> list[tuple[Delivery, Verdict | None]]:
+    """Deliveries and their verdicts, the earliest received first."""
+    from pipelines.landing.receive import list_deliveries as received
+    from pipelines.validate.verdict import verdict_of
+
+    found = received(session.settings, feed or None)
+    return [(delivery, verdict_of(delivery)) for delivery in found]
+
+
+def _show(session: Session, pairs: list[tuple[Delivery, Verdict | None]]) -> None:
+    grid = table(
+        _("Delivery"),
+        _("Received"),
+        _("Rows"),
+        _("Rejected"),
+        _("State"),
+        numbers=[2, 3],
+        whole=[1, 4],
+    )
+    for delivery, verdict in pairs:
+        grid.add_row(
+            delivery.delivery_id,
+            f"{delivery.receipt.received_at:%Y-%m-%d}",
+            number(verdict.rows_read if verdict else None),
+            number(verdict.rows_quarantined if verdict else None),
+            _state(delivery, verdict),
+        )
+    session.print(grid)
+
+
+def _state(delivery: Delivery, verdict: Verdict | None) -> Text:
+    from rich.text import Text
+
+    from pipelines.lake.questions import read_question
+    from pipelines.validate.remarks import read_disagreements
+
+    if verdict is None:
+        return Text(_("waiting"), style="yellow")
+    if (question := read_question(delivery.folder)) is not None:
+        return Text(_("held: {count}", count=number(question.rows)), style="yellow")
+    if not verdict.is_accepted:
+        return Text(_("refused"), style="red")
+    if disagreements := read_disagreements(delivery.folder):
+        records = sum(int(one.values["records"]) for one in disagreements)
+        return Text(_("accepted; disagrees: {count}", count=number(records)), style="yellow")
+    return Text(_("accepted"))
+
+
+def _row(delivery: Delivery, verdict: Verdict | None) -> dict[str, Any]:
+    receipt = delivery.receipt.model_dump(mode="json")
+    from pipelines.lake.questions import read_question
+
+    judged = as_data(verdict, delivery) if verdict else {"state": "waiting"}
+    question = read_question(delivery.folder)
+    held = {"state": "held", "question": question.model_dump(mode="json")} if question else {}
+    return receipt | judged | held
+
+
+@command(
+    "show",
+    mark(
+        "Say why rows of a delivery were rejected, or write the report for its sender.\n\n"
+        "The report has the sender's own cells, row numbers and corrections, in the language of "
+        "the feed unless --lang says otherwise. Give --rows too: that file has just the bad rows, "
+        "in the format that was sent, for the sender to correct and send again. No cell is changed "
+        "in it, formulas included, so it goes to its sender only; columns that are not read, such "
+        "as names, are left empty."
+    ),
+    "passerelle delivery show caf_gendarmerie_incidents.9f2c\n"
+    "passerelle delivery show caf_gendarmerie_incidents.9f2c -o r.xlsx --rows l.csv",
+    earlier="rejections",
+)
+def show(
+    context: typer.Context,
+    delivery: Annotated[
+        str, argument(mark("DELIVERY"), mark("its id, or enough of it to be the only one"))
+    ],
+    output: Annotated[
+        Path | None, option("--output -o", mark("FILE"), mark("write the report: .xlsx or .html"))
+    ] = None,
+    rows: Annotated[
+        Path | None,
+        option(
+            "--rows",
+            mark("FILE"),
+            mark("write just the bad rows, as they were sent, to correct and send again"),
+        ),
+    ] = None,
+) -> None:
+    """Tell why."""
+    session = session_of(context)
+    found, verdict = find_judged(session, delivery)
+    if rows is not None:
+        demand_rows(found, verdict, rows)
+    if output is not None or rows is not None:
+        write(session, found, verdict, output, rows)
+    elif session.is_json:
+        reasons = _reasons(session, found, verdict)
+        session.print_json({**as_data(verdict, found), "reasons": reasons, "held": _held(found)})
+    elif not verdict.is_accepted:
+        show_refused(session, [(found, verdict)])
+    else:
+        show_noticed(session, [(found, verdict)])
+        _show_reasons(session, found, verdict)
+        asked = show_questions(session, [found])
+        if verdict.rows_quarantined or asked:
+            command_line = f"passerelle delivery show {found.delivery_id} -o report.xlsx"
+            session.print_line(_("The report for the sender: {command}", command=command_line))
+
+
+def find_judged(session: Session, text: str) -> tuple[Delivery, Verdict]:
+    """The one delivery whose id or fingerprint begins with `text`. Raises CommandError."""
+    pairs = known_deliveries(session)
+    ids = [delivery.delivery_id for delivery, _verdict in pairs]
+    hits = [
+        (one, verdict)
+        for one, verdict in pairs
+        if one.delivery_id.startswith(text) or one.sha256.startswith(text)
+    ]
+    exact = [pair for pair in hits if pair[0].delivery_id == text]
+    hits = exact or hits
+    if not hits:
+        hint = _("See: {command}", command="passerelle delivery list")
+        raise no_such(_("There is no delivery “{name}”.", name=text), text, ids, "PSL-211", hint)
+    if len(hits) > 1:
+        several = "\n".join(one.delivery_id for one, _verdict in hits[:FIRST_ROWS])
+        raise CommandError(
+            "PSL-212", _("Several deliveries begin with “{name}”:", name=text), several
+        )
+    found, verdict = hits[0]
+    if verdict is None:
+        message = _("{name} is not judged yet.", name=found.delivery_id)
+        raise CommandError(
+            "PSL-213", message, _("Judge it with: {command}", command="passerelle run")
+        )
+    return found, verdict
+
+
+def _reasons(session: Session, delivery: Delivery, verdict: Verdict) -> list[dict[str, Any]]:
+    """By code: how many rows were rejected, the first row numbers, and the rule's words."""
+    import duckdb
+
+    if not verdict.reason_counts:
+        return []
+    from pipelines.ingest.ingest import local_part
+
+    part = local_part(session.settings, delivery, "quarantined")
+    with part as quarantined, duckdb.connect() as connection:
+        rows = connection.execute(
+            "SELECT code, count(*), list(source_row ORDER BY source_row)[:?] FROM "
+            "(SELECT unnest(reasons) AS code, source_row FROM read_parquet(?)) "
+            "GROUP BY code ORDER BY count(*) DESC, code",
+            [FIRST_ROWS, str(quarantined)],
+        ).fetchall()
+    return [_reason(*row) for row in rows]
+
+
+def _held(delivery: Delivery) -> list[dict[str, Any]]:
+    """The same of rows that wait for an answer."""
+    from pipelines.lake.questions import read_question
+
+    if (question := read_question(delivery.folder)) is None:
+        return []
+    return [
+        _reason(code, count, list(question.first_rows.get(code, ())))
+        for code, count in question.codes.items()
+    ]
+
+
+def _reason(code: str, rows: int, first_rows: list[int]) -> dict[str, Any]:
+    rule = all_rules()[code]
+    return {
+        "code": code,
+        "rows": rows,
+        "first_rows": first_rows,
+        "column": rule.column,
+        "message": rule.message[language()],
+        "correction": rule.correction[language()],
+    }
+
+
+def _show_reasons(session: Session, delivery: Delivery, verdict: Verdict) -> None:
+    from rich.text import Text
+
+    session.print(Text(delivery.delivery_id, style="bold"))
+    session.print(
+        _(
+            "{file}: {read} rows read, {accepted} accepted, {rejected} rejected, "
+            "{copies} identical copies.",
+            file=delivery.receipt.file_name,
+            read=number(verdict.rows_read),
+            accepted=number(verdict.rows_accepted),
+            rejected=number(verdict.rows_quarantined),
+            copies=number(verdict.rows_exact_duplicates),
+        )
+    )
+    reasons = _reasons(session, delivery, verdict)
+    if not reasons:
+        session.print(_("No row was rejected."))
+        return
+    grid = table(_("Code"), _("Rows"), _("Why, what to do, and where"), numbers=[1], whole=[0])
+    for reason in reasons:
+        first = ", ".join(str(row) for row in reason["first_rows"])
+        more = " …" if reason["rows"] > len(reason["first_rows"]) else ""
+        where = _("Rows: {rows}", rows=first + more)
+        words = Text.assemble(reason["message"], (f"\n{reason['correction']}\n{where}", "dim"))
+        grid.add_row(reason["code"], number(reason["rows"]), words)
+    session.print(grid)
+    session.print()
 
 
 @command(
@@ -46,19 +298,16 @@ MOST_SHOWN = 30
 def answer(
     context: typer.Context,
     delivery: Annotated[
-        str,
-        typer.Argument(
-            metavar=mark("DELIVERY"), help=mark("its id, or enough of it to be the only one")
-        ),
+        str, argument(mark("DELIVERY"), mark("its id, or enough of it to be the only one"))
     ],
     is_register: Annotated[
-        bool, typer.Option("--register", help=mark("it is a register, as of its own day"))
+        bool, flag("--register", mark("it is a register, as of its own day"))
     ] = False,
     is_correction: Annotated[
-        bool, typer.Option("--correction", help=mark("it is a later statement about some rows"))
+        bool, flag("--correction", mark("it is a later statement about some rows"))
     ] = False,
     is_rule: Annotated[
-        bool, typer.Option("--rule", help=mark("so are all deliveries of its feed from now on"))
+        bool, flag("--rule", mark("so are all deliveries of its feed from now on"))
     ] = False,
 ) -> int:
     """Answer."""
@@ -94,224 +343,3 @@ def _keep_rule(session: Session, feed: str, kind: Statement) -> None:
             "PSL-227", message, _("Add to it: {line}", line=f"deliveries: {kind}")
         ) from None
     session.print_line(_("Written: {file}", file=place))
-
-
-@command(
-    "rejudge",
-    mark(
-        "Judge accepted deliveries again, after a feed, a contract or a code list was mended.\n\n"
-        "It shows what would change and asks before anything does. Both verdicts are kept, and "
-        "what was published until then stays in <table>_history. Without a terminal, --yes lets "
-        "it stand."
-    ),
-    "passerelle delivery rejudge caf_gendarmerie_incidents --since 2026-05-01",
-)
-def rejudge(
-    context: typer.Context,
-    which: Annotated[
-        str,
-        typer.Argument(
-            metavar=mark("FEED|DELIVERY"),
-            help=mark("all accepted deliveries of a feed, or one by its id"),
-        ),
-    ],
-    since: Annotated[
-        str,
-        typer.Option(
-            "--since", metavar=mark("DAY"), help=mark("only those received on this day or later")
-        ),
-    ] = "",
-    is_agreed: Annotated[
-        bool, typer.Option("--yes", help=mark("do not ask; let what comes out stand"))
-    ] = False,
-) -> int:
-    """Judge again."""
-    from pipelines.core.processes import cores
-    from pipelines.ingest.rejudge import changes, dismiss, propose
-    from pipelines.lake.versions import require_current
-
-    session = session_of(context)
-    require_current(session.settings)
-    found = _chosen(session, which, since)
-    if not found:
-        return _tell_nothing(session, _("No accepted delivery is among them."))
-    with session.progress(_("Checking")) as advance:
-        workers = session.settings.threads or cores()
-        every = propose(session.settings, found, workers=workers, on_progress=advance)
-    changed = changes(session.settings, every)
-    proposals = [one for one in every if _is_other(one, changed)]
-    dismiss([one for one in every if one not in proposals])
-    if not proposals:
-        return _tell_nothing(session, _("Nothing would change."))
-    if not session.is_json:
-        show_changes(session, proposals, changed)
-    is_done = is_agreed or (not session.is_json and agree(session))
-    if is_done:
-        stand(session, proposals, changed)
-    else:
-        dismiss(proposals)
-    if session.is_json:
-        session.print_json(as_data(proposals, changed) | {"done": is_done})
-    session.print(_("Done.") if is_done else _("Nothing was changed."))
-    return 0
-
-
-def _tell_nothing(session: Session, words: str) -> int:
-    if session.is_json:
-        session.print_json({"deliveries": [], "tables": [], "done": False})
-    session.print(words)
-    return 0
-
-
-def _chosen(session: Session, which: str, since: str) -> list[Delivery]:
-    """The accepted deliveries that were named. Raises CommandError."""
-    if which in feed_names():
-        pairs = known_deliveries(session, which)
-    else:
-        pairs = [find_judged(session, which)]
-        if not (judged := pairs[0][1]) or not judged.is_accepted:
-            message = _("{name} was refused.", name=pairs[0][0].delivery_id)
-            hint = _("It is judged again when its file is handed in again: {command}",
-                     command="passerelle ingest")  # fmt: skip
-            raise CommandError("PSL-227", message, hint)
-    first = dt.datetime.combine(day_of(since), dt.time(), dt.UTC) if since else None
-    return [
-        delivery
-        for delivery, verdict in pairs
-        if verdict is not None
-        and verdict.is_accepted
-        and (first is None or delivery.receipt.received_at >= first)
-    ]
-
-
-def _is_other(proposal: Proposal, changed: list[Change]) -> bool:
-    """True where the delivery would not be told as it was: its rows, rejections or findings."""
-    rows = [one.deliveries[proposal.delivery.delivery_id] for one in changed
-            if proposal.delivery.delivery_id in one.deliveries]  # fmt: skip
-    told = ("state", "reason_counts", "warning_counts", "rows_exact_duplicates", "findings")
-    was, now = proposal.before, proposal.verdict
-    return any(one.is_any for one in rows) or any(
-        getattr(was, name) != getattr(now, name) for name in told
-    )
-
-
-def stand(session: Session, proposals: list[Proposal], changed: list[Change]) -> None:
-    """Let the proposals stand and publish them."""
-    from pipelines.ingest.publish import require_writable
-    from pipelines.ingest.rejudge import let_stand
-    from pipelines.ledger.chain import OPERATOR
-
-    require_writable(session.settings)
-    let_stand(session.settings, proposals, changed, actor=OPERATOR)
-    publish_all(session)
-
-
-def agree(session: Session) -> bool:
-    """Ask whether it shall stand; no where nobody can answer."""
-    if not sys.stdin.isatty():
-        session.print(_("Let it stand: the same command with --yes."))
-        return False
-    session.out.print(_("Let it stand? (y/n)"), end=" ")
-    return sys.stdin.readline().strip().lower() in YES
-
-
-def show_changes(session: Session, proposals: list[Proposal], changed: list[Change]) -> None:
-    """What would be other than it is, before it is."""
-    grid = table(
-        _("Delivery"), _("Accepted"), _("Rejected"), _("Changed"), _("New"), _("Gone"),
-        numbers=[1, 2, 3, 4, 5],
-    )  # fmt: skip
-    rows = {delivery: one for change in changed for delivery, one in change.deliveries.items()}
-    for one in proposals[:MOST_SHOWN]:
-        row = rows[one.delivery.delivery_id]
-        grid.add_row(
-            one.delivery.delivery_id,
-            _both(one, "rows_accepted"),
-            _both(one, "rows_quarantined"),
-            *(number(count) for count in (row.changed, row.come, row.gone)),
-        )
-    session.print(grid)
-    if (rest := len(proposals) - MOST_SHOWN) > 0:
-        session.print(_("… and {count} more.", count=number(rest)))
-    for one in proposals:
-        if not one.verdict.is_accepted:
-            session.print(_("{name} would be refused:", name=one.delivery.delivery_id))
-            for stored in one.verdict.findings:
-                if stored.finding.is_error:
-                    session.print(f"  {stored.code}  {stored.finding.text(language())}")
-    for change in changed:
-        _show_table(session, change)
-    if extracts := [held for change in changed for held in change.extracts]:
-        _show_extracts(session, extracts)
-    session.print(_("What was published until now stays in the history."))
-
-
-def _both(proposal: Proposal, name: str) -> str:
-    """`120`, or `120 → 118` where they differ; a refused delivery has no rows."""
-    was, now = (
-        (getattr(one, name) or 0) if one.is_accepted else 0
-        for one in (proposal.before, proposal.verdict)
-    )
-    return number(was) if was == now else f"{number(was)} → {number(now)}"
-
-
-def _show_table(session: Session, change: Change) -> None:
-    if change.columns:
-        labels = {c.name: c.label[language()] for c in load_contract(change.table).published}
-        # What kind of statement a row is has no label: no view shows it.
-        told = {c: f"{labels[c]} ({c})" if c in labels else c for c in change.columns}
-        listed = ", ".join(f"{told[c]} {number(n)}" for c, n in change.columns.items())
-        session.print(_("Columns that change in {table}: {columns}", table=change.table,
-                        columns=listed))  # fmt: skip
-    if change.withdrawn:
-        session.print(_("Records that would be withdrawn: {count}.",
-                        count=number(change.withdrawn)))  # fmt: skip
-    if change.shown_again:
-        session.print(_("Withdrawn records that would be shown again: {count}.",
-                        count=number(change.shown_again)))  # fmt: skip
-
-
-def _show_extracts(session: Session, extracts: list[Held]) -> None:
-    session.print(_("Extracts that hold records which change; tell those who have them:"))
-    grid = table(_("Extract"), _("For whom"), _("Made"), _("Records"), numbers=[3], whole=[2])
-    for held in extracts:
-        made = f"{held.extract.made_at:%Y-%m-%d}" if held.extract.made_at else "–"
-        grid.add_row(held.extract.extract_id, held.extract.recipient, made, number(held.records))
-    session.print(grid)
-
-
-def as_data(proposals: list[Proposal], changed: list[Change]) -> dict[str, Any]:
-    """The same for machines."""
-    rows = {delivery: one for change in changed for delivery, one in change.deliveries.items()}
-    told = ("state", "rows_accepted", "rows_quarantined", "feed_version", "contract_version")
-    return {
-        "deliveries": [
-            {
-                "delivery_id": one.delivery.delivery_id,
-                "before": {name: getattr(one.before, name) for name in told},
-                "after": {name: getattr(one.verdict, name) for name in told},
-                "rows": vars(rows[one.delivery.delivery_id]),
-            }
-            for one in proposals
-        ],
-        "tables": [
-            {
-                "table": change.table,
-                "rows": vars(change.rows),
-                "columns": change.columns,
-                "withdrawn": change.withdrawn,
-                "shown_again": change.shown_again,
-                "extracts": [
-                    {
-                        "extract_id": held.extract.extract_id,
-                        "recipient": held.extract.recipient,
-                        "purpose": held.extract.purpose,
-                        "made_at": held.extract.made_at,
-                        "records": held.records,
-                    }
-                    for held in change.extracts
-                ],
-            }
-            for change in changed
-        ],
-    }

@@ -1,8 +1,5 @@
 """Why a command stops before its end: coded sentences and exit codes.
 
-Not here: how one is told (`failures.py`), and findings (`pipelines/core/findings.py`), which stop a
-delivery, not a command.
-
 Codes: PSL-2xx the command was not understood or names what does not exist, PSL-3xx a check did not
 pass, PSL-4xx a place cannot be reached or written, PSL-5xx an error inside Passerelle.
 """

@@ -1,7 +1,4 @@
-"""What is said where a command fails: any error as one coded sentence, and the exit code.
-
-Not here: the stop that a command itself asks for (`errors.py`), what was typed wrong (`usage.py`).
-"""
+"""What is said where a command fails: any error as one coded sentence, and the exit code."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ import traceback
 from typing import Any
 
 from pipelines.cli.errors import NOT_UNDERSTOOD, REFUSED, CommandError
-from pipelines.cli.released import show_conflict
+from pipelines.cli.extract_output import show_conflict
 from pipelines.cli.session import Session
 from pipelines.cli.usage import usage_error
 from pipelines.cli.words import _, language

@@ -1,7 +1,4 @@
-"""The `--help` pages: one calm layout, in the language of the call, each with an example.
-
-Not here: what the pages say (declared with each command) and the parser (typer).
-"""
+"""The `--help` pages: one calm layout, in the language of the call, each with an example."""
 
 from __future__ import annotations
 
@@ -9,13 +6,14 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 from typer.core import TyperCommand, TyperGroup
 
 from pipelines.cli.common_options import HELP as EVERYWHERE
+from pipelines.cli.session import console
 from pipelines.cli.usage import no_such
 from pipelines.cli.words import _
 from pipelines.core.i18n import mark
@@ -40,9 +38,14 @@ class CommandGroup(TyperGroup):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the page."""
-        commands = [(name, self.commands[name]) for name in self.commands]
-        rows = [(name, _first(command.help)) for name, command in commands if not command.hidden]
-        formatter.write(_page(self, ctx, [_section(_("Commands"), rows)]))
+        groups = {name for name, one in self.commands.items() if isinstance(one, TyperGroup)}
+        rows = [(name, _first(one.help)) for name, one in self.commands.items()]
+        daily = [row for row in rows if row[0] not in groups]
+        sections: list[RenderableType] = [_section(_("Commands"), daily)]
+        if groups:
+            nouns = [row for row in rows if row[0] in groups]
+            sections.append(_section(_("Nouns, each with its verbs: passerelle NOUN VERB"), nouns))
+        formatter.write(_page(self, ctx, sections))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command. Raises CommandError with the nearest name where there is none."""
@@ -55,11 +58,11 @@ class CommandGroup(TyperGroup):
 
 def _page(command: Any, context: Any, sections: list[RenderableType]) -> str:
     """The page as text, with colours where standard output is a terminal."""
-    console = Console(file=sys.stdout, highlight=False, markup=False)
-    console.width = min(console.width, WIDEST)
-    with console.capture() as page:
+    out = console(sys.stdout)
+    out.width = min(out.width, WIDEST)
+    with out.capture() as page:
         for part in _parts(command, context, sections):
-            console.print(part, crop=False)
+            out.print(part, crop=False)
     return "\n".join(line.rstrip() for line in page.get().splitlines()).rstrip() + "\n"
 
 

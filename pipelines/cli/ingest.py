@@ -1,7 +1,4 @@
-"""Commands that take deliveries in: `ingest`, `run`.
-
-Not here: the journey itself (`pipelines/ingest/ingest.py`) and invented deliveries (`tour.py`).
-"""
+"""The commands `ingest` and `run`: take deliveries in, publish them, tell what became of each."""
 
 from __future__ import annotations
 
@@ -11,20 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.account import (
+from pipelines.cli.declare import argument, command, day_of, flag, option, session_of
+from pipelines.cli.errors import REFUSED, CommandError
+from pipelines.cli.session import Session
+from pipelines.cli.usage import require_feed
+from pipelines.cli.verdicts import (
     as_data,
     show_account,
     show_noticed,
     show_published,
+    show_questions,
     show_reasons,
     show_refused,
 )
-from pipelines.cli.answers import kind_of, show_questions
-from pipelines.cli.days import day_of
-from pipelines.cli.declare import command, session_of
-from pipelines.cli.errors import REFUSED, CommandError
-from pipelines.cli.session import Session
-from pipelines.cli.usage import require_feed
 from pipelines.cli.words import _, language
 from pipelines.core.i18n import mark
 
@@ -39,38 +35,26 @@ if TYPE_CHECKING:
 
     Problem = Finding | ContractProblem
 
-MOST_NOTICED = 10  # files; the findings of each are in `passerelle rejections`
+MOST_NOTICED = 10  # files; the findings of each are in `passerelle delivery show`
 
-FeedName = Annotated[
-    str, typer.Argument(metavar=mark("FEED"), help=mark("name of the feed; see “feed list”"))
-]
-Files = Annotated[
-    list[str],
-    typer.Argument(metavar=mark("FILE"), help=mark("files as they were sent, or addresses")),
-]
+FeedName = Annotated[str, argument(mark("FEED"), mark("name of the feed; see “feed list”"))]
+Files = Annotated[list[str], argument(mark("FILE"), mark("files as they were sent, or addresses"))]
 ReceivedBy = Annotated[
-    str,
-    typer.Option(
-        "--received-by", metavar=mark("ROLE"), help=mark("role or account; never a private name")
-    ),
+    str, option("--received-by", mark("ROLE"), mark("role or account; never a private name"))
 ]
 Received = Annotated[
     str,
-    typer.Option(
+    option(
         "--received",
-        metavar=mark("DAY"),
-        help=mark("day on which they came in, where their own time does not say it"),
+        mark("DAY"),
+        mark("day on which they came in, where their own time does not say it"),
     ),
 ]
 IsRegister = Annotated[
-    bool,
-    typer.Option("--register", help=mark("they are registers: what the book says as of a day")),
+    bool, flag("--register", mark("they are registers: what the book says as of a day"))
 ]
 IsCorrection = Annotated[
-    bool,
-    typer.Option(
-        "--correction", help=mark("they are corrections: later statements about some rows")
-    ),
+    bool, flag("--correction", mark("they are corrections: later statements about some rows"))
 ]
 
 
@@ -79,7 +63,7 @@ IsCorrection = Annotated[
     mark(
         "Take delivered files in, check every row and publish what passes.\n\n"
         "The same file twice is one delivery. Rejected rows are kept aside with a code each; see "
-        "“passerelle rejections”."
+        "“passerelle delivery show”."
     ),
     "passerelle ingest caf_gendarmerie_incidents rapport_mars.csv",
 )
@@ -115,6 +99,13 @@ def ingest(
     for delivery in again:
         note_repeated(session.settings, delivery, by=received_by or OPERATOR)
     return finish(session, verdicts, [], again, are_answered=kind is not None)
+
+
+def kind_of(is_register: bool, is_correction: bool) -> Statement | None:
+    """What the two options say that a file is. Raises CommandError where both are given."""
+    if is_register and is_correction:
+        raise CommandError("PSL-228", _("A file is a register or a correction, not both."))
+    return "register" if is_register else "correction" if is_correction else None
 
 
 def _take(  # noqa: PLR0917  (the options of a command)

@@ -1,20 +1,23 @@
-"""Commands of upkeep: `lake compact|vacuum|check`, `reference load`.
-
-Not here: what they do (`pipelines/lake/maintenance.py`, `pipelines/landing/reference.py`).
-"""
+"""The commands `lake …`: upkeep of the published tables."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.declare import command, session_of
+from pipelines.cli.declare import command, flag, option, session_of
+from pipelines.cli.delivery import known_deliveries
 from pipelines.cli.errors import REFUSED, CommandError
+from pipelines.cli.rejudge import agree, as_data, show_changes
 from pipelines.cli.session import Session, table
-from pipelines.cli.words import _, counted, language, listed, number
+from pipelines.cli.words import _, counted, language, number
 from pipelines.core.i18n import mark
+from schemas.contract import load_contract
+
+if TYPE_CHECKING:
+    from pipelines.ingest.rejudge import Change, Proposal
+    from pipelines.lake.versions import Behind
 
 KEEP_DAYS = 7.0
 
@@ -52,15 +55,10 @@ def compact(context: typer.Context) -> None:
 )
 def vacuum(
     context: typer.Context,
-    delete: Annotated[bool, typer.Option("--delete", help=mark("delete, not only say"))] = False,
+    delete: Annotated[bool, flag("--delete", mark("delete, not only say"))] = False,
     keep_days: Annotated[
         float,
-        typer.Option(
-            "--keep-days",
-            metavar=mark("NUMBER"),
-            min=0,
-            help=mark("keep what was shown in these days"),
-        ),
+        option("--keep-days", mark("NUMBER"), mark("keep what was shown in these days"), min=0),
     ] = KEEP_DAYS,
 ) -> None:
     """Clean."""
@@ -115,43 +113,104 @@ def check(context: typer.Context) -> int:
     return REFUSED if problems else 0
 
 
-@command(
-    "load",
-    mark(
-        "Load gazetteers and boundaries as their publishers give them.\n\n"
-        "It knows the OCHA list of P-codes (CSV), COD-AB workbooks (XLSX) and outlines with a code "
-        "(GeoJSON, GeoParquet). Names of areas are then recognised down to the second level."
-    ),
-    "passerelle reference load global_pcodes.csv",
-)
-def load(
-    context: typer.Context,
-    files: Annotated[
-        list[Path],
-        typer.Argument(metavar=mark("FILE"), help=mark("the files; all are loaded, or none")),
-    ],
-) -> None:
-    """Load."""
-    from pipelines.landing.reference import load_reference
-
-    session = session_of(context)
-    for file in files:
-        if not file.is_file():
-            raise CommandError("PSL-405", _("There is no file {file}.", file=file))
-    with session.progress(_("Loading")) as advance:
-        advance(0, len(files), listed([file.name for file in files]))
-        loaded = load_reference(session.settings.prepare(), files)
-    if session.is_json:
-        session.print_json([vars(one) for one in loaded])
-        return
-    grid = table(_("File"), _("Countries"), _("Areas"), _("Outlines"), numbers=[2, 3])
-    for one in loaded:
-        grid.add_row(one.file, listed(list(one.countries)), number(one.areas), number(one.shapes))
-    session.print(grid)
-
-
 def _require_published(session: Session) -> None:
     """Raise CommandError while there is no catalogue."""
     if not session.settings.catalogue.is_file():
         message = _("Nothing is published yet in {place}.", place=session.settings.home)
         raise CommandError("PSL-218", message, _("Try: {command}", command="passerelle demo"))
+
+
+@command(
+    "migrate",
+    mark(
+        "Bring tables of an older contract up to the one of this program.\n\n"
+        "The accepted deliveries are judged again from the files as they were sent, what changes "
+        "is shown, and the tables are written anew; readers see the old ones until all are there. "
+        "It may be stopped at any time and goes on where it was. Make a backup first."
+    ),
+    "passerelle lake migrate",
+)
+def migrate(
+    context: typer.Context,
+    is_agreed: Annotated[bool, flag("--yes", mark("do not ask; let what comes out stand"))] = False,
+) -> int:
+    """Migrate."""
+    from pipelines.lake.versions import behind, listed_accounts, misfits
+
+    session = session_of(context)
+    found = behind(listed_accounts(session.settings))
+    if not found and not misfits(session.settings):
+        if session.is_json:
+            session.print_json({"migrated": [], "deliveries": [], "tables": [], "done": False})
+        session.print(_("All tables are of the contracts of this program."))
+        return 0
+    for one in found:
+        words = _("{versions}, {count} deliveries", versions=one, count=number(one.deliveries))
+        session.print_line(words)
+    proposals, changed = _judged_again(session)
+    if not session.is_json and proposals:
+        show_changes(session, proposals, changed)
+    is_done = is_agreed or (not session.is_json and agree(session))
+    if is_done:
+        _write(session, proposals, changed)
+    _tell(session, found, proposals, changed, is_done=is_done)
+    return 0
+
+
+def _judged_again(session: Session) -> tuple[list[Proposal], list[Change]]:
+    """Accepted deliveries of another version of their contract, judged by the one of today.
+
+    Those of an earlier call that was stopped are not judged once more.
+    """
+    from pipelines.core.processes import cores
+    from pipelines.ingest.rejudge import changes, propose
+
+    older = [
+        delivery
+        for delivery, verdict in known_deliveries(session)
+        if verdict is not None
+        and verdict.is_accepted
+        and verdict.contract_version != load_contract(verdict.table_name).version
+    ]
+    with session.progress(_("Checking")) as advance:
+        workers = session.settings.threads or cores()
+        proposals = propose(
+            session.settings, older, workers=workers, keeps_order=True, on_progress=advance
+        )
+    return proposals, changes(session.settings, proposals)
+
+
+def _write(session: Session, proposals: list[Proposal], changed: list[Change]) -> None:
+    from pipelines.ingest.publish import catch_up, require_writable
+    from pipelines.ingest.rejudge import let_stand
+    from pipelines.lake.migrate import migrate as write_anew
+    from pipelines.lake.storage import LakeBusy
+    from pipelines.ledger.chain import OPERATOR
+
+    require_writable(session.settings)
+    let_stand(session.settings, proposals, changed, actor=OPERATOR)
+    with session.progress(_("Publishing")) as advance:
+        advance(0, 1)
+        try:
+            write_anew(session.settings)
+        except LakeBusy:
+            hint = _("Wait for it to end, then: {command}", command="passerelle lake migrate")
+            raise CommandError(
+                "PSL-402", _("Somebody else is publishing at this moment."), hint
+            ) from None
+    catch_up(session.settings, actor=OPERATOR)
+
+
+def _tell(
+    session: Session,
+    found: list[Behind],
+    proposals: list[Proposal],
+    changed: list[Change],
+    *,
+    is_done: bool,
+) -> None:
+    if session.is_json:
+        said = [vars(one) for one in found]
+        session.print_json({"migrated": said} | as_data(proposals, changed) | {"done": is_done})
+    else:
+        session.print(_("Done.") if is_done else _("Nothing was changed."))

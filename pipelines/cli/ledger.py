@@ -1,7 +1,4 @@
-"""The commands `audit verify`, `audit who` and `audit list`: reading and checking the ledger.
-
-Not here: the ledger itself (`pipelines/ledger`), which the other commands write.
-"""
+"""The commands `ledger …`: read and check the ledger, see who holds a record."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.declare import command, session_of
+from pipelines.cli.declare import argument, command, option, session_of
 from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session, table
 from pipelines.cli.usage import no_such
@@ -36,15 +33,13 @@ MOST_SHOWN = 10_000
         "and give it to the next check with --anchor. Then not even a ledger that was rewritten "
         "with our own key goes unnoticed."
     ),
-    "passerelle audit verify\npasserelle audit verify --anchor 1204:9f2c…",
+    "passerelle ledger verify\npasserelle ledger verify --anchor 1204:9f2c…",
+    earlier="audit verify",
 )
 def verify(
     context: typer.Context,
     anchor: Annotated[
-        str,
-        typer.Option(
-            "--anchor", metavar=mark("ANCHOR"), help=mark("the last line of an earlier check")
-        ),
+        str, option("--anchor", mark("ANCHOR"), mark("the last line of an earlier check"))
     ] = "",
 ) -> int:
     """Check."""
@@ -84,24 +79,23 @@ def verify(
 
 
 @command(
-    "who",
+    "trace",
     mark(
         "List each extract that holds a record, for whom it was made, and who downloaded it.\n\n"
         "The record is named by its record_id, as in the tables."
     ),
-    "passerelle audit who 3f0c9a…",
+    "passerelle ledger trace 3f0c9a…",
+    earlier="audit who",
 )
-def who(
+def trace(
     context: typer.Context,
-    record_id: Annotated[
-        str, typer.Argument(metavar=mark("RECORD_ID"), help=mark("its record_id, in full"))
-    ],
+    record_id: Annotated[str, argument(mark("RECORD_ID"), mark("its record_id, in full"))],
 ) -> None:
     """Look the record up."""
-    from pipelines.ledger.who import who as holders
+    from pipelines.ledger.who import who
 
     session = session_of(context)
-    found = holders(session.settings, record_id)
+    found = who(session.settings, record_id)
     if session.is_json:
         session.print_json([asdict(one) for one in found])
         return
@@ -131,34 +125,24 @@ def _cells(one: Holding) -> list[str]:
 @command(
     "list",
     mark("Show the newest entries of the ledger, all or some."),
-    "passerelle audit list --event extract.downloaded --limit 100",
+    "passerelle ledger list --event extract.downloaded --limit 100",
+    earlier="audit list",
 )
 def list_entries(
     context: typer.Context,
     event: Annotated[
         list[str] | None,
-        typer.Option(
-            "--event",
-            metavar=mark("EVENT"),
-            help=mark("only this event; may be given more than once"),
-        ),
+        option("--event", mark("EVENT"), mark("only this event; may be given more than once")),
     ] = None,
-    actor: Annotated[
-        str, typer.Option("--actor", metavar=mark("NAME"), help=mark("only what this account did"))
-    ] = "",
+    actor: Annotated[str, option("--actor", mark("NAME"), mark("only what this account did"))] = "",
     subject: Annotated[
         str,
-        typer.Option(
-            "--subject",
-            metavar=mark("NAME"),
-            help=mark("only what is about this delivery, extract or account"),
+        option(
+            "--subject", mark("NAME"), mark("only what is about this delivery, extract or account")
         ),
     ] = "",
     limit: Annotated[
-        int,
-        typer.Option(
-            "--limit", min=1, max=MOST_SHOWN, metavar=mark("NUMBER"), help=mark("how many entries")
-        ),
+        int, option("--limit", mark("NUMBER"), mark("how many entries"), min=1, max=MOST_SHOWN)
     ] = SHOWN,
 ) -> None:
     """List."""

@@ -1,12 +1,10 @@
-"""One call of the command: its settings, its language, and how it prints.
-
-Not here: what is printed (the command modules).
-"""
+"""One call of the command: its settings, its language, and how it prints."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,6 +28,8 @@ if TYPE_CHECKING:
 
 WIDTH_WITHOUT_TERMINAL = 110
 ROOM_FOR_BAR = 52
+_SPACE, _SIGN = r"[^\S\u00a0\u202f]", r"[\S\u00a0\u202f]"
+_WORD = re.compile(f"{_SPACE}*{_SIGN}+{_SPACE}*")
 
 
 class Advance(Protocol):
@@ -53,7 +53,7 @@ class Session:
             if self.options.home:
                 settings = replace(settings, **_places(settings_for(self.options.home)))
         except SettingError as error:
-            raise CommandError("PSL-207", f"{error.variable} {_(error.needed)}.") from None
+            raise unusable(error) from None
         return replace(settings, language=self.options.language)
 
     @property
@@ -69,12 +69,12 @@ class Session:
     @cached_property
     def out(self) -> Console:
         """Standard output."""
-        return _console(sys.stdout)
+        return console(sys.stdout)
 
     @cached_property
     def err(self) -> Console:
         """Standard error: complaints and progress."""
-        return _console(sys.stderr)
+        return console(sys.stderr)
 
     def print(self, *what: Any) -> None:
         """Text for people; nothing where a machine reads."""
@@ -139,6 +139,13 @@ class Session:
             yield advance
 
 
+def unusable(error: ValueError) -> CommandError:
+    """That an environment variable cannot be used."""
+    if isinstance(error, SettingError):
+        return CommandError("PSL-207", f"{error.variable} {_(error.needed)}.")
+    return CommandError("PSL-207", f"{error}.")
+
+
 def table(*headings: str, numbers: Sequence[int] = (), whole: Sequence[int] = ()) -> Table:
     """A plain table: headings, a rule, no frame; `numbers` to the right, `whole` never folded.
 
@@ -160,9 +167,13 @@ def table(*headings: str, numbers: Sequence[int] = (), whole: Sequence[int] = ()
     return grid
 
 
-def _console(stream: Any) -> Console:
+def console(stream: Any) -> Console:
+    """What prints to a stream, as wide as its terminal."""
+    from rich import _wrap
     from rich.console import Console
 
+    # Rich breaks a line at any space: French sets its colons apart by spaces that do not break.
+    _wrap.re_word = _WORD
     is_watched = stream.isatty() or "COLUMNS" in os.environ
     width = None if is_watched else _width_without_terminal()
     return Console(file=stream, width=width, highlight=False, markup=False)

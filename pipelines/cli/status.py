@@ -1,7 +1,4 @@
-"""The command `status`: what waits, what came in of each feed and when, what is published.
-
-Not here: changing anything.
-"""
+"""The command `status`: what waits, what came in of each feed and when, what is published."""
 
 from __future__ import annotations
 
@@ -11,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pipelines.cli.answers import show_questions
 from pipelines.cli.declare import command, session_of
-from pipelines.cli.deliveries import known_deliveries
+from pipelines.cli.delivery import known_deliveries
 from pipelines.cli.ingest import misplaced_files, tell_faults
 from pipelines.cli.session import Session, table
+from pipelines.cli.verdicts import show_questions
 from pipelines.cli.words import _, counted, language, listed, number
 from pipelines.core.i18n import mark
 from schemas.feed import feed_names, load_feed
@@ -111,10 +108,10 @@ def status(context: typer.Context) -> None:
 def _show_files(session: Session, refused: int, outdated: int) -> None:
     """How many files were refused, and how many extracts are to be made again."""
     if refused:
-        how = "passerelle deliveries --refused"
+        how = "passerelle delivery list --refused"
         session.print(_("Refused files: {count} ({command})", count=number(refused), command=how))
     if outdated:
-        how = "passerelle audit list --event extract.outdated"
+        how = "passerelle ledger list --event extract.outdated"
         session.print(
             _(
                 "Extracts to make again, as some records in them are told more coarsely now: "
@@ -158,8 +155,8 @@ def _show_narrowed(session: Session, narrowed: list[User]) -> None:
             roles=listed(user.roles),
             organisation=user.organisation,
         )
-        feeds = f"passerelle user feeds {user.name} --feed …"
-        none = f"passerelle user feeds {user.name} --none"
+        feeds = f"passerelle user set-feeds {user.name} --feed …"
+        none = f"passerelle user set-feeds {user.name} --none"
         hint = _("Grant it feeds, or confirm: {feeds}, {none}", feeds=feeds, none=none)
         session.complain("ACC-151", message, hint)
 

@@ -1,7 +1,4 @@
-"""What a person typed wrong, from the parser's exceptions to our own sentences.
-
-Not here: the parser itself (typer) and errors of any other kind (`errors.py`).
-"""
+"""What a person typed wrong, from the parser's exceptions to our own sentences."""
 
 from __future__ import annotations
 

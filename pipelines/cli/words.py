@@ -1,7 +1,4 @@
-"""The words of the command line in the language of this call.
-
-Not here: the catalogues (`pipelines/locale`) and the words of the data (contracts, code lists).
-"""
+"""The words of the command line in the language of this call."""
 
 from __future__ import annotations
 

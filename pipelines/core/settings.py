@@ -117,6 +117,17 @@ class SettingError(ValueError):
         self.variable, self.needed = f"PASSERELLE_{name}", needed
 
 
+def truth(variable: str, *, default: bool) -> bool:
+    """True where a variable says yes; `default` where it is not set.
+
+    Raises SettingError for any other word: a slip of the pen must not open what was to be closed.
+    """
+    word = os.environ.get(variable, "").strip().lower()
+    if word and word not in _TRUTHS:
+        raise SettingError(variable.removeprefix("PASSERELLE_"), mark("must be yes or no"))
+    return _TRUTHS.get(word, default)
+
+
 def settings_for(home: str | Path, **changes: object) -> Settings:
     """Settings of an installation that keeps everything under one folder.
 
@@ -155,6 +166,9 @@ def current_settings() -> Settings:
 # Looked at before any delivery is: the fault of a key would else be found in every one of them.
 _KEY = re.compile(r"[0-9a-fA-F]{64}")
 _MEMORY = re.compile(r"\s*\d+(\.\d+)?\s*[KMGT]i?B\s*", re.IGNORECASE)
+_TRUTHS = dict.fromkeys(("yes", "true", "on", "1"), True) | dict.fromkeys(
+    ("no", "false", "off", "0"), False
+)
 UNUSABLE = mark("cannot be used")
 
 

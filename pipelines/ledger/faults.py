@@ -18,7 +18,7 @@ MESSAGES = {
     ),
     "LED-403": mark(
         "The ledger has lost its head: its database was tampered with or half restored. "
-        "See “passerelle audit verify”, and restore a backup."
+        "See “passerelle ledger verify”, and restore a backup."
     ),
     "LED-404": mark("The database of the ledger is busy. Try again in a moment."),
     "LED-405": mark(

@@ -10,6 +10,9 @@ import os
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from pipelines.core.i18n import mark
+from pipelines.core.settings import SettingError, truth
+
 LOG = logging.getLogger("passerelle.portal")
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1", "[::1]")
 DEFAULT_LISTEN = "127.0.0.1:8000"
@@ -72,38 +75,37 @@ class Configuration:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Host and port to listen on. Raises ValueError where they cannot be used."""
+        """Host and port to listen on. Raises SettingError where they cannot be used."""
         host, _colon, port = self.listen.rpartition(":")
         if not host or not port.isdigit():
-            raise ValueError("PASSERELLE_PORTAL_LISTEN must be host:port")
+            raise SettingError("PORTAL_LISTEN", mark("must be host:port"))
         return host.strip("[]"), int(port)
 
 
 def current_configuration() -> Configuration:
     """The configuration from `PASSERELLE_*`; the table of them is in docs/settings.md.
 
-    Raises ValueError for what cannot be used, before anything is served with it.
+    Raises ValueError, SettingError where one value is wrong, before anything is served with it.
     """
     of = os.environ.get
     url = of("PASSERELLE_PORTAL_URL", "").rstrip("/")
     if url and urlsplit(url).scheme not in ("http", "https"):
-        raise ValueError("PASSERELLE_PORTAL_URL must begin with https://")
+        raise SettingError("PORTAL_URL", mark("must begin with https://"))
     configuration = Configuration(
         url=url,
         listen=of("PASSERELLE_PORTAL_LISTEN", DEFAULT_LISTEN),
         trusted_proxy=of("PASSERELLE_TRUSTED_PROXY", ""),
-        is_local_sign_in=of("PASSERELLE_LOCAL_SIGN_IN", "yes").lower() not in ("no", "0", "false"),
+        is_local_sign_in=truth("PASSERELLE_LOCAL_SIGN_IN", default=True),
         oidc=_oidc(),
         dagster_url=of("PASSERELLE_DAGSTER_URL", "").rstrip("/"),
         rates={**DEFAULT_RATES, **_rates(of("PASSERELLE_RATE_LIMITS", ""))},
     )
     host, _port = configuration.address
     if host not in LOOPBACK_NAMES and not configuration.is_secure:
-        raise ValueError(
-            "PASSERELLE_PORTAL_LISTEN beyond this machine needs PASSERELLE_PORTAL_URL with https://"
-        )
+        needed = mark("beyond this machine needs PASSERELLE_PORTAL_URL with https://")
+        raise SettingError("PORTAL_LISTEN", needed)
     if not configuration.is_local_sign_in and configuration.oidc is None:
-        raise ValueError("PASSERELLE_LOCAL_SIGN_IN=no needs PASSERELLE_OIDC_ISSUER")
+        raise SettingError("LOCAL_SIGN_IN", mark("may be no only with PASSERELLE_OIDC_ISSUER"))
     return configuration
 
 
@@ -113,10 +115,10 @@ def _oidc() -> Oidc | None:
         return None
     is_near = urlsplit(issuer).hostname in LOOPBACK_NAMES
     if urlsplit(issuer).scheme != "https" and not is_near:
-        raise ValueError("PASSERELLE_OIDC_ISSUER must begin with https://")
+        raise SettingError("OIDC_ISSUER", mark("must begin with https://"))
     link = os.environ.get("PASSERELLE_OIDC_LINK", "")
     if link and link != LINK_BY_NAME and not link.removeprefix(LINK_BY_EMAIL).count("."):
-        raise ValueError("PASSERELLE_OIDC_LINK must be preferred_username or email@a.domain")
+        raise SettingError("OIDC_LINK", mark("must be preferred_username or email@a.domain"))
     return Oidc(
         issuer=issuer,
         client_id=os.environ.get("PASSERELLE_OIDC_CLIENT_ID", ""),

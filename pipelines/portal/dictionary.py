@@ -10,17 +10,15 @@ words; what something is called comes before what is said about it.
 from __future__ import annotations
 
 import difflib
-import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
-from schemas.codelist import codelist_names, load_codelist
-from schemas.contract import Column, Contract, Rule, load_contract, table_names
+from schemas.codelist import codelist_names, find_codes, load_codelist
+from schemas.contract import Column, Contract, Rule, coded_columns, load_contract, table_names
 from schemas.feed import Feed, feed_names, load_feed
-from schemas.text import Bilingual
+from schemas.text import Bilingual, fold
 
 MOST_HITS = 60
 SHORTEST_PART = 3  # of a word; shorter texts are found only as a name or a whole word
@@ -76,13 +74,6 @@ class _Phrase:
     contract: Contract | None
     column: Column | None
     use: SourceUse | None = None
-
-
-def fold(text: str) -> str:
-    """The text without case, accents and punctuation: `Nature des faits` = `NATURE DES FAITS`."""
-    plain = unicodedata.normalize("NFKD", text)
-    bare = "".join(sign for sign in plain if not unicodedata.combining(sign)).casefold()
-    return re.sub(r"[\W_]+", " ", bare.replace("œ", "oe").replace("æ", "ae")).strip()
 
 
 def search(asked: str, table: str = "", most: int = MOST_HITS) -> Results:
@@ -276,20 +267,8 @@ class Codes:
 
 def codes_of(name: str, asked: str = "", page: int = 1, size: int = 50) -> Codes:
     """A code list, or those of its codes whose words hold `asked`. Raises KeyError."""
-    if name not in codelist_names():
-        raise KeyError(name)
-    words = fold(asked)
-    rows = [row for row in load_codelist(name) if not words or words in _words_of(row)]
+    rows = find_codes(name, asked)
     pages = max(1, -(-len(rows) // size))
     page = min(max(page, 1), pages)
-    used_by = [
-        (table, column.name)
-        for table in table_names()
-        for column in load_contract(table).published
-        if column.codelist == name
-    ]
-    return Codes(name, rows[(page - 1) * size : page * size], len(rows), page, pages, used_by)
-
-
-def _words_of(row: dict[str, str]) -> str:
-    return fold(" ".join((row["code"], row["label_en"], row["label_fr"], row.get("aliases", ""))))
+    shown = rows[(page - 1) * size : page * size]
+    return Codes(name, shown, len(rows), page, pages, coded_columns(name))

@@ -480,7 +480,7 @@ def test_a_command_stops_with_the_file_and_the_line(
     edit: Edit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edit("tables/incidents.yaml", "[+identity, ", "[")
-    assert cli(["dictionary", "incidents", "--lang", "fr", "--home", str(tmp_path)]) == 3
+    assert cli(["table", "show", "incidents", "--lang", "fr", "--home", str(tmp_path)]) == 3
     told = capsys.readouterr().err
     assert "CON-208" in told and "incidents.yaml:" in told and "Traceback" not in told
 

@@ -192,7 +192,7 @@ def test_every_command_named_exists(page: Path) -> None:
     known = typer.main.get_command(build()).commands  # type: ignore[attr-defined]
     code = " \n ".join(re.findall(r"```.*?```|`[^`\n]+`", page.read_text("utf-8"), re.DOTALL))
     # Where a command begins: a user, a group or a database may have our name too.
-    for words in re.findall(r"(?m)(?:^\s*|[`$&|] ?)passerelle ((?:[a-z]+ ?){1,2})", code):
+    for words in re.findall(r"(?m)(?:^\s*|[`$&|] ?)passerelle ((?:[a-z-]+ ?){1,2})", code):
         first, *rest = words.split()
         assert first in known, f"{page.name}: passerelle {words}"
         if hasattr(known[first], "commands") and rest:

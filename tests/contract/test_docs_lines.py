@@ -138,13 +138,13 @@ def prepare(block: Block, place: Path) -> None:
         declared = next(blocks(block.page, "yaml"))["body"]
         for folder in (place / "schemas" / "agreements", place / "signed", place / "signes"):
             (folder / "sample_agreement.yaml").write_text(declared, encoding="utf-8")
-    if any(line.startswith("passerelle restore") for line in block.lines):
+    if any(line.startswith("passerelle backup restore") for line in block.lines):
         assert main(ACCOUNT) == 0
         file = "passerelle-2026-11-22.tar.zst"
-        assert main(["backup", str(place / file)]) == 0
+        assert main(["backup", "make", str(place / file)]) == 0
         shutil.copytree(place / "home" / "secrets", place / "key" / "secrets")
         shutil.rmtree(place / "home")
-    if any(line.startswith("passerelle backup") for line in block.lines):
+    if any(line.startswith("passerelle backup make") for line in block.lines):
         assert main(ACCOUNT) == 0
 
 

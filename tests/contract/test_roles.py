@@ -21,7 +21,7 @@ OTHER_THINGS = {
     "pipelines/authoring/match.py": {"country": "a word", "time_zone": "a key of a feed"},
     "pipelines/authoring/values.py": {"country": "a column of the list of areas"},
     "pipelines/cli/agreement.py": {"direction": "a word"},
-    "pipelines/cli/dictionary.py": {"unit": "a heading"},
+    "pipelines/cli/table.py": {"unit": "a heading"},
     "pipelines/harmonise/compile.py": {
         "country": "a level of the geofence",
         "latitude_deg": "a part of a position that was read",
@@ -63,9 +63,9 @@ OTHER_THINGS = {
 }
 # Examples that are shown to people.
 EXAMPLES = (
-    "pipelines/cli/query.py",
-    "pipelines/cli/release.py",
-    "pipelines/cli/tour.py",
+    "pipelines/cli/sql.py",
+    "pipelines/cli/extract.py",
+    "pipelines/cli/demo.py",
     "pipelines/lake/views.py",
     "pipelines/portal/api/models.py",
 )

@@ -383,18 +383,20 @@ def test_a_backup_made_while_work_goes_on_fits_together(living, other, tmp_path)
 def test_the_commands_say_what_they_did(living, extract, tmp_path):
     target, home = tmp_path / "b.tar.zst", tmp_path / "back"
     home.mkdir()
-    said = passerelle("backup", str(target), home=living.home, language="fr").stdout
+    said = passerelle("backup", "make", str(target), home=living.home, language="fr").stdout
     assert str(living.secrets) in said.replace("\n", "")
-    said = passerelle("restore", str(target), "--secrets", str(living.secrets), home=home).stdout
+    said = passerelle(
+        "backup", "restore", str(target), "--secrets", str(living.secrets), home=home
+    ).stdout
     assert "Tables, files and deliveries agree." in said
     assert "keys did not come back" not in said
-    checked = json.loads(passerelle("audit", "verify", "--json", home=home).stdout)
+    checked = json.loads(passerelle("ledger", "verify", "--json", home=home).stdout)
     assert checked["faults"] == []
-    again = passerelle("restore", str(target), home=home, check=False)
+    again = passerelle("backup", "restore", str(target), home=home, check=False)
     assert (again.returncode, "BAK-203" in again.stderr) == (2, True)
-    missing = passerelle("restore", "no.tar.gz", home=home, check=False)
+    missing = passerelle("backup", "restore", "no.tar.gz", home=home, check=False)
     assert missing.returncode == 4
-    assert passerelle("backup", "no/b.tar.gz", home=home, check=False).returncode == 2
+    assert passerelle("backup", "make", "no/b.tar.gz", home=home, check=False).returncode == 2
 
 
 def test_the_anchor_of_before_holds_after(living, whole, other):

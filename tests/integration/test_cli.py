@@ -52,7 +52,7 @@ def commands_of(text: str) -> list[list[str]]:
 
 def one_delivery(settings: Settings) -> dict:
     """A delivery of the feed with rejected rows."""
-    found = data(settings, "deliveries", "--feed", FEED)
+    found = data(settings, "delivery", "list", "--feed", FEED)
     return next(one for one in found if one["rows_quarantined"])
 
 
@@ -62,30 +62,30 @@ def own_home(tmp_path: Path) -> Settings:
 
 
 def test_deliveries_account_for_every_row(demo_home):
-    rows = data(demo_home, "deliveries", "--last", "0")
+    rows = data(demo_home, "delivery", "list", "--last", "0")
     assert len(rows) > 20
     for row in rows:
         assert row["state"] == "accepted"
         parts = ("rows_accepted", "rows_quarantined", "rows_exact_duplicates")
         assert row["rows_read"] == sum(row[part] for part in parts)
-    text = said(demo_home, "deliveries", "--last", "3")
+    text = said(demo_home, "delivery", "list", "--last", "3")
     assert f"… and {len(rows) - 3} earlier ones" in text
 
 
 def test_the_same_file_twice_is_one_delivery(demo_home):
     inbox = sorted((Path(str(demo_home.inbox)) / FEED).iterdir())
     assert len({file.read_bytes() for file in inbox}) < len(inbox), "the demo sends one twice"
-    assert len(data(demo_home, "deliveries", "--feed", FEED)) == len(inbox) - 1
+    assert len(data(demo_home, "delivery", "list", "--feed", FEED)) == len(inbox) - 1
 
 
 def test_rejections_say_why_in_both_languages(demo_home):
     delivery = one_delivery(demo_home)
     mark = delivery["delivery_id"][: len(FEED) + 5]
-    reasons = data(demo_home, "rejections", mark)["reasons"]
+    reasons = data(demo_home, "delivery", "show", mark)["reasons"]
     assert sum(r["rows"] for r in reasons) == sum(delivery["reason_counts"].values())
     assert all(reason["first_rows"] == sorted(reason["first_rows"]) for reason in reasons)
-    english = said(demo_home, "rejections", mark)
-    french = said(demo_home, "rejections", mark, "--lang", "fr")
+    english = said(demo_home, "delivery", "show", mark)
+    french = said(demo_home, "delivery", "show", mark, "--lang", "fr")
     assert f"{delivery['rows_quarantined']} rejected" in " ".join(english.split())
     assert "lignes lues" in french
     assert reasons[0]["code"] in english
@@ -94,11 +94,11 @@ def test_rejections_say_why_in_both_languages(demo_home):
 
 def test_the_report_for_the_sender_is_a_workbook_or_a_page(demo_home, tmp_path):
     mark = one_delivery(demo_home)["delivery_id"]
-    said(demo_home, "rejections", mark, "-o", str(tmp_path / "r.xlsx"))
+    said(demo_home, "delivery", "show", mark, "-o", str(tmp_path / "r.xlsx"))
     book = openpyxl.load_workbook(tmp_path / "r.xlsx")
     words = [str(cell.value) for row in book.worksheets[0].iter_rows() for cell in row]
     assert "Fichier" in words, "in the language of the feed, not of the data specialist"
-    said(demo_home, "rejections", mark, "-o", str(tmp_path / "r.html"), "--lang", "en")
+    said(demo_home, "delivery", "show", mark, "-o", str(tmp_path / "r.html"), "--lang", "en")
     assert "What we could not accept" in (tmp_path / "r.html").read_text(encoding="utf-8")
 
 
@@ -142,13 +142,13 @@ def test_sql_only_reads_and_only_the_tables(demo_home, tmp_path, statement):
 
 
 def test_tables_and_dictionary_name_every_table_and_column(demo_home):
-    assert {row["table"] for row in data(demo_home, "tables")} == set(table_names())
-    explained = data(demo_home, "dictionary")
+    assert {row["table"] for row in data(demo_home, "table", "list")} == set(table_names())
+    explained = data(demo_home, "table", "show")
     with duckdb.connect(str(demo_home.catalogue), read_only=True) as connection:
         for table in table_names():
             columns = [row[0] for row in connection.sql(f"DESCRIBE {table}").fetchall()]
             assert [one["column"] for one in explained[table]] == columns
-    assert "Signification" in said(demo_home, "dictionary", "incidents", "--lang", "fr")
+    assert "Signification" in said(demo_home, "table", "show", "incidents", "--lang", "fr")
 
 
 def test_status_knows_every_feed_and_what_is_late(demo_home):
@@ -163,12 +163,12 @@ def test_status_knows_every_feed_and_what_is_late(demo_home):
 def test_lake_commands_find_nothing_wrong_and_lose_nothing(demo_home, tmp_path):
     home = settings_for(shutil.copytree(demo_home.home, tmp_path / "copy"))
     assert passerelle("run", home=home.home).returncode == 0  # views follow the lake's new place
-    before = data(home, "tables")
+    before = data(home, "table", "list")
     compacted = data(home, "lake", "compact")
     assert {one["table"] for one in compacted} >= set(table_names("data"))
     assert data(home, "lake", "vacuum")["deleted"] is False
     assert "agree" in said(home, "lake", "check")
-    assert data(home, "tables") == before
+    assert data(home, "table", "list") == before
 
 
 def test_run_again_finds_nothing_new(demo_home):
@@ -195,7 +195,7 @@ def test_a_refused_file_is_explained_and_gives_three(own_home, tmp_path):
     assert "DEL-714" in done.stdout
     assert "introuvable dans wrong.csv" in " ".join(done.stdout.split())
     assert "Traceback" not in done.stdout + done.stderr
-    [refused] = data(own_home, "deliveries", "--refused")
+    [refused] = data(own_home, "delivery", "list", "--refused")
     assert refused["findings"][0]["code"] == "DEL-714"
 
 
@@ -224,10 +224,10 @@ def test_a_file_named_twice_counts_once_and_a_refused_one_is_not_published(own_h
 
 
 def test_no_refused_delivery_is_not_no_delivery(demo_home, own_home):
-    assert "None was refused." in said(demo_home, "deliveries", "--refused")
-    assert "None was refused." in said(demo_home, "deliveries", "--refused", "--feed", FEED)
-    assert "Nothing came in yet." in said(own_home, "deliveries", "--refused")
-    assert f"Nothing came in yet from {FEED}." in said(own_home, "deliveries", "--feed", FEED)
+    assert "None was refused." in said(demo_home, "delivery", "list", "--refused")
+    assert "None was refused." in said(demo_home, "delivery", "list", "--refused", "--feed", FEED)
+    assert "Nothing came in yet." in said(own_home, "delivery", "list", "--refused")
+    assert f"Nothing came in yet from {FEED}." in said(own_home, "delivery", "list", "--feed", FEED)
 
 
 def test_the_demo_again_shows_the_same_and_its_commands_can_be_copied(demo_home, tmp_path):
@@ -237,7 +237,7 @@ def test_the_demo_again_shows_the_same_and_its_commands_can_be_copied(demo_home,
     assert re.search(rf"(?m)^{FEED} +2 ", again)
     assert "Why rows were rejected" in again
     # One file was sent twice: said once, maybe to another test that shares the home.
-    assert len(data(home, "audit", "list", "--event", "delivery.repeated")) == 1
+    assert len(data(home, "ledger", "list", "--event", "delivery.repeated")) == 1
     line = next(words for words in commands_of(again) if words[1] == "verify")
     assert passerelle(*line[1:], home=home.home).returncode == 0
     lake = next(words for words in commands_of(again) if words[0] == "duckdb")
@@ -252,12 +252,12 @@ def test_json_has_no_number_that_is_none(demo_home):
 
 
 def test_the_dictionary_explains_views_too(demo_home):
-    history = said(demo_home, "dictionary", "incidents_history", "--lang", "fr")
+    history = said(demo_home, "table", "show", "incidents_history", "--lang", "fr")
     assert "known_from" in history
     assert "toutes les versions" in " ".join(history.split())
-    columns = data(demo_home, "dictionary", "incidents_history")["incidents_history"]
+    columns = data(demo_home, "table", "show", "incidents_history")["incidents_history"]
     assert "record_id" in {row["column"] for row in columns}
-    assert "label_fr" in said(demo_home, "dictionary", "code_labels")
+    assert "label_fr" in said(demo_home, "table", "show", "code_labels")
 
 
 def test_upkeep_suggests_the_command_that_was_meant(demo_home):

@@ -19,7 +19,7 @@ from tests.conftest import passerelle
 from tests.integration.releasing import AS_OF, home_beside
 
 ASKED = (
-    *("extract", "incidents", "--recipient", "minusca_unpol"),
+    *("extract", "make", "incidents", "--recipient", "minusca_unpol"),
     *("--purpose", "joint_planning", "--as-of", AS_OF.isoformat()),
 )
 

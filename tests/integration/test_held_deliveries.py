@@ -310,7 +310,7 @@ def test_a_number_used_again_for_another_event_replaces_nothing(tmp_path, place,
         "these events again with their own numbers."
     )
     # A register would not settle it, so that is no answer; who asks for the rejections is told.
-    assert main(["rejections", held, "--home", str(place.home), "--lang", "en"]) == 0
+    assert main(["delivery", "show", held, "--home", str(place.home), "--lang", "en"]) == 0
     told = capsys.readouterr()
     assert "INC-603" in told.err
     assert f"delivery answer {held} --correction\n" in told.err
@@ -336,7 +336,7 @@ def assert_event_can_be_sent_again(place: Settings, held: str, folder: Path) -> 
     rows = write_rows(place, delivery, folder / "rows.csv").read_text("utf-8").splitlines()
     assert rows[2].startswith("PNC/CD72/2026/00007;")
     assert (len(rows), "PLAIGNANT" in rows[2]) == (3, False)
-    done = passerelle("rejections", held, "--json", home=Path(str(place.home)))
+    done = passerelle("delivery", "show", held, "--json", home=Path(str(place.home)))
     [told] = json.loads(done.stdout)["held"]
     assert (told["code"], told["first_rows"]) == ("INC-603", [2])
 

@@ -77,7 +77,7 @@ def test_the_commands_work_with_it_and_leave_no_sqlite_file(settings):
     assert added.returncode == 0, added.stderr
     listed = json.loads(passerelle(settings, "user", "list", "--json").stdout)
     assert [one["name"] for one in listed] == ["jma.1"]
-    checked = json.loads(passerelle(settings, "audit", "verify", "--json").stdout)
+    checked = json.loads(passerelle(settings, "ledger", "verify", "--json").stdout)
     assert checked["faults"] == []
     events = {entry.event for entry in entries(settings, size=100).entries}
     assert {"delivery.judged", "delivery.published", "user.added", "ledger.checked"} <= events
@@ -88,10 +88,10 @@ def test_tampering_is_found_and_gives_exit_code_3(settings):
     for number in range(5):
         append(settings, "sql.run", actor=f"a{number}")
     untied(settings, "UPDATE ledger_entries SET actor = 'x' WHERE seq = 3")
-    done = passerelle(settings, "audit", "verify")
+    done = passerelle(settings, "ledger", "verify")
     assert (done.returncode, "PSL-304" in done.stderr) == (3, True)
     assert "Entry 3 was altered" in done.stderr
-    said = passerelle(settings, "audit", "verify", LANG="fr").stderr
+    said = passerelle(settings, "ledger", "verify", LANG="fr").stderr
     assert "L’inscription 3 a été modifiée" in said.replace("\n", " ")
 
 

@@ -221,16 +221,18 @@ def test_command_writes_both_and_says_what_it_cannot(settings: Settings, tmp_pat
     home = Path(str(settings.home))
     delivery, _ = judged(settings, CSV_FEED, counterexample(CSV_FEED, CASES[CSV_FEED][0]))
     both = ("-o", str(tmp_path / "r.html"), "--rows", str(tmp_path / "rows.csv"))
-    said = passerelle("rejections", delivery.delivery_id, *both, home=home, language="fr").stdout
+    said = passerelle(
+        "delivery", "show", delivery.delivery_id, *both, home=home, language="fr"
+    ).stdout
     assert said.count("Écrit") == 2
     assert len((tmp_path / "rows.csv").read_bytes().splitlines()) == 3, (
         "number, headings and the row"
     )
     wrong = ("--rows", str(tmp_path / "rows.xlsx"))
-    done = passerelle("rejections", delivery.delivery_id, *wrong, home=home, check=False)
+    done = passerelle("delivery", "show", delivery.delivery_id, *wrong, home=home, check=False)
     assert done.returncode
     assert "PSL-225" in done.stderr
     assert ".csv" in done.stderr
     good, _ = judged(settings, CSV_FEED, load_feed(CSV_FEED).examples()[0])
-    done = passerelle("rejections", good.delivery_id, *wrong, home=home, check=False)
+    done = passerelle("delivery", "show", good.delivery_id, *wrong, home=home, check=False)
     assert "PSL-226" in done.stderr

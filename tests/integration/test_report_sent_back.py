@@ -75,7 +75,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Delivery]
 def downloaded(first: tuple[Settings, Delivery], option: str, file: Path) -> Path:
     """As the command line writes it; the portal writes the same."""
     place, delivery = first
-    ask = ["rejections", delivery.delivery_id, option, str(file)]
+    ask = ["delivery", "show", delivery.delivery_id, option, str(file)]
     assert main([*ask, "--home", str(place.home), "--lang", "fr"]) == 0
     return file
 

@@ -127,7 +127,7 @@ def as_data(
 
 def command_of(form: Request) -> str:
     """The command that asks for a form."""
-    parts = ["passerelle extract", form.table, "--recipient", form.recipient]
+    parts = ["passerelle extract make", form.table, "--recipient", form.recipient]
     parts += ["--purpose", form.purpose, "--counts-by", ",".join(form.dimensions)]
     parts += ["--measure", ",".join(form.measures)]
     for option, value in (

@@ -64,7 +64,7 @@ def test_what_does_not_exist_is_told_with_what_does(settings):
     where = ("--organisation", "iom", "--role", "admin", "--one-time")
     assert "oversight" in refused(settings, "user", "add", "a.b", *where, code="ACC-104")
     refused(settings, "user", "disable", "nobody", code="ACC-102")
-    refused(settings, "user", "role", "nobody", "--role", "analyst", code="ACC-102")
+    refused(settings, "user", "set-roles", "nobody", "--role", "analyst", code="ACC-102")
     assert users(settings) == []
 
 
@@ -83,7 +83,7 @@ def test_accounts_are_listed_disabled_and_enabled(settings):
     assert "désactivé" in said
     assert "argon2" not in said
     passerelle("user", "enable", "jma.1", home=settings.home)
-    passerelle("user", "role", "jma.1", "--role", "oversight", home=settings.home)
+    passerelle("user", "set-roles", "jma.1", "--role", "oversight", home=settings.home)
     [one] = json.loads(passerelle("user", "list", "--json", home=settings.home).stdout)
     assert (one["roles"], one["is_active"]) == (["oversight"], True)
     assert isinstance(authenticate(settings, "jma.1", WORDS), Person)
@@ -106,8 +106,8 @@ def test_the_password_is_asked_twice_without_being_shown(settings, monkeypatch, 
 
 
 def test_no_command_takes_a_password_as_an_argument():
-    from pipelines.cli.users import add, password
+    from pipelines.cli.user import add, set_password
 
-    for declared in (add, password):
+    for declared in (add, set_password):
         options = str(declared.function.__annotations__)
         assert "'--password'" not in options

@@ -22,7 +22,7 @@ from dagster._core.workspace.load_target import ModuleTarget, WorkspaceFileTarge
 from assets.automation import MONDAYS
 from assets.definitions import defs, executor
 from assets.resources import RETRIES
-from pipelines.cli.serving import _dagster
+from pipelines.cli.serve import _dagster
 from pipelines.release.standing import standing_extracts
 from schemas.agreement_folder import load_agreements
 from schemas.contract import table_names

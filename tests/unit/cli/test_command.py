@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from botocore.exceptions import NoCredentialsError
 
 import pipelines.cli.status
 from pipelines.cli import main
-from pipelines.cli.app import build
+from pipelines.cli.app import aliases, build, in_full
 from pipelines.cli.common_options import take_common_options
 from pipelines.cli.errors import CommandError
 from pipelines.cli.words import use
@@ -27,52 +28,41 @@ from schemas.text import LANGUAGES
 
 HEAVY = ("great_expectations", "pandas", "duckdb", "deltalake", "dagster", "shapely", "pyarrow")
 STARTS_WITHIN_S = 1.0  # of the processor: a busy machine is no fault of ours (0.3 s when calm)
-COMMANDS = [
-    "demo",
-    "ingest",
-    "run",
-    "deliveries",
-    "rejections",
-    "delivery_answer",
-    "status",
-    "sql",
-    "tables",
-    "dictionary",
-    "serve",
-    "contract_render",
-    "feed_list",
-    "feed_new",
-    "feed_check",
-    "lake_compact",
-    "lake_vacuum",
-    "lake_check",
-    "lake_migrate",
-    "delivery_rejudge",
-    "reference_load",
-    "extract",
-    "verify",
-    "backup",
-    "restore",
-    "agreement_list",
-    "agreement_check",
-    "agreement_explain",
-    "agreement_diff",
-    "consent_give",
-    "consent_list",
-    "consent_revoke",
-    "key_show",
-    "key_export",
-    "audit_verify",
-    "audit_who",
-    "audit_list",
-    "user_add",
-    "user_list",
-    "user_password",
-    "user_role",
-    "user_feeds",
-    "user_disable",
-    "user_enable",
-]
+# What people type every day, and each noun with its verbs.
+DAILY = "demo ingest run status sql verify serve"
+VERBS = {
+    "delivery": "list show answer rejudge",
+    "table": "list show",
+    "codelist": "list show",
+    "extract": "make",
+    "agreement": "list check explain diff",
+    "consent": "list give revoke",
+    "ledger": "list verify trace",
+    "key": "show export",
+    "feed": "list new check",
+    "contract": "render",
+    "reference": "load",
+    "lake": "check compact vacuum migrate",
+    "backup": "make restore",
+    "user": "list add set-password set-roles set-feeds disable enable",
+}
+# As one typed them before there were nouns; each still does what it did.
+EARLIER = {
+    "deliveries": "delivery list",
+    "rejections": "delivery show",
+    "tables": "table list",
+    "dictionary": "table show",
+    "extract": "extract make",
+    "backup": "backup make",
+    "restore": "backup restore",
+    "audit list": "ledger list",
+    "audit verify": "ledger verify",
+    "audit who": "ledger trace",
+    "user password": "user set-password",
+    "user role": "user set-roles",
+    "user feeds": "user set-feeds",
+}
+PAGES = [Path(__file__).parents[3] / "docs" / name for name in ("operate.md", "operate.fr.md")]
 
 
 @pytest.fixture(autouse=True)
@@ -94,19 +84,42 @@ def commands(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[st
 
 
 def test_the_commands_are_those_of_the_manual():
-    groups = {
-        "consent",
-        "contract",
-        "feed",
-        "delivery",
-        "agreement",
-        "key",
-        "audit",
-        "user",
-        "lake",
-        "reference",
-    }
-    assert {"_".join(path) for path in commands()} == {*COMMANDS, *groups}
+    nouns = {(noun, verb) for noun, verbs in VERBS.items() for verb in verbs.split()}
+    assert set(commands()) == {(name,) for name in [*DAILY.split(), *VERBS]} | nouns
+
+
+def test_what_one_typed_before_is_still_understood():
+    assert aliases() == EARLIER
+
+
+@pytest.mark.parametrize("earlier", EARLIER)
+def test_an_earlier_form_is_the_same_command_with_the_same_options(earlier):
+    """Resolved before anything is parsed, so that not a byte of what it prints can differ."""
+    rest = ["incidents", "--to", "2026-01-01", "--", "list"]
+    assert in_full([*earlier.split(), *rest]) == [*EARLIER[earlier].split(), *rest]
+    assert tuple(EARLIER[earlier].split()) in set(commands())
+
+
+@pytest.mark.parametrize("earlier", EARLIER)
+def test_an_earlier_form_has_the_page_of_the_command(earlier, capsys):
+    line = [*earlier.split(), *(["x"] if earlier in VERBS else [])]
+    assert main([*line, "--help"]) == 0
+    page = capsys.readouterr().out
+    assert main([*EARLIER[earlier].split(), "--help"]) == 0
+    assert capsys.readouterr().out == page
+
+
+@pytest.mark.parametrize(
+    "line", ["backup", "extract --help", "backup make b.tar.gz", "extract make incidents", "sql x"]
+)
+def test_what_is_typed_as_it_is_now_is_left_alone(line):
+    assert in_full(line.split()) == line.split()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_earlier_forms_are_documented_once(page):
+    rows = re.findall(r"(?m)^\| `([a-z ]+)` \| `([a-z -]+)` \|$", page.read_text("utf-8"))
+    assert dict(rows) == EARLIER
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -119,8 +132,11 @@ def test_every_page_has_an_example_and_fits_the_screen(path, language, capsys):
     assert lines[lines.index(example) + 1].startswith("  passerelle")
     assert max(map(len, lines)) <= 80
     assert "None" not in page
+    for earlier in set(EARLIER) - set(VERBS):
+        assert not re.search(rf"passerelle {earlier}\b(?!-)", page), "an earlier form"
     if language == "fr":
         assert not re.search(r"\b(the|files|which)\b", page), "English left in a French page"
+        assert not re.search(r"(?m)^\s*[:;?!»]|«\s*$", page), "a sign apart from its word"
 
 
 def test_a_group_without_a_command_shows_its_page(capsys):
@@ -137,24 +153,26 @@ def test_a_group_without_a_command_shows_its_page(capsys):
         ("ingst", "PSL-208", "Did you mean “ingest”?"),
         ("feed lst", "PSL-208", "Did you mean “list”?"),
         ("ingest", "PSL-205", "FEED is missing"),
-        ("deliveries --last many", "PSL-206", "--last must be a number, 0 or more"),
+        ("delivery list --last many", "PSL-206", "--last must be a number, 0 or more"),
         ("sql x --format xml", "PSL-206", "--format must be one of: table, csv, json, parquet"),
         ("status --nope", "PSL-204", "There is no option --nope"),
-        ("deliveries --feed", "PSL-202", "--feed needs a value"),
+        ("delivery list --feed", "PSL-202", "--feed needs a value"),
         ("status --home", "PSL-202", "--home needs a value"),
         ("status --lang pt", "PSL-203", "English and French"),
         ("ingest caf_polic_incidents x", "PSL-210", "Did you mean “caf_police_incidents”?"),
-        ("rejections x", "PSL-211", "There is no delivery “x”"),
-        ("tables", "PSL-218", "Nothing is published yet"),
-        ("dictionary incident", "PSL-221", "Did you mean “incidents”?"),
+        ("delivery show x", "PSL-211", "There is no delivery “x”"),
+        ("table list", "PSL-218", "Nothing is published yet"),
+        ("table show incident", "PSL-221", "Did you mean “incidents”?"),
         ("sql x -o x.xlsx", "PSL-216", ".csv, .json or .parquet"),
         ("sql x -f parquet", "PSL-217", "-o result.parquet"),
-        ("deliveries --last -1", "PSL-206", "--last must be a number, 0 or more"),
+        ("delivery list --last -1", "PSL-206", "--last must be a number, 0 or more"),
         ("sql x --limit -1", "PSL-206", "--limit must be a number, 0 or more"),
         ("lake vacuum --keep-days -1", "PSL-206", "--keep-days must be a number, 0 or more"),
         ("demo --seed -5", "PSL-206", "--seed must be a number, 0 or more"),
         ("serve --port 99999", "PSL-206", "--port must be a number from 1 to 65534"),
         ("ingest caf_police_incidents nosuch://a/b", "PSL-209", "of a kind that is not known"),
+        ("codelist show offence", "PSL-242", "Did you mean “offences”?"),
+        ("delivery lst", "PSL-208", "Did you mean “list”?"),
         ("feed check nowhere", "PSL-223", "neither the folder of a feed nor its name"),
     ],
 )
@@ -168,7 +186,7 @@ def test_what_is_not_understood_is_said_in_a_coded_sentence(line, code, said, ca
 
 
 def test_machines_get_errors_as_data(capsys):
-    assert main(["tables", "--json"]) == 2
+    assert main(["table", "list", "--json"]) == 2
     told = capsys.readouterr()
     assert json.loads(told.out)["error"] == "PSL-218"
     assert told.err == ""

@@ -32,8 +32,8 @@ def home(tmp_path, monkeypatch):
 
 def test_an_example_is_one_line_however_narrow_the_terminal_is(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "40")
-    assert main(["rejections", "--help"]) == 0
-    example = "  passerelle rejections caf_gendarmerie_incidents.9f2c -o r.xlsx --rows l.csv"
+    assert main(["delivery", "show", "--help"]) == 0
+    example = "  passerelle delivery show caf_gendarmerie_incidents.9f2c -o r.xlsx --rows l.csv"
     assert example in capsys.readouterr().out.splitlines()
 
 
@@ -133,3 +133,16 @@ def test_a_count_is_singular_where_the_language_says_so(language, singular, plur
         fitting = "{count} one" if count in singular else "{count} several"
         said = fitting.format(count=number(count))
         assert counted(count, "{count} one", "{count} several") == said
+
+
+def test_french_signs_stay_with_their_word_however_narrow_the_terminal_is(monkeypatch, capsys):
+    sentence = "Voyez\u00a0: «\u00a0ici\u00a0», puis là\u202f; est-ce tout\u202f?"
+    for width in range(16, 40):  # narrower, a word is longer than its column
+        monkeypatch.setenv("COLUMNS", str(width))
+        session = Session(CommonOptions("fr"))
+        grid = table("Mots")
+        grid.add_row(sentence)
+        session.print(sentence)
+        session.print(grid)
+        lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+        assert not [line for line in lines if line.startswith(tuple(":;?»")) or line.endswith("«")]

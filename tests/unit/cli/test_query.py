@@ -13,7 +13,7 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from pipelines.cli import query
+from pipelines.cli import sql as query
 from schemas.sqltext import whole
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from pipelines.cli import released
+from pipelines.cli import extract_output as released
 
 
 class _Terminal:

@@ -1,4 +1,4 @@
-"""What `audit verify` finds: each way to tamper with a ledger, done around the triggers."""
+"""What `ledger verify` finds: each way to tamper with a ledger, done around the triggers."""
 
 from __future__ import annotations
 

@@ -276,6 +276,7 @@ def test_our_own_pages_are_gone_on_to() -> None:
         ("PASSERELLE_PORTAL_URL", "ftp://x"),
         ("PASSERELLE_OIDC_ISSUER", "http://provider.example"),
         ("PASSERELLE_LOCAL_SIGN_IN", "no"),
+        ("PASSERELLE_LOCAL_SIGN_IN", "fasle"),
         ("PASSERELLE_RATE_LIMITS", "nothing=1/minute"),
         ("PASSERELLE_RATE_LIMITS", "upload=often"),
     ],

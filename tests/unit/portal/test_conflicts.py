@@ -143,13 +143,21 @@ def test_the_api_says_the_same_and_a_form_that_it_lists_passes(app: FastAPI) -> 
 def test_the_command_says_the_same_and_refuses_with_its_exit_code(
     app: FastAPI, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["extract", "incidents", "--recipient", DPO["recipient"], "--purpose", DPO["purpose"]]
+    words = [
+        "extract",
+        "make",
+        "incidents",
+        "--recipient",
+        DPO["recipient"],
+        "--purpose",
+        DPO["purpose"],
+    ]
     words += ["--counts-by", "country,month", "--as-of", AS_OF.isoformat()]
     code, _out, err = run(app, capsys, *words)
     assert code == 3
     assert "REL-108" in err
     assert "In the way:" in err
-    assert "passerelle extract incidents --recipient dpo_police_division" in err
+    assert "passerelle extract make incidents --recipient dpo_police_division" in err
     code, out, _err = run(app, capsys, *words, is_json=True)
     conflict = json.loads(out)["conflict"]
     assert (code, [one["recipient"] for one in conflict["earlier"]]) == (3, ["public"])

@@ -1,7 +1,4 @@
-"""How verdicts are told on a terminal: rows by feed, reasons by code, refused files.
-
-Not here: reaching verdicts (`pipelines/ingest/ingest.py`) and the provider's report (`validate`).
-"""
+"""How verdicts are told on a terminal: rows by feed, reasons by code, refused files, questions."""
 
 from __future__ import annotations
 
@@ -17,6 +14,7 @@ from schemas.contract import all_rules
 if TYPE_CHECKING:
     from pipelines.core.findings import Finding
     from pipelines.lake.publish import Publication
+    from pipelines.lake.questions import Question
     from pipelines.landing.receive import Delivery
     from pipelines.validate.verdict import Verdict
 
@@ -144,3 +142,31 @@ def as_data(verdict: Verdict, delivery: Delivery) -> dict[str, Any]:
         for stored in all_findings(delivery.folder, verdict)
     ]
     return {**verdict.model_dump(mode="json", exclude={"audit"}), "findings": findings}
+
+
+def show_questions(session: Session, deliveries: Iterable[Delivery]) -> int:
+    """What is asked about these deliveries, each with its evidence; returns how many are asked."""
+    from pipelines.lake.questions import read_question
+
+    asked = 0
+    for delivery in deliveries:
+        if (question := read_question(delivery.folder)) is None:
+            continue
+        asked += 1
+        session.complain(
+            "PSL-305",
+            _(
+                "{file}: rows that are held until somebody answers: {count}",
+                file=delivery.receipt.file_name,
+                count=question.rows,
+            ),
+            "\n".join([question.text(language()), *question.evidence(language()), how(question)]),
+        )
+    return asked
+
+
+def how(question: Question) -> str:
+    """The command that answers a question."""
+    kinds = " | ".join(f"--{kind}" for kind in question.answers)
+    command_line = f"passerelle delivery answer {question.delivery_id} {kinds}"
+    return _("Answer: {command}", command=command_line)

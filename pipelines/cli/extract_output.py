@@ -1,7 +1,4 @@
-"""How extracts are shown in a terminal: what one holds, what it would hold, and what was proved.
-
-Not here: the commands (`release.py`) and the pages that travel with an extract.
-"""
+"""How extracts are told on a terminal: what one holds, would hold, or is proved to hold."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Commands about feeds: `feed list`, `feed new`, `feed check`.
-
-Not here: reading feeds (`schemas/feed.py`), guessing and checking them (`pipelines/authoring`).
-"""
+"""The commands `feed …`: list the feeds, propose a new one, check one."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli.declare import command, session_of
+from pipelines.cli.declare import argument, command, option, session_of
 from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session, table
 from pipelines.cli.usage import no_such
@@ -70,17 +67,10 @@ def _row(feed: Any) -> dict[str, Any]:
 )
 def new(
     context: typer.Context,
-    sample: Annotated[
-        Path, typer.Argument(metavar=mark("SAMPLE"), help=mark("a file as the service sends it"))
-    ],
-    target: Annotated[
-        str, typer.Option("--target", metavar=mark("TABLE"), help=mark("the table that it fills"))
-    ],
+    sample: Annotated[Path, argument(mark("SAMPLE"), mark("a file as the service sends it"))],
+    target: Annotated[str, option("--target", mark("TABLE"), mark("the table that it fills"))],
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar=mark("FOLDER"), help=mark("folder to write; else one here")
-        ),
+        Path | None, option("--output -o", mark("FOLDER"), mark("folder to write; else one here"))
     ] = None,
 ) -> None:
     """Propose a feed."""
@@ -127,8 +117,7 @@ def new(
 def check(
     context: typer.Context,
     folders: Annotated[
-        list[str] | None,
-        typer.Argument(metavar=mark("FOLDER"), help=mark("folders of feeds, or names of feeds")),
+        list[str] | None, argument(mark("FOLDER"), mark("folders of feeds, or names of feeds"))
     ] = None,
 ) -> int:
     """Check feeds."""

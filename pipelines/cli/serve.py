@@ -1,7 +1,4 @@
-"""The command `serve`: the portal, Dagster's pages and daemon, the Data Docs; on this machine only.
-
-Not here: what the portal shows (`pipelines/portal`) and what Dagster does (`assets`).
-"""
+"""The command `serve`: portal, Dagster's pages and daemon, Data Docs; on this machine only."""
 
 from __future__ import annotations
 
@@ -21,9 +18,9 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.cli.declare import command, session_of
+from pipelines.cli.declare import command, flag, option, session_of
 from pipelines.cli.errors import CommandError
-from pipelines.cli.session import Session
+from pipelines.cli.session import Session, unusable
 from pipelines.cli.words import _
 from pipelines.core.i18n import mark
 
@@ -50,32 +47,18 @@ ENDS_WITHIN_S = 20
 def serve(
     context: typer.Context,
     port: Annotated[
-        int,
-        typer.Option(
-            "--port",
-            metavar=mark("NUMBER"),
-            min=1,
-            max=LAST_PORT - 1,  # the next one is for the Data Docs
-            help=mark("port of Dagster"),
-        ),
+        int, option("--port", mark("NUMBER"), mark("port of Dagster"), min=1, max=LAST_PORT - 1)
     ] = PORT,
     portal_port: Annotated[
         int,
-        typer.Option(
-            "--portal-port",
-            metavar=mark("NUMBER"),
-            min=1,
-            max=LAST_PORT,
-            help=mark("port of the portal"),
-        ),
+        option("--portal-port", mark("NUMBER"), mark("port of the portal"), min=1, max=LAST_PORT),
     ] = PORTAL_PORT,
-    no_dagster: Annotated[
-        bool, typer.Option("--no-dagster", help=mark("the portal alone"))
-    ] = False,
+    no_dagster: Annotated[bool, flag("--no-dagster", mark("the portal alone"))] = False,
 ) -> int:
     """Serve until Ctrl-C."""
     session = session_of(context)
     _check_tables(session)
+    _check_configuration()
     _check_are_free([portal_port] if no_dagster else [portal_port, port, port + 1])
     environment = serving_environment(session, port + 1)
     if not no_dagster:
@@ -103,6 +86,16 @@ def _check_tables(session: Session) -> None:
 
     check_all()
     require_current(session.settings)  # pages ask for columns that older tables do not have
+
+
+def _check_configuration() -> None:
+    """Raise CommandError where the portal could not start with the settings of its own."""
+    from pipelines.portal.configuration import current_configuration
+
+    try:
+        current_configuration()
+    except ValueError as error:
+        raise unusable(error) from None
 
 
 def _open_portal(

@@ -1,7 +1,4 @@
-"""The commands `tables` and `dictionary`: what is published and what each column means.
-
-Not here: the words themselves, which the contracts hold.
-"""
+"""The commands `table …`: what is published and what each column means."""
 
 from __future__ import annotations
 
@@ -9,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli.declare import command, session_of
-from pipelines.cli.query import locked_connection
+from pipelines.cli.declare import argument, command, session_of
 from pipelines.cli.session import Session, table
+from pipelines.cli.sql import locked_connection
 from pipelines.cli.usage import no_such
 from pipelines.cli.words import _, language, number
 from pipelines.core.i18n import mark
@@ -21,11 +18,12 @@ if TYPE_CHECKING:
 
 
 @command(
-    "tables",
+    "list",
     mark("List the published tables with their rows and what they hold."),
-    "passerelle tables",
+    "passerelle table list",
+    earlier="tables",
 )
-def tables(context: typer.Context) -> None:
+def list_tables(context: typer.Context) -> None:
     """List tables."""
     from schemas.contract import load_contract, table_names
 
@@ -62,13 +60,14 @@ def tables(context: typer.Context) -> None:
 
 
 @command(
-    "dictionary",
+    "show",
     mark("Say what each column of a table means; without a table, list the tables."),
-    "passerelle dictionary incidents",
+    "passerelle table show incidents",
+    earlier="dictionary",
 )
-def dictionary(
+def show(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar=mark("TABLE"), help=mark("name of a table"))] = "",
+    name: Annotated[str, argument(mark("TABLE"), mark("name of a table"))] = "",
 ) -> None:
     """Explain columns."""
     from schemas.contract import table_names
@@ -79,7 +78,7 @@ def dictionary(
             _show_published(session, name, found)
             return
         message = _("There is no table “{name}”.", name=name)
-        hint = _("See: {command}", command="passerelle dictionary")
+        hint = _("See: {command}", command="passerelle table show")
         raise no_such(message, name, table_names(), "PSL-221", hint)
     if session.is_json:
         session.print_json({t: _explained(t) for t in ([name] if name else table_names())})
@@ -183,7 +182,7 @@ def _show_contracts(session: Session) -> None:
         )
     session.print(grid)
     session.print()
-    session.print(_("The columns of one: {command}", command="passerelle dictionary incidents"))
+    session.print(_("The columns of one: {command}", command="passerelle table show incidents"))
 
 
 def _first_sentence(contract: Contract) -> str:

@@ -1,7 +1,4 @@
-"""The command `contract render`: the contracts in the forms that other programs read.
-
-Not here: how each form is made (`schemas/render`), and the words of a contract (`dictionary.py`).
-"""
+"""The command `contract render`: the contracts in the forms that other programs read."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.declare import command, session_of
+from pipelines.cli.declare import argument, command, session_of
 from pipelines.cli.words import _, number
 from pipelines.core.i18n import mark
 
@@ -26,9 +23,7 @@ from pipelines.core.i18n import mark
 )
 def render(
     context: typer.Context,
-    folder: Annotated[
-        Path, typer.Argument(metavar=mark("FOLDER"), help=mark("folder to write them to"))
-    ],
+    folder: Annotated[Path, argument(mark("FOLDER"), mark("folder to write them to"))],
 ) -> None:
     """Render the contracts."""
     from schemas.contract_check import check_all

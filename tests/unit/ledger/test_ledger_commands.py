@@ -23,13 +23,13 @@ def settings(tmp_path) -> Settings:
 
 def test_a_check_ends_with_an_anchor_that_the_next_one_takes(settings):
     append(settings, "sql.run", actor="a")
-    said = passerelle("audit", "verify", home=settings.home).stdout
+    said = passerelle("ledger", "verify", home=settings.home).stdout
     anchor = said.split("Anchor: ")[1].strip()
-    again = passerelle("audit", "verify", "--anchor", anchor, home=settings.home, language="fr")
+    again = passerelle("ledger", "verify", "--anchor", anchor, home=settings.home, language="fr")
     assert "tel qu’il a été écrit" in again.stdout
-    listed = json.loads(passerelle("audit", "list", "--json", home=settings.home).stdout)
+    listed = json.loads(passerelle("ledger", "list", "--json", home=settings.home).stdout)
     assert [one["event"] for one in listed] == ["ledger.checked", "ledger.checked", "sql.run"]
-    wrong = passerelle("audit", "verify", "--anchor", "12", home=settings.home, check=False)
+    wrong = passerelle("ledger", "verify", "--anchor", "12", home=settings.home, check=False)
     assert (wrong.returncode, "PSL-237" in wrong.stderr) == (2, True)
 
 
@@ -37,7 +37,7 @@ def test_a_fault_is_named_and_gives_exit_code_3(settings):
     for number in range(3):
         append(settings, "sql.run", actor=f"a{number}")
     untied(settings, "DELETE FROM ledger_entries WHERE seq = 2")
-    done = passerelle("audit", "verify", "--json", home=settings.home, check=False)
+    done = passerelle("ledger", "verify", "--json", home=settings.home, check=False)
     assert done.returncode == 3
     [fault] = json.loads(done.stdout)["faults"]
     assert (fault["kind"], fault["seq"]) == ("removed_one", 2)
@@ -46,7 +46,7 @@ def test_a_fault_is_named_and_gives_exit_code_3(settings):
 def test_a_lost_head_is_said_too(settings):
     append(settings, "sql.run", actor="a")
     untied(settings, "DELETE FROM ledger_head")
-    done = passerelle("audit", "verify", home=settings.home, check=False)
+    done = passerelle("ledger", "verify", home=settings.home, check=False)
     assert (done.returncode, "PSL-304" in done.stderr) == (3, True)
 
 
@@ -54,11 +54,11 @@ def test_who_holds_a_record_is_told(settings):
     list_records(settings, "e.one", [("r1", "caf_minusca/P1", "counts")])
     make(settings, "e.one", "minusca_unpol")
     append(settings, "extract.downloaded", actor="jma.2", subject="e.one")
-    said = passerelle("audit", "who", "r1", home=settings.home).stdout
+    said = passerelle("ledger", "trace", "r1", home=settings.home).stdout
     for word in ("e.one", "minusca_unpol", "caf_minusca/P1", "counted", "jma.2"):
         assert word in said
-    assert "No extract" in passerelle("audit", "who", "r2", home=settings.home).stdout
-    [one] = json.loads(passerelle("audit", "who", "r1", "--json", home=settings.home).stdout)
+    assert "No extract" in passerelle("ledger", "trace", "r2", home=settings.home).stdout
+    [one] = json.loads(passerelle("ledger", "trace", "r1", "--json", home=settings.home).stdout)
     assert one["downloads"][0]["by"] == "jma.2"
 
 
@@ -72,6 +72,6 @@ def test_an_event_that_does_not_exist_is_told_with_the_nearest(settings):
 
 def test_the_list_is_in_words(settings):
     append(settings, "policy.changed", actor="")
-    said = passerelle("audit", "list", home=settings.home, language="fr").stdout
+    said = passerelle("ledger", "list", home=settings.home, language="fr").stdout
     assert "accords modifiés" in said
     assert "inconnu" in said

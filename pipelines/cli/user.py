@@ -1,7 +1,4 @@
-"""The commands `user …`: who may sign in to the portal, from which organisation, with which roles.
-
-Not here: accounts themselves (`pipelines/accounts`) and what people change on their own page.
-"""
+"""The commands `user …`: who may sign in to the portal, from where, with which roles."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.declare import command, session_of
+from pipelines.cli.declare import argument, command, flag, option, session_of
 from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session, table
 from pipelines.cli.words import _, listed
@@ -20,15 +17,13 @@ if TYPE_CHECKING:
     from pipelines.accounts.models import User
     from pipelines.core.settings import Settings
 
-Name = Annotated[
-    str, typer.Argument(metavar=mark("NAME"), help=mark("the name that is typed at sign-in"))
-]
+Name = Annotated[str, argument(mark("NAME"), mark("the name that is typed at sign-in"))]
 Roles = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--role",
-        metavar=mark("ROLE"),
-        help=mark(
+        mark("ROLE"),
+        mark(
             "mission_staff, provider, data_owner, data_specialist, analyst, oversight, or operator "
             "alone; may be given more than once"
         ),
@@ -36,34 +31,26 @@ Roles = Annotated[
 ]
 Feeds = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--feed",
-        metavar=mark("FEED"),
-        help=mark(
-            "a feed of another organisation that it shall reach; may be given more than once"
-        ),
+        mark("FEED"),
+        mark("a feed of another organisation that it shall reach; may be given more than once"),
     ),
 ]
-FromStdin = Annotated[
-    bool, typer.Option("--password-stdin", help=mark("read the password from standard input"))
-]
+FromStdin = Annotated[bool, flag("--password-stdin", mark("read the password from standard input"))]
 OneTime = Annotated[
-    bool,
-    typer.Option(
-        "--one-time", help=mark("make a password, print it once, and have it changed at sign-in")
-    ),
+    bool, flag("--one-time", mark("make a password, print it once, and have it changed at sign-in"))
 ]
 Issuer = Annotated[
     str,
-    typer.Option(
+    option(
         "--oidc-issuer",
-        metavar=mark("ADDRESS"),
-        help=mark("sign in through this OpenID provider, with --oidc-subject"),
+        mark("ADDRESS"),
+        mark("sign in through this OpenID provider, with --oidc-subject"),
     ),
 ]
 Subject = Annotated[
-    str,
-    typer.Option("--oidc-subject", metavar=mark("TEXT"), help=mark("who it is for that provider")),
+    str, option("--oidc-subject", mark("TEXT"), mark("who it is for that provider"))
 ]
 
 
@@ -80,13 +67,12 @@ def add(  # noqa: PLR0917  (one parameter an option)
     context: typer.Context,
     name: Name,
     organisation: Annotated[
-        str,
-        typer.Option("--organisation", metavar=mark("CODE"), help=mark("code of its organisation")),
+        str, option("--organisation", mark("CODE"), mark("code of its organisation"))
     ],
     role: Roles = None,
     feed: Feeds = None,
     language: Annotated[
-        str, typer.Option("--language", metavar="en|fr", help=mark("the language of its pages"))
+        str, option("--language", "en|fr", mark("the language of its pages"))
     ] = "en",
     password_stdin: FromStdin = False,
     one_time: OneTime = False,
@@ -179,74 +165,75 @@ def enable(context: typer.Context, name: Name) -> None:
 
 
 @command(
-    "password",
+    "set-password",
     mark(
         "Give an account another password; its sessions end at once.\n\n"
         "With --remove-second-factor the codes of a lost telephone are asked for no more."
     ),
-    "passerelle user password minusca.jma --one-time",
+    "passerelle user set-password minusca.jma --one-time",
+    earlier="user password",
 )
-def password(
+def set_password(
     context: typer.Context,
     name: Name,
     password_stdin: FromStdin = False,
     one_time: OneTime = False,
     remove_second_factor: Annotated[
-        bool,
-        typer.Option("--remove-second-factor", help=mark("ask for no code until one is set up")),
+        bool, flag("--remove-second-factor", mark("ask for no code until one is set up"))
     ] = False,
 ) -> None:
     """Change the password."""
-    from pipelines.accounts.people import find_user, set_password
+    from pipelines.accounts.people import find_user
+    from pipelines.accounts.people import set_password as change_password
     from pipelines.accounts.totp import remove_totp
 
     session = session_of(context)
     user = find_user(session.settings, name)
     new = _password(from_stdin=password_stdin, one_time=one_time)
-    set_password(session.settings, user.name, new, must_change=one_time)
+    change_password(session.settings, user.name, new, must_change=one_time)
     if remove_second_factor:
         remove_totp(session.settings, user.name)
     _tell(session, {"name": user.name, "state": "active"}, new if one_time else None)
 
 
 @command(
-    "role",
+    "set-roles",
     mark("Give an account exactly these roles."),
-    "passerelle user role minusca.jma --role mission_staff --role analyst",
+    "passerelle user set-roles minusca.jma --role mission_staff --role analyst",
+    earlier="user role",
 )
-def role(context: typer.Context, name: Name, role: Roles = None) -> None:
+def set_roles(context: typer.Context, name: Name, role: Roles = None) -> None:
     """Change the roles."""
-    from pipelines.accounts.people import set_roles
+    from pipelines.accounts.people import set_roles as change_roles
 
     session = session_of(context)
-    set_roles(session.settings, name, role or ())
+    change_roles(session.settings, name, role or ())
     _tell(session, {"name": name, "roles": role or []})
 
 
 @command(
-    "feeds",
+    "set-feeds",
     mark(
         "Let an account reach exactly these feeds of other organisations.\n\n"
         "A data specialist and oversight work for their own organisation; this grants them feeds "
         "by name beside it, or with --none takes all of them away. What it was is in the ledger."
     ),
-    "passerelle user feeds minusca.desk --feed caf_police_incidents",
+    "passerelle user set-feeds minusca.desk --feed caf_police_incidents",
+    earlier="user feeds",
 )
-def feeds(
+def set_feeds(
     context: typer.Context,
     name: Name,
     feed: Feeds = None,
-    is_none: Annotated[
-        bool, typer.Option("--none", help=mark("only what is its organisation's own"))
-    ] = False,
+    is_none: Annotated[bool, flag("--none", mark("only what is its organisation's own"))] = False,
 ) -> None:
     """Change the feeds."""
-    from pipelines.accounts.people import set_feeds
+    from pipelines.accounts.people import set_feeds as change_feeds
 
     session = session_of(context)
     if bool(feed) == is_none:
         raise CommandError("PSL-238", _("Say which feeds with --feed, or --none."))
-    set_feeds(session.settings, name, feed or ())
+    change_feeds(session.settings, name, feed or ())
     _tell(session, {"name": name, "feeds": sorted(set(feed or ()))})
 
 

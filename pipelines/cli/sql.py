@@ -1,7 +1,4 @@
-"""The command `sql`: one question to what is published, as a table, CSV, JSON or Parquet.
-
-Not here: the catalogue itself (`pipelines/lake`), and what tables there are (`dictionary.py`).
-"""
+"""The command `sql`: one question to what is published, as a table, CSV, JSON or Parquet."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli.declare import command, session_of
+from pipelines.cli.declare import argument, command, flag, option, session_of
 from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session, table
 from pipelines.cli.words import _, counted
@@ -54,33 +51,25 @@ class Format(StrEnum):
 )
 def sql(
     context: typer.Context,
-    query: Annotated[
-        str, typer.Argument(metavar=mark("QUERY"), help=mark("one SELECT; “-” reads it from input"))
-    ],
+    query: Annotated[str, argument(mark("QUERY"), mark("one SELECT; “-” reads it from input"))],
     *,
     shape: Annotated[
-        Format | None,
-        typer.Option(
-            "--format", "-f", metavar=mark("FORMAT"), help=mark("table, csv, json or parquet")
-        ),
+        Format | None, option("--format -f", mark("FORMAT"), mark("table, csv, json or parquet"))
     ] = None,
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar=mark("FILE"), help=mark("write it: .csv, .json or .parquet")
-        ),
+        Path | None, option("--output -o", mark("FILE"), mark("write it: .csv, .json or .parquet"))
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(
+        option(
             "--limit",
-            metavar=mark("NUMBER"),
+            mark("NUMBER"),
+            mark("rows shown of a table; 0: all, as in a pipe or a file"),
             min=0,
-            help=mark("rows shown of a table; 0: all, as in a pipe or a file"),
         ),
     ] = None,
     is_unpaged: Annotated[
-        bool, typer.Option("--no-pager", help=mark("print all at once what fills several screens"))
+        bool, flag("--no-pager", mark("print all at once what fills several screens"))
     ] = False,
 ) -> None:
     """Ask."""

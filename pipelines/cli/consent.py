@@ -1,7 +1,7 @@
 """The commands `consent …`: counts that were refused, and the providers' written consents to them.
 
-Not here: what a consent does (`release.disclosure`). A consent is given by an account of
-the providing organisation, never by who happens to sit at this machine.
+A consent is given by an account of the providing organisation, never by who happens to sit at this
+machine.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipelines.cli.days import day_of
-from pipelines.cli.declare import command, session_of
+from pipelines.cli.declare import argument, command, day_of, flag, option, session_of
 from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session
 from pipelines.cli.words import _, language
@@ -25,20 +24,11 @@ if TYPE_CHECKING:
 ACTION = "consent.decide"
 
 Account = Annotated[
-    str,
-    typer.Option(
-        "--account", metavar=mark("NAME"), help=mark("an account of the provider, a data owner’s")
-    ),
+    str, option("--account", mark("NAME"), mark("an account of the provider, a data owner’s"))
 ]
-FromStdin = Annotated[
-    bool, typer.Option("--password-stdin", help=mark("read the password from standard input"))
-]
-Code = Annotated[
-    str, typer.Option("--code", metavar=mark("CODE"), help=mark("six digits of its second factor"))
-]
-Reference = Annotated[
-    str, typer.Argument(metavar=mark("REFERENCE"), help=mark("as the refusal says it"))
-]
+FromStdin = Annotated[bool, flag("--password-stdin", mark("read the password from standard input"))]
+Code = Annotated[str, option("--code", mark("CODE"), mark("six digits of its second factor"))]
+Reference = Annotated[str, argument(mark("REFERENCE"), mark("as the refusal says it"))]
 
 
 @command(
@@ -89,14 +79,9 @@ def give(
     reference: Reference,
     *,
     account: Account,
-    until: Annotated[
-        str, typer.Option("--until", metavar=mark("DAY"), help=mark("the last day of the consent"))
-    ],
+    until: Annotated[str, option("--until", mark("DAY"), mark("the last day of the consent"))],
     reason: Annotated[
-        str,
-        typer.Option(
-            "--reason", metavar=mark("TEXT"), help=mark("why; without a name of a person")
-        ),
+        str, option("--reason", mark("TEXT"), mark("why; without a name of a person"))
     ],
     password_stdin: FromStdin = False,
     code: Code = "",
@@ -125,9 +110,7 @@ def give(
 )
 def revoke(
     context: typer.Context,
-    consent: Annotated[
-        str, typer.Argument(metavar=mark("CONSENT"), help=mark("its number, as it was shown"))
-    ],
+    consent: Annotated[str, argument(mark("CONSENT"), mark("its number, as it was shown"))],
     *,
     account: Account,
     password_stdin: FromStdin = False,

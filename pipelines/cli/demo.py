@@ -1,7 +1,4 @@
-"""`passerelle demo`: invented deliveries taken in, three questions, an extract, what next.
-
-Not here: the invented world (`pipelines/demo`) and taking deliveries in (`ingest.py`).
-"""
+"""The command `demo`: invented deliveries taken in, three questions, an extract, what next."""
 
 from __future__ import annotations
 
@@ -11,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.declare import command, session_of
+from pipelines.cli.declare import command, flag, option, session_of
 from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.ingest import finish, take_inbox, tell_verdicts
-from pipelines.cli.query import locked_connection, show_result
 from pipelines.cli.session import Session
+from pipelines.cli.sql import locked_connection, show_result
 from pipelines.cli.words import _, language, number, quoted
 from pipelines.core.i18n import mark
 
@@ -61,21 +58,15 @@ FROM deliveries GROUP BY ALL ORDER BY rows_read DESC LIMIT 5""",
 def demo(
     context: typer.Context,
     seed: Annotated[
-        int | None,
-        typer.Option(
-            "--seed", metavar=mark("NUMBER"), min=0, help=mark("another number: other data")
-        ),
+        int | None, option("--seed", mark("NUMBER"), mark("another number: other data"), min=0)
     ] = None,
     scale: Annotated[
-        float,
-        typer.Option("--scale", metavar=mark("FACTOR"), help=mark("2: twice as many events")),
+        float, option("--scale", mark("FACTOR"), mark("2: twice as many events"))
     ] = 1.0,
     is_every_rule: Annotated[
-        bool, typer.Option("--every-rule", help=mark("break every rule, for tests"))
+        bool, flag("--every-rule", mark("break every rule, for tests"))
     ] = False,
-    no_run: Annotated[
-        bool, typer.Option("--no-run", help=mark("only write the deliveries"))
-    ] = False,
+    no_run: Annotated[bool, flag("--no-run", mark("only write the deliveries"))] = False,
 ) -> int:
     """Show everything once."""
     session = session_of(context)
@@ -102,7 +93,7 @@ def demo(
 
 def _tell_known(session: Session) -> None:
     """What an earlier call took in, where nothing is new."""
-    from pipelines.cli.deliveries import known_deliveries
+    from pipelines.cli.delivery import known_deliveries
 
     known = [verdict for _delivery, verdict in known_deliveries(session) if verdict]
     session.print(_("All of it was taken in before."))
@@ -148,7 +139,7 @@ def _show_tour(session: Session) -> None:
 
 def _release_one(session: Session) -> None:
     """Make one extract and prove it, as a mission would; then what to do next."""
-    from pipelines.cli.release import make
+    from pipelines.cli.extract import make_one
     from pipelines.release.refusals import ReleaseRefused
     from pipelines.release.request import Request
 
@@ -161,7 +152,7 @@ def _release_one(session: Session) -> None:
         language=language(),
     )
     try:
-        made = make(session, request)
+        made = make_one(session, request)
     except ReleaseRefused as refused:  # by agreements of one's own, which may give other things
         session.complain(refused.code, refused.text(language()), refused.hint(language()))
         _show_next(session, [])
@@ -180,7 +171,7 @@ def _show_release(session: Session, made: Extract) -> None:
     session.print()
     session.print(Text(_("An extract for a mission, by its agreement"), style="bold"))
     asked = (
-        "passerelle extract incidents --recipient minusca_unpol --purpose joint_planning "
+        "passerelle extract make incidents --recipient minusca_unpol --purpose joint_planning "
         f"--as-of {EXTRACT_DAY}{_at_home(session)}"
     )
     session.print_line(f"  {asked}", "dim")
@@ -215,7 +206,7 @@ def _show_next(session: Session, first: list[tuple[str, str]]) -> None:
         *first,
         (_("Ask who may have what"), f"passerelle agreement list{home}"),
         (_("Open the portal and Dagster"), f"passerelle serve{home}"),
-        (_("Read a delivery’s rejections"), f"passerelle deliveries{home}"),
+        (_("Read a delivery’s rejections"), f"passerelle delivery list{home}"),
         (_("Open the tables elsewhere"), f"duckdb -readonly {quoted(session.settings.catalogue)}"),
     ]
     for words, line in steps:
