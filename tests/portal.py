@@ -1,7 +1,4 @@
-"""A portal for tests: real accounts in a home of its own, and browsers that are signed in.
-
-Not here: what a page says (tests beside each page) and a portal in a process of its own.
-"""
+"""A portal for tests: real accounts in a home of its own, and browsers that are signed in."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def _held(serving: psutil.Process) -> tuple[float, int, int, float]:
                 own += held
                 times = process.cpu_times()
                 cpu += times.user + times.system
-            elif "pipelines.portal.jobs_worker" in line:
+            elif "pipelines.jobs.worker" in line:
                 workers += held
     return time.time(), own, workers, cpu
 

@@ -1,5 +1,5 @@
 """The portal: web pages and an HTTP API for the people who use what is published.
 
-Not here: what an agreement permits (`release`), who may sign in (`accounts`), what is judged
-(`ingest`). The portal asks those and shows their answers.
+What an agreement permits is known by `release`, who may sign in by `accounts`, what is judged by
+`ingest`: the portal asks those and shows their answers.
 """

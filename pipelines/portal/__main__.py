@@ -1,6 +1,6 @@
 """`python -m pipelines.portal`: serve the portal, alone, for a service manager or a container.
 
-Not here: the portal and Dagster on one machine (`passerelle serve`, which runs this too).
+`passerelle serve` runs this and Dagster on one machine.
 
 It listens where PASSERELLE_PORTAL_LISTEN says, on this machine unless it says otherwise, and
 believes the forwarded headers of PASSERELLE_TRUSTED_PROXY only. One process: counts of requests

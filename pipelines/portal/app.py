@@ -1,7 +1,4 @@
-"""The portal as one application: `create_app()`.
-
-Not here: pages, and how a server runs it (`pipelines/portal/__main__.py`, `passerelle serve`).
-"""
+"""The portal as one application: `create_app()`."""
 
 from __future__ import annotations
 
@@ -19,10 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.core.keys import installation_key
 from pipelines.core.settings import Settings, current_settings
-from pipelines.portal import static_files
 from pipelines.portal.api import v1
 from pipelines.portal.configuration import Configuration, Oidc, current_configuration
-from pipelines.portal.errors import add_error_pages, no_ledger, unforeseen
 from pipelines.portal.pages import (
     account,
     analyst,
@@ -34,14 +29,17 @@ from pipelines.portal.pages import (
     specialist,
     tokens,
 )
+from pipelines.portal.pages import sign_in as signin
 from pipelines.portal.security.access_log import AccessLogMiddleware
 from pipelines.portal.security.body_limit import BodyLimitMiddleware
 from pipelines.portal.security.csrf import protect
 from pipelines.portal.security.headers import HeadersMiddleware
 from pipelines.portal.security.limits import RateLimits
 from pipelines.portal.security.visitor import VisitorMiddleware, cookie_name, visitor_of
-from pipelines.portal.signin import pages as signin
-from pipelines.portal.web import public, templates
+from pipelines.portal.web import static_files
+from pipelines.portal.web.errors import add_error_pages, no_ledger, unforeseen
+from pipelines.portal.web.page import templates
+from pipelines.portal.web.request import SignInNeeded, public
 
 PAGES = (
     *(home, signin, account, tokens),
@@ -81,6 +79,7 @@ def create_app(
     app.state.rates = RateLimits(configuration.rates)
     app.state.templates = templates()
     add_error_pages(app)
+    app.add_exception_handler(SignInNeeded, signin.sign_in_needed)
     if configuration.oidc:
         _add_provider(app, configuration, configuration.oidc)
     _add_pages(app)
@@ -103,7 +102,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
 
 def _add_provider(app: FastAPI, configuration: Configuration, declared: Oidc) -> None:
     """Signing in through an OpenID provider; where none is declared, its pages do not exist."""
-    from pipelines.portal.signin import oidc
+    from pipelines.portal.pages import oidc
 
     app.state.oidc = oidc.client_of(declared)
     app.include_router(oidc.router, include_in_schema=False)

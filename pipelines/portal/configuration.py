@@ -1,7 +1,4 @@
-"""How this installation's portal is reached and signed in to, from the environment.
-
-Not here: the places and limits of the pipeline (`core/settings.py`), what the portal shows.
-"""
+"""How this installation's portal is reached and signed in to, from the environment."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a person typed: read field by field, kept as typed, each fault said beside its field.
-
-Not here: the look of a field (`templates/macros.html`) and the secret in a form (`security/csrf`).
-"""
+"""What a person typed: read field by field, kept as typed, each fault said beside its field."""
 
 from __future__ import annotations
 
@@ -9,9 +6,6 @@ import datetime as dt
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-
-from fastapi import Request
-from starlette.datastructures import FormData
 
 from pipelines.portal.words import _, date, number
 
@@ -124,22 +118,3 @@ class Form:
 def blank(**values: str | Iterable[str]) -> Form:
     """A form that nobody has filled in yet, with what it proposes."""
     return Form({k: [v] if isinstance(v, str) else list(v) for k, v in values.items()})
-
-
-def posted(request: Request) -> Form:
-    """The form that was sent; it was read when its secret was checked."""
-    data: FormData = getattr(request.state, "form", FormData())
-    return _form_of(data.multi_items())
-
-
-def asked(request: Request) -> Form:
-    """The query of the address as a form: filters of a list."""
-    return _form_of(request.query_params.multi_items())
-
-
-def _form_of(items: Iterable[tuple[str, object]]) -> Form:
-    values: dict[str, list[str]] = {}
-    for name, value in items:
-        if isinstance(value, str):
-            values.setdefault(name, []).append(value)
-    return Form(values)

@@ -1,7 +1,4 @@
-"""The words, numbers and dates of a page in the language of the one who reads it.
-
-Not here: the catalogues (`pipelines/locale`) and who reads (`security/visitor.py` sets it).
-"""
+"""The words, numbers and dates of a page in the language of the one who reads it."""
 
 from __future__ import annotations
 

@@ -25,11 +25,11 @@ from filelock import FileLock
 from pipelines.accounts.models import Job
 from pipelines.accounts.people import find_user, person_of
 from pipelines.accounts.tokens import make_token
+from pipelines.jobs import queue, worker
 from pipelines.ledger import database
 from pipelines.ledger.chain import entries
 from pipelines.ledger.database import dispose, sessions
 from pipelines.ledger.verify import verify as verify_ledger
-from pipelines.portal import jobs, jobs_worker
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.release.package.keys import public_key_path
@@ -287,7 +287,7 @@ def test_where_a_file_cannot_be_kept_it_is_said_with_a_code_and_leaves_no_trace(
     else:
         mounted(home.releases, trouble)
     try:
-        assert jobs_worker.run_next(home, "here/0")
+        assert worker.run_next(home, "here/0")
         assert trouble == "no folder" or list(home.releases.glob("*.zip")) == []
     finally:
         if trouble != "no folder":
@@ -303,7 +303,7 @@ def test_where_a_file_cannot_be_kept_it_is_said_with_a_code_and_leaves_no_trace(
     if trouble == "no folder":
         home.releases.unlink()
     again = ask_in_process(browser)
-    assert jobs_worker.run_next(home, "here/0")
+    assert worker.run_next(home, "here/0")
     assert row(home, again)[0] == "done" and len(is_sound(home)) == 1
 
 
@@ -340,4 +340,4 @@ def test_a_busy_database_is_a_page_in_words_and_readers_do_not_notice(home, monk
         browser.submit("/tables/incidents", RECORDS, to="/tables/incidents/extract").status_code
         == 200
     )
-    assert jobs.jobs_of(home, person_of(find_user(home, DESK)), "extract")[1] == 1
+    assert queue.jobs_of(home, person_of(find_user(home, DESK)), "extract")[1] == 1

@@ -1,8 +1,4 @@
-"""The API end to end: who may do what with which token; an extract and a delivery, all the way.
-
-Not here: generated cases (tests/property/test_api_schemathesis.py) and every route as every role
-(test_portal_permissions.py).
-"""
+"""The API end to end: who may do what with which token; an extract and a delivery, all the way."""
 
 from __future__ import annotations
 
@@ -15,9 +11,9 @@ import pytest
 from pipelines.accounts.people import find_user, person_of
 from pipelines.accounts.permissions import NEVER_BY_TOKEN, ROLES
 from pipelines.accounts.tokens import make_token, revoke_token
+from pipelines.jobs import worker
 from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
-from pipelines.portal import jobs_worker
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.release.package import keys
@@ -126,7 +122,7 @@ def test_an_extract_from_the_menu_to_the_verified_file(app, settings, mission):
     place = asked.headers["location"].removeprefix(BASE)
     assert mission.ask("GET", place).json()["state"] == "queued"
     assert mission.ask("GET", f"{place}/file").status_code == 404
-    assert jobs_worker.run_next(settings, "here/0")
+    assert worker.run_next(settings, "here/0")
     job = mission.ask("GET", place).json()
     assert job["state"] == "done" and job["percent"] in (100, None)
     assert job["result"]["rows"] == seen["row_count"]
@@ -207,7 +203,7 @@ def test_a_delivery_from_the_upload_to_its_report(app, settings):
     assert sent.status_code == 202, sent.text
     job = sent.json()
     assert job["state"] == "queued" and not job["is_known"]
-    assert jobs_worker.run_next(settings, "here/0")
+    assert worker.run_next(settings, "here/0")
     done = program.ask("GET", f"/deliveries/jobs/{job['id']}").json()
     assert done["state"] == "done"
     report = program.ask("GET", f"/deliveries/{job['delivery_id']}").json()

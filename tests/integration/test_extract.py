@@ -31,7 +31,7 @@ from pipelines.core.settings import Settings, settings_for
 from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
 from pipelines.ledger.who import who
-from pipelines.portal.sqlbox import boxes
+from pipelines.portal.sql import boxes
 from pipelines.release.disclosure.past_disclosures import cells_folder
 from pipelines.release.extract import Extract, make_extract
 from pipelines.release.package.archive import MANIFEST, MANIFEST_SIGNATURE

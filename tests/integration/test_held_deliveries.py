@@ -22,13 +22,13 @@ from pipelines.cli import main
 from pipelines.core.settings import Settings, settings_for
 from pipelines.ingest.ingest import ingest, ingest_inbox
 from pipelines.ingest.publish import answer, publish
+from pipelines.jobs.worker import run_next
 from pipelines.lake.maintenance import check
 from pipelines.lake.questions import ALSO_SPECIALIST_AFTER, read_question
 from pipelines.landing.answers import read_answer
 from pipelines.landing.receive import Delivery, list_deliveries, open_delivery
 from pipelines.ledger.verify import verify
 from pipelines.portal.app import create_app
-from pipelines.portal.jobs_worker import run_next
 from pipelines.validate.report_file import write_report
 from pipelines.validate.report_rows import has_rows, write_rows
 from pipelines.validate.verdict import read_verdict

@@ -8,13 +8,13 @@ import re
 import pytest
 
 from pipelines.core.settings import settings_for
+from pipelines.jobs.worker import run_next
 from pipelines.lake.arrivals import find_arrival
 from pipelines.lake.publish import publish
 from pipelines.lake.questions import FILE_NAME, read_question
 from pipelines.landing.answers import read_answer
 from pipelines.ledger.chain import entries
 from pipelines.portal.app import create_app
-from pipelines.portal.jobs_worker import run_next
 from tests.portal import Browser, cheap_passwords, csrf_of, signed_in
 from tests.unit.lake.judged import FEED, deliver, row
 

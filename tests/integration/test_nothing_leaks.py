@@ -37,9 +37,9 @@ from pipelines.ingest.publish import publish
 from pipelines.landing.receive import open_delivery
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
-from pipelines.portal.scope import own_feeds
 from pipelines.portal.security.csrf import make_token
-from pipelines.portal.web import ActionGuard
+from pipelines.portal.services.scope import own_feeds
+from pipelines.portal.web.request import ActionGuard
 from schemas.feed import feed_names, load_feed
 from schemas.organisation import organisations
 from tests.integration.test_portal_permissions import dependencies

@@ -1,8 +1,4 @@
-"""The analyst's pages over the demo: the dictionary, and a box that shows no more than an extract.
-
-Not here: the fences of the box one by one (tests/unit/portal/test_sqlbox.py) and searching alone
-(tests/unit/portal/test_dictionary.py).
-"""
+"""The analyst's pages: the dictionary, and a box that shows no more than an extract."""
 
 from __future__ import annotations
 
@@ -21,8 +17,8 @@ from pipelines.ledger.chain import entries
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.portal.pages import analyst
-from pipelines.portal.sqlbox import boxes, samples
-from pipelines.portal.sqlbox.refusals import SqlRefused
+from pipelines.portal.sql import boxes, samples
+from pipelines.portal.sql.refusals import SqlRefused
 from pipelines.release.extract import make_extract
 from tests.integration.releasing import AS_OF, home_beside, wanted
 from tests.portal import cheap_passwords, signed_in

@@ -19,16 +19,18 @@ from html import unescape
 
 import pytest
 
+from pipelines.accounts.permissions import Person
 from pipelines.core.settings import settings_for
+from pipelines.jobs import extract as extract_job
+from pipelines.jobs import queue, worker
+from pipelines.jobs.supervisor import Supervisor
 from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
-from pipelines.portal import extracting, jobs, jobs_worker, previews
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.portal.forms import blank
-from pipelines.portal.jobs_supervisor import Supervisor
-from pipelines.portal.menus import menu, request_of
-from pipelines.portal.web import Person
+from pipelines.portal.services import extracts, previews
+from pipelines.portal.services.menus import menu, request_of
 from pipelines.release.package.keys import public_key_path
 from pipelines.release.package.verify import verify
 from pipelines.release.refusals import ReleaseRefused
@@ -105,7 +107,7 @@ def _asked(browser, choice=CHOICE):
     assert "Ask for this file" in seen.text
     answer = _sent(browser, choice, follow_redirects=False)
     assert answer.status_code == 303, answer.text
-    assert jobs_worker.run_next(browser.app.state.settings, "here/0")
+    assert worker.run_next(browser.app.state.settings, "here/0")
     return answer.headers["location"]
 
 
@@ -274,15 +276,15 @@ def test_the_end_of_an_agreement_closes_what_was_made_before(browser, monkeypatc
     page = _asked(browser)
     job_id = page.rpartition("/")[2]
     person = _person(browser, settings)
-    assert jobs.job_of(settings, job_id, person).state == "done"
+    assert queue.job_of(settings, job_id, person).state == "done"
     later = dt.datetime(2035, 12, 31, 23, 59, tzinfo=dt.UTC)
-    job = jobs.job_of(settings, job_id, person)
-    assert extracting.closed(settings, job) == ""
+    job = queue.job_of(settings, job_id, person)
+    assert extracts.closed(settings, job) == ""
     monkeypatch.setattr(clock, "now", lambda: later)
-    assert extracting.closed(settings, job) == ""
-    assert extracting.file_of(settings, job) is None, "kept for some days only"
+    assert extracts.closed(settings, job) == ""
+    assert extracts.file_of(settings, job) is None, "kept for some days only"
     monkeypatch.setattr(clock, "now", lambda: AFTER_ALL_AGREEMENTS)
-    assert "ended on 2035-12-31" in extracting.closed(settings, job)
+    assert "ended on 2035-12-31" in extracts.closed(settings, job)
 
 
 def _person(_browser, settings):
@@ -313,7 +315,7 @@ def _person(_browser, settings):
 @pytest.mark.parametrize("action", [_looked, _sent])
 def test_a_bad_value_is_said_beside_its_field_and_kept(browser, field, typed, words, action):
     choice = {**CHOICE, "since": "2026-06-01", "until": "2026-09-30", field: typed}
-    before = jobs.jobs_of(
+    before = queue.jobs_of(
         browser.app.state.settings, _person(browser, browser.app.state.settings), "extract"
     )[1]
     answer = action(browser, choice)
@@ -325,7 +327,7 @@ def test_a_bad_value_is_said_beside_its_field_and_kept(browser, field, typed, wo
     )
     for name, value in kept.items():
         assert f'name="{name}" type="date" value="{value}"' in unescape(answer.text) or "<" in value
-    after = jobs.jobs_of(
+    after = queue.jobs_of(
         browser.app.state.settings, _person(browser, browser.app.state.settings), "extract"
     )[1]
     assert after == before
@@ -347,7 +349,7 @@ def test_the_recipient_is_never_taken_from_the_form(browser, settings):
         "as_of": "2040-01-01",
     }
     page = _asked(browser, choice)
-    job = jobs.job_of(settings, page.rpartition("/")[2], _person(browser, settings))
+    job = queue.job_of(settings, page.rpartition("/")[2], _person(browser, settings))
     assert job.request["recipient"] == "minusca_unpol"
     assert job.request["made_by"] == "test.mission_staff"
     assert job.request["as_of"] == NOW.date().isoformat()
@@ -426,11 +428,11 @@ def test_waiting_renews_itself_and_can_be_told_not_to_and_stopped(browser, setti
     assert "refresh" not in browser.get(f"{page}?renew=no").headers
     stopped = browser.submit(page, {}, to=f"{page}/stop")
     assert "You stopped this" in stopped.text and "refresh" not in stopped.headers
-    assert not jobs_worker.run_next(settings, "here/0")
+    assert not worker.run_next(settings, "here/0")
 
 
 def test_the_queue_tells_when_it_is_full(browser, monkeypatch, settings):
-    monkeypatch.setitem(jobs.MOST_OF_ONE, "extract", 0)
+    monkeypatch.setitem(queue.MOST_OF_ONE, "extract", 0)
     answer = _sent(browser, CHOICE)
     assert answer.status_code == 429 and "waiting" in _words(answer)
 
@@ -467,9 +469,9 @@ def test_an_extract_outlives_the_worker_that_is_killed_over_it(demo_home, tmp_pa
     account(settings, "mission_staff")
     person = _person(None, settings)
     wanted = _stored(settings, person)
-    job_id = jobs.submit(settings, person, "extract", wanted)
+    job_id = queue.submit(settings, person, "extract", wanted)
     killed = Supervisor(settings, workers=1).start()
-    _until(lambda: jobs.job_of(settings, job_id, person).state != "queued")
+    _until(lambda: queue.job_of(settings, job_id, person).state != "queued")
     killed.ended.set()
     killed.watch.join()
     os.kill(killed.places[0].process.pid, signal.SIGKILL)
@@ -478,11 +480,11 @@ def test_an_extract_outlives_the_worker_that_is_killed_over_it(demo_home, tmp_pa
     assert all(file.suffix in (".zip", ".pem") for file in half_made)
     supervisor = Supervisor(settings, workers=2).start()
     try:
-        _until(lambda: jobs.job_of(settings, job_id, person).state == "done")
+        _until(lambda: queue.job_of(settings, job_id, person).state == "done")
     finally:
         supervisor.stop()
-    job = jobs.job_of(settings, job_id, person)
-    file = extracting.file_of(settings, job)
+    job = queue.job_of(settings, job_id, person)
+    file = extracts.file_of(settings, job)
     assert verify(file, public_key_path(settings)).sha256 == job.result["sha256"]
     assert entries(settings, events=["extract.made"]).total in (1, 2)
 
@@ -490,7 +492,7 @@ def test_an_extract_outlives_the_worker_that_is_killed_over_it(demo_home, tmp_pa
 def _stored(settings, person):
     found = menu(settings, person, "incidents", "records", "joint_planning")
     form = blank(**found.proposed())
-    return extracting.asked(request_of(form, found, person), person)
+    return extract_job.work_of(request_of(form, found, person), person)
 
 
 def _until(happened, seconds=120):
@@ -502,11 +504,11 @@ def _until(happened, seconds=120):
 
 def test_a_new_restriction_closes_what_was_made_before(browser, settings, tmp_path):
     job_id = _asked(browser).rpartition("/")[2]
-    job = jobs.job_of(settings, job_id, _person(browser, settings))
+    job = queue.job_of(settings, job_id, _person(browser, settings))
     agreements = tmp_path / "agreements"
     shutil.copytree(settings.agreements, agreements)
     later = replace(settings, agreements=agreements)
-    assert extracting.closed(later, job) == ""
+    assert extracts.closed(later, job) == ""
     file = agreements / "caf_minusca.yaml"
     text = file.read_text(encoding="utf-8")
     added = (
@@ -515,7 +517,7 @@ def test_a_new_restriction_closes_what_was_made_before(browser, settings, tmp_pa
         "    columns: [weapon_kind]\n"
     )
     file.write_text(text.replace("restrictions:\n", f"restrictions:\n{added}"), encoding="utf-8")
-    assert "changed since" in extracting.closed(later, job)
+    assert "changed since" in extracts.closed(later, job)
 
 
 def test_who_lost_the_right_while_waiting_gets_nothing(app, settings):
@@ -527,7 +529,7 @@ def test_who_lost_the_right_while_waiting_gets_nothing(app, settings):
     job_id = answer.headers["location"].rpartition("/")[2]
     set_roles(settings, "leaves.soon", ["provider"])
     before = len(entries(settings, events=["extract.made"], size=1000).entries)
-    assert jobs_worker.run_next(settings, "here/9")
-    job = jobs.job_of(settings, job_id, person)
+    assert worker.run_next(settings, "here/9")
+    job = queue.job_of(settings, job_id, person)
     assert (job.state, job.result["code"]) == ("failed", "ACC-142")
     assert len(entries(settings, events=["extract.made"], size=1000).entries) == before

@@ -1,7 +1,4 @@
-"""Oversight's pages over real entries: the ledger, agreements and their ends, who took what.
-
-Not here: how entries are written and tampered with (tests of the ledger).
-"""
+"""Oversight's pages over real entries: the ledger, agreements and their ends, who took what."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ from pipelines.ledger.chain import append, entries
 from pipelines.ledger.database import engine
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import Configuration
-from pipelines.portal.pages import oversight
+from pipelines.portal.services import oversight
 from pipelines.release.extract import make_extract
 from schemas.agreement_folder import load_agreements
 from schemas.feed import feed_names, load_feed

@@ -1,8 +1,4 @@
-"""Every route of the portal, as every role and as nobody: opened to whom it names, and to no other.
-
-Not here: what the pages say, and that what one organisation may see another may not (tests beside
-the pages). The routes are read from the application: a new one that declares nobody fails here.
-"""
+"""Every route of the portal, as every role and as nobody: open to whom it names, and no other."""
 
 from __future__ import annotations
 
@@ -23,7 +19,7 @@ from pipelines.core.settings import settings_for
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration, Oidc
 from pipelines.portal.security.csrf import make_token, protect
-from pipelines.portal.web import ActionGuard, public
+from pipelines.portal.web.request import ActionGuard, public
 from tests.portal import ORIGIN, Browser, account, cheap_passwords, csrf_of, signed_in
 
 NOBODY = "nobody"

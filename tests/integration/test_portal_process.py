@@ -1,7 +1,4 @@
-"""The portal as a process of its own: whom it believes about the sender's address, how it ends.
-
-Not here: `passerelle serve` (`test_cli.py`) and what the pages say.
-"""
+"""The portal as a process of its own: whom it believes about the sender's address, how it ends."""
 
 from __future__ import annotations
 

@@ -22,11 +22,12 @@ from upath import UPath
 
 from pipelines.accounts.permissions import Person
 from pipelines.core.settings import settings_for
+from pipelines.jobs import delivery as delivery_job
 from pipelines.landing.inbox import fingerprint
 from pipelines.ledger.chain import entries, last
-from pipelines.portal import upload_job
-from pipelines.portal.scope import own_feeds
-from pipelines.portal.uploads import Upload
+from pipelines.portal.services import delivery_upload
+from pipelines.portal.services.scope import own_feeds
+from pipelines.portal.services.uploads import Upload
 from schemas.contract import all_rules
 from schemas.feed import load_feed
 from tests.portal import PASSWORD, account, cheap_passwords, csrf_of
@@ -323,15 +324,15 @@ def test_the_work_begins_again_at_any_point_and_ends_the_same(tmp_path):
     digest = fingerprint(UPath(file))
     upload = Upload(file, "registre.csv", digest, file.stat().st_size, {"feed": FEED})
     sender = Person("1", "greffe.one", "caf_gendarmerie", ("provider",))
-    work = upload_job.request_of(upload, FEED, sender, dt.datetime.now(dt.UTC))
-    first = upload_job.take_in(settings, work)
+    work = delivery_upload.work_of(upload, FEED, sender, dt.datetime.now(dt.UTC))
+    first = delivery_job.take_in(settings, work)
     assert (first["state"], first["is_known"], file.exists()) == ("accepted", False, False)
-    again = upload_job.take_in(settings, work)  # killed after the file went, before the job's end
+    again = delivery_job.take_in(settings, work)  # killed after the file went, before the job's end
     assert again == first
     later = work | {"received_at": dt.datetime.now(dt.UTC).isoformat()}
-    assert upload_job.take_in(settings, later)["is_known"]
+    assert delivery_job.take_in(settings, later)["is_known"]
     assert last(settings, "delivery.repeated", work["delivery_id"]) is not None
-    assert upload_job.is_settled(settings, work["delivery_id"])
+    assert delivery_upload.is_settled(settings, work["delivery_id"])
     lost = work | {"delivery_id": f"{FEED}.000000000000"}
     with pytest.raises(FileNotFoundError):
-        upload_job.take_in(settings, lost)
+        delivery_job.take_in(settings, lost)

@@ -12,11 +12,11 @@ import pytest
 
 from pipelines.core.settings import settings_for
 from pipelines.lake.publish import write_catalogue
-from pipelines.portal import feed_figures as figures
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import Configuration
-from pipelines.portal.deliveries import DeliveryFilter, list_deliveries
-from pipelines.portal.scope import Scope
+from pipelines.portal.services import feed_figures as figures
+from pipelines.portal.services.deliveries import DeliveryFilter, list_deliveries
+from pipelines.portal.services.scope import Scope
 from schemas.contract import all_rules
 from schemas.feed import feed_names, load_feed
 from tests.portal import cheap_passwords, signed_in

@@ -19,11 +19,11 @@ import pytest
 from pipelines.cli import main
 from pipelines.core.settings import Settings, settings_for
 from pipelines.ingest.ingest import ingest, ingest_inbox
+from pipelines.jobs.worker import run_next
 from pipelines.lake.publish import publish
 from pipelines.landing.receive import Delivery, list_deliveries, open_delivery
 from pipelines.landing.report_number import find_number
 from pipelines.portal.app import create_app
-from pipelines.portal.jobs_worker import run_next
 from pipelines.validate.verdict import verdict_of
 from tests.integration.test_held_deliveries import FEED, NOW, OCTOBER, SEPTEMBER, line, shown, write
 from tests.portal import cheap_passwords, signed_in

@@ -1,4 +1,1 @@
-"""The HTTP API: what the pages do, for programs.
-
-Not here: the pages (`pages`) and what they ask of the other parts.
-"""
+"""The HTTP API: what the pages do, for programs."""

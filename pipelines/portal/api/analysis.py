@@ -1,18 +1,16 @@
-"""Operations on the dictionary and the SQL box.
-
-Not here: searching (`portal/dictionary.py`) and answering a question (`portal/sqlbox`).
-"""
+"""Operations on the dictionary and the SQL box."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from pipelines.portal import dictionary
+from pipelines.accounts.permissions import Person
 from pipelines.portal.api import models
 from pipelines.portal.api.problems import ProblemRoute, refusals
 from pipelines.portal.security.limits import limited
-from pipelines.portal.sqlbox import boxes
-from pipelines.portal.web import Person, allowed, not_found, settings_of
+from pipelines.portal.services import dictionary
+from pipelines.portal.sql import boxes
+from pipelines.portal.web.request import allowed, not_found, settings_of
 from schemas.contract import Contract, load_contract, table_names
 from schemas.organisation import organisations
 

@@ -1,7 +1,4 @@
-"""Operations of a data owner: counts that were refused, giving a consent, taking one back.
-
-Not here: what a consent does (`release.disclosure`), the pages (`pages/consents.py`).
-"""
+"""Operations of a data owner: counts that were refused, giving a consent, taking one back."""
 
 from __future__ import annotations
 
@@ -10,10 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import Field
 
+from pipelines.accounts.permissions import Person
 from pipelines.portal.api import models
 from pipelines.portal.api.problems import ProblemRoute, refusals
 from pipelines.portal.security.limits import limited
-from pipelines.portal.web import Person, allowed, settings_of
+from pipelines.portal.web.request import allowed, settings_of
 from pipelines.release.disclosure import consents as release
 
 router = APIRouter(route_class=ProblemRoute, tags=["Consents"])

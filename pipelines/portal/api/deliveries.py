@@ -1,32 +1,29 @@
-"""Operations on deliveries: send a file, follow it, what became of it; how the feeds do.
-
-Not here: taking bytes in (`uploads.py`), judging (`upload_job.py`), what is known of deliveries
-(`deliveries.py`), the pages.
-"""
+"""Operations on deliveries: send a file, follow it, what became of it; how the feeds do."""
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect
 
+from pipelines.accounts.permissions import Person
 from pipelines.core.findings import Finding
 from pipelines.core.settings import Settings
+from pipelines.jobs import delivery as delivery_job
+from pipelines.jobs import queue
 from pipelines.lake.questions import Question, read_question
 from pipelines.lake.superseded import since
-from pipelines.landing.receive import Delivery, open_delivery
-from pipelines.portal import deliveries as known
-from pipelines.portal import feed_figures, jobs, upload_job, uploads, words
+from pipelines.landing.receive import open_delivery
 from pipelines.portal.api import models, reports
 from pipelines.portal.api.problems import ProblemRoute, Refused, refusals
-from pipelines.portal.pages import delivery_files, delivery_pages, provider
-from pipelines.portal.scope import Scope, own_feeds, scope_of
-from pipelines.portal.security.limits import check_rate
-from pipelines.portal.web import Person, allowed, language_of, not_found, settings_of
-from pipelines.portal.words import _
+from pipelines.portal.services import deliveries as known
+from pipelines.portal.services import feed_figures, uploads
+from pipelines.portal.services.delivery_upload import hand_over
+from pipelines.portal.services.scope import Scope, own_feeds, scope_of
+from pipelines.portal.web import downloads
+from pipelines.portal.web.request import allowed, language_of, not_found, settings_of, speak
+from pipelines.portal.web.uploads import NO_OTHER_LIMIT, STATUS, refusal, take
 from pipelines.validate.remarks import all_findings
 from pipelines.validate.verdict import StoredFinding
 from schemas.contract import all_rules
@@ -34,7 +31,7 @@ from schemas.feed import load_feed
 from schemas.text import Language
 
 router = APIRouter(route_class=ProblemRoute, tags=["Deliveries"])
-XLSX = delivery_files.WORKBOOK
+XLSX = downloads.WORKBOOK
 UPLOAD = {
     "requestBody": {
         "required": True,
@@ -56,7 +53,7 @@ UPLOAD = {
     status_code=202,
     responses=refusals(408, 413, 507),
     openapi_extra=UPLOAD,
-    max_body_size=delivery_pages.NO_OTHER_LIMIT,
+    max_body_size=NO_OTHER_LIMIT,
 )
 async def send_delivery(
     request: Request,
@@ -66,23 +63,15 @@ async def send_delivery(
     person: Person = Depends(allowed("delivery.upload")),
 ) -> reports.DeliveryJob:
     """Send a file of one of your organisation's feeds; the same bytes twice are one delivery."""
-    check_rate(request, "upload")
     settings = settings_of(request)
     if feed not in own_feeds(person.organisation).feeds:
         not_found()
     try:
-        upload = await uploads.take_upload(
-            *(request.stream(), dict(request.headers), settings),
-            sender=person.user_id,
-            admit=lambda _fields: None,
-        )
+        upload = await take(request, settings, person)
     except uploads.UploadRefused as refused:
-        limit = words.size(settings.largest_delivery_bytes)
-        said = _(delivery_pages.WHY[refused.why], limit=limit)
-        code = f"WEB-{refused.status}"
-        raise Refused(refused.status, code, said, {"body.file": said}) from None
-    except ClientDisconnect:
-        raise HTTPException(400) from None
+        said = refusal(refused, settings)
+        status = STATUS[refused.why]
+        raise Refused(status, f"WEB-{status}", said, {"body.file": said}) from None
     return await run_in_threadpool(_hand_over, settings, person, feed, upload)
 
 
@@ -90,24 +79,14 @@ def _hand_over(
     settings: Settings, person: Person, feed: str, upload: uploads.Upload
 ) -> reports.DeliveryJob:
     """Put the judging into the queue, unless the same file came before and is done with."""
-    work = upload_job.request_of(upload, feed, person, dt.datetime.now(dt.UTC))
-    delivery_id = work["delivery_id"]
-    if upload_job.is_settled(settings, delivery_id):
-        upload.file.unlink(missing_ok=True)
-        upload_job.note_known(settings, delivery_id, person)
-        return reports.DeliveryJob(
-            id="",
-            state="done",
-            delivery_id=delivery_id,
-            is_known=True,
-            since=_since(settings, delivery_id),
-        )
-    try:
-        job_id = jobs.submit(settings, person, upload_job.KIND, work)
-    except jobs.TooManyJobs:
-        upload.file.unlink(missing_ok=True)
-        raise
-    return reports.DeliveryJob(id=job_id, state="queued", delivery_id=delivery_id, is_known=False)
+    sent = hand_over(settings, person, feed, upload)
+    return reports.DeliveryJob(
+        id=sent.job_id,
+        state="queued" if sent.job_id else "done",
+        delivery_id=sent.delivery_id,
+        is_known=not sent.job_id,
+        since=[] if sent.job_id else _since(settings, sent.delivery_id),
+    )
 
 
 def _since(settings: Settings, delivery_id: str) -> list[models.Words]:
@@ -122,7 +101,7 @@ def follow_delivery(
     request: Request, job_id: str, person: Person = Depends(allowed("delivery.upload"))
 ) -> reports.DeliveryJob:
     """How far the judging of a file is."""
-    job = jobs.job_of(settings_of(request), job_id, person, upload_job.KIND)
+    job = queue.job_of(settings_of(request), job_id, person, delivery_job.KIND)
     if job is None:
         not_found()
     return reports.DeliveryJob(
@@ -164,7 +143,9 @@ def fetch_own_rejections(
     request: Request, delivery_id: str, person: Person = Depends(allowed("rejections.read_own"))
 ) -> Response:
     """The report as a workbook, in the language of the feed, with the cells as they were sent."""
-    return delivery_files.workbook(request, provider.desk_of(person), person, delivery_id)
+    delivery = known.find(settings_of(request), delivery_id, own_feeds(person.organisation))
+    speak(request, load_feed(delivery.feed).language)
+    return downloads.report(request, person, delivery)
 
 
 @router.get("/all-deliveries", responses=refusals())
@@ -214,10 +195,7 @@ def _listed(request: Request, scope: Scope, page: int) -> models.Page[reports.De
 
 def _report(request: Request, scope: Scope, delivery_id: str) -> reports.DeliveryReport:
     settings = settings_of(request)
-    try:
-        delivery: Delivery = known.find(settings, delivery_id, scope)
-    except KeyError:
-        not_found()
+    delivery = known.find(settings, delivery_id, scope)
     verdict = known.verdict_of(delivery)
     about: dict[str, Any] = {
         "delivery_id": delivery.delivery_id,

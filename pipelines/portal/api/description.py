@@ -1,7 +1,4 @@
-"""The description of the API: OpenAPI 3.1, and the same sorted for a page.
-
-Not here: what it describes; it is made of the operations and their models.
-"""
+"""The description of the API: OpenAPI 3.1, and the same sorted for a page."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from pipelines.core.settings import PROGRAM_VERSION
 from pipelines.portal.api import models
 from pipelines.portal.api.problems import Problem
-from pipelines.portal.web import ActionGuard
+from pipelines.portal.web.request import ActionGuard
 
 TOKEN = "token"  # noqa: S105  (the name of the scheme)
 PREFIX = "/api/v1"

@@ -1,8 +1,4 @@
-"""Operations on tables and extracts: what is open, looking before asking, asking, fetching.
-
-Not here: deciding what may leave (`release`), the queue (`jobs.py`), the pages (`pages/mission.py`,
-`pages/extracts.py`), whose menu, preview, file and entries in the ledger these are.
-"""
+"""Operations on tables and extracts: what is open, looking before asking, asking, fetching."""
 
 from __future__ import annotations
 
@@ -10,15 +6,19 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from pipelines.accounts.permissions import Person
 from pipelines.core.settings import Settings
-from pipelines.portal import choices, extracting, jobs, menus, previews
+from pipelines.jobs import extract as extract_job
+from pipelines.jobs import queue
+from pipelines.jobs.queue import JobView
 from pipelines.portal.api import models
 from pipelines.portal.api.problems import ProblemRoute, Refused, check, refusals
 from pipelines.portal.forms import Form
-from pipelines.portal.jobs import JobView
-from pipelines.portal.pages import extracts as pages
 from pipelines.portal.security.limits import limited
-from pipelines.portal.web import Person, allowed, language_of, not_found, settings_of
+from pipelines.portal.services import choices, menus, previews
+from pipelines.portal.services import extracts as services
+from pipelines.portal.web.downloads import extract_file
+from pipelines.portal.web.request import allowed, language_of, not_found, settings_of
 from pipelines.portal.words import _
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request as Asked
@@ -135,9 +135,8 @@ def ask_for_extract(
 ) -> models.ExtractJob:
     """Ask for an extract; it is made while you wait or do other things. See `Location`."""
     settings = settings_of(request)
-    work = extracting.asked(_asked(settings, person, wanted), person)
-    job_id = jobs.submit(settings, person, extracting.KIND, work)
-    job = _found(settings, job_id, person)
+    job_id = services.ask(settings, person, _asked(settings, person, wanted))
+    job = services.find(settings, job_id, person)
     response.headers["Location"] = request.url_for("read_extract", job_id=job_id).path
     return _job(request, job)
 
@@ -169,7 +168,9 @@ def list_own_extracts(
     person: Person = Depends(allowed("extract.read_own")),
 ) -> models.Page[models.ExtractJob]:
     """What you asked for, the latest first."""
-    found, total = jobs.jobs_of(settings_of(request), person, extracting.KIND, page, size=PAGE_ROWS)
+    found, total = queue.jobs_of(
+        settings_of(request), person, extract_job.KIND, page, size=PAGE_ROWS
+    )
     return models.Page(
         items=[_job(request, job) for job in found],
         total=total,
@@ -183,7 +184,7 @@ def read_extract(
     request: Request, job_id: str, person: Person = Depends(allowed("extract.read_own"))
 ) -> models.ExtractJob:
     """How far it is; then what it holds."""
-    return _job(request, _found(settings_of(request), job_id, person))
+    return _job(request, services.find(settings_of(request), job_id, person))
 
 
 @router.delete("/extracts/{job_id}", status_code=204, responses=refusals(409))
@@ -192,8 +193,8 @@ def stop_extract(
 ) -> None:
     """Stop waiting for an extract that is not made yet."""
     settings = settings_of(request)
-    _found(settings, job_id, person)
-    if not jobs.cancel(settings, job_id, person):
+    services.find(settings, job_id, person)
+    if not queue.cancel(settings, job_id, person):
         raise Refused(409, "WEB-409", _("It is done or was stopped before."))
 
 
@@ -211,21 +212,15 @@ def fetch_extract(
     request: Request, job_id: str, person: Person = Depends(allowed("extract.download_own"))
 ) -> Response:
     """The finished file, whole or from where a broken download stopped (`Range`)."""
-    return pages.file(request, job_id, person)
-
-
-def _found(settings: Settings, job_id: str, person: Person) -> JobView:
-    job = jobs.job_of(settings, job_id, person, extracting.KIND)
-    if job is None:
-        not_found()
-    return job
+    job = services.find(settings_of(request), job_id, person)
+    return extract_file(request, job, person)
 
 
 def _job(request: Request, job: JobView) -> models.ExtractJob:
     settings, asked = settings_of(request), job.request
     is_done = job.state == "done"
-    closed = extracting.closed(settings, job) if is_done else ""
-    has_file = is_done and not closed and extracting.file_of(settings, job) is not None
+    closed = services.closed(settings, job) if is_done else ""
+    has_file = is_done and not closed and services.file_of(settings, job) is not None
     return models.ExtractJob(
         id=job.id,
         state=job.state,

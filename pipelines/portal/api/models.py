@@ -1,8 +1,4 @@
-"""What the API takes and gives, field by field; the OpenAPI description is made of these.
-
-Not here: the operations (the modules beside), what it gives of deliveries and to oversight
-(`reports.py`), and problems (`problems.py`).
-"""
+"""What the API takes and gives, field by field; the OpenAPI description is made of these."""
 
 from __future__ import annotations
 

@@ -1,18 +1,14 @@
-"""Operations of oversight: the ledger, the agreements, who took what.
-
-Not here: the ledger itself, the words of clauses (`release/policy/explain.py`), the pages.
-"""
+"""Operations of oversight: the ledger, the agreements, who took what."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from pipelines.ledger.chain import PAGE_SIZE, entries
-from pipelines.portal import release_register
+from pipelines.accounts.permissions import Person
 from pipelines.portal.api import models, reports
 from pipelines.portal.api.problems import ProblemRoute, refusals
-from pipelines.portal.pages import oversight as pages
-from pipelines.portal.web import Person, allowed, language_of, not_found, settings_of
+from pipelines.portal.services import oversight, release_register
+from pipelines.portal.web.request import allowed, language_of, settings_of
 from pipelines.release.policy.explain import (
     ClauseWords,
     permit_words,
@@ -49,22 +45,15 @@ def search_entries(
     person: Person = Depends(allowed("ledger.read")),
 ) -> models.Page[reports.Entry]:
     """The same, by the name of an account too."""
-    settings, page = settings_of(request), asked.page
-    found = entries(
-        settings,
-        within=pages.concern(person, "ledger.read").entries(settings),
-        events=[asked.event] if asked.event else (),
-        organisation=asked.organisation,
-        actor=asked.actor,
-        since=pages.midnight(asked.since),
-        until=pages.midnight_after(asked.until),
-        page=page,
+    wanted = oversight.EntryFilter(
+        asked.event or "", asked.organisation, asked.actor, asked.since, asked.until
     )
+    found = oversight.list_entries(settings_of(request), person, wanted, asked.page)
     return models.Page(
         items=[reports.Entry.model_validate(one) for one in found.entries],
         total=found.total,
-        page=page,
-        pages=max(1, -(-found.total // PAGE_SIZE)),
+        page=asked.page,
+        pages=oversight.page_count(found),
     )
 
 
@@ -73,7 +62,7 @@ def check_ledger(
     request: Request, person: Person = Depends(allowed("ledger.read"))
 ) -> reports.LedgerCheck:
     """Look through the whole ledger; that this was done is written down, too."""
-    checked, language = pages.checked(settings_of(request), person), language_of(request)
+    checked, language = oversight.checked(settings_of(request), person), language_of(request)
     return reports.LedgerCheck(
         entries=checked.count,
         anchor=checked.anchor,
@@ -89,11 +78,11 @@ def list_agreements(
     request: Request, person: Person = Depends(allowed("agreements.read"))
 ) -> list[reports.Agreement]:
     """The agreements of your organisation and how they stand today, what ends first on top."""
-    whose = pages.concern(person, "agreements.read")
-    return [_agreement(one) for one in pages.standings(settings_of(request), whose)]
+    whose = oversight.concern(person, "agreements.read")
+    return [_agreement(one) for one in oversight.standings(settings_of(request), whose)]
 
 
-def _agreement(one: pages.AgreementStatus) -> reports.Agreement:
+def _agreement(one: oversight.AgreementStatus) -> reports.Agreement:
     declared = one.agreement
     return reports.Agreement(
         agreement=declared.agreement,
@@ -114,10 +103,8 @@ def read_agreement(
 ) -> reports.AgreementInWords:
     """One agreement, clause by clause in words."""
     language = language_of(request)
-    found = pages.standings(settings_of(request), pages.concern(person, "agreements.read"))
-    one = next((s for s in found if s.agreement.agreement == name), None)
-    if one is None:
-        not_found()
+    whose = oversight.concern(person, "agreements.read")
+    one = oversight.standing(settings_of(request), whose, name)
     declared = one.agreement
     return reports.AgreementInWords(
         about=_agreement(one),
@@ -150,7 +137,7 @@ def list_taken(
     person: Person = Depends(allowed("extracts.read_taken")),
 ) -> models.Page[reports.TakenExtract]:
     """Extracts for your organisation or of its data, by recipient, clause and day of making."""
-    whose = pages.concern(person, "extracts.read_taken")
+    whose = oversight.concern(person, "extracts.read_taken")
     asked = release_register.ReleaseFilter(recipient, clause, since, until)
     found = release_register.list_releases(settings_of(request), whose, asked, page)
     items = [reports.TakenExtract.model_validate(one) for one in found.extracts]
@@ -164,6 +151,6 @@ def list_holders(
     person: Person = Depends(allowed("extracts.read_taken")),
 ) -> list[reports.Holding]:
     """Each extract for your organisation or of its data that holds a record, and who fetched it."""
-    whose = pages.concern(person, "extracts.read_taken")
+    whose = oversight.concern(person, "extracts.read_taken")
     found = release_register.holdings(settings_of(request), whose, asked.record_id)
     return [reports.Holding.model_validate(one) for one in found]

@@ -1,7 +1,4 @@
-"""How the API says no: problem+json (RFC 9457) with our codes, the same shape for every fault.
-
-Not here: faults that any page may have (`portal/errors.py`), and deciding what is refused.
-"""
+"""How the API says no: problem+json (RFC 9457) with our codes, the same shape for every fault."""
 
 from __future__ import annotations
 
@@ -14,13 +11,13 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 from pipelines.core.i18n import mark
+from pipelines.jobs.queue import TooManyJobs
 from pipelines.ledger.faults import LedgerError
-from pipelines.portal.errors import problem
 from pipelines.portal.forms import Form
-from pipelines.portal.jobs import TooManyJobs
 from pipelines.portal.security.visitor import visitor_of
-from pipelines.portal.sqlbox.refusals import SqlRefused
-from pipelines.portal.web import language_of
+from pipelines.portal.sql.refusals import SqlRefused
+from pipelines.portal.web.errors import problem
+from pipelines.portal.web.request import language_of
 from pipelines.portal.words import _
 from pipelines.release.disclosure.conflict_words import as_data
 from pipelines.release.refusals import ReleaseRefused
@@ -169,7 +166,7 @@ def _answer(request: Request, error: Exception) -> Response | None:
         detail = error.text(language)
         return problem(request, status, code=error.code, detail=detail, faults=faults)
     if isinstance(error, TooManyJobs):
-        return problem(request, 429, detail=str(error))
+        return problem(request, 429, detail=error.text(language))
     if isinstance(error, LedgerError | LakeError):
         return problem(request, 503, detail=error.text(language))
     if isinstance(error, AgreementError):

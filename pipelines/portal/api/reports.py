@@ -1,7 +1,4 @@
-"""What the API gives of deliveries, feeds, the ledger and agreements, field by field.
-
-Not here: tables, extracts, the dictionary and what all models share (`models.py`).
-"""
+"""What the API gives of deliveries, feeds, the ledger and agreements, field by field."""
 
 from __future__ import annotations
 

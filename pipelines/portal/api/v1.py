@@ -1,7 +1,6 @@
 """The first version of the API: the same capabilities as the pages, for programs.
 
-Not here: the operations (the modules beside), and who may do what (`web.allowed`, by the same
-actions as the pages).
+Who may do what is said by the same actions as for the pages.
 
 A program shows a personal token (`Authorization: Bearer psl_…`) and nothing else: cookies are not
 looked at, so another site's page cannot make a browser change anything here. The description is at
@@ -15,7 +14,8 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from pipelines.portal.api import analysis, consents, deliveries, description, extracts, oversight
 from pipelines.portal.security.limits import limited
-from pipelines.portal.web import page, public
+from pipelines.portal.web.page import page
+from pipelines.portal.web.request import public
 
 router = APIRouter(prefix="/api/v1")
 for part in (analysis, extracts, deliveries, consents, oversight):

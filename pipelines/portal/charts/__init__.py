@@ -1,7 +1,5 @@
 """Drawings of the portal: counts as bars, months as lines, areas as tiles; with words and a table.
 
-Not here: counting (`release`, a page's own query) and placing a drawing in a page (templates).
-
 A drawing has no script, no font and no colour of its own: it takes `currentColor` and the page's
 `--chart`, so that light, dark and print come from the style sheet. What was hidden is hatched and
 what nobody reported is left blank; neither is ever drawn as zero.

@@ -1,6 +1,6 @@
 """Counts by area of one country: a tile an area, in about its place, with its name and number.
 
-Not here: boundaries. The outlines of the code list are too coarse to draw, and would say where a
+No boundaries: the outlines of the code list are too coarse to draw, and would say where a
 frontier runs; areas cut out of one another share them. A tile says which area and how many.
 """
 

@@ -1,6 +1,6 @@
 """Counts side by side: a bar under each label, the number at its end.
 
-Not here: the order of the bars and how many there are; the caller decides.
+The order of the bars and how many there are is decided by the caller.
 """
 
 from __future__ import annotations

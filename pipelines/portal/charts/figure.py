@@ -1,7 +1,4 @@
-"""A figure: the drawing, its words for who cannot see it, and its numbers as a table; drawing it.
-
-Not here: what is drawn (`bars`, `lines`, `areas`).
-"""
+"""A figure: its drawing, its words for who cannot see it, and its numbers as a table."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Counts month by month, or week by week: a small panel a series, over the same months.
 
-Not here: deciding whether a month was covered; the caller says which months are silent.
+Whether a month was covered is decided by the caller, who says which months are silent.
 """
 
 from __future__ import annotations

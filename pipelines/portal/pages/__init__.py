@@ -1,7 +1,5 @@
 """The pages, one module for each kind of person, and home and account for everybody.
 
-Not here: what every page shares (`web.py`, `forms.py`, `templates/base.html`).
-
 A module has `router`. It may have `begin(app)` and `end(app)`, which run when the portal starts and
 ends. Every route says who may open it: `Depends(allowed("an.action"))`, or `Depends(public)`. A
 route that takes more than a small form says so: `@router.post(…, max_body_size=…)`, and its form

@@ -1,11 +1,9 @@
-"""One's own account: language, password, second factor, known devices.
-
-Not here: personal tokens (`tokens.py`) and other people's accounts (`passerelle user`).
-"""
+"""One's own account: language, password, second factor, known devices."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request
+from markupsafe import Markup
 from starlette.responses import Response
 
 from pipelines.accounts.delays import delayed_until
@@ -13,22 +11,22 @@ from pipelines.accounts.devices import devices_of, has_token, remove_device
 from pipelines.accounts.faults import AccountRefused
 from pipelines.accounts.people import find_user, set_language, set_password
 from pipelines.accounts.people import person as person_of_id
+from pipelines.accounts.permissions import Person
 from pipelines.accounts.sessions import note_failures_read, open_session
 from pipelines.accounts.signin import is_password_right
 from pipelines.accounts.totp import Enrolment, confirm_totp, enrol_totp, remove_totp
 from pipelines.core.settings import Settings
-from pipelines.portal.forms import Form, blank, posted
-from pipelines.portal.navigation import role_names
-from pipelines.portal.qr import drawn
+from pipelines.portal.forms import Form, blank
 from pipelines.portal.security.devices import device_token, know_device, label_words
 from pipelines.portal.security.visitor import LANGUAGE_COOKIE, set_cookie, visitor_of
-from pipelines.portal.web import (
-    Person,
+from pipelines.portal.web.navigation import role_names
+from pipelines.portal.web.page import page
+from pipelines.portal.web.request import (
     allowed,
     configuration_of,
     language_of,
     not_found,
-    page,
+    posted,
     redirect,
     settings_of,
 )
@@ -229,6 +227,16 @@ def _second_factor(
         square=drawn(enrolment.uri, _("Code to photograph")) if enrolment else "",
         is_begun=is_begun or enrolment is not None,
     )
+
+
+def drawn(text: str, title: str) -> Markup:
+    """A QR code as an SVG element; dark on white in either scheme, as cameras need it."""
+    import segno
+
+    svg = segno.make(text, error="m").svg_inline(
+        scale=4, border=2, svgclass="square", lineclass=None, title=title, omitsize=True
+    )
+    return Markup(svg)  # noqa: S704  (segno's own drawing, its title escaped)
 
 
 def _in_groups(secret: str) -> str:

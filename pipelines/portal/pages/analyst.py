@@ -1,7 +1,4 @@
-"""The analyst's pages: the dictionary, open to everybody signed in, and the SQL box.
-
-Not here: searching (`portal/dictionary.py`) and answering a question (`portal/sqlbox`).
-"""
+"""The analyst's pages: the dictionary, open to everybody signed in, and the SQL box."""
 
 from __future__ import annotations
 
@@ -10,27 +7,31 @@ from typing import Any
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
+from pipelines.accounts.permissions import Person
 from pipelines.core.i18n import mark
 from pipelines.core.settings import Settings
 from pipelines.ledger import clock
-from pipelines.portal import dictionary, forms, submissions
-from pipelines.portal.expired_forms import HELD, returned
-from pipelines.portal.search import add_words, keep_words
+from pipelines.portal import forms
 from pipelines.portal.security.limits import check_rate
 from pipelines.portal.security.visitor import visitor_of
-from pipelines.portal.sqlbox import boxes, fence, run, samples
-from pipelines.portal.sqlbox.refusals import SqlRefused
-from pipelines.portal.sqlbox.worker import Answer
-from pipelines.portal.web import (
-    Person,
+from pipelines.portal.services import dictionary
+from pipelines.portal.sql import boxes, fence, run, samples
+from pipelines.portal.sql.refusals import SqlRefused
+from pipelines.portal.sql.worker import Answer
+from pipelines.portal.web import submissions
+from pipelines.portal.web.expired_forms import HELD, returned
+from pipelines.portal.web.page import page
+from pipelines.portal.web.request import (
     allowed,
     language_of,
     not_found,
-    page,
+    posted,
+    query_form,
     redirect,
     settings_of,
     url,
 )
+from pipelines.portal.web.search import add_words, keep_words
 from pipelines.portal.words import _
 from schemas.agreement_folder import fingerprint
 from schemas.codelist import codelist_names
@@ -65,7 +66,7 @@ def unit_words(unit: str) -> str:
 @router.get("/dictionary")
 def search(request: Request, person: Person = Depends(allowed("dictionary.read"))) -> HTMLResponse:
     """Search, or all tables and lists."""
-    form = forms.asked(request)
+    form = query_form(request)
     form.values.pop("q", None)
     add_words(request, form)
     asked = form.value("q").strip()[:LONGEST_SEARCH]
@@ -104,7 +105,7 @@ def _reason(hit: dictionary.Found, language: str) -> str:
 @router.post("/dictionary")
 def send_search(request: Request, person: Person = Depends(allowed("dictionary.read"))) -> Response:
     """Lead to what is found; what was typed stands in no address."""
-    form = forms.posted(request)
+    form = posted(request)
     table = form.value("table") if form.value("table") in table_names() else ""
     return redirect(url("/dictionary", table=table, held=keep_words(request, form, "q")))
 
@@ -116,7 +117,7 @@ def send_search_of_list(
     """Lead to what is found in one list."""
     if name not in codelist_names():
         not_found()
-    number = keep_words(request, forms.posted(request), "q")
+    number = keep_words(request, posted(request), "q")
     return redirect(url(f"/dictionary/lists/{name}", held=number))
 
 
@@ -125,7 +126,7 @@ def codelist(
     request: Request, name: str, person: Person = Depends(allowed("dictionary.read"))
 ) -> HTMLResponse:
     """One code list, searched and paged."""
-    form = forms.asked(request)
+    form = query_form(request)
     form.values.pop("q", None)
     add_words(request, form)
     try:
@@ -196,7 +197,7 @@ def sql(request: Request, person: Person = Depends(allowed("sql.run"))) -> HTMLR
     A question and its answer are kept for this session and named by a number: in the address stand
     the purpose and that number, never SQL.
     """
-    address = forms.asked(request)
+    address = query_form(request)
     kept = submissions.opened(*_holder(request), address.value(HELD))
     if kept is None:
         form = returned(request) or forms.blank(purpose=address.value("purpose"))
@@ -213,7 +214,7 @@ def sql(request: Request, person: Person = Depends(allowed("sql.run"))) -> HTMLR
 @router.post("/sql")
 def ask(request: Request, person: Person = Depends(allowed("sql.run"))) -> Response:
     """Answer a question for the purpose that is on the form, and lead to the answer."""
-    form = forms.posted(request)
+    form = posted(request)
     open_now, is_asked = (
         _opened(request, person),
         form.value("do") != "menu" and not form.value("lang"),

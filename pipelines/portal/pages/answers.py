@@ -1,7 +1,4 @@
-"""Say in the portal whether a delivery is a register or a correction, where that is asked.
-
-Not here: the page that asks (`delivery_pages.py`), what is asked (`lake/questions.py`).
-"""
+"""Say in the portal whether a delivery is a register or a correction, where that is asked."""
 
 from __future__ import annotations
 
@@ -11,12 +8,13 @@ from typing import cast
 from fastapi import Request
 from fastapi.responses import Response
 
+from pipelines.accounts.permissions import Person
+from pipelines.jobs import delivery as delivery_job
+from pipelines.jobs import queue
 from pipelines.lake.questions import read_question
-from pipelines.portal import deliveries as known
-from pipelines.portal import jobs, upload_job
-from pipelines.portal.forms import posted
 from pipelines.portal.pages.delivery_pages import Desk
-from pipelines.portal.web import Person, not_found, redirect, settings_of
+from pipelines.portal.services import deliveries as known
+from pipelines.portal.web.request import not_found, posted, redirect, settings_of
 from schemas.feed import Statement
 
 
@@ -28,10 +26,7 @@ def answer(request: Request, desk: Desk, person: Person, delivery_id: str) -> Re
     from pipelines.ingest.publish import answer as keep
 
     settings = settings_of(request)
-    try:
-        delivery = known.find(settings, delivery_id, desk.scope)
-    except KeyError:
-        not_found()
+    delivery = known.find(settings, delivery_id, desk.scope)
     question = read_question(delivery.folder)
     if question is None or not question.is_asked(desk.asks_after):
         not_found()
@@ -39,6 +34,6 @@ def answer(request: Request, desk: Desk, person: Person, delivery_id: str) -> Re
     if kind:
         keep(settings, delivery_id, cast(Statement, kind), actor=person.name)
         work = {"delivery_id": delivery_id, "answered_by": person.name}
-        with suppress(jobs.TooManyJobs):  # then the next publish applies it
-            jobs.submit(settings, person, upload_job.ANSWER, work)
+        with suppress(queue.TooManyJobs):  # then the next publish applies it
+            queue.submit(settings, person, delivery_job.ANSWER, work)
     return redirect(f"{desk.base}/{delivery_id}")

@@ -1,7 +1,4 @@
-"""The page where anybody who is signed in proves a file: who made what for whom, unchanged.
-
-Not here: the proof (`pipelines/release/package/verify.py`), taking the bytes in (`uploads.py`).
-"""
+"""The page where anybody who is signed in proves a file: who made what for whom, unchanged."""
 
 from __future__ import annotations
 
@@ -9,16 +6,18 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
-from starlette.requests import ClientDisconnect
 
+from pipelines.accounts.permissions import Person
 from pipelines.core.i18n import mark
 from pipelines.core.settings import Settings
-from pipelines.portal import uploads, words
+from pipelines.portal import words
 from pipelines.portal.forms import Form
-from pipelines.portal.security.limits import check_rate
-from pipelines.portal.web import Person, allowed, not_found, page, settings_of
+from pipelines.portal.services import uploads
+from pipelines.portal.web.page import page
+from pipelines.portal.web.request import allowed, not_found, settings_of
+from pipelines.portal.web.uploads import STATUS, take
 from pipelines.portal.words import _
 from pipelines.release.package import keys
 from pipelines.release.package.verify import AuthenticExtract, NotAuthentic, verify
@@ -48,20 +47,13 @@ def form(request: Request, person: Person = Checking) -> HTMLResponse:
 @router.post(BASE, max_body_size=LARGEST_BYTES + (1 << 20))
 async def check(request: Request, person: Person = Checking) -> Response:
     """The answer. The file is forgotten as soon as it is given."""
-    check_rate(request, "upload")
     settings = replace(settings_of(request), largest_delivery_bytes=LARGEST_BYTES)
     try:
-        upload = await uploads.take_upload(
-            *(request.stream(), dict(request.headers), settings),
-            sender=person.user_id,
-            admit=lambda _fields: None,
-        )
+        upload = await take(request, settings, person)
     except uploads.UploadRefused as refused:
         limit = words.size(LARGEST_BYTES)
         fault = Form(errors={"file": _(WHY[refused.why], limit=limit)})
-        return _page(request, form=fault, status=refused.status)
-    except ClientDisconnect:
-        raise HTTPException(400) from None
+        return _page(request, form=fault, status=STATUS[refused.why])
     try:
         found, wrong = await asyncio.to_thread(_prove, settings, upload)
     finally:

@@ -1,18 +1,23 @@
-"""The pages of a data owner: counts that were refused, and the written consents of the service.
-
-Not here: what a consent does (`release.disclosure`) and the guard that needs one.
-"""
+"""The pages of a data owner: counts that were refused, and the written consents of the service."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
+from pipelines.accounts.permissions import Person
 from pipelines.ledger import clock
-from pipelines.portal import forms
 from pipelines.portal.forms import Form
 from pipelines.portal.security.limits import limited
-from pipelines.portal.web import Person, allowed, language_of, page, redirect, settings_of
+from pipelines.portal.web.page import page
+from pipelines.portal.web.request import (
+    allowed,
+    language_of,
+    posted,
+    query_form,
+    redirect,
+    settings_of,
+)
 from pipelines.release.disclosure import consents as release
 from pipelines.release.disclosure.consent_words import consent_facts, need_facts
 from pipelines.release.refusals import ReleaseRefused
@@ -25,13 +30,13 @@ Deciding = Depends(allowed("consent.decide"))
 @router.get(BASE)
 def consents(request: Request, person: Person = Deciding) -> HTMLResponse:
     """What waits for a word of the person's service, and what it gave."""
-    return _show(request, person, forms.asked(request))
+    return _show(request, person, query_form(request))
 
 
 @router.post(BASE, dependencies=[Depends(limited("consent"))])
 def give(request: Request, person: Person = Deciding) -> Response:
     """Consent, in the name of the service."""
-    form = forms.posted(request)
+    form = posted(request)
     reference = form.text("reference", required=True, longest=80)
     until = form.date("until", required=True)
     reason = form.text("reason", required=True, longest=release.LONGEST_REASON)

@@ -1,8 +1,5 @@
 """What the provider's and the data specialist's pages of deliveries have in common.
 
-Not here: which page needs which permission (`provider.py`, `specialist.py`), taking bytes in
-(`uploads.py`), what is known of deliveries (`deliveries.py`).
-
 A desk is one of the two ways in: its address, the deliveries that it opens, and whether the cells
 that were sent are shown. A delivery that is absent and one that is somebody else's give the same
 answer.
@@ -14,59 +11,42 @@ import datetime as dt
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
-from fastapi import HTTPException, Request
+from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, Response
-from starlette.requests import ClientDisconnect
 
-from pipelines.core.i18n import mark
-from pipelines.core.settings import Settings
+from pipelines.accounts.permissions import Person
+from pipelines.jobs import delivery as delivery_job
+from pipelines.jobs import queue
 from pipelines.lake.catalogue import table_faults
-from pipelines.lake.questions import Question, read_question
+from pipelines.lake.questions import read_question
 from pipelines.landing.answers import read_answer
 from pipelines.landing.receive import Delivery
-from pipelines.portal import deliveries as known
-from pipelines.portal import jobs, upload_job, uploads, words
+from pipelines.portal import words
 from pipelines.portal.configuration import LOOPBACK_NAMES
-from pipelines.portal.forms import Form, asked
-from pipelines.portal.scope import Scope, is_sender
-from pipelines.portal.security.limits import check_rate
-from pipelines.portal.security.visitor import LANGUAGE_COOKIE, cookie_name, visitor_of
-from pipelines.portal.web import (
-    Person,
+from pipelines.portal.forms import Form
+from pipelines.portal.services import deliveries as known
+from pipelines.portal.services import uploads
+from pipelines.portal.services.delivery_upload import hand_over
+from pipelines.portal.services.scope import Scope, is_sender
+from pipelines.portal.web.page import page
+from pipelines.portal.web.request import (
     configuration_of,
     not_found,
-    page,
+    query_form,
     redirect,
     settings_of,
+    speak,
     url,
 )
+from pipelines.portal.web.uploads import STATUS, refusal
+from pipelines.portal.web.uploads import take as take_upload
 from pipelines.portal.words import _
 from pipelines.validate.remarks import all_findings
-from pipelines.validate.verdict import Verdict
 from schemas.contract import all_rules
 from schemas.feed import Feed, load_feed
 
-# Far beyond any limit of ours, which is in the settings and known only when the server runs.
-NO_OTHER_LIMIT = 1 << 60
 STILL_FRESH = dt.timedelta(minutes=10)  # so long a page of a delivery looks again by itself
-WHY: dict[uploads.Why, str] = {
-    "no_file": mark("Choose the file to send."),
-    "too_large": mark("This file is larger than {limit}. Send it in several parts."),
-    "no_room": mark(
-        "There is no room for this file just now. Nothing of it was kept. Send it again later, or "
-        "tell your data desk."
-    ),
-    "too_slow": mark(
-        "The file stopped arriving. Nothing of it was kept. Check the connection and send it again."
-    ),
-    "too_many": mark(
-        "Other files are on their way from this account. Wait until they have arrived, then send "
-        "this one."
-    ),
-    "broken": mark("The file did not arrive whole. Nothing of it was kept. Send it again."),
-    "not_permitted": mark("Choose one of the list."),
-}
 
 
 @dataclass(frozen=True)
@@ -102,7 +82,7 @@ def state_words(state: str, to_correct: int | None = 0) -> tuple[str, str]:
 
 def listing(request: Request, desk: Desk) -> HTMLResponse:
     """The deliveries of a desk, with its filters and pages."""
-    form = asked(request)
+    form = query_form(request)
     choice = filters(form, desk.scope)
     number = form.integer("page", least=1, most=1_000_000, otherwise=1) or 1
     found = known.list_deliveries(settings_of(request), choice, number)
@@ -135,7 +115,7 @@ def upload_page(
     request: Request, desk: Desk, form: Form | None = None, status: int = 200
 ) -> HTMLResponse:
     """The form that sends a file."""
-    form = form or asked(request)
+    form = form or query_form(request)
     return page(
         request,
         "provider/new.html",
@@ -150,7 +130,6 @@ def upload_page(
 
 async def take(request: Request, desk: Desk, person: Person) -> Response:
     """Take a file in and set its judging going; leads to its progress, or says what is wrong."""
-    check_rate(request, "upload")
     settings = settings_of(request)
 
     def admit(fields: dict[str, str]) -> None:
@@ -158,31 +137,19 @@ async def take(request: Request, desk: Desk, person: Person) -> Response:
             raise uploads.UploadRefused("not_permitted", fields)
 
     try:
-        upload = await uploads.take_upload(
-            request.stream(), dict(request.headers), settings, sender=person.user_id, admit=admit
-        )
+        upload = await take_upload(request, settings, person, admit)
     except uploads.UploadRefused as refused:
         return _refused(request, desk, refused)
-    except ClientDisconnect:
-        raise HTTPException(400) from None
     try:
-        return redirect(await run_in_threadpool(_hand_over, settings, desk, person, upload))
-    except jobs.TooManyJobs as full:
-        upload.file.unlink(missing_ok=True)
+        feed = upload.fields["feed"]
+        sent = await run_in_threadpool(hand_over, settings, person, feed, upload)
+    except queue.TooManyJobs as full:
         form = _typed(upload.fields)
-        form.fail("file", str(full))
+        form.fail("file", full.text(words.language()))
         return upload_page(request, desk, form, 429)
-
-
-def _hand_over(settings: Settings, desk: Desk, person: Person, upload: uploads.Upload) -> str:
-    """Put the judging of an upload into the queue; returns the address where it is followed."""
-    now = dt.datetime.now(dt.UTC)
-    work = upload_job.request_of(upload, upload.fields["feed"], person, now)
-    if upload_job.is_settled(settings, work["delivery_id"]):
-        upload_job.note_known(settings, work["delivery_id"], person)
-        upload.file.unlink(missing_ok=True)
-        return url(f"{desk.base}/{work['delivery_id']}", known=1)
-    return f"{desk.base}/jobs/{jobs.submit(settings, person, upload_job.KIND, work)}"
+    if sent.job_id:
+        return redirect(f"{desk.base}/jobs/{sent.job_id}")
+    return redirect(url(f"{desk.base}/{sent.delivery_id}", known=1))
 
 
 def _typed(fields: dict[str, str]) -> Form:
@@ -191,23 +158,22 @@ def _typed(fields: dict[str, str]) -> Form:
 
 def _refused(request: Request, desk: Desk, refused: uploads.UploadRefused) -> Response:
     form = _typed(refused.fields)
-    limit = words.size(settings_of(request).largest_delivery_bytes)
     name = "feed" if refused.why == "not_permitted" else "file"
-    form.fail(name, _(WHY[refused.why], limit=limit))
-    return upload_page(request, desk, form, refused.status)
+    form.fail(name, refusal(refused, settings_of(request)))
+    return upload_page(request, desk, form, STATUS[refused.why])
 
 
 def progress(request: Request, desk: Desk, person: Person, job_id: str) -> Response:
     """How far the judging of an upload is; on to the delivery as soon as there is a verdict."""
     settings = settings_of(request)
-    job = jobs.job_of(settings, job_id, person, upload_job.KIND)
+    job = queue.job_of(settings, job_id, person, delivery_job.KIND)
     if job is None:
         not_found()
     delivery_id = str(job.request.get("delivery_id", ""))
     if job.state == "done":
         query = {"known": 1} if job.result.get("is_known") else {}
         return redirect(url(f"{desk.base}/{delivery_id}", **query))
-    if job.state == "running" and upload_job.is_judged_since(settings, job.request):
+    if job.state == "running" and delivery_job.is_judged_since(settings, job.request):
         return redirect(url(f"{desk.base}/{delivery_id}"))
     renews = job.is_active and request.query_params.get("renew") != "no"
     shown = page(
@@ -267,7 +233,7 @@ def show(request: Request, desk: Desk, person: Person, delivery_id: str) -> HTML
         warnings=known.warnings(verdict) if verdict and verdict.is_accepted else [],
         looked=looked,
         is_sender=is_sender(person, delivery),
-        has_rows=verdict is not None and has_rows(verdict, reused=rows_reused(question)),
+        has_rows=verdict is not None and has_rows(verdict, reused=known.rows_reused(question)),
         rules=all_rules(),
         state_words=state_words,
         came_by=_came_by,
@@ -309,33 +275,10 @@ def dagster_page(request: Request, feed: str) -> str:
 
 
 def find_delivery(request: Request, desk: Desk, delivery_id: str) -> Delivery:
-    try:
-        delivery = known.find(settings_of(request), delivery_id, desk.scope)
-    except KeyError:
-        not_found()
+    delivery = known.find(settings_of(request), delivery_id, desk.scope)
     if desk.shows_cells:
-        _speak(request, load_feed(delivery.feed))
+        speak(request, load_feed(delivery.feed).language)
     return delivery
-
-
-def rows_reused(question: Question | None) -> int:
-    """Rows that are held for a number that another event bore before: their sender mends them."""
-    return question.reused if question else 0
-
-
-def find_verdict(delivery: Delivery) -> Verdict:
-    verdict = known.verdict_of(delivery)
-    if verdict is None:
-        not_found()
-    return verdict
-
-
-def _speak(request: Request, feed: Feed) -> None:
-    """Answer in the language of the feed, unless the reader chose one for these pages."""
-    cookie = cookie_name(LANGUAGE_COOKIE, configuration_of(request))
-    if "lang" not in request.query_params and cookie not in request.cookies:
-        visitor_of(request).language = feed.language
-    words.use(visitor_of(request).language)
 
 
 def _withdrawal(feed: Feed) -> tuple[str, ...]:

@@ -1,7 +1,4 @@
-"""The first page: what this person can do now, and what became of what they last did.
-
-Not here: the pages that it leads to.
-"""
+"""The first page: what this person can do now, and what became of what they last did."""
 
 from __future__ import annotations
 
@@ -12,16 +9,18 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from pipelines.accounts.permissions import may
+from pipelines.accounts.permissions import Person, may
 from pipelines.core.i18n import mark
 from pipelines.core.settings import Settings
-from pipelines.portal import deliveries, jobs
-from pipelines.portal.feed_figures import health
-from pipelines.portal.navigation import role_names
+from pipelines.jobs import queue
 from pipelines.portal.pages.account import organisation_name
-from pipelines.portal.pages.oversight import concern, standings
-from pipelines.portal.scope import own_feeds, scope_of
-from pipelines.portal.web import Person, allowed, language_of, page, settings_of
+from pipelines.portal.services import deliveries
+from pipelines.portal.services.feed_figures import health
+from pipelines.portal.services.oversight import concern, standings
+from pipelines.portal.services.scope import own_feeds, scope_of
+from pipelines.portal.web.navigation import role_names
+from pipelines.portal.web.page import page
+from pipelines.portal.web.request import allowed, language_of, settings_of
 from pipelines.portal.words import _, number
 from schemas.contract import load_contract, table_names
 from schemas.problem import AgreementError
@@ -100,7 +99,7 @@ def _waiting(settings: Settings, person: Person) -> dict[str, MenuNotice]:
 def _extracts(settings: Settings, person: Person, language: str) -> list[Latest]:
     if not may(person, "extract.read_own"):
         return []
-    found, _total = jobs.jobs_of(settings, person, "extract", size=SHOWN)
+    found, _total = queue.jobs_of(settings, person, "extract", size=SHOWN)
     return [
         Latest(
             path=f"/extracts/{one.id}",

@@ -1,31 +1,39 @@
 """Mission staff's pages: what an agreement gives them, choosing, looking before asking, asking.
 
-Not here: the pages of what was asked for (`extracts.py`), proving a file (`checking.py`), and what
-may leave: the release part decides, for the preview and again for the extract.
+What may leave is decided by the release part, for the preview and again for the extract.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 
-from pipelines.portal import choices, extracting, jobs, previews
-from pipelines.portal.choices import Choice
-from pipelines.portal.expired_forms import returned
-from pipelines.portal.forms import Form, asked, posted
-from pipelines.portal.jobs_supervisor import WORKERS, Supervisor
-from pipelines.portal.menus import menu, offered
+from pipelines.accounts.permissions import Person
+from pipelines.jobs import extract as extract_job
+from pipelines.jobs import queue
+from pipelines.jobs.supervisor import WORKERS, Supervisor
+from pipelines.portal.forms import Form
 from pipelines.portal.pages import checking, extracts
 from pipelines.portal.security.limits import check_rate, limited
-from pipelines.portal.tables import shown_tables
-from pipelines.portal.web import (
-    Person,
+from pipelines.portal.security.visitor import visitor_of
+from pipelines.portal.services import choices, previews
+from pipelines.portal.services import extracts as services
+from pipelines.portal.services.choices import Choice
+from pipelines.portal.services.menus import menu, offered
+from pipelines.portal.services.tables import shown_tables
+from pipelines.portal.web.expired_forms import returned
+from pipelines.portal.web.page import page
+from pipelines.portal.web.request import (
     allowed,
     language_of,
     not_found,
-    page,
+    posted,
+    query_form,
     redirect,
     settings_of,
     url,
@@ -44,6 +52,8 @@ Listing = Depends(allowed("tables.list"))
 Looking = Depends(allowed("extract.preview"))
 Asking = Depends(allowed("extract.request"))
 PREVIEW_ROWS = 10
+PROOF = "look"
+PROOF_LENGTH = 32
 
 
 def begin(app: FastAPI) -> None:
@@ -70,9 +80,9 @@ def tables(request: Request, person: Person = Listing) -> HTMLResponse:
 def choose(request: Request, table: str, person: Person = Looking) -> HTMLResponse:
     """The menu of one table with what the address holds; figures for who pressed the button."""
     settings = settings_of(request)
-    typed = returned(request) or asked(request)
+    typed = returned(request) or query_form(request)
     choice = _read(request, table, choices.filled_in(settings, person, table, typed), person)
-    if choice.wanted and choices.was_pressed(request, choice.wanted):
+    if choice.wanted and _was_pressed(request, choice.wanted):
         return _look(request, choice, choice.wanted, person)
     status = 200 if choice.form.is_good else 422
     return _menu_page(request, choice, person, status=status)
@@ -91,10 +101,10 @@ def submit(request: Request, table: str, person: Person = Looking) -> Response:
     elif has_looked and choice.wanted:
         check_rate(request, "preview")
         choices.note(settings_of(request), choice.wanted, person)
-        more |= {choices.PROOF: choices.proof(request, choice.wanted)}
-    elif not choice.address or (has_looked and _lacks_a_choice(choice)):
+        more |= {PROOF: _proof(request, choice.wanted)}
+    elif choice.values is None or (has_looked and _lacks_a_choice(choice)):
         return _menu_page(request, choice, person, status=422)
-    values = choice.values
+    values = choice.values or {}
     if not has_looked and _were_all(request, choice, form, person):
         values = values | {"columns": []}  # all that was open; now all that is
     return redirect(url(f"/tables/{table}", **values, **more))
@@ -108,10 +118,9 @@ def ask(request: Request, table: str, person: Person = Asking) -> Response:
         return _menu_page(request, choice, person, status=422)
     settings = settings_of(request)
     try:
-        work = extracting.asked(choice.wanted, person)
-        job = jobs.submit(settings, person, extracting.KIND, work)
-    except jobs.TooManyJobs as full:
-        choice.form.fail("queue", str(full))
+        job = services.ask(settings, person, choice.wanted)
+    except queue.TooManyJobs as full:
+        choice.form.fail("queue", full.text(language_of(request)))
         return _menu_page(request, choice, person, status=429)
     return redirect(f"/extracts/{job}")
 
@@ -166,7 +175,7 @@ def _look(request: Request, choice: Choice, wanted: Asked, person: Person) -> HT
             for code, label in areas
             if code in wanted.areas
         ],
-        back=extracts.menu_address(extracting.asked(wanted, person)),
+        back=extracts.menu_address(extract_job.work_of(wanted, person)),
     )
 
 
@@ -178,7 +187,7 @@ def _conflict(conflict: Conflict | None, person: Person, language: Language) -> 
         "obstacles": conflict_words.obstacle_lines(conflict, language, person.organisation),
         "coarser": [
             (
-                extracts.menu_address(extracting.asked(form, person)),
+                extracts.menu_address(extract_job.work_of(form, person)),
                 conflict_words.coarser_line(conflict.request, form, language),
             )
             for form in conflict.coarser
@@ -207,7 +216,25 @@ def _menu_page(
             for way in shown[0].ways
         ],
         is_other_form=asked_for.get("changed") == "form",
-        is_figure_due=choices.PROOF in asked_for and status == 200,
+        is_figure_due=PROOF in asked_for and status == 200,
         typed_into="choice",
         **({"refused": None} | more),
     )
+
+
+def _proof(request: Request, wanted: Asked) -> str:
+    """That the button was pressed: for this session, this choice, these tables and agreements."""
+    settings, visitor = settings_of(request), visitor_of(request)
+    about = json.dumps([extract_job.stored(wanted), repr(previews.state(settings))], sort_keys=True)
+    said = f"{PROOF}\n{visitor.session}\n{about}".encode()
+    key: bytes = request.app.state.portal_key
+    return hmac.new(key, said, hashlib.sha256).hexdigest()[:PROOF_LENGTH]
+
+
+def _was_pressed(request: Request, wanted: Asked) -> bool:
+    """True where the address proves it, and the browser says that it was led here from here."""
+    shown = request.query_params.get(PROOF, "")
+    is_proved = hmac.compare_digest(shown.encode(), _proof(request, wanted).encode())
+    site = request.headers.get("sec-fetch-site", "")  # old browsers say nothing
+    ahead = request.headers.get("sec-purpose", "") + request.headers.get("purpose", "")
+    return is_proved and site in ("", "same-origin") and "prefetch" not in ahead

@@ -1,65 +1,47 @@
-"""Oversight's pages: the ledger and whether it holds, agreements and their ends, who took what.
-
-Not here: the ledger, the words of a clause (`release/policy/explain.py`), the list of extracts
-(`portal/release_register.py`), and what of it concerns whom (`accounts/oversight.py`).
-"""
+"""Oversight's pages: the ledger and whether it holds, agreements and their ends, who took what."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
-from pipelines.accounts.oversight import Concern, concern_of
-from pipelines.accounts.permissions import reach
+from pipelines.accounts.oversight import Concern
+from pipelines.accounts.permissions import Person
 from pipelines.core.settings import Settings
-from pipelines.ledger import clock
-from pipelines.ledger.chain import EVENTS, PAGE_SIZE, entries
-from pipelines.ledger.verify import ChainCheck, check_and_note
+from pipelines.ledger.chain import EVENTS, entries
+from pipelines.ledger.verify import ChainCheck
 from pipelines.ledger.words import event_words
-from pipelines.portal import forms, release_register
-from pipelines.portal.expired_forms import HELD
-from pipelines.portal.search import add_words, keep_words
-from pipelines.portal.web import (
-    Person,
+from pipelines.portal import forms
+from pipelines.portal.services import oversight, release_register
+from pipelines.portal.web.expired_forms import HELD
+from pipelines.portal.web.page import page
+from pipelines.portal.web.request import (
     allowed,
     language_of,
     not_found,
-    page,
+    posted,
+    query_form,
     redirect,
     settings_of,
     url,
 )
+from pipelines.portal.web.search import add_words, keep_words
 from pipelines.portal.words import _
 from pipelines.release.policy.explain import permit_words, restriction_words
-from schemas.agreement import Agreement
-from schemas.agreement_folder import fingerprint
 from schemas.codelist import load_codelist
 from schemas.organisation import organisations, purposes
 from schemas.problem import AgreementError
 from schemas.text import Language
 
 router = APIRouter()
-State = Literal["in_force", "ends_soon", "not_yet", "ended"]
-SOON = dt.timedelta(days=60)
-
-
-def concern(person: Person, action: str) -> Concern:
-    """What concerns the person who does `action`. Raises 404 where they may not."""
-    where = reach(person, action)
-    if where is None:
-        not_found()
-    return concern_of(where)
 
 
 @router.get("/ledger")
 def ledger(request: Request, person: Person = Depends(allowed("ledger.read"))) -> HTMLResponse:
     """Entries, newest first, by event, organisation, person and period."""
-    form = forms.asked(request)
+    form = query_form(request)
     form.values.pop("actor", None)
     add_words(request, form)
     return _ledger(request, person, form)
@@ -68,7 +50,7 @@ def ledger(request: Request, person: Person = Depends(allowed("ledger.read"))) -
 @router.post("/ledger/search")
 def search_ledger(request: Request, person: Person = Depends(allowed("ledger.read"))) -> Response:
     """Lead to the entries that are looked for; a name that was typed stands in no address."""
-    form = forms.posted(request)
+    form = posted(request)
     since, until = form.date("since"), form.date("until")
     known = {name: form.value(name) for name in ("event", "organisation")}
     form.choice("event", EVENTS, required=False)
@@ -84,12 +66,7 @@ def check_ledger(
     request: Request, person: Person = Depends(allowed("ledger.read"))
 ) -> HTMLResponse:
     """Look through the whole ledger and say what was found; that is written down too."""
-    return _ledger(request, person, forms.Form(), checked(settings_of(request), person))
-
-
-def checked(settings: Settings, person: Person) -> ChainCheck:
-    """What a look through the whole ledger found; written down unless there is nowhere to."""
-    return check_and_note(settings, actor=person.name, organisation=person.organisation)
+    return _ledger(request, person, forms.Form(), oversight.checked(settings_of(request), person))
 
 
 def _ledger(
@@ -102,23 +79,15 @@ def _ledger(
     actor = form.text("actor", longest=200)
     since, until = form.period("since", "until")
     number = form.integer("page", least=1, most=10**7, otherwise=1) or 1
-    found = entries(
-        settings,
-        within=concern(person, "ledger.read").entries(settings),
-        events=[event] if event else (),
-        organisation=organisation,
-        actor=actor,
-        since=midnight(since),
-        until=midnight_after(until),
-        page=number,
-    )
+    wanted = oversight.EntryFilter(event, organisation, actor, since, until)
+    found = oversight.list_entries(settings, person, wanted, number)
     return page(
         request,
         "oversight/ledger.html",
         status=200 if form.is_good else 422,
         form=form,
         found=found,
-        pages=max(1, -(-found.total // PAGE_SIZE)),
+        pages=oversight.page_count(found),
         kept={name: form.value(name) for name in FILTERS if form.value(name)},
         events=sorted(((one, event_words(one, language)) for one in EVENTS), key=lambda e: e[1]),
         organisations=[(code, one.label[language]) for code, one in listed.items()],
@@ -132,18 +101,6 @@ def _ledger(
 FILTERS = ("event", "organisation", "since", "until", HELD)
 
 
-def midnight(day: dt.date | None) -> dt.datetime | None:
-    """The moment at which a day begins, in UTC."""
-    return dt.datetime.combine(day, dt.time(), dt.UTC) if day else None
-
-
-def midnight_after(day: dt.date | None) -> dt.datetime | None:
-    """The moment at which a day is over, in UTC; the last there is for the last day there is."""
-    if day == dt.date.max:
-        return dt.datetime.max.replace(tzinfo=dt.UTC)
-    return midnight(day + dt.timedelta(days=1)) if day else None
-
-
 def _organisation(code: str, language: Language) -> str:
     """An organisation by name; of a delivery it is the source, which may be another code."""
     if known := organisations().get(code):
@@ -152,62 +109,17 @@ def _organisation(code: str, language: Language) -> str:
     return next(labels, code)
 
 
-@dataclass(frozen=True)
-class AgreementStatus:
-    """An agreement and how it stands today."""
-
-    agreement: Agreement
-    state: State
-    days_left: int
-    reviews: tuple[tuple[str, dt.date], ...]
-    fingerprint: str
-
-
-def status_of(
-    agreement: Agreement, today: dt.date, hashes: dict[str, tuple[str, str]]
-) -> AgreementStatus:
-    """How an agreement stands on a day: `in_force`, `ends_soon`, `not_yet` or `ended`.
-
-    `reviews`: clauses whose human-rights review has ended or ends within the same time.
-    """
-    state: State
-    if today > agreement.valid_until:
-        state = "ended"
-    elif today < agreement.valid_from:
-        state = "not_yet"
-    else:
-        state = "ends_soon" if agreement.valid_until - today <= SOON else "in_force"
-    reviews = tuple(
-        (permit.full_name, permit.due_diligence.valid_until)
-        for permit in agreement.permits
-        if permit.due_diligence and permit.due_diligence.valid_until - today <= SOON
-    )
-    left = (agreement.valid_until - today).days
-    return AgreementStatus(
-        agreement, state, left, reviews, hashes.get(agreement.agreement, ("", ""))[1]
-    )
-
-
-def standings(settings: Settings, whose: Concern) -> list[AgreementStatus]:
-    """The agreements that concern somebody and how they stand today, what ends first on top.
-
-    Raises AgreementError.
-    """
-    hashes = fingerprint(settings.agreements)
-    today = clock.now().date()
-    found = [status_of(one, today, hashes) for one in whose.agreements(settings)]
-    return sorted(found, key=lambda one: one.agreement.valid_until)
-
-
 @router.get("/agreements")
 def agreements(
     request: Request, person: Person = Depends(allowed("agreements.read"))
 ) -> HTMLResponse:
     """Agreements in force, ending and ended, with the reviews that end."""
     language, problems = language_of(request), ""
-    found: Sequence[AgreementStatus] = ()
+    found: Sequence[oversight.AgreementStatus] = ()
     try:
-        found = standings(settings_of(request), concern(person, "agreements.read"))
+        found = oversight.standings(
+            settings_of(request), oversight.concern(person, "agreements.read")
+        )
     except AgreementError as error:
         problems = error.text(language)
     return page(
@@ -217,7 +129,7 @@ def agreements(
         problems=problems.splitlines(),
         changes=entries(settings_of(request), events=["policy.changed"], size=10).entries,
         organisation_name=lambda code: _organisation(code, language),
-        soon=SOON.days,
+        soon=oversight.SOON.days,
     )
 
 
@@ -227,12 +139,10 @@ def agreement(
 ) -> HTMLResponse:
     """One agreement: its clauses in words, and what was taken under it."""
     language, settings = language_of(request), settings_of(request)
-    whose = concern(person, "agreements.read")
+    whose = oversight.concern(person, "agreements.read")
     try:
-        one = next((s for s in standings(settings, whose) if s.agreement.agreement == name), None)
+        one = oversight.standing(settings, whose, name)
     except AgreementError:
-        one = None
-    if one is None:
         not_found()
     return page(
         request,
@@ -258,7 +168,7 @@ def who_took(
     request: Request, person: Person = Depends(allowed("extracts.read_taken"))
 ) -> HTMLResponse:
     """Extracts by recipient, clause and period."""
-    return _taken(request, person, forms.asked(request), forms.Form())
+    return _taken(request, person, query_form(request), forms.Form())
 
 
 @router.post("/taken")
@@ -266,14 +176,14 @@ def who_holds(
     request: Request, person: Person = Depends(allowed("extracts.read_taken"))
 ) -> HTMLResponse:
     """Each extract that holds one record; its number is asked for in the body, not the address."""
-    looked = forms.posted(request)
+    looked = posted(request)
     looked.text("record", required=True, longest=300)
     return _taken(request, person, forms.Form(), looked)
 
 
 def _taken(request: Request, person: Person, form: forms.Form, looked: forms.Form) -> HTMLResponse:
     language, settings = language_of(request), settings_of(request)
-    whose = concern(person, "extracts.read_taken")
+    whose = oversight.concern(person, "extracts.read_taken")
     recipient = form.choice("recipient", organisations(), required=False)
     clause = form.text("clause", longest=120)
     since, until = form.period("since", "until")

@@ -1,20 +1,18 @@
-"""The provider's pages: send a file, follow it, read what was wrong with it, look back.
-
-Not here: what these pages share with the data specialist's (`delivery_pages.py`), taking bytes in
-(`pipelines/portal/uploads.py`).
-"""
+"""The provider's pages: send a file, follow it, read what was wrong with it, look back."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
 
-from pipelines.portal import uploads
+from pipelines.accounts.permissions import Person
 from pipelines.portal.pages import answers
-from pipelines.portal.pages import delivery_files as files
 from pipelines.portal.pages import delivery_pages as shared
-from pipelines.portal.scope import own_feeds
-from pipelines.portal.web import Person, allowed
+from pipelines.portal.services import uploads
+from pipelines.portal.services.scope import own_feeds
+from pipelines.portal.web import downloads
+from pipelines.portal.web.request import allowed
+from pipelines.portal.web.uploads import NO_OTHER_LIMIT
 
 BASE = "/deliveries"
 router = APIRouter()
@@ -46,7 +44,7 @@ def new_delivery(request: Request, person: Person = Uploading) -> HTMLResponse:
     return shared.upload_page(request, desk_of(person))
 
 
-@router.post(f"{BASE}/new", max_body_size=shared.NO_OTHER_LIMIT)
+@router.post(f"{BASE}/new", max_body_size=NO_OTHER_LIMIT)
 async def send_delivery(request: Request, person: Person = Uploading) -> Response:
     """A file comes."""
     return await shared.take(request, desk_of(person), person)
@@ -73,10 +71,14 @@ def answer(request: Request, delivery_id: str, person: Person = Uploading) -> Re
 @router.get(f"{BASE}/{{delivery_id}}/rejections.xlsx")
 def own_rejections(request: Request, delivery_id: str, person: Person = Rejections) -> Response:
     """The report as a workbook."""
-    return files.workbook(request, desk_of(person), person, delivery_id)
+    return downloads.report(
+        request, person, shared.find_delivery(request, desk_of(person), delivery_id)
+    )
 
 
 @router.get(f"{BASE}/{{delivery_id}}/rows")
 def own_bad_rows(request: Request, delivery_id: str, person: Person = Rejections) -> Response:
     """The rows to correct, in the layout that was sent."""
-    return files.bad_rows(request, desk_of(person), person, delivery_id)
+    return downloads.rows_to_correct(
+        request, person, shared.find_delivery(request, desk_of(person), delivery_id)
+    )

@@ -1,8 +1,7 @@
 """The data specialist's pages: deliveries, what is rejected and why, how each feed does.
 
-Not here: the figures (`pipelines/portal/feed_figures.py`), what these pages share with the
-provider's (`delivery_pages.py`). Codes and counts; what was sent is only in a delivery's report.
-Of one's own organisation and of feeds granted by name; an operator sees how every feed does.
+Codes and counts; what was sent is only in a delivery’s report. Of one’s own organisation and of
+feeds granted by name; an operator sees how every feed does.
 """
 
 from __future__ import annotations
@@ -14,18 +13,20 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
+from pipelines.accounts.permissions import Person
 from pipelines.lake.catalogue import table_faults
 from pipelines.lake.questions import ALSO_SPECIALIST_AFTER
-from pipelines.portal import deliveries as known
-from pipelines.portal import feed_figures as figures
 from pipelines.portal import words
 from pipelines.portal.charts import Amount, Figure, Series, bars, lines
-from pipelines.portal.forms import asked
 from pipelines.portal.pages import answers
-from pipelines.portal.pages import delivery_files as files
 from pipelines.portal.pages import delivery_pages as shared
-from pipelines.portal.scope import scope_of
-from pipelines.portal.web import Person, allowed, not_found, page, settings_of
+from pipelines.portal.services import deliveries as known
+from pipelines.portal.services import feed_figures as figures
+from pipelines.portal.services.scope import scope_of
+from pipelines.portal.web import downloads
+from pipelines.portal.web.page import page
+from pipelines.portal.web.request import allowed, not_found, query_form, settings_of
+from pipelines.portal.web.uploads import NO_OTHER_LIMIT
 from pipelines.portal.words import _
 from schemas.codelist import load_codelist
 from schemas.contract import all_rules, load_contract
@@ -64,7 +65,7 @@ def new_delivery(request: Request, person: Person = Uploading) -> HTMLResponse:
     return shared.upload_page(request, desk_of(person))
 
 
-@router.post(f"{BASE}/new", max_body_size=shared.NO_OTHER_LIMIT)
+@router.post(f"{BASE}/new", max_body_size=NO_OTHER_LIMIT)
 async def send_delivery(request: Request, person: Person = Uploading) -> Response:
     """A file comes."""
     return await shared.take(request, desk_of(person), person)
@@ -91,19 +92,23 @@ def answer(request: Request, delivery_id: str, person: Person = Uploading) -> Re
 @router.get(f"{BASE}/{{delivery_id}}/rejections.xlsx")
 def one_report(request: Request, delivery_id: str, person: Person = Rejections) -> Response:
     """The report; for the service itself with the cells that it sent."""
-    return files.workbook(request, desk_of(person), person, delivery_id)
+    return downloads.report(
+        request, person, shared.find_delivery(request, desk_of(person), delivery_id)
+    )
 
 
 @router.get(f"{BASE}/{{delivery_id}}/rows")
 def one_bad_rows(request: Request, delivery_id: str, person: Person = Rejections) -> Response:
     """The rows to correct, in the layout that was sent."""
-    return files.bad_rows(request, desk_of(person), person, delivery_id)
+    return downloads.rows_to_correct(
+        request, person, shared.find_delivery(request, desk_of(person), delivery_id)
+    )
 
 
 @router.get("/rejections")
 def rejections(request: Request, person: Person = Rejections) -> HTMLResponse:
     """Which rules are raised, how often, by whom, and whether it gets better."""
-    form = asked(request)
+    form = query_form(request)
     choice = shared.filters(form, scope_of(person, "rejections.read_feeds"))
     if not form.value("since"):
         first = dt.datetime.now(dt.UTC).date() - figures.WEEK * WEEKS

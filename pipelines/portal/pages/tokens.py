@@ -1,7 +1,4 @@
-"""Personal tokens: making one for a program, seeing which there are, ending one.
-
-Not here: how a token is checked (`pipelines/accounts`) and the API that takes it.
-"""
+"""Personal tokens: making one for a program, seeing which there are, ending one."""
 
 from __future__ import annotations
 
@@ -9,17 +6,17 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from pipelines.accounts.faults import AccountRefused
-from pipelines.accounts.permissions import NEVER_BY_TOKEN
+from pipelines.accounts.permissions import NEVER_BY_TOKEN, Person
 from pipelines.accounts.tokens import MOST_DAYS, make_token, revoke_token, tokens_of
 from pipelines.core.i18n import mark
-from pipelines.portal.forms import Form, blank, posted
+from pipelines.portal.forms import Form, blank
 from pipelines.portal.security.limits import check_rate
-from pipelines.portal.web import (
-    Person,
+from pipelines.portal.web.page import page
+from pipelines.portal.web.request import (
     allowed,
     language_of,
     not_found,
-    page,
+    posted,
     redirect,
     settings_of,
 )

@@ -1,4 +1,1 @@
-"""What every request passes through: who asks, may they, is the form ours, how often, what is said.
-
-Not here: accounts and named actions (`pipelines/accounts`), and the pages.
-"""
+"""What every request passes through: who asks, is the form ours, how often, what is said."""

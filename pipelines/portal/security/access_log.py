@@ -1,6 +1,6 @@
 """One line a request: method, route, status, duration; nothing that names a person or a record.
 
-Not here: who did what (`pipelines/ledger` keeps that), and errors (`pipelines/portal/errors.py`).
+Who did what is in the ledger.
 """
 
 from __future__ import annotations

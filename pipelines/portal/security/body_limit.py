@@ -1,6 +1,6 @@
 """How much a request may send: little, unless its route says more.
 
-Not here: the limit of a delivery (`pipelines/core/settings.py`) and what a file may hold.
+The limit of a delivery is in the settings (`pipelines/core/settings.py`).
 """
 
 from __future__ import annotations

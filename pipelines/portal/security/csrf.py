@@ -1,6 +1,6 @@
 """A form is ours: a secret in it, bound to browser and account, that no other site can know.
 
-Not here: who may send it (`web.allowed`). The API takes no cookie, so it needs no such secret.
+The API takes no cookie, so it needs no such secret.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
 """The cookie by which a known device proves itself: one for each account that signed in fully.
 
-Not here: what a known device is good for (`pipelines/accounts`), and the session's own cookie.
-
 It holds the name of the account, a random token and our code over both, which scripts cannot read.
 It opens nothing by itself: where it is shown, guesses made elsewhere are no hindrance.
 """

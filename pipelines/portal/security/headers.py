@@ -1,7 +1,4 @@
-"""What the browser is told of every answer: no script, no framing, no guessing, nothing kept.
-
-Not here: cookies (`visitor.py`) and what the answers say.
-"""
+"""What the browser is told of every answer: no script, no framing, no guessing, nothing kept."""
 
 from __future__ import annotations
 

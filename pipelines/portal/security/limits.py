@@ -1,7 +1,7 @@
 """How often: failed sign-ins from an address, uploads, extracts, queries, calls of the API.
 
-Not here: the delay of an account after wrong passwords (`pipelines/accounts`), sizes of bodies.
-Failed sign-ins are counted in the database, for all processes and over a restart.
+Failed sign-ins are counted in the database, for all processes and over a restart. The delay of an
+account after wrong passwords is in `pipelines/accounts`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Who sends a request: the session or token, the person, the language; one look-up a request.
-
-Not here: what the person may do (`web.allowed`) and how a session begins (`signin`).
-"""
+"""Who sends a request: the session or token, the person, the language; one look-up a request."""
 
 from __future__ import annotations
 

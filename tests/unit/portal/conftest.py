@@ -1,7 +1,4 @@
-"""A portal over an empty home, for tests of pages that need no data.
-
-Not here: portals with settings or a home of a test's own.
-"""
+"""A portal over an empty home, for tests of pages that need no data."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""No address holds the number of a record, typed words or SQL; and no log holds an address.
-
-Not here: what an address of a choice holds (`test_choices.py`). Every route and template is
-walked: one that would put such a thing into an address fails here.
-"""
+"""No address holds the number of a record, typed words or SQL; and no log holds an address."""
 
 from __future__ import annotations
 
@@ -19,12 +15,12 @@ from fastapi import FastAPI
 
 from pipelines.core.settings import settings_for
 from pipelines.portal import __main__ as serving
-from pipelines.portal import web
 from pipelines.portal.api.models import CODE
 from pipelines.portal.configuration import Configuration
+from pipelines.portal.web.page import TEMPLATES
 from tests.portal import Browser, signed_in
 
-PORTAL = Path(web.__file__).parent
+PORTAL = Path(serving.__file__).parent
 # What may stand after the “?” of a page of ours: codes, days, numbers, and random names of things.
 KNOWN = {
     *("form", "purpose", "areas", "offences", "columns", "dimensions", "measures"),
@@ -37,9 +33,9 @@ A_NAME = "Mbokani Jean-Bosco 7731"
 
 def templates() -> list[tuple[str, str]]:
     found = []
-    for file in sorted(web.TEMPLATES.rglob("*.html")):
+    for file in sorted(TEMPLATES.rglob("*.html")):
         text = re.sub(r"\{#.*?#\}", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
-        found.append((str(file.relative_to(web.TEMPLATES)), text))
+        found.append((str(file.relative_to(TEMPLATES)), text))
     return found
 
 

@@ -1,7 +1,4 @@
-"""What every answer of the portal has: headers, language, error pages, files that may be kept.
-
-Not here: who may open what (`tests/integration/test_portal_permissions.py`).
-"""
+"""What every answer of the portal has: headers, language, error pages, files that may be kept."""
 
 from __future__ import annotations
 
@@ -13,11 +10,11 @@ import pytest
 from fastapi import Depends, FastAPI, HTTPException, Request
 
 from pipelines.core.settings import Settings, settings_for
-from pipelines.portal import static_files
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import Configuration, current_configuration
 from pipelines.portal.security.csrf import make_token
-from pipelines.portal.web import local_path, public, url
+from pipelines.portal.web import static_files
+from pipelines.portal.web.request import local_path, public, url
 from tests.portal import Browser, cheap_passwords, signed_in
 
 LARGEST_PAGE, LARGEST_STYLE = 150_000, 25_000

@@ -1,7 +1,4 @@
-"""One form, one submission: what was pressed is what is looked at, and its address keeps it all.
-
-Not here: what a look shows (`tests/integration/test_portal_mission.py`); here it is only asked for.
-"""
+"""One form, one submission: what was pressed is what is looked at, and its address keeps it all."""
 
 from __future__ import annotations
 
@@ -16,8 +13,8 @@ import pytest
 from fastapi import FastAPI
 
 from pipelines.ledger.chain import entries
-from pipelines.portal import previews
-from pipelines.portal.previews import PreviewPage
+from pipelines.portal.services import previews
+from pipelines.portal.services.previews import PreviewPage
 from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request as Asked
 from tests.portal import Browser, signed_in
@@ -205,7 +202,7 @@ def test_what_another_purpose_does_not_open_is_said(
     app: FastAPI, looks: list[Asked], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Columns are left out, which tells less; areas are chosen anew: none would mean all."""
-    from pipelines.portal import menus
+    from pipelines.portal.services import menus
 
     real = menus.Menu.columns
     kept_areas = menus.Menu.areas

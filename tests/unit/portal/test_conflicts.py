@@ -1,7 +1,5 @@
 """REL-108 at the doors: the command, the page and the API say what is in the way and what passes,
 and a data owner of the provider may consent, through each of them.
-
-Not here: the guard (`tests/unit/release/disclosure/test_conflict.py`).
 """
 
 from __future__ import annotations

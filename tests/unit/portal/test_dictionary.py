@@ -1,7 +1,4 @@
-"""Searching the dictionary: either language, a source's own words, codes; ranking and suggestions.
-
-Not here: the page that shows it (tests/integration/test_portal_analyst.py).
-"""
+"""Searching the dictionary: both languages, a source's own words, codes; ranking, suggestions."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.portal import dictionary
+from pipelines.portal.services import dictionary
 from schemas.contract import load_contract, table_names
 from schemas.feed import feed_names, load_feed
 

@@ -1,7 +1,4 @@
-"""A form that is sent after its session ended: sign-in in place, and the form as it was filled.
-
-Not here: the forms themselves, and how what is kept is sealed (`test_held.py`).
-"""
+"""A form that is sent after its session ended: sign-in in place, and the form as it was filled."""
 
 from __future__ import annotations
 
@@ -16,8 +13,8 @@ from fastapi import FastAPI
 
 from pipelines.accounts.people import set_roles
 from pipelines.ledger.chain import entries
-from pipelines.portal.expired_forms import NEVER_KEPT
-from pipelines.portal.web import TEMPLATES
+from pipelines.portal.web.expired_forms import NEVER_KEPT
+from pipelines.portal.web.page import TEMPLATES
 from tests.portal import PASSWORD, Browser, account, csrf_of, signed_in
 
 QUESTION = "SELECT 'a question that took an hour to write'"

@@ -1,7 +1,4 @@
-"""What was typed into a field: read, or refused with a sentence beside it, and always kept.
-
-Not here: the pages that use it.
-"""
+"""What was typed into a field: read, or refused with a sentence beside it, and always kept."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipelines.portal import words
 from pipelines.portal.forms import Form, blank
-from pipelines.portal.web import templates
+from pipelines.portal.web.page import templates
 
 FIELD = '{% from "macros.html" import field %}{{ field(form, "x", "Name", hint="A hint") }}'
 TYPED = st.text(max_size=80)

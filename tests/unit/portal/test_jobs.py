@@ -17,9 +17,9 @@ import sqlalchemy as sa
 from pipelines.accounts.models import Job
 from pipelines.accounts.people import add_user
 from pipelines.core.settings import current_settings, settings_for
+from pipelines.jobs import queue, worker
+from pipelines.jobs.supervisor import Supervisor, environment_of
 from pipelines.ledger.database import sessions
-from pipelines.portal import jobs, jobs_worker
-from pipelines.portal.jobs_supervisor import Supervisor, environment_of
 from pipelines.release.refusals import ReleaseRefused
 
 LONG_S = 60
@@ -40,7 +40,7 @@ def _person(settings, name, organisation="minusca_unpol"):
 
 
 def _run(settings, work, place="here/0", **more):
-    return jobs_worker.run_next(settings, place, work={"extract": work}, **more)
+    return worker.run_next(settings, place, work={"extract": work}, **more)
 
 
 def _change(settings, job_id, **values):
@@ -49,21 +49,21 @@ def _change(settings, job_id, **values):
 
 
 def test_a_job_is_done_and_its_result_is_kept(settings, person):
-    job_id = jobs.submit(settings, person, "extract", {"table": "incidents"})
-    assert jobs.job_of(settings, job_id, person).state == "queued"
+    job_id = queue.submit(settings, person, "extract", {"table": "incidents"})
+    assert queue.job_of(settings, job_id, person).state == "queued"
     assert _run(settings, lambda _settings, job, _told: {"table": job.request["table"]})
-    done = jobs.job_of(settings, job_id, person)
+    done = queue.job_of(settings, job_id, person)
     assert (done.state, done.result, done.is_active) == ("done", {"table": "incidents"}, False)
     assert not _run(settings, lambda *_: {})
 
 
 def test_progress_is_told_in_words_and_percent(settings, person):
-    job_id = jobs.submit(settings, person, "extract", {})
+    job_id = queue.submit(settings, person, "extract", {})
     seen = []
 
     def work(_settings, _job, told):
         told("rows", done=1, total=4)
-        seen.append(jobs.job_of(settings, job_id, person))
+        seen.append(queue.job_of(settings, job_id, person))
         return {}
 
     _run(settings, work)
@@ -71,36 +71,38 @@ def test_progress_is_told_in_words_and_percent(settings, person):
 
 
 def test_one_person_does_not_fill_the_queue(settings, person):
-    for _ in range(jobs.MOST_OF_ONE["extract"]):
-        jobs.submit(settings, person, "extract", {})
-    with pytest.raises(jobs.TooManyJobs, match="already"):
-        jobs.submit(settings, person, "extract", {})
-    jobs.submit(settings, _person(settings, "desk.two"), "extract", {})
+    for _ in range(queue.MOST_OF_ONE["extract"]):
+        queue.submit(settings, person, "extract", {})
+    with pytest.raises(queue.TooManyJobs) as full:
+        queue.submit(settings, person, "extract", {})
+    assert "already have 3" in full.value.text("en")
+    queue.submit(settings, _person(settings, "desk.two"), "extract", {})
 
 
 def test_the_queue_itself_is_bounded(settings, person, monkeypatch):
-    monkeypatch.setattr(jobs, "MOST_OF_ALL", 1)
-    jobs.submit(settings, person, "extract", {})
-    with pytest.raises(jobs.TooManyJobs, match="some minutes"):
-        jobs.submit(settings, person, "extract", {})
+    monkeypatch.setattr(queue, "MOST_OF_ALL", 1)
+    queue.submit(settings, person, "extract", {})
+    with pytest.raises(queue.TooManyJobs) as full:
+        queue.submit(settings, person, "extract", {})
+    assert "some minutes" in full.value.text("en")
 
 
 def test_absent_and_not_yours_look_alike(settings, person):
-    job_id = jobs.submit(settings, person, "extract", {})
+    job_id = queue.submit(settings, person, "extract", {})
     stranger = _person(settings, "desk.far", "caf_police")
-    assert jobs.job_of(settings, job_id, stranger) is None
-    assert jobs.job_of(settings, "x" * 500, person) is None
-    assert jobs.job_of(settings, job_id, person, "delivery") is None
-    assert jobs.jobs_of(settings, stranger, "extract") == ([], 0)
+    assert queue.job_of(settings, job_id, stranger) is None
+    assert queue.job_of(settings, "x" * 500, person) is None
+    assert queue.job_of(settings, job_id, person, "delivery") is None
+    assert queue.jobs_of(settings, stranger, "extract") == ([], 0)
     moved = replace(person, organisation="caf_police")
-    assert jobs.job_of(settings, job_id, moved) is None
-    assert jobs.jobs_of(settings, moved, "extract") == ([], 0)
-    assert not jobs.cancel(settings, job_id, stranger)
+    assert queue.job_of(settings, job_id, moved) is None
+    assert queue.jobs_of(settings, moved, "extract") == ([], 0)
+    assert not queue.cancel(settings, job_id, stranger)
 
 
 def test_several_workers_never_do_a_job_twice(settings, person, monkeypatch):
-    monkeypatch.setitem(jobs.MOST_OF_ONE, "extract", 100)
-    wanted = {jobs.submit(settings, person, "extract", {}) for _ in range(20)}
+    monkeypatch.setitem(queue.MOST_OF_ONE, "extract", 100)
+    wanted = {queue.submit(settings, person, "extract", {}) for _ in range(20)}
     done = []
 
     def work(_settings, job, _told):
@@ -117,58 +119,58 @@ def test_several_workers_never_do_a_job_twice(settings, person, monkeypatch):
 
 
 def test_what_was_cut_short_begins_again_once_and_then_says_so(settings, person):
-    job_id = jobs.submit(settings, person, "extract", {})
+    job_id = queue.submit(settings, person, "extract", {})
     for _ in range(2):
-        assert jobs.claim(settings, "here/0").id == job_id
-        assert jobs.requeue(settings, "elsewhere/0") == 0
-        assert jobs.requeue(settings, "here/0") == 1
-    failed = jobs.job_of(settings, job_id, person)
+        assert queue.claim(settings, "here/0").id == job_id
+        assert queue.requeue(settings, "elsewhere/0") == 0
+        assert queue.requeue(settings, "here/0") == 1
+    failed = queue.job_of(settings, job_id, person)
     assert failed.state == "failed"
-    assert failed.fault("en") == jobs.FAULTS[jobs.INTERRUPTED]
+    assert failed.fault("en") == queue.FAULTS[queue.INTERRUPTED]
 
 
 def test_a_worker_that_fell_silent_long_ago_is_not_waited_for(settings, person):
-    job_id = jobs.submit(settings, person, "extract", {})
-    jobs.claim(settings, "another-machine/0")
-    assert jobs.requeue(settings) == 0
-    _change(settings, job_id, updated_at=dt.datetime.now(dt.UTC) - 2 * jobs.SILENCE)
-    assert jobs.requeue(settings) == 1
-    assert not jobs.finish(settings, job_id, "another-machine/0", "done", {})
-    assert jobs.job_of(settings, job_id, person).state == "queued"
+    job_id = queue.submit(settings, person, "extract", {})
+    queue.claim(settings, "another-machine/0")
+    assert queue.requeue(settings) == 0
+    _change(settings, job_id, updated_at=dt.datetime.now(dt.UTC) - 2 * queue.SILENCE)
+    assert queue.requeue(settings) == 1
+    assert not queue.finish(settings, job_id, "another-machine/0", "done", {})
+    assert queue.job_of(settings, job_id, person).state == "queued"
 
 
 def test_stopping_a_job(settings, person):
-    waiting = jobs.submit(settings, person, "extract", {})
-    assert jobs.cancel(settings, waiting, person)
-    assert jobs.claim(settings, "here/0") is None
-    assert not jobs.cancel(settings, waiting, person)
+    waiting = queue.submit(settings, person, "extract", {})
+    assert queue.cancel(settings, waiting, person)
+    assert queue.claim(settings, "here/0") is None
+    assert not queue.cancel(settings, waiting, person)
 
-    running = jobs.submit(settings, person, "extract", {})
+    running = queue.submit(settings, person, "extract", {})
     reached = []
 
     def work(_settings, _job, told):
-        jobs.cancel(settings, running, person)
+        queue.cancel(settings, running, person)
         told("rows")
         reached.append(True)
         return {}
 
     assert _run(settings, work)
     assert not reached
-    assert jobs.job_of(settings, running, person).fault("en") == "You stopped this."
+    assert queue.job_of(settings, running, person).fault("en") == "You stopped this."
 
 
 def test_a_worker_that_tells_nothing_is_left_too(settings, person, monkeypatch):
-    monkeypatch.setattr(jobs_worker, "HEARTBEAT_S", 0.05)
-    job_id = jobs.submit(settings, person, "extract", {})
+    monkeypatch.setattr(worker, "HEARTBEAT_S", 0.05)
+    job_id = queue.submit(settings, person, "extract", {})
     left = []
 
     def work(_settings, _job, _told):
-        jobs.cancel(settings, job_id, person)
+        queue.cancel(settings, job_id, person)
         _until(lambda: left)
         return {}
 
     _run(settings, work, if_unwanted=lambda: left.append(True))
-    assert jobs.job_of(settings, job_id, person).state == "failed"
+    assert queue.job_of(settings, job_id, person).state == "failed"
 
 
 def test_a_refusal_keeps_its_words_and_a_fault_tells_nothing(settings, person, caplog):
@@ -178,20 +180,20 @@ def test_a_refusal_keeps_its_words_and_a_fault_tells_nothing(settings, person, c
     def fail(*_):
         raise ValueError("a value of somebody")
 
-    refused = jobs.submit(settings, person, "extract", {})
+    refused = queue.submit(settings, person, "extract", {})
     _run(settings, refuse)
-    broken = jobs.submit(settings, person, "extract", {})
+    broken = queue.submit(settings, person, "extract", {})
     _run(settings, fail)
-    refused, broken = (jobs.job_of(settings, one, person) for one in (refused, broken))
+    refused, broken = (queue.job_of(settings, one, person) for one in (refused, broken))
     assert refused.fault("en").startswith("The period ends")
     assert refused.result["refusal"]["fr"] and refused.result["code"] == "REL-112"
-    assert broken.result == {"fault": jobs.BROKEN}
+    assert broken.result == {"fault": queue.BROKEN}
     assert "a value of somebody" not in caplog.text
     assert "ValueError" in caplog.text
 
 
 def test_being_told_to_end_gives_the_job_back_uncounted(settings, person):
-    job_id = jobs.submit(settings, person, "extract", {})
+    job_id = queue.submit(settings, person, "extract", {})
 
     def work(*_):
         raise SystemExit
@@ -199,28 +201,28 @@ def test_being_told_to_end_gives_the_job_back_uncounted(settings, person):
     for _ in range(3):
         with pytest.raises(SystemExit):
             _run(settings, work)
-    assert jobs.job_of(settings, job_id, person).state == "queued"
+    assert queue.job_of(settings, job_id, person).state == "queued"
 
 
 def test_deliveries_go_first_where_a_place_says_so(settings, person):
-    jobs.submit(settings, person, "extract", {})
-    delivery = jobs.submit(settings, person, "delivery", {})
-    assert jobs.claim(settings, "here/0", "delivery").id == delivery
+    queue.submit(settings, person, "extract", {})
+    delivery = queue.submit(settings, person, "delivery", {})
+    assert queue.claim(settings, "here/0", "delivery").id == delivery
 
 
 def test_old_results_are_let_go_unless_something_newer_shows_them(settings, person):
     settings.releases.mkdir()
-    long_ago = dt.datetime.now(dt.UTC) - 2 * jobs.KEPT
+    long_ago = dt.datetime.now(dt.UTC) - 2 * queue.KEPT
     for name, again in (("old.zip", False), ("shown.zip", True), ("../ledger.db", False)):
         for is_old in (True, False) if again else (True,):
-            job_id = jobs.submit(settings, person, "extract", {})
+            job_id = queue.submit(settings, person, "extract", {})
             state = {"state": "done", "result": {"file": name}}
             when = long_ago if is_old else dt.datetime.now(dt.UTC)
             _change(settings, job_id, **state, updated_at=when)
         if "/" not in name:
             (settings.releases / name).write_bytes(b"x")
             os.utime(settings.releases / name, (0, 0))
-    assert jobs.let_go(settings) == 1
+    assert queue.let_go(settings) == 1
     assert [file.name for file in settings.releases.iterdir()] == ["shown.zip"]
     assert (settings.home / "ledger.db").exists()
 
@@ -245,13 +247,13 @@ def test_the_supervisor_replaces_a_killed_worker_and_ends_with_the_portal(settin
     """A job of a kind that no worker knows fails; that it ended shows that a worker lives."""
     supervisor = Supervisor(settings, workers=1).start()
     try:
-        first = jobs.submit(settings, person, "unheard", {})
-        _until(lambda: jobs.job_of(settings, first, person).state == "failed")
+        first = queue.submit(settings, person, "unheard", {})
+        _until(lambda: queue.job_of(settings, first, person).state == "failed")
         killed = supervisor.places[0].process
         os.kill(killed.pid, signal.SIGKILL)
         killed.wait(LONG_S)
-        second = jobs.submit(settings, person, "unheard", {})
-        _until(lambda: jobs.job_of(settings, second, person).state == "failed")
+        second = queue.submit(settings, person, "unheard", {})
+        _until(lambda: queue.job_of(settings, second, person).state == "failed")
     finally:
         supervisor.stop()
     assert supervisor.places[0].process.poll() is not None
@@ -261,7 +263,7 @@ def test_the_supervisor_replaces_a_killed_worker_and_ends_with_the_portal(settin
 def test_a_worker_leaves_when_its_portal_is_killed_and_no_other_takes_its_place(settings):
     code = (
         "import sys, time; from pipelines.core.settings import current_settings;"
-        "from pipelines.portal.jobs_supervisor import Supervisor;"
+        "from pipelines.jobs.supervisor import Supervisor;"
         "c = Supervisor(current_settings(), workers=1).start();"
         "time.sleep(1); print(c.places[0].process.pid, flush=True); time.sleep(600)"
     )

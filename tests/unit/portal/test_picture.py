@@ -8,8 +8,8 @@ from dataclasses import replace
 import duckdb
 import pytest
 
-from pipelines.portal import picture
-from pipelines.portal.picture import Summary, whole_months
+from pipelines.portal.services import picture
+from pipelines.portal.services.picture import Summary, whole_months
 from pipelines.release.request import Request
 from schemas.codelist import outermost
 from schemas.contract import load_contract

@@ -1,7 +1,4 @@
-"""Signing in and out with a password, and one's own account.
-
-Not here: whether a password is right (`tests/unit/accounts`) and OpenID (`tests/integration`).
-"""
+"""Signing in and out with a password, and one's own account."""
 
 from __future__ import annotations
 
@@ -382,5 +379,5 @@ def test_the_first_page_of_an_overseer_says_which_agreements_end(
 ) -> None:
     browser = signed_in(app, ["oversight", "data_specialist"])
     assert "ending soon" not in browser.get("/").text
-    monkeypatch.setattr("pipelines.portal.pages.oversight.SOON", dt.timedelta(days=36500))
+    monkeypatch.setattr("pipelines.portal.services.oversight.SOON", dt.timedelta(days=36500))
     assert "ending soon" in browser.get("/").text

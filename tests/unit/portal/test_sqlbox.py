@@ -1,7 +1,4 @@
-"""The three fences of the SQL box, each alone: what is refused, what is bounded, what passes.
-
-Not here: which rows an analyst's agreements permit (tests/integration/test_portal_analyst.py).
-"""
+"""The three fences of the SQL box, each alone: what is refused, what is bounded, what passes."""
 
 from __future__ import annotations
 
@@ -16,9 +13,9 @@ from hypothesis import strategies as st
 
 from pipelines.core.settings import settings_for
 from pipelines.ledger.chain import entries
-from pipelines.portal.sqlbox import engine_reading, fence, run, worker
-from pipelines.portal.sqlbox.functions import FUNCTIONS, OPERATORS
-from pipelines.portal.sqlbox.refusals import SENTENCES, SqlRefused
+from pipelines.portal.sql import engine_reading, fence, run, worker
+from pipelines.portal.sql.functions import FUNCTIONS, OPERATORS
+from pipelines.portal.sql.refusals import SENTENCES, SqlRefused
 
 RELATIONS = ("incidents", "code_labels")
 CANARY = "canary-must-not-be-seen"

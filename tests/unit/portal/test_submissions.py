@@ -1,7 +1,4 @@
-"""What is kept for one browser: nobody else opens it, the disk does not tell it, it does not grow.
-
-Not here: what is kept, and for whom (`test_expired_forms.py`, the pages).
-"""
+"""What is kept for one browser: nobody else opens it, the disk does not tell it."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.core.settings import Settings, settings_for
-from pipelines.portal import submissions
+from pipelines.portal.web import submissions
 
 KEY = b"k" * 32
 

@@ -16,8 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.core.settings import settings_for
-from pipelines.portal import uploads
-from pipelines.portal.uploads import Limits, UploadRefused, display_name, sweep, take_upload
+from pipelines.portal.services import uploads
+from pipelines.portal.services.uploads import (
+    Limits,
+    UploadRefused,
+    display_name,
+    sweep,
+    take_upload,
+)
 
 BOUNDARY = "----boundary7d3f"
 HEADERS = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
@@ -215,7 +221,7 @@ def test_no_name_escapes(name):
 def test_what_a_killed_process_left_is_swept_and_what_is_written_is_not(settings):
     settings.uploads.mkdir()
     script = (
-        "import sys,time\nfrom pathlib import Path\nfrom pipelines.portal import uploads\n"
+        "import sys,time\nfrom pathlib import Path\nfrom pipelines.portal.services import uploads\n"
         "from pipelines.core.settings import settings_for\n"
         "file = uploads._File(settings_for(sys.argv[1]), {})\n"
         "file.add(b'half'); file.write_out(); file.stream.flush(); print('ready', flush=True)\n"

@@ -19,7 +19,7 @@ import pyogrio
 import pytest
 from python_calamine import CalamineWorkbook
 
-from pipelines.portal.menus import Menu
+from pipelines.portal.services.menus import Menu
 from pipelines.release.package.formats import workbook
 from pipelines.release.package.formats.write import (
     FORMATS,
