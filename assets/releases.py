@@ -59,8 +59,8 @@ def release_asset(standing: StandingExtract) -> dg.AssetsDefinition:
     def released(
         context: dg.AssetExecutionContext, installation: Installation
     ) -> dg.MaterializeResult[None]:
-        from pipelines.release.refusals import ReleaseRefused
-        from pipelines.release.standing import UnknownStandingExtract, make_standing
+        from pipelines.release.errors import ReleaseError
+        from pipelines.release.standing import make_standing
 
         asked = context.run.tags.get(AS_OF_TAG)
         as_of = dt.date.fromisoformat(asked) if asked else dt.datetime.now(dt.UTC).date()
@@ -69,15 +69,15 @@ def release_asset(standing: StandingExtract) -> dg.AssetsDefinition:
                 made = make_standing(
                     installation.settings(), standing.name, as_of, made_by="schedule"
                 )
-            except (ReleaseRefused, AgreementError) as refused:
+            except (ReleaseError, AgreementError) as refused:
                 words = both(refused.text("en"), refused.text("fr"))
                 raise dg.Failure(f"{_code(refused)}{words}", allow_retries=False) from None
-            except UnknownStandingExtract:
+            if made is None:
                 words = both(
                     f"No agreement asks for {standing.name} any more.",
                     f"Aucun accord ne demande plus {standing.name}.",
                 )
-                raise dg.Failure(words, allow_retries=False) from None
+                raise dg.Failure(words, allow_retries=False)
         return dg.MaterializeResult(
             metadata=_metadata(made), data_version=dg.DataVersion(made.extract_id)
         )

@@ -36,24 +36,25 @@ def faults_in_words() -> Iterator[None]:
     engine's message may quote a cell. Findings about data are results and never come here.
     """
     from pipelines.core.duck import ENGINE_FAULT, PASSING_FAULTS
+    from pipelines.core.errors import coded
     from pipelines.core.findings import unexpected
-    from pipelines.lake.storage import LakeBusy, LakeError
-    from pipelines.ledger.faults import LedgerError
-    from schemas.problem import ContractError
+    from pipelines.lake.errors import LakeBusyError
+    from pipelines.ledger.errors import LedgerError
 
     try:
         yield
-    except (dg.Failure, *PASSING_FAULTS, LakeBusy, LedgerError):
+    except (dg.Failure, *PASSING_FAULTS, LakeBusyError, LedgerError):
         raise
-    except (LakeError, ContractError) as error:
-        raise _failure(error.text("en"), error.text("fr")) from None
     except ENGINE_FAULT as error:
         raise _failure(
             f"The database stopped ({type(error).__name__}); nothing was published.",
             f"La base de données s’est arrêtée ({type(error).__name__})\u202f; "
             "rien n’a été publié.",
         ) from None
-    except Exception as error:  # ours; its place is in the log, its words may quote a cell
+    except Exception as error:
+        if told := coded(error):
+            raise _failure(told.text("en"), told.text("fr")) from None
+        # Ours; its place is in the log, its words may quote a cell.
         reference = unexpected("dagster", "", error).values["reference"]
         raise _failure(
             f"An error of the program ({type(error).__name__}, reference {reference}). "

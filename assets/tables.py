@@ -157,12 +157,13 @@ def is_publishing(run: dg.DagsterRun) -> bool:
 def catalogue_stamp(settings: "Settings") -> str | None:
     """A text that changes whenever the catalogue does; None before the first publish."""
     import pipelines
-    from pipelines.lake.catalogue import PINS_SCHEMA, NothingPublished
+    from pipelines.lake.catalogue import PINS_SCHEMA
+    from pipelines.lake.errors import NothingPublishedError
 
     try:
         with pipelines.connect(settings) as connection:
             [(stamp,)] = connection.sql(f"SELECT stamp FROM {PINS_SCHEMA}.stamp").fetchall()
-    except NothingPublished:
+    except NothingPublishedError:
         return None
     return str(stamp)
 

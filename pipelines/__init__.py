@@ -18,7 +18,7 @@ __all__ = ["connect"]
 def connect(settings: Settings | None = None) -> duckdb.DuckDBPyConnection:
     """A read-only connection to everything published: `pipelines.connect().sql("FROM incidents")`.
 
-    Raises `pipelines.lake.catalogue.NothingPublished` before the first publish.
+    Raises `pipelines.lake.catalogue.NothingPublishedError` before the first publish.
     """
     from pipelines.lake.catalogue import connect as connect_catalogue
 

@@ -41,9 +41,9 @@ def contents(home: Path) -> dict[str, str]:
 
 
 def _extracts(settings: Any) -> dict[str, str]:
+    from pipelines.release.errors import ReleaseError
     from pipelines.release.policy.permits import offers
     from pipelines.release.query.selection import open_selection
-    from pipelines.release.refusals import ReleaseRefused
     from pipelines.release.request import Request
     from schemas.agreement_folder import load_agreements
     from schemas.organisation import organisations
@@ -67,7 +67,7 @@ def _extracts(settings: Any) -> dict[str, str]:
                         rows = f"read_parquet('{material.rows}')"
                         keyed = (*KEYED, "record_id")  # named anew for each recipient
                         found[name] = fingerprint(material.connection, rows, keyed=keyed)
-                except ReleaseRefused as refused:
+                except ReleaseError as refused:
                     found[name] = f"refused: {refused.code} {refused.case}"
     return found
 

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from pipelines.accounts import passwords
-from pipelines.accounts.faults import AccountRefused
+from pipelines.accounts.errors import AccountError
 from pipelines.accounts.people import add_user
 from pipelines.core.settings import Settings
 
@@ -60,7 +60,7 @@ def account(
     place = organisation or ROLES[roles[0]]
     try:
         add_user(settings, name, organisation=place, roles=roles, password=PASSWORD, **more)
-    except AccountRefused as refused:
+    except AccountError as refused:
         if refused.code != "ACC-101":
             raise
     return name

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from pipelines.core.duck import connect_scratch
-from pipelines.core.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryError
 from pipelines.core.settings import settings_for
 from pipelines.landing.readers.read import TextRows, read_text_rows
 from schemas.feed import Feed
@@ -73,7 +73,7 @@ def codes(file: Path, feed: Feed) -> list[str]:
     """The codes with which a delivery is refused; none if it is read. Every one has its words."""
     try:
         read(file, feed)
-    except DeliveryRefused as refusal:
+    except DeliveryError as refusal:
         for one in refusal.findings:
             for language in ("en", "fr"):
                 assert "…" not in one.text(language) + one.correction(language), one

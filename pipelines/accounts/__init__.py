@@ -5,5 +5,5 @@ Not here: pages and routes (`portal`) and what may leave to whom (`release`).
 `permissions`: ROLES, ACTIONS, may, Person · `people`: add_user, users, set_password, … · `signin`:
 authenticate, is_password_right · `sessions`: open_session, person_of_session, close_session ·
 `totp`: enrol_totp, confirm_totp, remove_totp · `tokens`: make_token, person_of_token, tokens_of,
-revoke_token · `models`: User, Session, Token, Job · refusals are `faults.AccountRefused`.
+revoke_token · `models`: User, Session, Token, Job · refusals are `errors.AccountError`.
 """

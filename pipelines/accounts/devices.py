@@ -12,7 +12,7 @@ import secrets
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from pipelines.accounts.faults import AccountRefused
+from pipelines.accounts.errors import AccountError
 from pipelines.accounts.hashes import hash_of
 from pipelines.accounts.models import Device, Session, User
 from pipelines.accounts.permissions import Person
@@ -86,12 +86,12 @@ def devices_of(settings: Settings, person: Person) -> list[Device]:
 def remove_device(settings: Settings, person: Person, device_id: str, session: str) -> None:
     """Know a device no longer; every session but this one (its token) ends, since it may be there.
 
-    Raises AccountRefused where it is none of this account.
+    Raises AccountError where it is none of this account.
     """
     with writing(settings) as work:
         device = work.session.get(Device, device_id)
         if device is None or device.user_id != person.user_id:
-            raise AccountRefused("ACC-136")
+            raise AccountError("ACC-136")
         work.session.delete(device)
         others = sa.and_(Session.user_id == person.user_id, Session.id_hash != hash_of(session))
         work.session.execute(sa.delete(Session).where(others))

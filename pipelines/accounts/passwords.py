@@ -14,7 +14,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
-from pipelines.accounts.faults import AccountRefused
+from pipelines.accounts.errors import AccountError
 
 LEAST, MOST = 12, 200
 FEWEST_SIGNS = 3
@@ -24,15 +24,15 @@ _AT_ONCE = threading.BoundedSemaphore(4)
 
 
 def check(password: str, name: str) -> None:
-    """Raise AccountRefused where a password is not good enough for the account of this name."""
+    """Raise AccountError where a password is not good enough for the account of this name."""
     if len(password) < LEAST:
-        raise AccountRefused("ACC-111", "password", least=LEAST)
+        raise AccountError("ACC-111", "password", least=LEAST)
     if len(password) > MOST:
-        raise AccountRefused("ACC-112", "password", most=MOST)
+        raise AccountError("ACC-112", "password", most=MOST)
     if name.casefold() in password.casefold():
-        raise AccountRefused("ACC-113", "password")
+        raise AccountError("ACC-113", "password")
     if len(set(password)) < FEWEST_SIGNS:
-        raise AccountRefused("ACC-114", "password")
+        raise AccountError("ACC-114", "password")
 
 
 def hash_of(password: str) -> str:

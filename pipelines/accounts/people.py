@@ -14,7 +14,7 @@ from sqlalchemy import orm
 from pipelines.accounts import passwords
 from pipelines.accounts.delays import forget, of_account, of_code
 from pipelines.accounts.devices import remove_all_devices
-from pipelines.accounts.faults import AccountRefused
+from pipelines.accounts.errors import AccountError
 from pipelines.accounts.models import Session, Token, User
 from pipelines.accounts.permissions import OPERATOR_ROLE, ROLES, ROLES_BY_FEED, Person
 from pipelines.core.settings import Settings
@@ -41,7 +41,7 @@ def add_user(
     feeds: Sequence[str] = (),
     actor: str = OPERATOR,
 ) -> Person:
-    """Add an account; `oidc` is (issuer, subject). Raises AccountRefused, LedgerError.
+    """Add an account; `oidc` is (issuer, subject). Raises AccountError, LedgerError.
 
     `feeds` are those that it reaches beside its organisation's own. Without a password nobody can
     sign in with one: the account is for OpenID Connect.
@@ -76,10 +76,10 @@ def add_user(
 def check_new(
     settings: Settings, name: str, organisation: str, roles: Sequence[str], language: str
 ) -> tuple[str, list[str]]:
-    """The name and the roles as they are kept. Raises AccountRefused where one cannot be."""
+    """The name and the roles as they are kept. Raises AccountError where one cannot be."""
     name = name.casefold().strip()
     if not NAME.fullmatch(name):
-        raise AccountRefused("ACC-105", "name")
+        raise AccountError("ACC-105", "name")
     _check_organisation(organisation)
     checked = _checked_roles(roles)
     _check_language(language)
@@ -95,7 +95,7 @@ def users(settings: Settings) -> list[User]:
 
 
 def find_user(settings: Settings, name: str) -> User:
-    """The account of this name. Raises AccountRefused (ACC-102)."""
+    """The account of this name. Raises AccountError (ACC-102)."""
     with troubles(), readings(settings).begin() as session:
         return _named(session, name)
 
@@ -118,7 +118,7 @@ def person_of_oidc(settings: Settings, issuer: str, subject: str) -> Person | No
 def link_oidc(
     settings: Settings, name: str, issuer: str, subject: str, *, actor: str = OPERATOR
 ) -> None:
-    """Let an identity of an OpenID provider sign in to an account. Raises AccountRefused."""
+    """Let an identity of an OpenID provider sign in to an account. Raises AccountError."""
 
     def change(work: Writing, user: User) -> dict[str, object]:
         _link(work.session, user, (issuer, subject))
@@ -128,7 +128,7 @@ def link_oidc(
 
 
 def set_active(settings: Settings, name: str, is_active: bool, *, actor: str = OPERATOR) -> None:
-    """Disable an account, which ends its sessions and tokens, or enable it. AccountRefused."""
+    """Disable an account, which ends its sessions and tokens, or enable it. AccountError."""
 
     def change(work: Writing, user: User) -> dict[str, object]:
         user.is_active = is_active
@@ -162,7 +162,7 @@ def set_roles(
 def set_feeds(
     settings: Settings, name: str, feeds: Sequence[str], *, actor: str = OPERATOR
 ) -> None:
-    """Let an account reach exactly these feeds beside its organisation's own. AccountRefused."""
+    """Let an account reach exactly these feeds beside its organisation's own. AccountError."""
 
     def change(_work: Writing, user: User) -> dict[str, object]:
         granted = _checked_feeds(user.name, user.roles, feeds)
@@ -202,12 +202,12 @@ def set_password(
     """Give an account another password; its sessions, tokens, devices and delay end.
 
     Tokens and devices too: whoever had the old password may have made one, or signed in on one.
-    Raises AccountRefused.
+    Raises AccountError.
     """
     user = find_user(settings, name)
     passwords.check(password, user.name)
     if not must_change and passwords.is_right(user.password_hash, password):
-        raise AccountRefused("ACC-115", "password")
+        raise AccountError("ACC-115", "password")
     kept = passwords.hash_of(password)
 
     def change(work: Writing, user: User) -> dict[str, object]:
@@ -255,11 +255,11 @@ def change_user(
     user_id: str,
     change: Callable[[Writing, User], dict[str, object]],
 ) -> None:
-    """Change one's own account and write down what `change` says of it. Raises AccountRefused."""
+    """Change one's own account and write down what `change` says of it. Raises AccountError."""
     with writing(settings) as work:
         user = work.session.get(User, user_id)
         if user is None:
-            raise AccountRefused("ACC-102", name="")
+            raise AccountError("ACC-102", name="")
         _note(work, "user.changed", user, user.name, change(work, user))
 
 
@@ -282,7 +282,7 @@ def _note(work: Writing, event: str, user: User, actor: str, details: dict[str, 
 def _named(session: orm.Session, name: str) -> User:
     user = session.scalar(sa.select(User).where(User.name == name.casefold().strip()))
     if user is None:
-        raise AccountRefused("ACC-102", "name", name=name)
+        raise AccountError("ACC-102", "name", name=name)
     return user
 
 
@@ -292,19 +292,19 @@ def _link(session: orm.Session, user: User, oidc: tuple[str, str]) -> None:
     with session.no_autoflush:
         other = session.scalar(chosen)
     if other not in (None, user.id):
-        raise AccountRefused("ACC-141")
+        raise AccountError("ACC-141")
     user.oidc_issuer, user.oidc_subject = issuer, subject
 
 
 def _check_free(session: orm.Session, name: str) -> None:
     if session.scalar(sa.select(User.id).where(User.name == name)):
-        raise AccountRefused("ACC-101", "name", name=name)
+        raise AccountError("ACC-101", "name", name=name)
 
 
 def _check_organisation(organisation: str) -> None:
     known = codes("organisations")
     if organisation not in known:
-        raise AccountRefused(
+        raise AccountError(
             "ACC-103", "organisation", name=organisation, known=", ".join(sorted(known))
         )
 
@@ -312,23 +312,23 @@ def _check_organisation(organisation: str) -> None:
 def _checked_roles(roles: Sequence[str]) -> list[str]:
     known = ", ".join(sorted(ROLES))
     if not roles:
-        raise AccountRefused("ACC-106", "roles", known=known)
+        raise AccountError("ACC-106", "roles", known=known)
     if unknown := sorted(set(roles) - ROLES.keys()):
-        raise AccountRefused("ACC-104", "roles", name=unknown[0], known=known)
+        raise AccountError("ACC-104", "roles", name=unknown[0], known=known)
     if OPERATOR_ROLE in roles and len(set(roles)) > 1:
-        raise AccountRefused("ACC-108", "roles")
+        raise AccountError("ACC-108", "roles")
     return sorted(set(roles))
 
 
 def _checked_feeds(name: str, roles: Sequence[str], feeds: Sequence[str]) -> list[str]:
     if feeds and not ROLES_BY_FEED & set(roles):
-        raise AccountRefused("ACC-109", "feeds", name=name, roles=", ".join(sorted(ROLES_BY_FEED)))
+        raise AccountError("ACC-109", "feeds", name=name, roles=", ".join(sorted(ROLES_BY_FEED)))
     known = feed_names()
     if unknown := sorted(set(feeds) - set(known)):
-        raise AccountRefused("ACC-110", "feeds", name=unknown[0], known=", ".join(known))
+        raise AccountError("ACC-110", "feeds", name=unknown[0], known=", ".join(known))
     return sorted(set(feeds))
 
 
 def _check_language(language: str) -> None:
     if language not in LANGUAGES:
-        raise AccountRefused("ACC-107", "language", name=language, known=", ".join(LANGUAGES))
+        raise AccountError("ACC-107", "language", name=language, known=", ".join(LANGUAGES))

@@ -20,7 +20,7 @@ from pipelines.core.settings import Settings
 from pipelines.ledger import clock
 from pipelines.ledger.chain import writing
 from pipelines.ledger.database import readings, sessions, troubles
-from pipelines.ledger.faults import LedgerError
+from pipelines.ledger.errors import LedgerError
 
 TOKEN_BYTES = 32
 LASTS = dt.timedelta(hours=12)

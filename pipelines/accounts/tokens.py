@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from pipelines.accounts.faults import AccountRefused
+from pipelines.accounts.errors import AccountError
 from pipelines.accounts.hashes import hash_of
 from pipelines.accounts.models import Token, User
 from pipelines.accounts.people import person_of
@@ -32,16 +32,16 @@ USED_EVERY = dt.timedelta(minutes=1)
 def make_token(
     settings: Settings, person: Person, name: str, *, scopes: Collection[str], days: int
 ) -> tuple[str, Token]:
-    """A new token, shown this once, and what is kept of it. Raises AccountRefused, LedgerError."""
+    """A new token, shown this once, and what is kept of it. Raises AccountError, LedgerError."""
     name = name.strip()
     if not 0 < len(name) <= LONGEST_NAME:
-        raise AccountRefused("ACC-131", "name")
+        raise AccountError("ACC-131", "name")
     if not scopes:
-        raise AccountRefused("ACC-133", "scopes")
+        raise AccountError("ACC-133", "scopes")
     if beyond := sorted(set(scopes) - (person.actions - NEVER_BY_TOKEN)):
-        raise AccountRefused("ACC-132", "scopes", actions=", ".join(beyond))
+        raise AccountError("ACC-132", "scopes", actions=", ".join(beyond))
     if not 1 <= days <= MOST_DAYS:
-        raise AccountRefused("ACC-134", "days", most=MOST_DAYS)
+        raise AccountError("ACC-134", "days", most=MOST_DAYS)
     said, now = PREFIX + secrets.token_urlsafe(TOKEN_BYTES), clock.now()
     with writing(settings) as work:
         token = Token(
@@ -96,11 +96,11 @@ def tokens_of(settings: Settings, person: Person) -> list[Token]:
 
 
 def revoke_token(settings: Settings, person: Person, token_id: str) -> None:
-    """End one of a person's own tokens. Raises AccountRefused where there is no such one."""
+    """End one of a person's own tokens. Raises AccountError where there is no such one."""
     with writing(settings) as work:
         token = work.session.get(Token, token_id)
         if token is None or token.user_id != person.user_id or token.revoked_at is not None:
-            raise AccountRefused("ACC-135")
+            raise AccountError("ACC-135")
         token.revoked_at = clock.now()
         work.append("token.revoked", **_about(person, token))
 

@@ -12,7 +12,7 @@ import pyotp
 from cryptography.fernet import Fernet, InvalidToken
 from pyotp.exceptions import OTPVerificationError
 
-from pipelines.accounts.faults import AccountRefused
+from pipelines.accounts.errors import AccountError
 from pipelines.accounts.models import User
 from pipelines.accounts.people import change_named, change_user
 from pipelines.core.keys import installation_key
@@ -49,14 +49,14 @@ def enrol_totp(settings: Settings, user_id: str) -> Enrolment:
 
 
 def confirm_totp(settings: Settings, user_id: str, code: str) -> None:
-    """Ask for the second factor from now on. Raises AccountRefused where the code is not right."""
+    """Ask for the second factor from now on. Raises AccountError where the code is not right."""
 
     def change(_work: Writing, user: User) -> dict[str, object]:
         if user.totp_pending is None:
-            raise AccountRefused("ACC-122", "code")
+            raise AccountError("ACC-122", "code")
         counter = matching_counter(settings, user.totp_pending, code)
         if counter is None:
-            raise AccountRefused("ACC-121", "code")
+            raise AccountError("ACC-121", "code")
         user.totp_secret, user.totp_pending = user.totp_pending, None
         user.totp_last_counter = counter
         return {"second_factor": "on"}
@@ -65,7 +65,7 @@ def confirm_totp(settings: Settings, user_id: str, code: str) -> None:
 
 
 def remove_totp(settings: Settings, name: str, *, actor: str = OPERATOR) -> None:
-    """Ask for no second factor any more: for who lost the telephone. Raises AccountRefused."""
+    """Ask for no second factor any more: for who lost the telephone. Raises AccountError."""
 
     def change(_work: Writing, user: User) -> dict[str, object]:
         user.totp_secret = user.totp_pending = None
@@ -97,4 +97,4 @@ def _opened(settings: Settings, kept: str) -> str:
     try:
         return _box(settings).decrypt(kept.encode("ascii")).decode("ascii")
     except InvalidToken:
-        raise AccountRefused("ACC-401") from None
+        raise AccountError("ACC-401") from None

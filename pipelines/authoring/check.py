@@ -15,7 +15,7 @@ import duckdb
 
 from pipelines.authoring.folder import folder_problems
 from pipelines.core.duck import scratch_folder
-from pipelines.core.findings import DeliveryRefused, Finding
+from pipelines.core.findings import DeliveryError, Finding
 from pipelines.core.i18n import Translator, translator
 from pipelines.core.settings import Settings
 from schemas.contract import all_rules, table_names
@@ -104,7 +104,7 @@ def _run(settings: Settings, feed: Feed, path: Path, code: str, place: Path) -> 
         done = harmonise_file(
             settings, feed, path, place, delivery_id=f"{feed.feed}.check", received_at=arrival
         )
-    except DeliveryRefused as refused:
+    except DeliveryError as refused:
         return _refused(path, code, refused.findings, settings.language, _)
     except ContractError:
         raise

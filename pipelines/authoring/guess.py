@@ -40,7 +40,7 @@ def propose_feed(sample: Path, table: str, name: str = "") -> str:
 
     `name` is that of its folder, which the feed bears.
 
-    Raises KeyError for a table that is not declared, DeliveryRefused for a file that cannot be read
+    Raises KeyError for a table that is not declared, DeliveryError for a file that cannot be read
     in any layout that we know.
     """
     if table not in table_names("data"):

@@ -98,7 +98,7 @@ class Sample:
 def open_sample(sample: Path, sniffed: LayoutGuess, table: str) -> Iterator[Sample]:
     """The sample, read by a provisional feed that maps every column.
 
-    Raises DeliveryRefused where the file cannot be read in that layout.
+    Raises DeliveryError where the file cannot be read in that layout.
     """
     with TemporaryDirectory(prefix="sample-") as place:
         settings = settings_for(place).prepare()

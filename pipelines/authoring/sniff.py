@@ -56,7 +56,7 @@ class LayoutGuess:
 def sniff(sample: Path) -> LayoutGuess:
     """The likely layout of `sample`.
 
-    Raises DeliveryRefused for a file that holds nothing, or nothing that we read (DEL-706, DEL-731,
+    Raises DeliveryError for a file that holds nothing, or nothing that we read (DEL-706, DEL-731,
     DEL-713, DEL-711), and for a table without headings (DEL-714): its cells are nobody's to show.
     """
     with sample.open("rb") as stream:

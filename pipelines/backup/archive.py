@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from pipelines.backup.faults import BackupError
+from pipelines.backup.errors import BackupError
 
 FORMAT = "passerelle-backup v1"
 MANIFEST = "manifest.json"

@@ -17,11 +17,11 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from pipelines.core.settings import Settings
+from pipelines.lake.errors import LakeOutdatedError
 from pipelines.lake.publish import settle
 from pipelines.lake.storage import table_uri
 from pipelines.lake.storage import writing as writing_to_lake
 from pipelines.lake.tables import data_files, existing_table
-from pipelines.lake.versions import LakeOutdated
 from pipelines.ledger.database import sqlite_file, upgrade
 from pipelines.ledger.seal import head_file
 from schemas.contract import table_names
@@ -44,14 +44,14 @@ def folder_of(settings: Settings, name: str) -> Path | None:
 
 
 def lake_members(settings: Settings, aside: Path) -> tuple[list[Member], dict[str, int]]:
-    """The files of every table as it is now, and the versions of the tables. Raises LakeBusy."""
+    """The files of each table as it is now, and the tables' versions. Raises LakeBusyError."""
     if not settings.is_lake_local or not Path(settings.lake).is_dir():
         return [], {}
     members: list[Member] = []
     versions: dict[str, int] = {}
     with writing_to_lake(settings):
         if settings.landing.exists():
-            with suppress(LakeOutdated):  # a backup is what one makes before migrating
+            with suppress(LakeOutdatedError):  # a backup is what one makes before migrating
                 settle(settings)
         for table in (*table_names("data"), *table_names("log")):
             delta = existing_table(settings, table)

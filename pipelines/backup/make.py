@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipelines.backup import contents
 from pipelines.backup.archive import ENDINGS, Archive, file_sha256, writing
-from pipelines.backup.faults import BackupError
+from pipelines.backup.errors import BackupError
 from pipelines.core.duck import scratch_folder
 from pipelines.core.settings import PROGRAM_VERSION, Settings
 from pipelines.ledger import clock
@@ -42,7 +42,7 @@ def make_backup(
 ) -> Backup:
     """Back everything up into `target`, while everything goes on running.
 
-    Raises BackupError, LakeBusy, LedgerError, OSError; then there is no file of that name.
+    Raises BackupError, LakeBusyError, LedgerError, OSError; then there is no file of that name.
     """
     if not target.name.endswith(ENDINGS):
         raise BackupError("BAK-201")

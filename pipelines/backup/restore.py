@@ -18,13 +18,12 @@ import sqlalchemy as sa
 from pipelines.accounts.models import Session
 from pipelines.backup import contents
 from pipelines.backup.archive import unpack
-from pipelines.backup.faults import BackupError
+from pipelines.backup.errors import BackupError
 from pipelines.core.ownership import close_home
 from pipelines.core.settings import Settings, settings_for
-from pipelines.lake.catalogue import NothingPublished
+from pipelines.lake.errors import LakeOutdatedError, NothingPublishedError
 from pipelines.lake.maintenance import check as check_lake
 from pipelines.lake.publish import write_catalogue
-from pipelines.lake.versions import LakeOutdated
 from pipelines.ledger.chain import OPERATOR, OPERATORS, writing
 from pipelines.ledger.database import dispose, sqlite_file
 from pipelines.ledger.policy import policy_hashes
@@ -59,8 +58,8 @@ def restore(
 ) -> Restoration:
     """Bring back what `source` holds, keys from `secrets` if they are kept apart.
 
-    Raises BackupError, LedgerError, LakeBusy, OSError; then the home is as empty as before, unless
-    it was the lake that could not be shown.
+    Raises BackupError, LedgerError, LakeBusyError, OSError; then the home is as empty as before,
+    unless it was the lake that could not be shown.
     """
     _demand_empty(settings)
     tell = on_step or (lambda step: None)
@@ -211,7 +210,7 @@ def _lake_problems(settings: Settings, language: Language) -> list[str]:
     try:
         write_catalogue(settings)
         return [problem.text(language) for problem in check_lake(settings)]
-    except NothingPublished:
+    except NothingPublishedError:
         return []
-    except LakeOutdated as older:  # a backup of an earlier version of the program
+    except LakeOutdatedError as older:  # a backup of an earlier version of the program
         return [older.text(language)]

@@ -140,7 +140,7 @@ def _show_tour(session: Session) -> None:
 def _release_one(session: Session) -> None:
     """Make one extract and prove it, as a mission would; then what to do next."""
     from pipelines.cli.extract import make_one
-    from pipelines.release.refusals import ReleaseRefused
+    from pipelines.release.errors import ReleaseError
     from pipelines.release.request import Request
 
     request = Request(
@@ -153,7 +153,7 @@ def _release_one(session: Session) -> None:
     )
     try:
         made = make_one(session, request)
-    except ReleaseRefused as refused:  # by agreements of one's own, which may give other things
+    except ReleaseError as refused:  # by agreements of one's own, which may give other things
         session.complain(refused.code, refused.text(language()), refused.hint(language()))
         _show_next(session, [])
         return

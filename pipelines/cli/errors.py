@@ -6,18 +6,24 @@ pass, PSL-4xx a place cannot be reached or written, PSL-5xx an error inside Pass
 
 from __future__ import annotations
 
-NOT_UNDERSTOOD, REFUSED, UNREACHABLE, INTERNAL = 2, 3, 4, 5
+from pipelines.core.errors import INTERNAL, NOT_UNDERSTOOD, REFUSED, UNREACHABLE, CodedError
+from schemas.text import Language
+
+__all__ = ["INTERNAL", "NOT_UNDERSTOOD", "REFUSED", "UNREACHABLE", "CommandError"]
 
 
-class CommandError(Exception):
-    """A command cannot go on; `hint` says what to do next."""
+class CommandError(CodedError):
+    """A command cannot go on, said in the language of its session."""
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:
-        """Keep the coded sentence. The exit code is the first digit of the code's number."""
-        super().__init__(f"{code}: {message}")
-        self.code, self.message, self.hint = code, message, hint
+        """Keep the sentence, and what to do next."""
+        super().__init__(code)
+        self._message, self._hint = message, hint
 
-    @property
-    def exit_code(self) -> int:
-        """The exit code of the family of the code."""
-        return int(self.code.removeprefix("PSL-")[0])
+    def text(self, language: Language = "en") -> str:
+        """The sentence."""
+        return self._message
+
+    def hint(self, language: Language = "en") -> str:
+        """What to do next."""
+        return self._hint

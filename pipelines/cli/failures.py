@@ -7,12 +7,12 @@ import sys
 import traceback
 from typing import Any
 
-from pipelines.cli.errors import NOT_UNDERSTOOD, REFUSED, CommandError
+from pipelines.cli.errors import CommandError
 from pipelines.cli.extract_output import show_conflict
 from pipelines.cli.session import Session
 from pipelines.cli.usage import usage_error
 from pipelines.cli.words import _, language
-from pipelines.core.findings import DeliveryRefused
+from pipelines.core.errors import coded
 
 # Packages by which fsspec reaches addresses; their errors say nothing about us.
 STORES = ("aiobotocore", "aiohttp", "botocore", "paramiko")
@@ -22,46 +22,13 @@ def report(error: BaseException, session: Session) -> int:
     """Say what happened in one coded sentence on standard error; returns the exit code."""
     if session.is_debug:
         traceback.print_exception(error, file=sys.stderr)
-    if isinstance(error, DeliveryRefused):
-        for finding in error.findings:
-            session.complain(finding.code, finding.text(language()), finding.correction(language()))
-        return REFUSED
-    if code := _of_its_own(error, session):
-        return code
-    if coded := _coded(error):
-        more = _more(error)
-        for sentence in coded:
-            session.complain(*sentence, **more)
-        if more:
-            _show_conflict(error, session)
-        return REFUSED
-    stop = error if isinstance(error, CommandError) else _as_stop(error)
-    session.complain(stop.code, stop.message, stop.hint)
+    stop = coded(error) or _as_stop(error)
+    more = _more(error)
+    for sentence in stop.said(language()):
+        session.complain(*sentence, **more)
+    if more:
+        _show_conflict(error, session)
     return stop.exit_code
-
-
-def _of_its_own(error: BaseException, session: Session) -> int:
-    """The exit code of an error that brings its own code and sentence, said here; else 0."""
-    from pipelines.accounts.faults import AccountRefused
-    from pipelines.backup.faults import BackupError
-    from pipelines.ledger.faults import LedgerError
-
-    if isinstance(error, LedgerError | AccountRefused | BackupError):
-        session.complain(error.code, error.text(language()))
-        return max(NOT_UNDERSTOOD, int(error.code[4]))
-    return 0
-
-
-def _coded(error: BaseException) -> list[tuple[str, str, str]]:
-    """Code, sentence and hint of errors that carry codes of their own; empty for any other."""
-    from pipelines.release.refusals import ReleaseRefused
-    from schemas.problem import DeclarationError
-
-    if isinstance(error, DeclarationError):
-        return [(one.code, one.text(language()), "") for one in error.problems]
-    if isinstance(error, ReleaseRefused):
-        return [(error.code, error.text(language()), error.hint(language()))]
-    return []
 
 
 def _more(error: BaseException) -> dict[str, Any]:
@@ -73,9 +40,9 @@ def _more(error: BaseException) -> dict[str, Any]:
 
 
 def _show_conflict(error: BaseException, session: Session) -> None:
-    from pipelines.release.refusals import ReleaseRefused
+    from pipelines.release.errors import ReleaseError
 
-    if isinstance(error, ReleaseRefused) and error.conflict:
+    if isinstance(error, ReleaseError) and error.conflict:
         show_conflict(session, error.conflict)
 
 
@@ -100,13 +67,6 @@ def _out_of_reach(error: OSError) -> CommandError:
 def _as_stop(error: BaseException) -> CommandError:
     if stop := usage_error(error):
         return stop
-    from pipelines.lake.storage import LakeError
-    from pipelines.lake.versions import LakeOutdated
-
-    if isinstance(error, LakeOutdated):
-        return CommandError("PSL-410", error.text(language()))
-    if isinstance(error, LakeError):
-        return CommandError("PSL-406", error.text(language()))
     if isinstance(error, OSError):
         return _out_of_reach(error)
     if isinstance(error, ImportError) and (package := _package(error)):

@@ -271,14 +271,14 @@ def _deliveries(
 def publish_all(session: Session, answered_ids: Sequence[str] = ()) -> Publication:
     """Publish every judged delivery. Raises CommandError where another writer holds the lake."""
     from pipelines.ingest.publish import publish
-    from pipelines.lake.storage import LakeBusy
+    from pipelines.lake.errors import LakeBusyError
     from pipelines.ledger.chain import OPERATOR
 
     with session.progress(_("Publishing")) as advance:
         advance(0, 1)
         try:
             return publish(session.settings, answered_ids=answered_ids, actor=OPERATOR)
-        except LakeBusy:
+        except LakeBusyError:
             message = _("Somebody else is publishing at this moment.")
             hint = _("Wait for it to end, then: {command}", command="passerelle run")
             raise CommandError("PSL-402", message, hint) from None

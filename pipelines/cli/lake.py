@@ -183,8 +183,8 @@ def _judged_again(session: Session) -> tuple[list[Proposal], list[Change]]:
 def _write(session: Session, proposals: list[Proposal], changed: list[Change]) -> None:
     from pipelines.ingest.publish import catch_up, require_writable
     from pipelines.ingest.rejudge import let_stand
+    from pipelines.lake.errors import LakeBusyError
     from pipelines.lake.migrate import migrate as write_anew
-    from pipelines.lake.storage import LakeBusy
     from pipelines.ledger.chain import OPERATOR
 
     require_writable(session.settings)
@@ -193,7 +193,7 @@ def _write(session: Session, proposals: list[Proposal], changed: list[Change]) -
         advance(0, 1)
         try:
             write_anew(session.settings)
-        except LakeBusy:
+        except LakeBusyError:
             hint = _("Wait for it to end, then: {command}", command="passerelle lake migrate")
             raise CommandError(
                 "PSL-402", _("Somebody else is publishing at this moment."), hint

@@ -116,11 +116,11 @@ def locked_connection(session: Session) -> duckdb.DuckDBPyConnection:
     stay in reach there for whoever may run commands on this machine.
     """
     import pipelines
-    from pipelines.lake.catalogue import NothingPublished
+    from pipelines.lake.errors import NothingPublishedError
 
     try:
         connection = pipelines.connect(session.settings)
-    except NothingPublished:
+    except NothingPublishedError:
         message = _("Nothing is published yet in {place}.", place=session.settings.home)
         raise CommandError(
             "PSL-218", message, _("Try: {command}", command="passerelle demo")

@@ -172,10 +172,10 @@ def _outdated(session: Session) -> list[str]:
 
 def _tell_older(session: Session, older: list[Behind]) -> None:
     """Say which tables are of an older contract, and what to do about it."""
-    from pipelines.lake.versions import OUTDATED
+    from pipelines.lake.errors import LakeOutdatedError
 
     if must := [str(one) for one in older if one.must_migrate]:
-        session.complain("PSL-410", _(OUTDATED, tables=", ".join(must)))
+        session.complain(*LakeOutdatedError(tables=", ".join(must)).said(language())[0])
     elif older:
         tables = ", ".join(f"{one} ({number(one.deliveries)})" for one in older)
         session.print(_("Judged by an older contract: {tables}", tables=tables))

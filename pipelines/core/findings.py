@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from pipelines.core.errors import REFUSED, CodedError, Said
 from schemas.contract import Rule, all_rules
 from schemas.text import Language
 
@@ -48,13 +49,29 @@ class Finding:
         return self.rule.correction[language].format_map(_Blank(self.values))
 
 
-class DeliveryRefused(Exception):  # noqa: N818  (a verdict, not a fault)
+class DeliveryError(CodedError):
     """Nothing of this delivery can be used; `findings` say why, in codes."""
+
+    kind_exit_code = REFUSED
 
     def __init__(self, findings: list[Finding] | Finding) -> None:
         """Keep the findings; the exception's own text is codes only, since it may be logged."""
         self.findings = [findings] if isinstance(findings, Finding) else list(findings)
-        super().__init__(", ".join(finding.code for finding in self.findings))
+        super().__init__(self.findings[0].code if self.findings else UNEXPECTED)
+
+    def __str__(self) -> str:
+        """The codes."""
+        return ", ".join(finding.code for finding in self.findings)
+
+    def text(self, language: Language = "en") -> str:
+        """Every finding, one a line."""
+        return "\n".join(one.text(language) for one in self.findings)
+
+    def said(self, language: Language) -> list[Said]:
+        """Each finding."""
+        return [
+            Said(one.code, one.text(language), one.correction(language)) for one in self.findings
+        ]
 
 
 class _Blank(dict[str, str | int]):

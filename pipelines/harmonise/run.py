@@ -55,7 +55,7 @@ def harmonise(settings: Settings, delivery: Delivery, folder: Path) -> Harmonise
     what the lake fills), `<column>__unread`, helpers, facts, `quality_flags`, `reasons`.
     A row that could not be split is in quarantined.parquet with its number, its reason, where it
     came from, and nothing else. duplicates.parquet has source_row and duplicate_of.
-    Raises DeliveryRefused where the file as a whole cannot be used, ContractError where the feed
+    Raises DeliveryError where the file as a whole cannot be used, ContractError where the feed
     or its table is not in order.
     """
     feed = load_feed(delivery.feed)

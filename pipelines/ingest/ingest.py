@@ -24,7 +24,7 @@ import duckdb
 from upath import UPath
 
 from pipelines.core.duck import scratch_folder
-from pipelines.core.findings import UNEXPECTED, DeliveryRefused, Finding, unexpected
+from pipelines.core.findings import UNEXPECTED, DeliveryError, Finding, unexpected
 from pipelines.core.processes import run_in_processes
 from pipelines.core.settings import PROGRAM_VERSION, Settings
 from pipelines.harmonise.run import HarmoniseResult, harmonise
@@ -82,7 +82,7 @@ def ingest(
     With `again`, or once the feed, the contract or the program has another version, a delivery that
     was refused is judged anew; an accepted one never is, since its rows are published. `kind` is
     what whoever hands it in says that it is: of bytes that were there before, an answer.
-    Raises DeliveryRefused (DEL-721) for a feed that is not declared, OSError where a place cannot
+    Raises DeliveryError (DEL-721) for a feed that is not declared, OSError where a place cannot
     be read or written, ContractError where the feed or its table is not in order.
     """
     delivery = land(
@@ -116,7 +116,7 @@ def land(
     what whoever delivers it says that it is.
     """
     if feed not in feed_names():
-        raise DeliveryRefused(Finding(UNKNOWN_FEED, {"feed": feed}))
+        raise DeliveryError(Finding(UNKNOWN_FEED, {"feed": feed}))
     return receive(
         settings,
         feed,
@@ -207,7 +207,7 @@ def reach(settings: Settings, delivery: Delivery, folder: Path, *, page: str = "
         harmonised = harmonise(settings, delivery, folder)
         findings = list(harmonised.text_rows.notes)
         second_opinion = _audit(settings, delivery, harmonised, page or delivery.delivery_id)
-    except DeliveryRefused as refused:
+    except DeliveryError as refused:
         findings = refused.findings
     except (OSError, ContractError):
         raise  # the disk, the network, the contract: says nothing about the delivery; try again
@@ -387,7 +387,7 @@ def _attempt(settings: Settings, received_by: str, one: InboxFile) -> Verdict | 
     try:
         delivery = land(settings, one.feed, one.file, received_by=received_by, origin="inbox")
         return _judge(settings, delivery, again=False)[0]
-    except DeliveryRefused as refused:
+    except DeliveryError as refused:
         return refused.findings
     except OSError as error:
         return [Finding(UNREACHABLE, {"location": str(error.filename or one.file)})]

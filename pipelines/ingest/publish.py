@@ -15,7 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelines.core.settings import Settings
-from pipelines.lake.catalogue import NothingPublished, connect
+from pipelines.lake.catalogue import connect
+from pipelines.lake.errors import NothingPublishedError
 from pipelines.lake.publish import Publication
 from pipelines.lake.publish import publish as publish_to_lake
 from pipelines.lake.questions import read_question
@@ -23,7 +24,7 @@ from pipelines.landing.answers import keep_answer
 from pipelines.landing.receive import Delivery, open_delivery
 from pipelines.ledger.chain import NewEntry, append_all, writing
 from pipelines.ledger.database import readings, troubles
-from pipelines.ledger.faults import LedgerError
+from pipelines.ledger.errors import LedgerError
 from pipelines.ledger.models import LedgerEntry, LedgerHead
 from pipelines.ledger.policy import note_policy
 from pipelines.validate.verdict import Verdict
@@ -157,7 +158,7 @@ def _listed(settings: Settings) -> list[dict[str, Any]]:
     """The table `deliveries`, one row a file that came in."""
     try:
         connection = connect(settings)
-    except NothingPublished:
+    except NothingPublishedError:
         return []
     with connection:
         rows: list[dict[str, Any]] = (

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipelines.accounts.faults import AccountRefused
+from pipelines.accounts.errors import AccountError
 from pipelines.accounts.people import person as person_of_id
 from pipelines.accounts.permissions import Person, may
 from pipelines.core.i18n import mark
@@ -60,16 +60,16 @@ def restored(kept: Mapping[str, Any]) -> Request:
 
 
 def make(settings: Settings, job: JobView, told: Callable[..., None]) -> Mapping[str, Any]:
-    """Make the extract of a job. Raises ReleaseRefused; run again, it gives the same file.
+    """Make the extract of a job. Raises ReleaseError; run again, it gives the same file.
 
-    Raises AccountRefused where who asked has lost the right while the job waited.
+    Raises AccountError where who asked has lost the right while the job waited.
     """
     from pipelines.release.extract import make_extract
 
     asker = person_of_id(settings, job.owner)
     is_same = asker is not None and asker.organisation == job.organisation
     if not (is_same and may(asker, "extract.request")):
-        raise AccountRefused("ACC-142")
+        raise AccountError("ACC-142")
 
     def progress(done: int, total: int, _what: str) -> None:
         told([*STAGES][min(done, len(STAGES) - 1)], done, total)

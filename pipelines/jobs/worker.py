@@ -33,7 +33,7 @@ from pipelines.jobs.queue import (
     requeue,
     tell,
 )
-from pipelines.ledger.faults import LedgerError
+from pipelines.ledger.errors import LedgerError
 from schemas.problem import ContractError
 
 PAUSE_S = 0.4

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from upath import UPath
 
 from pipelines.core.settings import Settings
-from pipelines.lake.storage import LakeError
+from pipelines.lake.errors import LakeError
 from pipelines.landing.answers import Answer, read_answer
 from pipelines.landing.receive import RECEIPT, Receipt, local_file
 from pipelines.validate.remarks import read_disagreements
@@ -219,14 +219,9 @@ def verify_files(
                 f"SELECT num_rows FROM parquet_file_metadata({literal(path)})"
             ).fetchall()
         except (duckdb.Error, OSError) as error:
-            raise LakeError("{file} of {delivery} is missing or cannot be read.", **said) from error
+            raise LakeError("missing", **said) from error
         if rows != expected:
-            raise LakeError(
-                "{file} of {delivery} has {rows} rows; its verdict says {expected}.",
-                rows=rows,
-                expected=expected,
-                **said,
-            )
+            raise LakeError("cut", rows=rows, expected=expected, **said)
 
 
 def _id_of(folder: UPath) -> str:

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING
 
 from pipelines.core.ownership import catalogue_mode, open_to_readers
 from pipelines.core.settings import PROGRAM_VERSION, Settings, current_settings
+from pipelines.lake.errors import NothingPublishedError
 from pipelines.lake.faults import TableFault, fault_of, read_faults, write_faults
-from pipelines.lake.storage import LakeError, let_read, sync_files, table_uri
+from pipelines.lake.storage import let_read, sync_files, table_uri
 from pipelines.lake.tables import DataFile, data_files, existing_table
 from pipelines.lake.views import (
     MACROS,
@@ -48,23 +49,15 @@ Pin = tuple[int, list[DataFile]]  # the version of a table and its files
 RETIRED_DAYS = 90  # how far back a vacuum can be asked to spare what catalogues showed
 
 
-class NothingPublished(LakeError):  # noqa: N818  (a state, not a fault)
-    """There is no catalogue yet."""
-
-
 def connect(settings: Settings | None = None) -> duckdb.DuckDBPyConnection:
     """A read-only connection to the catalogue as it is now.
 
     It keeps seeing the same rows however often the lake is published to; connect again to see
-    what is new. Raises NothingPublished before the first publish.
+    what is new. Raises NothingPublishedError before the first publish.
     """
     settings = settings or current_settings()
     if not settings.catalogue.is_file():
-        raise NothingPublished(
-            "Nothing is published yet: there is no {catalogue}. Ingest a delivery first, or set "
-            "PASSERELLE_HOME to the folder where one was.",
-            catalogue=str(settings.catalogue),
-        )
+        raise NothingPublishedError("unpublished", catalogue=str(settings.catalogue))
     connection = _attached(settings.catalogue)
     let_read(connection, settings)
     return connection
@@ -143,7 +136,7 @@ def _pins(settings: Settings) -> dict[str, Pin]:
     }
 
 
-class _NotShown(Exception):  # noqa: N818  (never leaves this module)
+class _NotShownError(Exception):
     def __init__(self, fault: TableFault) -> None:
         self.fault = fault
         super().__init__(fault.table)
@@ -162,7 +155,7 @@ def _build_all(
         try:
             _build(settings, path, pins, told, empty=empty)
             return
-        except _NotShown as found:
+        except _NotShownError as found:
             table = found.fault.table
             log.error("%s", found.fault.text())
             path.unlink(missing_ok=True)
@@ -183,7 +176,7 @@ def _build(
 ) -> None:
     """Write the catalogue; tables in `told` as the old one has them, those in `empty` without rows.
 
-    Raises _NotShown for a data table that cannot be written as asked.
+    Raises _NotShownError for a data table that cannot be written as asked.
     """
     import duckdb
 
@@ -206,7 +199,7 @@ def _build(
                 fault = fault_of(table, error) if contract.kind == "data" else None
                 if fault is None:
                     raise
-                raise _NotShown(fault) from error
+                raise _NotShownError(fault) from error
         for macro, statement, words in MACROS:
             connection.execute(statement)
             connection.execute(f"COMMENT ON MACRO {name(macro)} IS {literal(words)}")

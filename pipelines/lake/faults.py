@@ -1,6 +1,6 @@
 """Tables that could not be published: why and since when. Each shows what it showed before.
 
-Not here: what stops every table, such as a full disk or another writer (`LakeBusy`).
+Not here: what stops every table, such as a full disk or another writer (`LakeBusyError`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.core.i18n import mark, translator
-from pipelines.lake.storage import LakeBusy, LakeError
-from pipelines.lake.tables import CommitConflict
+from pipelines.lake.errors import CommitConflictError, LakeBusyError, LakeError
 from schemas.text import Language
 
 if TYPE_CHECKING:
@@ -57,10 +56,10 @@ def fault_of(table: str, error: Exception) -> TableFault | None:
     from deltalake.exceptions import DeltaError
 
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
-    if isinstance(error, CommitConflict | LakeBusy | duckdb.OutOfMemoryException):
+    if isinstance(error, CommitConflictError | LakeBusyError | duckdb.OutOfMemoryException):
         return None
     if isinstance(error, LakeError):
-        return TableFault(table, error.message, error.values, now)
+        return TableFault(table, error.words.sentence, error.values, now)
     if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
         said = {"table": table, "problem": str(error).partition("\n")[0]}
         return TableFault(table, UNFIT, said, now)

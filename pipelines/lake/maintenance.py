@@ -16,8 +16,9 @@ from pipelines.core.i18n import translator
 from pipelines.core.settings import Settings
 from pipelines.lake.arrivals import arrivals, verify_files
 from pipelines.lake.catalogue import PINS_SCHEMA, connect, swap_catalogue
+from pipelines.lake.errors import LakeError
 from pipelines.lake.publish import published_attempts, settle, taken_files
-from pipelines.lake.storage import LakeError, delete_files, sync_files, table_uri, writing
+from pipelines.lake.storage import delete_files, sync_files, table_uri, writing
 from pipelines.lake.tables import data_files, existing_table, writer_properties
 from pipelines.lake.versions import require_current
 from schemas.contract import table_names
@@ -58,7 +59,7 @@ def compact(settings: Settings) -> list[Compaction]:
     """Merge the small files of each partition of each table, then show readers the new files.
 
     Readers of the old catalogue keep the old files until `vacuum` finds them old enough.
-    Raises LakeBusy as `publish` does.
+    Raises LakeBusyError as `publish` does.
     """
     with writing(settings):
         settle(settings)
@@ -130,8 +131,8 @@ def check(settings: Settings) -> list[Problem]:
     Every file that the catalogue shows is there with the rows that Delta counted; the catalogue
     shows the newest version; each delivery has the rows that its account says, accepted and
     rejected; each record has one latest version; nothing that waits to be published is unfit for
-    it. Raises NothingPublished before the first publish, LakeOutdated where the tables have to be
-    migrated first.
+    it. Raises NothingPublishedError before the first publish, LakeOutdatedError where the tables
+    have to be migrated first.
     """
     require_current(settings)
     with writing(settings), connect(settings) as connection:
@@ -156,7 +157,7 @@ def _check_waiting(settings: Settings) -> Iterator[Problem]:
             try:
                 verify_files(connection, one, folder, begun.get(one.delivery_id, ()))
             except LakeError as problem:
-                yield Problem("deliveries", problem.message, dict(problem.values))
+                yield Problem("deliveries", problem.words.sentence, dict(problem.values))
 
 
 def _check_pins(settings: Settings, connection: duckdb.DuckDBPyConnection) -> Iterator[Problem]:

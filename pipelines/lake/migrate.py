@@ -24,6 +24,7 @@ from pipelines.lake.batches import passes
 from pipelines.lake.catalogue import swap_catalogue
 from pipelines.lake.data_files import files_sql
 from pipelines.lake.delivery_tables import accounts_sql, rejections_sql
+from pipelines.lake.errors import CommitConflictError
 from pipelines.lake.held_rows import find_held
 from pipelines.lake.publish import ATTEMPTS, Publication, read_incoming, working
 from pipelines.lake.revisions import (
@@ -34,7 +35,6 @@ from pipelines.lake.revisions import (
 )
 from pipelines.lake.storage import remove_leftovers, writing
 from pipelines.lake.tables import (
-    CommitConflict,
     addressed_files,
     create_table,
     existing_table,
@@ -54,13 +54,13 @@ def migrate(settings: Settings) -> Publication:
     """Write all tables anew by today's contracts from every delivery that has a verdict.
 
     Raises LakeError where the files of a delivery are not what its verdict says: nothing may be
-    lost by going over it; LakeBusy as `publish` does.
+    lost by going over it; LakeBusyError as `publish` does.
     """
     for attempt in range(ATTEMPTS):
         try:
             with writing(settings):
                 return _migrate(settings)
-        except CommitConflict:  # only where the lake cannot be locked
+        except CommitConflictError:  # only where the lake cannot be locked
             if attempt == ATTEMPTS - 1:
                 raise
             time.sleep(0.1 * 2**attempt)

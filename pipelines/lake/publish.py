@@ -37,6 +37,7 @@ from pipelines.lake.batches import passes
 from pipelines.lake.catalogue import swap_catalogue, table_faults
 from pipelines.lake.data_files import files_sql
 from pipelines.lake.delivery_tables import publish_accounts, publish_rejections
+from pipelines.lake.errors import CommitConflictError, LakeError
 from pipelines.lake.faults import TableFault, fault_of
 from pipelines.lake.held_rows import find_held
 from pipelines.lake.questions import ask, read_question
@@ -48,9 +49,8 @@ from pipelines.lake.revisions import (
     new_rows_sql,
     record_ranges,
 )
-from pipelines.lake.storage import LakeError, let_read, remove_leftovers, writing
+from pipelines.lake.storage import let_read, remove_leftovers, writing
 from pipelines.lake.tables import (
-    CommitConflict,
     DataFile,
     addressed_files,
     commit,
@@ -104,14 +104,14 @@ def publish(
     matter, nor whether they come one at a time or together. One that nobody named and whose files
     are not what its verdict says is left out and logged, even where an interrupted publish took
     some of its rows in: it must not keep all others waiting, and `check` tells of it.
-    Raises LakeBusy when another writer holds the lake for too long, LakeError for a named delivery
-    that has no verdict or whose files are not what it says.
+    Raises LakeBusyError when another writer holds the lake for too long, LakeError for a named
+    delivery that has no verdict or whose files are not what it says.
     """
     for attempt in range(ATTEMPTS):
         try:
             with writing(settings):
                 return _publish(settings, delivery_ids, answered_ids)
-        except CommitConflict:  # only where the lake cannot be locked
+        except CommitConflictError:  # only where the lake cannot be locked
             if attempt == ATTEMPTS - 1:
                 raise
             time.sleep(0.1 * 2**attempt)
@@ -127,7 +127,7 @@ def write_catalogue(settings: Settings) -> bool:
     """Write the catalogue anew if the lake, a contract or a code list changed; True if it did.
 
     A publish that was interrupted is finished first, so that no table is shown ahead of another.
-    Raises LakeBusy as `publish` does.
+    Raises LakeBusyError as `publish` does.
     """
     with writing(settings):
         return settle(settings).is_catalogue_new
@@ -149,7 +149,7 @@ def _publish(
     begun = taken_files(settings, waiting)  # by an earlier publish, whoever was asked for then
     if delivery_ids is not None:
         if unknown := sorted(named - listed - {one.delivery_id for one in waiting}):
-            raise LakeError("No verdict for {deliveries}.", deliveries=", ".join(unknown))
+            raise LakeError("unknown", deliveries=", ".join(unknown))
         waiting = [one for one in waiting if one.delivery_id in named | begun.keys()]
     rows: dict[str, int] = {}
     left_out: dict[str, str] = {}
@@ -214,8 +214,8 @@ def _unsound(
         except LakeError as problem:
             if one.delivery_id in named:
                 raise
-            log.error("%s", problem)
-            found[one.delivery_id] = str(problem)
+            log.error("%s", problem.text())
+            found[one.delivery_id] = problem.text()
     return found
 
 

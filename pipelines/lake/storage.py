@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from pipelines.core.files import sync
-from pipelines.core.i18n import mark, translator
 from pipelines.core.settings import Settings
-from schemas.text import Language
+from pipelines.lake.errors import LakeBusyError, LakeError
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,27 +22,6 @@ if TYPE_CHECKING:
 LOCK_TIMEOUT_S = 900.0
 SYNCS_AT_ONCE = 16
 STAGING = "_staging"
-# deltalake writes to such a folder and then reads from the one that it decodes the name to.
-NO_PERCENT = mark(
-    "Choose another folder than {place}: a “%” before two digits cannot be in its name."
-)
-
-
-class LakeError(Exception):
-    """The lake cannot do what was asked; the text is a sentence for a person."""
-
-    def __init__(self, message: str, **values: str | int | float) -> None:
-        """Keep the English sentence and its values apart, so that it can be said in French."""
-        self.message, self.values = message, values
-        super().__init__(message.format(**values))
-
-    def text(self, language: Language = "en") -> str:
-        """The sentence in `language`."""
-        return translator(language)(self.message, **self.values)
-
-
-class LakeBusy(LakeError):  # noqa: N818  (a state, not a fault)
-    """Another process is writing to this lake and did not finish in time."""
 
 
 def table_uri(settings: Settings, table: str) -> str:
@@ -57,10 +35,11 @@ def writing(settings: Settings, timeout_s: float = LOCK_TIMEOUT_S) -> AbstractCo
     The kernel releases the lock of a process that dies, so a kill leaves nothing to clean. A lake
     in an object store cannot be locked from two machines: the lock then only guards this
     installation's own catalogue, and a commit that meets another one fails and is planned anew.
-    Raises LakeBusy after `timeout_s` seconds, LakeError for a folder that Delta cannot find again.
+    Raises LakeBusyError after `timeout_s` seconds, LakeError for a folder that Delta cannot find
+    again.
     """
     if settings.is_lake_local and unquote(settings.lake) != settings.lake:
-        raise LakeError(NO_PERCENT, place=settings.lake)
+        raise LakeError("percent", place=settings.lake)
     return _file_lock(Path(settings.lake) if settings.is_lake_local else settings.home, timeout_s)
 
 
@@ -73,11 +52,7 @@ def _file_lock(place: Path, timeout_s: float) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout as late:
-        raise LakeBusy(
-            "Another process has been writing to {place} for {seconds} seconds.",
-            place=str(place),
-            seconds=round(timeout_s),
-        ) from late
+        raise LakeBusyError("busy", place=str(place), seconds=round(timeout_s)) from late
     try:
         yield
     finally:

@@ -12,7 +12,8 @@ from typing import Any
 
 from pipelines.core.i18n import mark, translator
 from pipelines.core.settings import Settings
-from pipelines.lake.catalogue import NothingPublished, connect
+from pipelines.lake.catalogue import connect
+from pipelines.lake.errors import NothingPublishedError
 from pipelines.lake.versions import behind, listed_accounts
 from pipelines.landing.receive import Delivery
 from schemas.contract import table_names
@@ -121,7 +122,7 @@ def since(settings: Settings, delivery: Delivery) -> Since:
     older = behind(listed_accounts(settings))
     if table not in table_names("data") or any(one.must_migrate for one in older):
         return nothing  # those tables are before the columns that are asked for here
-    with suppress(NothingPublished), closing(connect(settings)) as connection:
+    with suppress(NothingPublishedError), closing(connect(settings)) as connection:
         history = name(f"{table}_history")
         mine = (
             f"SELECT record_id, max(revision) AS revision FROM {history} "

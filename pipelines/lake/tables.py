@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.core.i18n import mark
 from pipelines.core.settings import Settings
+from pipelines.lake.errors import CommitConflictError, LakeError
 from pipelines.lake.storage import (
     STAGING,
-    LakeError,
     move_staged,
     read_small,
     remove_staging,
@@ -41,20 +40,6 @@ BATCH_ROWS = 40_000
 ROW_GROUP_ROWS = 131_072
 _MEASURED = ("DOUBLE", "BIGINT", "TIMESTAMP")
 _CONFIGURATION = {"delta.dataSkippingNumIndexedCols": "-1"}  # null counts tell which columns exist
-
-
-OTHER_TYPE = mark(
-    "{table}.{column} is {found} in the lake and {wanted} in the contract; the table must be "
-    "migrated first: passerelle lake migrate"
-)
-NO_LIST = mark(
-    "{table}.{column} is a list that older rows do not have; the table must be migrated first: "
-    "passerelle lake migrate"
-)
-
-
-class CommitConflict(LakeError):  # noqa: N818  (a state, not a fault)
-    """Somebody else committed to the table since it was read; plan again on what is there now."""
 
 
 @dataclass(frozen=True)
@@ -169,10 +154,10 @@ def misfit(table: DeltaTable, contract: Contract) -> LakeError | None:
         said = {"table": contract.table, "column": item.name}
         if item.name not in found:
             if isinstance(item.type, ArrayType):  # Delta has no statistics that tell who has a list
-                return LakeError(NO_LIST, **said)
+                return LakeError("list", **said)
         elif item.type != found[item.name].type:
             kinds = {"found": str(found[item.name].type), "wanted": str(item.type)}
-            return LakeError(OTHER_TYPE, **said, **kinds)
+            return LakeError("type", **said, **kinds)
     return None
 
 
@@ -325,7 +310,7 @@ def commit(
 ) -> None:
     """Make one version of the table: files in, files out, and the deliveries that it now holds.
 
-    Raises CommitConflict where the table moved on since `table` was read.
+    Raises CommitConflictError where the table moved on since `table` was read.
     """
     from deltalake.transaction import RemoveAction
 
@@ -345,7 +330,7 @@ def replace(
 ) -> None:
     """Make one version of the table of these files alone, with the columns of the contract.
 
-    Raises CommitConflict as `commit`.
+    Raises CommitConflictError as `commit`.
     """
     _write(settings, table, added, delivery_ids, _wanted(contract))
 
@@ -373,9 +358,7 @@ def _write(
             ),
         )
     except CommitFailedError as conflict:
-        raise CommitConflict(
-            "Somebody else committed to {table} first.", table=str(table.table_uri)
-        ) from conflict
+        raise CommitConflictError("conflict", table=str(table.table_uri)) from conflict
     if settings.is_lake_local:
         log = Path(table_uri(settings, table.metadata().name)) / "_delta_log"
         sync_files([log / f"{table.version() + 1:020}.json"])

@@ -16,20 +16,15 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from pipelines.core.duck import connect_scratch
-from pipelines.core.i18n import mark
 from pipelines.core.settings import Settings
 from pipelines.lake.data_files import files_sql
-from pipelines.lake.storage import LakeError, let_read
+from pipelines.lake.errors import LakeError, LakeOutdatedError
+from pipelines.lake.storage import let_read
 from pipelines.lake.tables import addressed_files, existing_table, misfit
 from schemas.contract import load_contract, table_names
 
 if TYPE_CHECKING:
     import duckdb
-
-OUTDATED = mark(
-    "The tables are of an older contract ({tables}). Nothing is published until “passerelle lake "
-    "migrate” has judged the accepted deliveries again and written the tables anew."
-)
 
 
 @dataclass(frozen=True)
@@ -62,10 +57,6 @@ class Behind:
     def __str__(self) -> str:
         """`incidents 1.0.0 → 2.0.0`."""
         return f"{self.table} {self.found} → {self.wanted}"
-
-
-class LakeOutdated(LakeError):  # noqa: N818  (a state, not a fault)
-    """The tables are of an older contract than the program's, and have to be migrated first."""
 
 
 def listed_accounts(settings: Settings) -> list[Account]:
@@ -124,10 +115,10 @@ def misfits(settings: Settings) -> list[LakeError]:
 
 
 def require_current(settings: Settings, listed: Sequence[Account] | None = None) -> None:
-    """Raise LakeOutdated where a table has to be migrated before anything is published."""
+    """Raise LakeOutdatedError where a table has to be migrated before anything is published."""
     every = listed_accounts(settings) if listed is None else listed
     if old := [one for one in behind(every) if one.must_migrate]:
-        raise LakeOutdated(OUTDATED, tables=", ".join(map(str, old)))
+        raise LakeOutdatedError(tables=", ".join(map(str, old)))
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.core.findings import DeliveryRefused, Finding
+from pipelines.core.findings import DeliveryError, Finding
 from pipelines.landing.lines import SPACES
 from pipelines.landing.refuse import finding
 from pipelines.landing.report_number import KEY as REPORT_KEY
@@ -91,7 +91,7 @@ def matched(
 
     A heading that differs by accents, capitals or spaces is taken for the one that it can only be,
     and one unknown column beside all that are needed is kept out; both are told.
-    Raises DeliveryRefused with one finding for each wrong column: DEL-703 missing (with the nearest
+    Raises DeliveryError with one finding for each wrong column: DEL-703 missing (with the nearest
     heading found), DEL-704 unknown, DEL-716 twice; or with DEL-714 alone where fewer than half of
     the mapped ones are there: then the row is no header, and its cells may be anybody's names.
     A column that the feed calls optional may be missing, and is read as empty.
@@ -102,7 +102,7 @@ def matched(
     sent = [plain(name) for name in found]
     names = as_declared(feed, sent)
     if not is_json and not is_header(feed, names):
-        raise DeliveryRefused(finding("DEL-714", file, row=header_row))
+        raise DeliveryError(finding("DEL-714", file, row=header_row))
     if is_json:
         known.update((REPORT_KEY, *_below(feed.ignore, names)))
     unknown = [name for name in dict.fromkeys(names) if name and name not in known]
@@ -116,7 +116,7 @@ def matched(
     wrong += [finding("DEL-704", file, column=name) for name in unknown if not is_kept_out]
     wrong += [finding("DEL-716", file, column=name) for name in _twice(names)]
     if wrong:
-        raise DeliveryRefused(wrong)
+        raise DeliveryError(wrong)
     return Columns(
         names=feed.mapped_columns,
         kept={n: names.index(plain(n)) for n in feed.mapped_columns if plain(n) in names},

@@ -126,7 +126,7 @@ def receive(
     moment where the file has none, or one that no set clock shows: before 2000, or to come.
     `kind` is what whoever delivers it says that it is; made from our own report, it is a correction
     unless they say otherwise, and came after what it was made from.
-    Raises DeliveryRefused (DEL-718) for a file beyond `settings.largest_delivery_bytes`, KeyError
+    Raises DeliveryError (DEL-718) for a file beyond `settings.largest_delivery_bytes`, KeyError
     for a feed that is not declared, OSError where a place cannot be read or written.
     """
     source = UPath(file)

@@ -19,7 +19,7 @@ import pyarrow.csv as pv
 import pyarrow.parquet as pq
 
 from pipelines.core.duck import LOOKUP_KEY_MACRO
-from pipelines.core.findings import DeliveryRefused, Finding
+from pipelines.core.findings import DeliveryError, Finding
 from pipelines.core.settings import Settings
 from pipelines.landing.gazetteers import AREA_SCHEMA, Gazetteer, read_gazetteer
 from schemas.codelist import codelist_path
@@ -49,7 +49,7 @@ def load_reference(settings: Settings, files: Sequence[Path]) -> list[LoadedRefe
 
     Takes the OCHA list of P-codes (CSV), a COD-AB workbook (XLSX), and first- or second-level
     shapes with a P-code or ISO 3166-2 column (GeoJSON, GeoParquet). A file loaded twice changes
-    nothing; a later file wins on the same code. Raises DeliveryRefused (DEL-720 a file) for files
+    nothing; a later file wins on the same code. Raises DeliveryError (DEL-720 a file) for files
     that are none of these, before anything is written.
     """
     from filelock import FileLock
@@ -63,7 +63,7 @@ def load_reference(settings: Settings, files: Sequence[Path]) -> list[LoadedRefe
         else:
             read.append((Path(file), gazetteer))
     if refused:
-        raise DeliveryRefused(refused)
+        raise DeliveryError(refused)
     settings.reference.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.reference / ".lock"):
         for file, gazetteer in read:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines.core.findings import DeliveryRefused, Finding
+from pipelines.core.findings import DeliveryError, Finding
 
 KILOBYTE = 1024
 MEGABYTE = 1024**2
@@ -18,6 +18,6 @@ def finding(code: str, file: Path, **values: str | int) -> Finding:
     return Finding(code, {"file_name": file.name, **values})
 
 
-def refused(code: str, file: Path, **values: str | int) -> DeliveryRefused:
+def refused(code: str, file: Path, **values: str | int) -> DeliveryError:
     """The exception for one such finding, ready to be raised."""
-    return DeliveryRefused(finding(code, file, **values))
+    return DeliveryError(finding(code, file, **values))

@@ -51,7 +51,7 @@ def write_read_cells(  # noqa: PLR0917  (a file, how it is read, and where to)
     """Write the delimited `file` to `sink`, every cell empty in columns that are not read.
 
     `encoding` is what the reader said of it. Each record must have a cell for each heading. Raises
-    DeliveryRefused for a file that is none of the feed.
+    DeliveryError for a file that is none of the feed.
     """
     plain = utf8_copy(file, encoding)
     source = open_delimited(plain, file, layout)
@@ -76,7 +76,7 @@ def write_read_values(
 ) -> Iterator[str]:
     """The records of the JSON `file`, each as text, without the keys that are not read.
 
-    Raises DeliveryRefused for a file that is none of the feed, ValueError where a key cannot be
+    Raises DeliveryError for a file that is none of the feed, ValueError where a key cannot be
     taken out: it is an object in one record and none in another.
     """
     scratch = file.parent / "unread"

@@ -23,7 +23,7 @@ from sqlalchemy import orm
 from pipelines.core.settings import Settings
 from pipelines.ledger import clock
 from pipelines.ledger.database import readings, sessions, troubles
-from pipelines.ledger.faults import LedgerError
+from pipelines.ledger.errors import LedgerError
 from pipelines.ledger.models import LedgerEntry, LedgerHead
 from pipelines.ledger.seal import Head, is_ours, read_head_file, sealed, write_head_file
 from schemas.text import printable

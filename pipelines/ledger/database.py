@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from pipelines.core.settings import Settings
-from pipelines.ledger.faults import LedgerError
+from pipelines.ledger.errors import LedgerError
 
 HEAD = "0003"  # the newest migration; a test holds that it is
 LOCK_KEY = 0x50534C01  # of PostgreSQL's advisory locks: migrations

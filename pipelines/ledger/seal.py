@@ -20,7 +20,7 @@ from filelock import FileLock
 from pipelines.core.keys import installation_key
 from pipelines.core.settings import Settings
 from pipelines.ledger.database import sessions, troubles
-from pipelines.ledger.faults import LedgerError
+from pipelines.ledger.errors import LedgerError
 from pipelines.ledger.models import LedgerHead
 
 FIRST_HASH = "0" * 64

@@ -15,10 +15,8 @@ from babel.messages.pofile import read_po, write_po
 from pipelines.core.i18n import LOCALE_FOLDER
 
 PIPELINES = LOCALE_FOLDER.parent
-# `_` says a sentence, `mark` declares one to be said later, a lake's Problem has one as its second,
-# its errors as their first.
-ERRORS = ("LakeError", "LakeBusy", "NothingPublished", "CommitConflict")
-KEYWORDS = {"_": None, "mark": None, "Problem": (2,), **dict.fromkeys(ERRORS)}
+# `_` says a sentence, `mark` declares one to be said later, a lake's Problem has one as its second.
+KEYWORDS = {"_": None, "mark": None, "Problem": (2,)}
 FRENCH = LOCALE_FOLDER / "fr.po"
 HEADER = b"""\
 # French words of the program; `python -m pipelines.locale` finds the sentences.

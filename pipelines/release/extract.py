@@ -26,6 +26,7 @@ from pipelines.release.disclosure.past_disclosures import (
     cells_folder,
     one_at_a_time,
 )
+from pipelines.release.errors import ReleaseError
 from pipelines.release.manifest_builder import manifest_of
 from pipelines.release.package import dictionary, keys, readme
 from pipelines.release.package.archive import (
@@ -38,7 +39,6 @@ from pipelines.release.package.formats.content import Content
 from pipelines.release.package.formats.write import write_data
 from pipelines.release.package.manifest import FileOut, Manifest
 from pipelines.release.query.selection import Progress, Selection, open_selection
-from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from schemas.agreement_folder import load_agreements
 from schemas.organisation import is_public, organisations, purposes
@@ -80,7 +80,7 @@ def make_extract(
 ) -> Extract:
     """Make an extract and return it.
 
-    `made_by` is a role or an account, for the ledger alone. Raises ReleaseRefused (noted in the
+    `made_by` is a role or an account, for the ledger alone. Raises ReleaseError (noted in the
     ledger), AgreementError, LedgerError, LakeError, OSError.
     """
     from pipelines.ledger.policy import note_policy
@@ -92,7 +92,7 @@ def make_extract(
             maker.tell(GATHER, STEPS, request.table)
             with open_selection(settings, request, folder) as selection:
                 return _make(maker, selection, folder)
-    except ReleaseRefused as refused:
+    except ReleaseError as refused:
         note_refusal(settings, request, refused, made_by=made_by, organisation=organisation)
         raise
 
@@ -100,7 +100,7 @@ def make_extract(
 def note_refusal(
     settings: Settings,
     request: Request,
-    refused: ReleaseRefused,
+    refused: ReleaseError,
     *,
     made_by: str,
     organisation: str = "",

@@ -19,12 +19,12 @@ from pipelines.release.disclosure.past_disclosures import (
     one_at_a_time,
 )
 from pipelines.release.disclosure.risk import Risk
+from pipelines.release.errors import ReleaseError
 from pipelines.release.package.formats.content import Field
 from pipelines.release.package.manifest import ID_LENGTH
 from pipelines.release.policy.marking import Marking
 from pipelines.release.query.flow import Flow
 from pipelines.release.query.selection import OnOpen, Selection, open_selection
-from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from schemas.agreement import Permit
 from schemas.sqltext import literal
@@ -49,7 +49,7 @@ class Preview:
     permits: tuple[Permit, ...]
     suppressed_cells: int | None = None
     threshold: int | None = None
-    absence: ReleaseRefused | None = None  # why there is no row, where there is none
+    absence: ReleaseError | None = None  # why there is no row, where there is none
 
 
 def preview(settings: Settings, request: Request, limit: int = SHOWN_ROWS) -> Preview:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.errors import ReleaseError
 from schemas.agreement import RECORDS, TIME_DIMENSIONS, Form
 from schemas.codelist import codes
 from schemas.contract import Contract
@@ -61,7 +61,7 @@ class Request:
 
 
 def check_request(request: Request, contract: Contract) -> None:
-    """Raise ReleaseRefused for the first thing that the request names and that does not exist.
+    """Raise ReleaseError for the first thing that the request names and that does not exist.
 
     REL-104 for a column, 110 for a dimension or measure, 112 for a period that ends before it
     begins, 113 for an area or offence. That a thing exists says nothing of who may have it.
@@ -69,17 +69,17 @@ def check_request(request: Request, contract: Contract) -> None:
     published = {column.name for column in contract.published}
     for column in request.columns:
         if column not in published:
-            raise ReleaseRefused("REL-104", table=contract.table, column=column)
+            raise ReleaseError("REL-104", table=contract.table, column=column)
     _check_counted(request, contract)
     if request.since and request.until and request.since > request.until:
-        raise ReleaseRefused("REL-112", since=request.since, until=request.until)
+        raise ReleaseError("REL-112", since=request.since, until=request.until)
     for area in request.areas:
         if not is_known_area(area):
-            raise ReleaseRefused("REL-113", name=area, list="admin_areas")
+            raise ReleaseError("REL-113", name=area, list="admin_areas")
     offences = codes("offences")
     for offence in request.offences:
         if not offence or not any(code.startswith(offence) for code in offences):
-            raise ReleaseRefused("REL-113", name=offence, list="offences")
+            raise ReleaseError("REL-113", name=offence, list="offences")
 
 
 def _check_counted(request: Request, contract: Contract) -> None:
@@ -88,7 +88,7 @@ def _check_counted(request: Request, contract: Contract) -> None:
     for names, known in ((request.dimensions, made), (request.measures, {RECORDS})):
         for name in names:
             if name not in published | known:
-                raise ReleaseRefused("REL-110", name=name, known=sorted(published | known))
+                raise ReleaseError("REL-110", name=name, known=sorted(published | known))
 
 
 def is_known_area(code: str) -> bool:

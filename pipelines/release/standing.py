@@ -24,10 +24,6 @@ HEADQUARTERS = "headquarters"  # recipients that belong to no mission
 Days = tuple[dt.date | None, dt.date | None]
 
 
-class UnknownStandingExtract(Exception):  # noqa: N818  (a state, not a fault)
-    """No agreement asks for a standing extract of this name."""
-
-
 @dataclass(frozen=True)
 class StandingExtract:
     """One of them, with the agreement that asks for it and the mission that it goes to."""
@@ -98,14 +94,14 @@ def request_for(
     )
 
 
-def make_standing(settings: Settings, name: str, as_of: dt.date, *, made_by: str) -> Extract:
-    """Make one by its name. Raises NoLongerAsked, and what `make_extract` raises."""
+def make_standing(settings: Settings, name: str, as_of: dt.date, *, made_by: str) -> Extract | None:
+    """Make one by its name; None where no agreement asks for it. Raises as `make_extract`."""
     from pipelines.release.extract import make_extract
 
     agreements = load_agreements(settings.agreements)
     declared = {one.name: one for one in standing_extracts(agreements)}
     if name not in declared:
-        raise UnknownStandingExtract(name)
+        return None
     standing = declared[name].declared
     permits = _permits(agreements, standing)
     delay_days = max((permit.delay_days for permit in permits), default=0)

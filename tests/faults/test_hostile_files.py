@@ -17,7 +17,7 @@ import openpyxl
 import pytest
 from reading import codes, make_feed, read
 
-from pipelines.core.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryError
 from pipelines.core.settings import settings_for
 from pipelines.landing.readers import delimited, workbook_kinds
 from pipelines.landing.readers import json as json_reader
@@ -165,7 +165,7 @@ def test_a_file_beyond_the_limit_is_not_opened(tmp_path: Path) -> None:
 )
 def test_no_cell_is_shown_in_a_refusal(tmp_path: Path, text: str) -> None:
     file = write(tmp_path, "d.csv", text.encode("latin-1"))
-    with pytest.raises(DeliveryRefused) as refusal:
+    with pytest.raises(DeliveryError) as refusal:
         read(file, feed(CSV))
     assert SECRET not in "".join(traceback.format_exception(refusal.value))
     assert SECRET not in repr(refusal.value) + repr(refusal.value.findings)
@@ -282,7 +282,7 @@ def test_texts_that_look_like_formulas_stay_texts(tmp_path: Path) -> None:
 def test_a_file_beyond_the_limit_is_not_kept(tmp_path: Path) -> None:
     settings = settings_for(tmp_path / "home", largest_delivery_bytes=10)
     file = write(tmp_path, "d.csv", b"a,b\n" * 10)
-    with pytest.raises(DeliveryRefused) as refusal:
+    with pytest.raises(DeliveryError) as refusal:
         receive(settings, "ucdp_ged_incidents", file)
     assert [one.code for one in refusal.value.findings] == ["DEL-718"]
     assert list_deliveries(settings) == []

@@ -11,9 +11,10 @@ import pytest
 from upath import UPath
 
 from pipelines.core.settings import Settings, settings_for
+from pipelines.lake.errors import LakeBusyError
 from pipelines.lake.maintenance import check
 from pipelines.lake.publish import publish
-from pipelines.lake.storage import LakeBusy, writing
+from pipelines.lake.storage import writing
 from tests.unit.lake.judged import content, deliver, row
 
 DELIVERIES = 6
@@ -85,7 +86,7 @@ def test_a_writer_that_waits_too_long_says_so(tmp_path):
     Path(settings.lake).mkdir(parents=True)
     with (
         writing(settings),
-        pytest.raises(LakeBusy, match="Another process"),
+        pytest.raises(LakeBusyError, match="Another process"),
         writing(settings, 0.2),
     ):
         pass

@@ -27,7 +27,7 @@ from pipelines.accounts.people import add_user
 from pipelines.accounts.sessions import open_session, person_of_session
 from pipelines.accounts.signin import authenticate
 from pipelines.backup.archive import MANIFEST, unpack
-from pipelines.backup.faults import MESSAGES, BackupError
+from pipelines.backup.errors import BackupError
 from pipelines.backup.make import make_backup
 from pipelines.backup.restore import restore
 from pipelines.core.settings import Settings, settings_for
@@ -405,11 +405,3 @@ def test_the_anchor_of_before_holds_after(living, whole, other):
     entry = next(one for one in kept if one.seq == 10)
     assert verify(other, f"10:{entry.hash}") == []
     assert verify(other, f"10:{'0' * 64}")[0].kind == "rewritten"
-
-
-def test_sentences_are_in_both_languages():
-    values = {"file": "f", "place": "p", "path": "x", "problem": "y"}
-    for code in MESSAGES:
-        error = BackupError(code, **values)
-        assert error.text("fr") != error.text("en")
-        assert "{" not in error.text("fr")

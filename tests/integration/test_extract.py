@@ -33,12 +33,12 @@ from pipelines.ledger.chain import entries
 from pipelines.ledger.who import who
 from pipelines.portal.sql import boxes
 from pipelines.release.disclosure.past_disclosures import cells_folder
+from pipelines.release.errors import ReleaseError
 from pipelines.release.extract import Extract, make_extract
 from pipelines.release.package.archive import MANIFEST, MANIFEST_SIGNATURE
 from pipelines.release.package.keys import public_key_path, signing_key
 from pipelines.release.package.verify import verify
 from pipelines.release.preview import preview
-from pipelines.release.refusals import ReleaseRefused
 from tests.conftest import passerelle
 from tests.integration.releasing import AS_OF, home_beside, wanted
 
@@ -169,7 +169,7 @@ def test_other_formats_are_proved_alike(home, wanted_format):
 
 @pytest.mark.parametrize("wanted_format", ["geojson", "gpkg"])
 def test_a_map_needs_points_that_a_clause_opens(home, tmp_path, wanted_format):
-    with pytest.raises(ReleaseRefused, match="REL-115"):
+    with pytest.raises(ReleaseError, match="REL-115"):
         make_extract(home, wanted(format=wanted_format), made_by="desk")
     mapping = replace(home, agreements=with_points(home, tmp_path))
     extract = make_extract(mapping, wanted(format=wanted_format), made_by="desk")
@@ -202,7 +202,7 @@ def with_points(home: Settings, folder: Path) -> Path:
 
 def test_a_day_to_come_would_undo_the_delays(home):
     after = clock.now().date() + dt.timedelta(days=3650)
-    with pytest.raises(ReleaseRefused) as refused:
+    with pytest.raises(ReleaseError) as refused:
         preview(home, wanted(as_of=after.replace(year=min(after.year, 2035))))
     assert refused.value.code == "REL-117"
     assert refused.value.text("en") != refused.value.text("fr")
@@ -214,7 +214,7 @@ def test_a_clause_that_has_ended_is_not_opened_by_a_day_gone_by(home, tmp_path):
     raw["valid_until"], raw["standing"] = dt.date(2026, 10, 31), []
     (tmp_path / "caf_minusca.yaml").write_text(yaml.safe_dump(raw), encoding="utf-8")
     ended = replace(home, agreements=tmp_path)
-    with pytest.raises(ReleaseRefused) as refused:
+    with pytest.raises(ReleaseError) as refused:
         make_extract(ended, wanted(as_of=dt.date(2026, 10, 1)), made_by="desk")
     assert (refused.value.code, refused.value.case) == ("REL-105", "expired")
 
@@ -271,7 +271,7 @@ def test_a_preview_shows_what_the_extract_holds(home, made, opened):
 def test_a_refusal_is_coded_and_noted_and_leaves_nothing(home, changes, code):
     listed = sorted(home.releases.iterdir())
     noted = entries(home, events=["extract.refused"]).total
-    with pytest.raises(ReleaseRefused) as refused:
+    with pytest.raises(ReleaseError) as refused:
         make_extract(home, wanted(**changes), made_by="desk")
     assert refused.value.code == code
     assert refused.value.text("fr") != refused.value.text("en")
@@ -283,7 +283,7 @@ def test_a_refusal_is_coded_and_noted_and_leaves_nothing(home, changes, code):
 
 
 def test_without_published_tables_there_is_nothing_to_extract(tmp_path):
-    with pytest.raises(ReleaseRefused, match="REL-114"):
+    with pytest.raises(ReleaseError, match="REL-114"):
         make_extract(settings_for(tmp_path / "empty"), wanted(), made_by="desk")
 
 

@@ -18,7 +18,7 @@ from upath import UPath
 import pipelines
 import pipelines.harmonise.run as harmonising
 import pipelines.ingest.ingest as module
-from pipelines.core.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryError
 from pipelines.core.settings import Settings, settings_for
 from pipelines.ingest.ingest import ingest, ingest_inbox, judge, land, land_again
 from pipelines.lake.maintenance import check
@@ -189,7 +189,7 @@ def test_another_version_of_the_feed_opens_a_refusal_again(place, monkeypatch):
 
 
 def test_a_feed_that_is_not_declared_is_a_finding(place):
-    with pytest.raises(DeliveryRefused) as refused:
+    with pytest.raises(DeliveryError) as refused:
         ingest(place, "nobody", example())
     assert [finding.code for finding in refused.value.findings] == ["DEL-721"]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.backup.faults import BackupError
+from pipelines.backup.errors import BackupError
 from pipelines.backup.make import make_backup
 from pipelines.backup.restore import restore
 from pipelines.core.settings import Settings, settings_for

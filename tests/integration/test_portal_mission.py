@@ -31,9 +31,9 @@ from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.portal.forms import blank
 from pipelines.portal.services import extracts, previews
 from pipelines.portal.services.menus import menu, request_of
+from pipelines.release.errors import ReleaseError
 from pipelines.release.package.keys import public_key_path
 from pipelines.release.package.verify import verify
-from pipelines.release.refusals import ReleaseRefused
 from tests.portal import account, cheap_passwords, csrf_of, signed_in
 
 NOW = dt.datetime(2026, 11, 20, 9, tzinfo=dt.UTC)
@@ -365,7 +365,7 @@ def test_counts_hide_small_numbers_in_table_chart_and_map(browser):
 
 def test_a_refusal_says_why_and_keeps_the_choice(browser, monkeypatch):
     def refuse(*_arguments, **_more):
-        raise ReleaseRefused("REL-107", k=5)
+        raise ReleaseError("REL-107", k=5)
 
     monkeypatch.setattr(previews, "show_preview", refuse)
     answer = _looked(browser, {**CHOICE, "since": "2026-06-01"})

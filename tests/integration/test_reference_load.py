@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from pipelines.core.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryError
 from pipelines.core.settings import Settings, settings_for
 from pipelines.harmonise.geofence import cell_sql, geofence_cells
 from pipelines.landing.reference import (
@@ -233,7 +233,7 @@ NOT_REFERENCE = {
 @pytest.mark.parametrize("name", NOT_REFERENCE)
 def test_other_files_are_refused_with_a_code(name: str, settings: Settings, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(NOT_REFERENCE[name])
-    with pytest.raises(DeliveryRefused) as refusal:
+    with pytest.raises(DeliveryError) as refusal:
         load_reference(settings, [tmp_path / name])
     (finding,) = refusal.value.findings
     assert finding.code == "DEL-720"
@@ -245,7 +245,7 @@ def test_other_files_are_refused_with_a_code(name: str, settings: Settings, tmp_
 def test_one_bad_file_stops_all(settings: Settings, tmp_path: Path) -> None:
     good = write_csv(tmp_path, HEADER + "CAF,2,CF539,Nouveau,CF53,2021-01-21\n")
     bad = write_csv(tmp_path, "a,b\n1,2\n", "other.csv")
-    with pytest.raises(DeliveryRefused):
+    with pytest.raises(DeliveryError):
         load_reference(settings, [good, bad])
     assert not settings.reference.exists()
     with pytest.raises(FileNotFoundError):
@@ -298,7 +298,7 @@ def test_metres_are_not_degrees(settings: Settings, tmp_path: Path) -> None:
     file = tmp_path / "metres.geojson"
     codes = [{"adm1_pcode": "CF53", "iso3": "CAF"}]
     file.write_text(collection(codes, [shapely.box(600_000, 700_000, 610_000, 710_000)]))
-    with pytest.raises(DeliveryRefused):
+    with pytest.raises(DeliveryError):
         load_reference(settings, [file])
 
 

@@ -19,10 +19,11 @@ from pipelines.accounts.permissions import Person
 from pipelines.accounts.signin import authenticate
 from pipelines.core.settings import Settings, settings_for
 from pipelines.ingest.ingest import judge
+from pipelines.lake.errors import LakeOutdatedError
 from pipelines.lake.maintenance import check
 from pipelines.lake.publish import publish
 from pipelines.lake.superseded import since
-from pipelines.lake.versions import LakeOutdated, behind, listed_accounts
+from pipelines.lake.versions import behind, listed_accounts
 from pipelines.landing.receive import list_deliveries
 from pipelines.ledger.verify import check as check_ledger
 from pipelines.release.package.keys import public_key_path
@@ -68,7 +69,7 @@ def test_status_says_that_the_tables_are_of_an_older_contract(old_home):
 def test_nothing_is_published_beside_rows_of_another_contract(old_home):
     settings = settings_for(old_home)
     for act in (publish, check):
-        with pytest.raises(LakeOutdated, match="passerelle lake migrate"):
+        with pytest.raises(LakeOutdatedError, match="passerelle lake migrate"):
             act(settings)
     [book, _amended] = list_deliveries(settings, POLICE)
     assert since(settings, book).sentences("en")

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.errors import ReleaseError
 from schemas.agreement import Agreement, Permit, Restriction
 from tests.unit.release.attack import equations, interval, is_determined
 from tests.unit.release.world import (
@@ -414,7 +414,7 @@ def key_of(extract: Extract) -> dict[str, dict[str, Any]]:
 def made(held: Any, signed: Agreement, asked: dict[str, Any]) -> Extract | None:
     try:
         return Extract(held, [signed], ask(**asked))
-    except ReleaseRefused as refused:
+    except ReleaseError as refused:
         assert refused.code == "REL-106"
         return None
 
@@ -502,8 +502,8 @@ def test_two_recipients_have_nothing_of_each_other(
         asks = {**asked, "recipient": recipient}
         try:
             together = Extract(held, [both], ask(**asks))
-        except ReleaseRefused:
-            with pytest.raises(ReleaseRefused):
+        except ReleaseError:
+            with pytest.raises(ReleaseError):
                 Extract(held, [alone], ask(**asks))
             return
         assert {row["clause"] for row in together.rows} <= own
@@ -651,7 +651,7 @@ def test_expiry_closes(
     if is_open:
         made(held, signed, {"as_of": day})
         return
-    with pytest.raises(ReleaseRefused) as refused:
+    with pytest.raises(ReleaseError) as refused:
         Extract(held, [signed], ask(as_of=day))
     assert refused.value.code == "REL-105"
 
@@ -661,7 +661,7 @@ def test_expiry_closes(
 def test_what_is_not_known_is_refused(permits: list[dict[str, Any]], word: str, field: str) -> None:
     assume(word not in ("all", "public", "iom", "ucdp", "passerelle", *COLUMNS))
     wrong: Any = (word,) if field == "columns" else word
-    with pytest.raises(ReleaseRefused) as refused:
+    with pytest.raises(ReleaseError) as refused:
         Extract([], [agreement(permits)], ask(**{field: wrong}))
     assert refused.value.code in ("REL-101", "REL-102", "REL-104")
 

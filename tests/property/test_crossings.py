@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.errors import ReleaseError
 from tests.property.test_agreements import (
     AREA,
     TIME,
@@ -159,7 +159,7 @@ def test_exactly_the_permitted_crossings_and_cells_leave(
     signed = agreement(permits, back)
     try:
         extract = Extract(held, [signed], ask(table="border_crossings", **asked))
-    except ReleaseRefused as refused:
+    except ReleaseError as refused:
         assert refused.code == "REL-106"
         return
     left = {

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from reading import make_feed, read_with, scratch_connection
 
-from pipelines.core.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryError
 from pipelines.landing.lines import SPACES
 
 quick = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -93,7 +93,7 @@ def outcome(name: str, data: bytes, layout: dict[str, Any]) -> list[tuple[Any, .
         try:
             feed = make_feed(["a", "b", "c"], file=layout)
             return read_with(open_connections[0], file, feed)[1]
-        except DeliveryRefused as refusal:
+        except DeliveryError as refusal:
             return refusal.findings[0].code
 
 

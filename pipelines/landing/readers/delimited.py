@@ -32,7 +32,7 @@ from typing import Any
 import duckdb
 
 from pipelines.core.duck import PASSING_FAULTS
-from pipelines.core.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryError
 from pipelines.landing.columns import Columns, merged_headings
 from pipelines.landing.lines import LineCount, Spaces, longest_line, text_lines
 from pipelines.landing.readers.encoding import demand_utf8
@@ -99,7 +99,7 @@ class DelimitedFile:
 def open_delimited(file: Path, shown: Path, layout: Layout) -> DelimitedFile:
     """Find the header of `file`, and the row of HXL tags under it if there may be one.
 
-    Raises DeliveryRefused: DEL-706 for a file without text, DEL-714 for an empty header row,
+    Raises DeliveryError: DEL-706 for a file without text, DEL-714 for an empty header row,
     DEL-701 for bytes that are not text.
     """
     last = max(layout.header_rows)
@@ -159,7 +159,7 @@ def stage_delimited(
     `counted` is what `lines.count_lines` said of the file.
 
     A line with a stray quotation mark is set aside like one of a wrong width.
-    Raises DeliveryRefused: DEL-701 encoding, DEL-702 cut off, DEL-707 a cell beyond the limit,
+    Raises DeliveryError: DEL-701 encoding, DEL-702 cut off, DEL-707 a cell beyond the limit,
     DEL-717 where half of the records or more have not as many cells as the header.
     """
     if counted.overlong:
@@ -309,7 +309,7 @@ def _kept(batches: Iterator[Any], refusals: list[Exception]) -> Iterator[Any]:
     """The batches; a refusal on the way is kept aside: the engine that pulls would hide it."""
     try:
         yield from batches
-    except (DeliveryRefused, StrayQuoteError) as refusal:
+    except (DeliveryError, StrayQuoteError) as refusal:
         refusals.append(refusal)
         raise
 
@@ -353,9 +353,7 @@ def _without_stray(lines: Iterator[str], source: DelimitedFile, width: int) -> I
         yield [NO_CELL] * (width + 2) if record is None else record
 
 
-def _unparsable(
-    source: DelimitedFile, reason: str, row: int, counted: LineCount
-) -> DeliveryRefused:
+def _unparsable(source: DelimitedFile, reason: str, row: int, counted: LineCount) -> DeliveryError:
     """The refusal for a record that the strict parser does not accept."""
     if "field larger" in reason:
         return _too_long(source, row)
@@ -364,7 +362,7 @@ def _unparsable(
     return refused("DEL-717", source.shown, rows=MOST_STRAY, row=row)
 
 
-def _too_long(source: DelimitedFile, row: int) -> DeliveryRefused:
+def _too_long(source: DelimitedFile, row: int) -> DeliveryError:
     return refused("DEL-707", source.shown, row=row, limit_kb=LONGEST_CELL_CHARS // KILOBYTE)
 
 

@@ -9,7 +9,7 @@ import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.core.findings import DeliveryRefused, Finding
+from pipelines.core.findings import DeliveryError, Finding
 from pipelines.landing.readers.mixture import FAMILIAR, Mixture, mend
 from pipelines.landing.refuse import finding, refused
 from schemas.feed import DETECT
@@ -51,7 +51,7 @@ def as_utf8(file: Path, declared: str, scratch: Path) -> Letters:
     by its mark, or all of its letters do: that is told. So is a line in another encoding than the
     others. A file that is declared to be UTF-8 is not looked at, since reading it twice would cost
     more than it gives: where a reader finds that it is not, `mended_utf8` has its text.
-    Raises DeliveryRefused where the bytes are not of that encoding (DEL-701), or of none (DEL-731),
+    Raises DeliveryError where the bytes are not of that encoding (DEL-701), or of none (DEL-731),
     and where the file ends inside a letter (DEL-702).
     """
     with file.open("rb") as stream:
@@ -66,7 +66,7 @@ def as_utf8(file: Path, declared: str, scratch: Path) -> Letters:
 def mended_utf8(file: Path, scratch: Path) -> Letters:
     """The text of a `file` that was taken for UTF-8 and is not, line by line.
 
-    Raises DeliveryRefused: DEL-702 where it ends inside a letter, DEL-701 where half of the lines
+    Raises DeliveryError: DEL-702 where it ends inside a letter, DEL-701 where half of the lines
     or more are of no encoding for certain.
     """
     offset = _first_not_utf8(file) or 0
@@ -131,7 +131,7 @@ def _read_as(
                 file, "utf-8", (finding("DEL-755", file, encoding="utf-8", agreed=agreed),)
             )
         read, told = _told(file, mend(file, encoding, target), encoding)
-    except DeliveryRefused as refusal:
+    except DeliveryError as refusal:
         if is_detected and refusal.findings[0].code == "DEL-701":  # nobody agreed on what was found
             raise refused("DEL-731", file) from None
         raise
@@ -147,7 +147,7 @@ def _family(encoding: str) -> str:
 def detect(file: Path, head: bytes) -> str:
     """The encoding of `file`: by its mark, else UTF-8 if all of it is, else the likeliest.
 
-    Raises DeliveryRefused (DEL-731) where nothing fits.
+    Raises DeliveryError (DEL-731) where nothing fits.
     """
     from charset_normalizer import from_bytes
 
@@ -191,7 +191,7 @@ def written_as(file: Path, encoding: str) -> tuple[bytes, str]:
 
 
 def demand_utf8(file: Path, shown: Path | None = None) -> None:
-    """Raise DeliveryRefused (DEL-701, with line and byte) where `file` is not UTF-8 throughout."""
+    """Raise DeliveryError (DEL-701, with line and byte) where `file` is not UTF-8 throughout."""
     offset = _first_not_utf8(file)
     if offset is None:
         return

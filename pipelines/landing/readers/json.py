@@ -19,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.core.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryError
 from pipelines.landing.columns import Columns
 from pipelines.landing.lines import longest_line
 from pipelines.landing.readers.encoding import demand_utf8
@@ -59,7 +59,7 @@ def open_json(
 ) -> JsonRecords:
     """Stage the records of `file` (UTF-8) and find every leaf that any of them has.
 
-    Raises DeliveryRefused: DEL-701 encoding, DEL-702 or DEL-711 malformed, DEL-706 no record with a
+    Raises DeliveryError: DEL-701 encoding, DEL-702 or DEL-711 malformed, DEL-706 no record with a
     value, DEL-707 a record beyond the limit, DEL-717 a record that is no object or no point,
     DEL-733 no such array, DEL-734 a key twice in one object.
     """
@@ -124,7 +124,7 @@ def stage_array(connection: duckdb.DuckDBPyConnection, file: Path, shown: Path) 
         raise _unread(str(error), file, shown) from None
 
 
-def _unread(reason: str, file: Path, shown: Path) -> DeliveryRefused:
+def _unread(reason: str, file: Path, shown: Path) -> DeliveryError:
     """The refusal that stands for an engine's error; of its text only a number is used."""
     demand_utf8(file, shown)
     found = re.search(r"in (?:record/value|line) (\d+)", reason)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
 
-from pipelines.core.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryError
 from pipelines.landing.refuse import KILOBYTE, refused
 
 BLOCK_BYTES = 4 * 1024**2
@@ -29,7 +29,7 @@ _BLANK = re.compile(r"[\s\ufeff]*")
 def slice_array(file: Path, path: str, target: Path, shown: Path) -> Path:
     """Write the array at `path` (`$`, `$.data.events`) of the UTF-8 document `file` to `target`.
 
-    Raises DeliveryRefused: DEL-701 for a beginning that is not UTF-8 (the rest is the reader's to
+    Raises DeliveryError: DEL-701 for a beginning that is not UTF-8 (the rest is the reader's to
     find out), DEL-706 where it is blank, DEL-711 for a text that is no JSON, a bracket that never
     closes, text after the end, nesting deeper than `DEEPEST`, DEL-733 where the document has no
     such key, or something else than an array in its place.
@@ -70,7 +70,7 @@ def is_too_deep(text: str) -> bool:
 def array_start(head: bytes, path: str, shown: Path) -> int:
     """The offset of the opening bracket of the array that `path` leads to.
 
-    `head` is the beginning of the document. Raises DeliveryRefused as `slice_array`.
+    `head` is the beginning of the document. Raises DeliveryError as `slice_array`.
     """
     keys = path_keys(path)
     try:  # not final: the block may end inside a letter
@@ -116,7 +116,7 @@ def _after(text: str, at: int, sign: str) -> int:
     return at + 1
 
 
-def _other_shape(text: str, at: int, path: str, shown: Path) -> DeliveryRefused:
+def _other_shape(text: str, at: int, path: str, shown: Path) -> DeliveryError:
     """The refusal of what stands where a part of `path` should: other JSON, or none at all."""
     try:
         json.JSONDecoder().raw_decode(text, at)
@@ -127,7 +127,7 @@ def _other_shape(text: str, at: int, path: str, shown: Path) -> DeliveryRefused:
     return refused("DEL-733", shown, path=path)
 
 
-def _broken(text: str, at: int, shown: Path) -> DeliveryRefused:
+def _broken(text: str, at: int, shown: Path) -> DeliveryError:
     return refused("DEL-711", shown, row=1 + text.count("\n", 0, at))
 
 
@@ -141,7 +141,7 @@ def _whole_strings(
 ) -> Iterator[tuple[bytes, bytes]]:
     """The bytes from `start` in parts that cut no string, each with its brackets outside strings.
 
-    Raises DeliveryRefused: DEL-707 for a string beyond the limit, DEL-711 for one that never ends.
+    Raises DeliveryError: DEL-707 for a string beyond the limit, DEL-711 for one that never ends.
     """
     carry, line = b"", first_line
     with file.open("rb") as stream:

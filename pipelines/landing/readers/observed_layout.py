@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from pipelines.core.findings import DeliveryRefused, Finding
+from pipelines.core.findings import DeliveryError, Finding
 from pipelines.landing.columns import (
     are_titles,
     has_all,
@@ -122,7 +122,7 @@ def _wrong(feed: Feed, headings: Sequence[str], shown: Path, agreed: Layout) -> 
     """The columns that are wrong in a row of headings."""
     try:
         matched(feed, headings, shown, header_row=max(agreed.header_rows))
-    except DeliveryRefused as refusal:
+    except DeliveryError as refusal:
         return tuple(refusal.findings)
     return ()
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.core.findings import DeliveryRefused, Finding
+from pipelines.core.findings import DeliveryError, Finding
 from pipelines.core.settings import DEFAULT_LARGEST_DELIVERY_BYTES
 from pipelines.landing.columns import Columns, matched
 from pipelines.landing.lines import LineCount, count_lines
@@ -79,7 +79,7 @@ def read_text_rows(
     Its columns are those that the feed maps, spelled as in the feed; ignored ones are not read.
     Texts are trimmed, and NULL where nothing is left. Entirely blank rows are not there. Beside it,
     `<table_name>_unsplit(source_row, code)` has the rows that could not be read.
-    Raises DeliveryRefused, whose findings (DEL-7xx) name every wrong column at once.
+    Raises DeliveryError, whose findings (DEL-7xx) name every wrong column at once.
     """
     layout = layout_of(feed, delivery_file)
     size = delivery_file.stat().st_size
@@ -95,7 +95,7 @@ def layout_of(feed: Feed, file: Path) -> Layout:
     """The layout of the feed that a file of this name has; the ending decides where names do not.
 
     Our own report as a workbook is read whatever the feed's files are, but for what is no row in
-    it. Raises DeliveryRefused (DEL-725) where the name matches none.
+    it. Raises DeliveryError (DEL-725) where the name matches none.
     """
     declared = _declared(feed, file.name.lower())
     is_workbook = declared is None or declared.format == "xlsx"
@@ -146,7 +146,7 @@ def _text(reading: _Reading) -> TextRows:
         letters = as_utf8(reading.file, reading.layout.encoding, scratch)
         try:
             return _rows_of(reading, letters, scratch)
-        except DeliveryRefused as refusal:
+        except DeliveryError as refusal:
             is_other = refusal.findings[0].code == "DEL-701"
             if letters.is_proved or letters.encoding != "utf-8" or not is_other:
                 raise
@@ -183,7 +183,7 @@ def _rows_of(reading: _Reading, letters: Letters, scratch: Path) -> TextRows:
             reading.table_name,
             file,
         )
-    except DeliveryRefused as refusal:
+    except DeliveryError as refusal:
         raise _explained(refusal, notes) from None
     return TextRows(
         columns=list(columns.names),
@@ -206,13 +206,13 @@ def _matched(
     return columns
 
 
-def _explained(refusal: DeliveryRefused, notes: list[Finding]) -> DeliveryRefused:
+def _explained(refusal: DeliveryError, notes: list[Finding]) -> DeliveryError:
     """A refusal with what was noticed before: a wrong separator explains a header not found."""
     if any(note.is_error for note in notes):
         causes = [note for note in notes if note.is_error]
         effects = [one for one in refusal.findings if one.code != "DEL-714"]
-        return DeliveryRefused([*causes, *effects, *(n for n in notes if not n.is_error)])
-    return DeliveryRefused([*refusal.findings, *notes])
+        return DeliveryError([*causes, *effects, *(n for n in notes if not n.is_error)])
+    return DeliveryError([*refusal.findings, *notes])
 
 
 def _holes(file: Path, counted: LineCount) -> list[Finding]:

@@ -197,7 +197,7 @@ def show(
     Beside it, `<table_name>_cells(source_row, cells)` has the hash of all cells of each row, and
     `<table_name>_unsplit(source_row, code)` the rows of which no cell is believed, and why.
 
-    Raises DeliveryRefused: DEL-706 without a data row, DEL-704 for a column without a heading that
+    Raises DeliveryError: DEL-706 without a data row, DEL-704 for a column without a heading that
     holds text.
     """
     counts = dict(

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from pipelines.core.findings import DeliveryRefused, Finding
+from pipelines.core.findings import DeliveryError, Finding
 from pipelines.landing.columns import (
     SHEET_COLUMN,
     Columns,
@@ -110,15 +110,15 @@ def open_workbook(file: Path, shown: Path, feed: Feed, layout: Layout) -> Workbo
     """Read the sheets whose names the layout expects and match their columns.
 
     `file` is an `.xlsx`, `shown` the file as sent.
-    Raises DeliveryRefused: what `workbook_safety.inspect` and `columns.matched` raise (the latter
+    Raises DeliveryError: what `workbook_safety.inspect` and `columns.matched` raise (the latter
     for all sheets at once), DEL-705 where no sheet has an expected name, DEL-729 where one of them
     has another, DEL-714 without a header, DEL-713 where the archive holds no workbook.
     """
     try:
         return _open(file, shown, feed, layout)
-    except DeliveryRefused as refusal:  # the sender knows the file by its own name
+    except DeliveryError as refusal:  # the sender knows the file by its own name
         named = [Finding(f.code, {**f.values, "file_name": shown.name}) for f in refusal.findings]
-        raise DeliveryRefused(named) from None
+        raise DeliveryError(named) from None
 
 
 def _open(file: Path, shown: Path, feed: Feed, layout: Layout) -> Workbook:
@@ -183,12 +183,12 @@ def _match(
     for sheet in sheets:
         try:
             matched(feed, [*sheet.headings, *extra], file, header_row=header_row)
-        except DeliveryRefused as refusal:
+        except DeliveryError as refusal:
             wrong |= {f"{f.code} {f.values.get('column')}": f for f in refusal.findings}
         if is_header(feed, sheet.headings):
             wrong |= {f.code + str(f.values): f for f in _unheaded(file, sheet, header_row)}
     if wrong:
-        raise DeliveryRefused(list(wrong.values()))
+        raise DeliveryError(list(wrong.values()))
     named = dict.fromkeys(name for sheet in sheets for name in sheet.headings if name)
     headings = (*named, *extra)
     return matched(feed, headings, file, header_row=header_row), headings

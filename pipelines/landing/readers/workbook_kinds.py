@@ -72,7 +72,7 @@ def kind_of(file: Path) -> str:
 def as_xlsx(file: Path, scratch: Path) -> Path:
     """The workbook as `.xlsx`: the file itself, or a copy in `scratch` of one of another kind.
 
-    Raises DeliveryRefused: DEL-713 for what is no workbook (named for what it is), DEL-710 for one
+    Raises DeliveryError: DEL-713 for what is no workbook (named for what it is), DEL-710 for one
     with a password, DEL-709 for macros, DEL-708 for what grows too large, DEL-702 for a part.
     """
     kind = kind_of(file)

@@ -89,7 +89,7 @@ class SheetParts:
 def inspect(file: Path) -> SheetParts:
     """Look into the archive `file` without opening it as a workbook.
 
-    Raises DeliveryRefused: DEL-713 no workbook of this kind, DEL-710 password, DEL-709 macros,
+    Raises DeliveryError: DEL-713 no workbook of this kind, DEL-710 password, DEL-709 macros,
     DEL-719 parts of other files, DEL-708 what would grow too large, DEL-728 a cell so
     far away that the sheet would, DEL-724 formulas without a saved value.
     """

@@ -20,7 +20,7 @@ from pipelines.portal.services import extracts as services
 from pipelines.portal.web.downloads import extract_file
 from pipelines.portal.web.request import allowed, language_of, not_found, settings_of
 from pipelines.portal.words import _
-from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.errors import ReleaseError
 from pipelines.release.request import Request as Asked
 from schemas.contract import load_contract, table_names
 
@@ -102,7 +102,7 @@ def look_before_asking(
     choices.note(settings, asked, person)
     try:
         seen = previews.show_preview(settings, asked, language, PREVIEW_ROWS)
-    except ReleaseRefused as refused:
+    except ReleaseError as refused:
         choices.note_refusal(settings, refused, person)
         raise
     if seen.is_too_long:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from pipelines.core.i18n import mark
 from pipelines.jobs.queue import TooManyJobs
-from pipelines.ledger.faults import LedgerError
+from pipelines.ledger.errors import LedgerError
 from pipelines.portal.forms import Form
 from pipelines.portal.security.visitor import visitor_of
 from pipelines.portal.sql.refusals import SqlRefused
@@ -20,7 +20,7 @@ from pipelines.portal.web.errors import problem
 from pipelines.portal.web.request import language_of
 from pipelines.portal.words import _
 from pipelines.release.disclosure.conflict_words import as_data
-from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.errors import ReleaseError
 
 MEDIA = "application/problem+json"
 NOT_RELIED_ON = mark("The agreements cannot be relied on just now, so nothing leaves.")
@@ -145,14 +145,14 @@ class ProblemRoute(APIRoute):
 
 def _answer(request: Request, error: Exception) -> Response | None:
     """The problem that a refusal of one of our parts becomes; None for what is none."""
-    from pipelines.lake.storage import LakeError
+    from pipelines.lake.errors import LakeError
     from schemas.problem import AgreementError
 
     language = language_of(request)
     if isinstance(error, Refused):
         faults = [{"where": where, "message": said} for where, said in error.faults.items()]
         return problem(request, error.status, code=error.code, detail=error.detail, faults=faults)
-    if isinstance(error, ReleaseRefused):
+    if isinstance(error, ReleaseError):
         said = " ".join(filter(None, (error.text(language), error.hint(language))))
         person = visitor_of(request).person
         more: dict[str, Any] = {}

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from pipelines.accounts.delays import delayed_until
 from pipelines.accounts.devices import devices_of, has_token, remove_device
-from pipelines.accounts.faults import AccountRefused
+from pipelines.accounts.errors import AccountError
 from pipelines.accounts.people import find_user, set_language, set_password
 from pipelines.accounts.people import person as person_of_id
 from pipelines.accounts.permissions import Person
@@ -67,7 +67,7 @@ def remove(
     try:
         session = visitor_of(request).session
         remove_device(settings_of(request), person, device_id, session)
-    except AccountRefused:
+    except AccountError:
         not_found()
     return redirect("/account?said=device")
 
@@ -115,7 +115,7 @@ def change_password(request: Request, person: Person = Depends(allowed("account.
     if form.is_good:
         try:
             set_password(settings, person.name, form.value("password"), actor=person.name)
-        except AccountRefused as refused:
+        except AccountError as refused:
             form.fail("password", refused.text(language_of(request)))
     if not form.is_good:
         return _password_form(request, form, status=422)
@@ -158,7 +158,7 @@ def confirm_second_factor(
     if form.is_good:
         try:
             confirm_totp(settings_of(request), person.user_id, code)
-        except AccountRefused as refused:
+        except AccountError as refused:
             form.fail("code", refused.text(language_of(request)))
     if not form.is_good:
         return _second_factor(request, form, is_begun=True, status=422)
@@ -191,7 +191,7 @@ def _check_password(request: Request, person: Person, form: Form) -> None:
     if len(present) > LONGEST_PASSWORD or not is_password_right(
         settings_of(request), person.user_id, present, session
     ):
-        form.fail("present", AccountRefused("ACC-116").text(language_of(request)))
+        form.fail("present", AccountError("ACC-116").text(language_of(request)))
 
 
 def _needs_password(request: Request, person: Person) -> None:

@@ -19,8 +19,9 @@ from pipelines.portal.web.page import page
 from pipelines.portal.web.request import allowed, not_found, settings_of
 from pipelines.portal.web.uploads import STATUS, take
 from pipelines.portal.words import _
+from pipelines.release.errors import AuthenticityError
 from pipelines.release.package import keys
-from pipelines.release.package.verify import AuthenticExtract, NotAuthentic, verify
+from pipelines.release.package.verify import AuthenticExtract, verify
 from pipelines.release.policy.wording import onward_sharing
 
 LARGEST_BYTES = 2 * 1024**3
@@ -73,10 +74,10 @@ def public_key(request: Request, person: Person = Checking) -> Response:
 
 def _prove(
     settings: Settings, upload: uploads.Upload
-) -> tuple[AuthenticExtract | None, NotAuthentic | None]:
+) -> tuple[AuthenticExtract | None, AuthenticityError | None]:
     try:
         return verify(upload.file, keys.public_key_path(settings)), None
-    except NotAuthentic as fault:
+    except AuthenticityError as fault:
         return None, fault
 
 

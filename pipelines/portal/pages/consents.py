@@ -20,7 +20,7 @@ from pipelines.portal.web.request import (
 )
 from pipelines.release.disclosure import consents as release
 from pipelines.release.disclosure.consent_words import consent_facts, need_facts
-from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.errors import ReleaseError
 
 BASE = "/consents"
 router = APIRouter()
@@ -51,7 +51,7 @@ def give(request: Request, person: Person = Deciding) -> Response:
             until=until,
             reason=reason,
         )
-    except ReleaseRefused as refused:
+    except ReleaseError as refused:
         fields = {"REL-120": "reference", "REL-121": "until", "REL-122": "reason"}
         form.fail(fields[refused.code], refused.text(language_of(request)))
         return _show(request, person, form, status=422)
@@ -66,7 +66,7 @@ def revoke(request: Request, consent_id: str, person: Person = Deciding) -> Resp
         release.revoke(
             settings_of(request), consent_id, by=person.name, organisation=person.organisation
         )
-    except ReleaseRefused as refused:
+    except ReleaseError as refused:
         form.fail("consent", refused.text(language_of(request)))
         return _show(request, person, form, status=422)
     return redirect(BASE)

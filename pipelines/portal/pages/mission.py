@@ -40,7 +40,7 @@ from pipelines.portal.web.request import (
 )
 from pipelines.release.disclosure import conflict_words
 from pipelines.release.disclosure.conflict import Conflict
-from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.errors import ReleaseError
 from pipelines.release.request import Request as Asked
 from schemas.text import LANGUAGES, Language
 
@@ -154,7 +154,7 @@ def _look(request: Request, choice: Choice, wanted: Asked, person: Person) -> HT
         seen = previews.show_preview(
             settings_of(request), wanted, language_of(request), PREVIEW_ROWS
         )
-    except ReleaseRefused as refused:
+    except ReleaseError as refused:
         choices.note_refusal(settings_of(request), refused, person)
         more = _conflict(refused.conflict, person, language_of(request))
         return _menu_page(request, choice, person, status=422, refused=refused, **more)

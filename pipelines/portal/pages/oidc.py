@@ -17,7 +17,7 @@ from joserfc.errors import JoseError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from pipelines.accounts.faults import AccountRefused
+from pipelines.accounts.errors import AccountError
 from pipelines.accounts.people import find_user, link_oidc, person_of_oidc
 from pipelines.accounts.permissions import Person
 from pipelines.core.settings import Settings
@@ -122,7 +122,7 @@ def person_for(settings: Settings, oidc: Oidc, claims: dict[str, Any]) -> Person
             link_oidc(settings, user.name, oidc.issuer, subject, actor=user.name)
             if person := person_of_oidc(settings, oidc.issuer, subject):
                 return person
-    except AccountRefused:
+    except AccountError:
         pass
     raise NotAccepted
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from pipelines.accounts.faults import AccountRefused
+from pipelines.accounts.errors import AccountError
 from pipelines.accounts.permissions import NEVER_BY_TOKEN, Person
 from pipelines.accounts.tokens import MOST_DAYS, make_token, revoke_token, tokens_of
 from pipelines.core.i18n import mark
@@ -72,7 +72,7 @@ def make(request: Request, person: Person = Depends(allowed("token.own"))) -> Re
             said, _kept = make_token(
                 settings_of(request), person, name, scopes=scopes, days=int(days)
             )
-        except AccountRefused as refused:
+        except AccountError as refused:
             form.fail(refused.field or "name", refused.text(language_of(request)))
     if not form.is_good:
         return _show(request, person, form, status=422)
@@ -86,7 +86,7 @@ def revoke(
     """End one of one's own tokens."""
     try:
         revoke_token(settings_of(request), person, token_id)
-    except AccountRefused:
+    except AccountError:
         not_found()
     return redirect("/account/tokens?revoked=1")
 

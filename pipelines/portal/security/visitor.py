@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.accounts.permissions import Person
 from pipelines.core.settings import Settings
-from pipelines.ledger.faults import LedgerError
+from pipelines.ledger.errors import LedgerError
 from pipelines.portal.configuration import Configuration
 from pipelines.portal.words import use
 from schemas.text import LANGUAGES, Language

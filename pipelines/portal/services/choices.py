@@ -20,7 +20,7 @@ from pipelines.portal.forms import Form
 from pipelines.portal.services.menus import FORMATS, Menu, menu, menus_of, request_of
 from pipelines.portal.words import _
 from pipelines.release.disclosure.consents import note_need
-from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.errors import ReleaseError
 from pipelines.release.request import Request as Asked
 from schemas.text import LANGUAGES
 
@@ -82,7 +82,7 @@ def note(settings: Settings, wanted: Asked, person: Person) -> None:
     )
 
 
-def note_refusal(settings: Settings, refused: ReleaseRefused, person: Person) -> None:
+def note_refusal(settings: Settings, refused: ReleaseError, person: Person) -> None:
     """Write down that counts which somebody looked for need consents. Raises LedgerError."""
     if refused.conflict:
         note_need(

@@ -108,9 +108,13 @@ def state_of(settings: Settings) -> Hashable:
 def _published(settings: Settings, feeds: Sequence[str]) -> dict[str, str]:
     import duckdb
 
-    from pipelines.lake.catalogue import NothingPublished, connect
+    from pipelines.lake.catalogue import connect
+    from pipelines.lake.errors import NothingPublishedError
 
-    with suppress(NothingPublished, duckdb.CatalogException), closing(connect(settings)) as found:
+    with (
+        suppress(NothingPublishedError, duckdb.CatalogException),
+        closing(connect(settings)) as found,
+    ):
         states = "SELECT delivery_id, state FROM deliveries WHERE list_contains(?, feed)"
         return dict(found.execute(states, [list(feeds)]).fetchall())
     return {}
@@ -160,13 +164,14 @@ def reading(settings: Settings, feeds: Sequence[str]) -> Iterator[duckdb.DuckDBP
     """
     import duckdb
 
-    from pipelines.lake.catalogue import NothingPublished, connect
+    from pipelines.lake.catalogue import connect
+    from pipelines.lake.errors import NothingPublishedError
 
     published: dict[str, str] = {}
     try:
         connection = connect(settings)
         connection.execute("SET threads = 2")
-    except NothingPublished:
+    except NothingPublishedError:
         connection = duckdb.connect(config={"autoinstall_known_extensions": False})
     with closing(connection):
         source = _empty()

@@ -12,8 +12,8 @@ from pipelines.ledger import clock
 from pipelines.portal.services import Absent
 from pipelines.portal.words import _, language
 from pipelines.release.disclosure.outdated import outdated_extracts
+from pipelines.release.errors import ReleaseError
 from pipelines.release.policy.permits import who_may
-from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from schemas.agreement_folder import load_agreements
 
@@ -57,7 +57,7 @@ def closed(settings: Settings, job: JobView) -> str:
             form=stored["form"],
             as_of=clock.now().date(),
         )
-    except ReleaseRefused as refused:
+    except ReleaseError as refused:
         return refused.text(language())
     clauses = job.result.get("clauses", ())
     if gone := set(clauses) - {one.full_name for one in allowed.permits}:

@@ -23,10 +23,10 @@ from pipelines.portal.charts import Figure
 from pipelines.portal.services import Busy, picture
 from pipelines.portal.services.remembered import remembered, stamp
 from pipelines.portal.words import _, date, number
+from pipelines.release.errors import ReleaseError
 from pipelines.release.package.readme import OTHERS_ACROSS
 from pipelines.release.query.counts import LEVEL
 from pipelines.release.query.flow import Flow
-from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from schemas.agreement_folder import fingerprint
 from schemas.contract import Contract, load_contract
@@ -72,7 +72,7 @@ class PreviewPage:
     clauses: tuple[str, ...] = ()
     figures: list[Figure] = field(default_factory=list)
     is_too_long: bool = False
-    absence: ReleaseRefused | None = None  # why there is nothing, where there is nothing
+    absence: ReleaseError | None = None  # why there is nothing, where there is nothing
 
 
 class _NotNow(Exception):  # noqa: N818  (a state, not a fault)
@@ -90,7 +90,7 @@ class _Turn:
 def show_preview(
     settings: Settings, request: Request, language: Language, limit: int
 ) -> PreviewPage:
-    """The first `limit` rows of an extract and what is told of it. Raises ReleaseRefused."""
+    """The first `limit` rows of an extract and what is told of it. Raises ReleaseError."""
     shown = replace(request, language=language, format="csv")
     try:
         with _alone((state(settings), shown, limit)):
@@ -165,7 +165,7 @@ def _counted(
             return selection.row_count
     except Busy:
         raise _NotNow from None  # others are looking
-    except ReleaseRefused:
+    except ReleaseError:
         return 0
     except TimeoutError:
         return None

@@ -132,10 +132,11 @@ def _clause(permit: Permit, agreement: Agreement, recipient: str) -> Clause:
 
 def _newest(settings: Settings, offers: Sequence[Offer]) -> dict[str, dt.datetime]:
     """When the last accepted delivery of a provider came, by table."""
-    from pipelines.lake.catalogue import NothingPublished, connect
+    from pipelines.lake.catalogue import connect
+    from pipelines.lake.errors import NothingPublishedError
 
     found: dict[str, dt.datetime] = {}
-    with suppress(NothingPublished), closing(connect(settings)) as connection:
+    with suppress(NothingPublishedError), closing(connect(settings)) as connection:
         for table in dict.fromkeys(offer.table for offer in offers):
             providers = {
                 p for o in offers if o.table == table for one in o.permits for p in one.providers

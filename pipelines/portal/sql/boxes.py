@@ -27,9 +27,9 @@ from pipelines.ledger import clock
 from pipelines.portal.sql import run
 from pipelines.portal.sql.refusals import SqlRefused
 from pipelines.portal.sql.worker import ROWS, Answer
+from pipelines.release.errors import ReleaseError
 from pipelines.release.policy.permits import Offer, offers, who_may
 from pipelines.release.query.records import CompiledExtract, compile_records
-from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from schemas.agreement import HANDLING_LEVELS, Agreement, Permit
 from schemas.agreement_folder import fingerprint, load_agreements
@@ -165,7 +165,7 @@ def _compiled(
         )
         request = Request(table=table, recipient=recipient, purpose=purpose, as_of=day)
         compiled = compile_records(request, permitted, load_contract(table))
-    except ReleaseRefused:
+    except ReleaseError:
         raise SqlRefused("SQL-207") from None
     return compiled, permitted.permits
 
@@ -174,8 +174,7 @@ def _prepared(
     settings: Settings, open_now: QueryableTables, purpose: str, used: Sequence[str]
 ) -> Mapping[str, Path]:
     """The box of each table that is used, made where it is not there. Raises SqlRefused."""
-    from pipelines.lake.catalogue import NothingPublished
-    from pipelines.lake.storage import LakeError
+    from pipelines.lake.errors import LakeError, NothingPublishedError
 
     folder = settings.scratch / "sqlbox"
     folder.mkdir(parents=True, exist_ok=True)
@@ -194,7 +193,7 @@ def _prepared(
                 about += [open_now.organisation, str(open_now.as_of)]
             file = folder / f"{_key(settings, [*about, source.sql])}.duckdb"
             made[table] = _box(settings, file, source)
-    except NothingPublished:
+    except NothingPublishedError:
         raise SqlRefused("SQL-210") from None
     except (LakeError, OSError):
         raise SqlRefused("SQL-211") from None
@@ -209,7 +208,7 @@ def _key(settings: Settings, about: Sequence[str]) -> str:
 
 
 def _stamp(settings: Settings) -> str:
-    """What the catalogue is made of. Raises NothingPublished."""
+    """What the catalogue is made of. Raises NothingPublishedError."""
     with _catalogue(settings) as connection:
         [(stamp,)] = connection.execute("SELECT stamp FROM lake.stamp").fetchall()
     return str(stamp)

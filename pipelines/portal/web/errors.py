@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from pipelines.core.i18n import mark
-from pipelines.ledger.faults import LedgerError
+from pipelines.ledger.errors import LedgerError
 from pipelines.portal import words
 from pipelines.portal.security.limits import address_wait_s, count_failure
 from pipelines.portal.security.visitor import API, visitor_of

@@ -21,7 +21,7 @@ from pipelines.core.settings import Settings
 from pipelines.release.disclosure.coarser import coarser_forms
 from pipelines.release.disclosure.consents import Consent, Need, covering
 from pipelines.release.disclosure.differencing import (
-    TooMuch,
+    TooManySumsError,
     compared,
     telling_extracts,
     tells_more,
@@ -34,14 +34,14 @@ from pipelines.release.disclosure.past_disclosures import (
     disclosures_by_recipient,
     is_known_to,
 )
-from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.errors import ReleaseError
 from pipelines.release.request import Request
 from schemas.agreement_folder import load_agreements
 
 MOST_TRIED, MOST_OFFERED, TRIED_S = 24, 4, 5.0
 PERIOD, PURPOSE, RECORDS = "period", "purpose", "records"
 CHOICES = ("areas", "offences", "measures", PURPOSE)
-# The private record of a form of the request; raises ReleaseRefused where no clause opens it.
+# The private record of a form of the request; raises ReleaseError where no clause opens it.
 Counting = Callable[[Request], pa.Table]
 
 
@@ -82,7 +82,7 @@ def require_untold(
     """The consents by which counts leave; empty where they tell too little to need any.
 
     `request.dimensions` are those that are counted by, `cells` is the private record, `providers`
-    are the sources of its clauses. Raises ReleaseRefused REL-108 where they would tell a hidden
+    are the sources of its clauses. Raises ReleaseError REL-108 where they would tell a hidden
     number beside what was told before, 118 where that is too much to check, both with a `conflict`.
     """
     known = disclosures_by_recipient(settings, request)
@@ -97,7 +97,7 @@ def require_untold(
     if all(one.is_told_again for one in found if one.names):
         return ()
     obstacles = tuple(Obstacle(told[name], _differs(request, told[name])) for name in names)
-    refused = ReleaseRefused("REL-118" if any(one.is_too_much for one in found) else "REL-108")
+    refused = ReleaseError("REL-118" if any(one.is_too_much for one in found) else "REL-108")
     coarser = tuple(_passing(request, known, counting))
     refused.conflict = Conflict(request, obstacles, coarser, need)
     raise refused
@@ -121,7 +121,7 @@ def _telling(cells: pa.Table, circle: Mapping[str, PastDisclosure]) -> _Found:
     is_told_again = len(others) < len(known)
     try:
         return _Found(telling_extracts(cells, others, released), is_told_again)
-    except TooMuch:
+    except TooManySumsError:
         return _Found(compared(cells, others, released), is_told_again, is_too_much=True)
 
 
@@ -154,7 +154,7 @@ def _passing(
             if is_something and not any(told):
                 found += 1
                 yield form
-        except (ReleaseRefused, TooMuch):
+        except (ReleaseError, TooManySumsError):
             continue
         except (duckdb.InterruptException, duckdb.OutOfMemoryException):
             return  # whoever watches the time has stopped us

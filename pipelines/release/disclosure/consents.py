@@ -22,7 +22,7 @@ from typing import Any
 from pipelines.core.settings import Settings
 from pipelines.ledger import clock
 from pipelines.ledger.chain import Entry, append, entries
-from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.errors import ReleaseError
 from schemas.organisation import lineage, organisations, sources_of
 from schemas.text import printable
 
@@ -133,19 +133,19 @@ def give(
 ) -> Consent:
     """Write a consent down, in the name of an organisation and by one of its accounts.
 
-    Raises ReleaseRefused REL-120 where nothing of that reference waits for the organisation, 121
+    Raises ReleaseError REL-120 where nothing of that reference waits for the organisation, 121
     for a day that is past or too far off, 122 without a reason; LedgerError.
     """
     need = next((n for n in needs(settings, organisation) if n.reference == need_reference), None)
     if need is None:
-        raise ReleaseRefused("REL-120", reference=printable(need_reference)[:ID_LENGTH])
+        raise ReleaseError("REL-120", reference=printable(need_reference)[:ID_LENGTH])
     today = clock.now().date()
     last = today + dt.timedelta(days=LONGEST_DAYS)
     if not today <= until <= last:
-        raise ReleaseRefused("REL-121", first=today, last=last)
+        raise ReleaseError("REL-121", first=today, last=last)
     said = " ".join(printable(reason).split())
     if not SHORTEST_REASON <= len(said) <= LONGEST_REASON:
-        raise ReleaseRefused("REL-122", shortest=SHORTEST_REASON, longest=LONGEST_REASON)
+        raise ReleaseError("REL-122", shortest=SHORTEST_REASON, longest=LONGEST_REASON)
     consent_id = secrets.token_hex(ID_LENGTH // 2)
     entry = append(
         settings,
@@ -166,13 +166,13 @@ def give(
 def revoke(settings: Settings, consent_id: str, *, by: str, organisation: str) -> Consent:
     """Take a consent back, for whatever is asked from now on; what has left has left.
 
-    Raises ReleaseRefused REL-123 where the organisation gave no such consent or took it back;
+    Raises ReleaseError REL-123 where the organisation gave no such consent or took it back;
     LedgerError.
     """
     mine = consents(settings, organisation)
     one = next((one for one in mine if one.consent_id == consent_id and not one.revoked_at), None)
     if one is None:
-        raise ReleaseRefused("REL-123", reference=printable(consent_id)[:ID_LENGTH])
+        raise ReleaseError("REL-123", reference=printable(consent_id)[:ID_LENGTH])
     entry = append(
         settings,
         REVOKED,

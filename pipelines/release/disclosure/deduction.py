@@ -29,14 +29,15 @@ MOST_PAIRS = 3_000_000
 _TINY, _RANK = 1e-7, 1e-8
 
 
-class TooMuch(Exception):  # noqa: N818  (an answer to a request, not a failure)
+class TooManySumsError(Exception):
     """There are more sums, and more atoms in them, than can be solved."""
 
 
 def rest_of(sums: csr_array, vectors: Amounts | None = None) -> Amounts:
     """What is left of each vector beside the space of the sums; `sums` has one row a sum.
 
-    `vectors` has one row an atom, one column a vector; unless given, random probes. Raises TooMuch.
+    `vectors` has one row an atom, one column a vector; unless given, random probes.
+    Raises TooManySumsError.
     """
     rest = probes(sums.shape[1]) if vectors is None else vectors.copy()
     is_known, sums = _solved_one_by_one(_distinct(sums))
@@ -154,7 +155,7 @@ def _kinds(sums: csr_array) -> tuple[Numbers, Numbers]:
 
 
 def _blocks(sums: csr_array) -> Iterator[tuple[Numbers, Numbers]]:
-    """The rows and columns of each part that shares nothing with the others. Raises TooMuch."""
+    """Rows and columns of each part that shares nothing with others. Raises TooManySumsError."""
     from scipy.sparse import block_array
     from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
 
@@ -165,7 +166,7 @@ def _blocks(sums: csr_array) -> Iterator[tuple[Numbers, Numbers]]:
     heights = np.bincount(row_part, minlength=count).astype(float)
     widths = np.bincount(column_part, minlength=count).astype(float)
     if (np.minimum(heights, widths) ** 3).sum() > MOST_WORK:
-        raise TooMuch
+        raise TooManySumsError
     by_row, by_column = np.argsort(row_part, kind="stable"), np.argsort(column_part, kind="stable")
     row_cuts = np.cumsum(heights).astype(int)[:-1]
     column_cuts = np.cumsum(widths).astype(int)[:-1]

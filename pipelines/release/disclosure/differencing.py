@@ -41,7 +41,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipelines.release.disclosure.deduction import (
-    TooMuch,
+    TooManySumsError,
     is_nothing,
     rest_beside,
     rest_of,
@@ -60,7 +60,7 @@ from pipelines.release.disclosure.members import (
 if TYPE_CHECKING:
     from scipy.sparse import csr_array  # type: ignore[import-untyped]
 
-__all__ = ["TooMuch", "compared", "telling_extracts", "tells_more"]
+__all__ = ["TooManySumsError", "compared", "telling_extracts", "tells_more"]
 
 AT_ONCE = 4_000  # published numbers that the new ones are compared with
 
@@ -88,7 +88,8 @@ def telling_extracts(
     `released` are the records of extracts of records, as the numbers that are in the cells. The
     earlier ones are of the same table, and known to one recipient. Where several earlier ones each
     tell something beside the new one, all of these are named; else a set of them of which none can
-    be spared. Of extracts of records all are named that hold records of these. Raises TooMuch.
+    be spared. Of extracts of records all are named that hold records of these.
+    Raises TooManySumsError.
     """
     return _telling_counts(cells, earlier) or _telling_records(cells, earlier, released)
 

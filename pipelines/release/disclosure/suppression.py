@@ -27,7 +27,7 @@ MOST_CELLS, MOST_HIDDEN, MOST_ROUNDS = 100_000, 3_000, 200
 _TINY = 1e-9
 
 
-class TooFine(Exception):  # noqa: N818  (an answer to a request, not a failure)
+class TooManyCellsError(Exception):
     """There are more cells than can be checked; `cells` says how many."""
 
     def __init__(self, cells: int) -> None:
@@ -83,10 +83,10 @@ class _Shown:
 def hide(table: Table, primary: Mask) -> Mask:
     """The nodes that must not be shown: the primary ones, and those that would give them away.
 
-    Raises TooFine beyond `MOST_CELLS` cells, or `MOST_HIDDEN` of them hidden.
+    Raises TooManyCellsError beyond `MOST_CELLS` cells, or `MOST_HIDDEN` of them hidden.
     """
     if table.cells > MOST_CELLS:
-        raise TooFine(table.cells)
+        raise TooManyCellsError(table.cells)
     hidden = primary.copy()
     true = [table.sums(quantity.cells) for quantity in table.quantities]
     table.reached = [(values.copy(), values.copy()) for values in true]

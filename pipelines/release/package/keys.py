@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.core.keys import write_whole
 from pipelines.core.settings import Settings
+from pipelines.release.errors import KeyFileError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -26,10 +27,6 @@ PUBLIC_NAME = "passerelle-public-key.pem"
 LARGEST_KEY_BYTES = 10_000
 
 
-class KeyUnusable(ValueError):  # noqa: N818  (a state, not a fault)
-    """A file that should hold an Ed25519 key does not."""
-
-
 def public_key_path(settings: Settings) -> Path:
     """Where the public key of this installation is published."""
     return settings.releases / PUBLIC_NAME
@@ -38,7 +35,7 @@ def public_key_path(settings: Settings) -> Path:
 def signing_key(settings: Settings) -> Ed25519PrivateKey:
     """The private key, made if there is none; its public half is published on the way.
 
-    Raises KeyUnusable where the file is not an Ed25519 key.
+    Raises KeyFileError where the file is not an Ed25519 key.
     """
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -49,9 +46,9 @@ def signing_key(settings: Settings) -> Ed25519PrivateKey:
     try:
         key = load_pem_private_key(path.read_bytes(), password=None)
     except ValueError as error:
-        raise KeyUnusable(str(path)) from error
+        raise KeyFileError("PSL-412", file=path) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise KeyUnusable(str(path))
+        raise KeyFileError("PSL-412", file=path)
     publish_key(settings, key.public_key())
     return key
 
@@ -66,18 +63,19 @@ def publish_key(settings: Settings, key: Ed25519PublicKey) -> Path:
 
 
 def read_public_key(path: Path) -> Ed25519PublicKey:
-    """The public key in a PEM file. Raises KeyUnusable, or OSError where it cannot be read."""
+    """The public key in a PEM file. Raises KeyFileError, or OSError where it cannot be read."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+    unusable = KeyFileError("PSL-241", file=path, command="passerelle key export --help")
     with path.open("rb") as stream:
         pem = stream.read(LARGEST_KEY_BYTES)
     try:
         key = load_pem_public_key(pem)
     except Exception as error:  # the library raises kinds of its own for keys of other kinds
-        raise KeyUnusable(str(path)) from error
+        raise unusable from error
     if not isinstance(key, Ed25519PublicKey):
-        raise KeyUnusable(str(path))
+        raise unusable
     return key
 
 

@@ -20,7 +20,8 @@ import struct
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from pipelines.release.package.keys import fingerprint
+from pipelines.release.errors import AuthenticityError
+from pipelines.release.package.keys import fingerprint, spoken
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -37,18 +38,6 @@ PLACEHOLDER = b" " * COMMENT_BYTES
 _END = struct.Struct("<4s4H2LH")  # end of central directory, the last thing before the comment
 _END_MAGIC = b"PK\x05\x06"
 BLOCK_BYTES = 1024**2
-
-
-class NoSignature(Exception):  # noqa: N818  (a state, not a fault)
-    """The file does not end as an extract of ours does."""
-
-
-class OtherKey(Exception):  # noqa: N818
-    """The file was signed with another key than the one given."""
-
-
-class SignatureError(Exception):
-    """The file is not as it was when it was signed."""
 
 
 def sign_file(path: Path, key: Ed25519PrivateKey) -> str:
@@ -71,13 +60,14 @@ def sign_file(path: Path, key: Ed25519PrivateKey) -> str:
 def check_file(path: Path, key: Ed25519PublicKey) -> str:
     """The SHA-256 of a file that is byte for byte as it was signed with `key`'s private half.
 
-    Raises NoSignature, OtherKey or Changed; OSError where it cannot be read.
+    Raises AuthenticityError (VER-101 no signature, VER-102 another key, VER-103 changed), OSError
+    where it cannot be read.
     """
     from cryptography.exceptions import InvalidSignature
 
     size = path.stat().st_size
     if size < COMMENT_BYTES + _END.size:
-        raise NoSignature
+        raise AuthenticityError("VER-101")
     covered = size - COMMENT_BYTES
     with path.open("rb") as stream:
         stream.seek(covered - _END.size)
@@ -85,20 +75,20 @@ def check_file(path: Path, key: Ed25519PublicKey) -> str:
         comment = stream.read(COMMENT_BYTES)
         found = _COMMENT.fullmatch(comment)
         if found is None:
-            raise SignatureError if _was_ours(path, size) else NoSignature
+            raise AuthenticityError("VER-103" if _was_ours(path, size) else "VER-101")
         statement, sha256, signer, signature = found.groups()
         if signer.decode("ascii") != fingerprint(key):
-            raise OtherKey(signer.decode("ascii"))
+            raise AuthenticityError("VER-102", signer=spoken(signer.decode("ascii")))
         try:
             key.verify(bytes.fromhex(signature.decode("ascii")), statement)
         except InvalidSignature:
-            raise SignatureError from None
+            raise AuthenticityError("VER-103") from None
         stream.seek(0)
         digest = _hash(stream, covered)
     if digest.hexdigest() != sha256.decode("ascii"):
-        raise SignatureError
+        raise AuthenticityError("VER-103")
     if magic != _END_MAGIC or comment_bytes != COMMENT_BYTES:
-        raise NoSignature
+        raise AuthenticityError("VER-101")
     digest.update(comment)
     return digest.hexdigest()
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pipelines.core.errors import in_words
 from pipelines.core.i18n import mark, translator
 from pipelines.release.policy import wording
-from pipelines.release.refusals import said
 from schemas import organisation
 from schemas.agreement import (
     AGES,
@@ -104,7 +104,7 @@ class Change:
     def text(self, language: Language) -> str:
         """What changed, in words."""
         _ = translator(language)
-        values = {name: said(value, language) for name, value in self.values.items()}
+        values = {name: in_words(value, language) for name, value in self.values.items()}
         if key := self.values.get("what"):
             values["what"] = f"{_(KEYS[key])} ({key})"
             if key in NAMES:

@@ -74,7 +74,7 @@ def explain(
 ) -> Explanation:
     """What of `table` may go to `recipient` on that day, for one purpose or for any.
 
-    Raises ReleaseRefused for a recipient, table or purpose that does not exist; where no clause is
+    Raises ReleaseError for a recipient, table or purpose that does not exist; where no clause is
     open the explanation says so, and what is closed.
     """
     _ = translator(language)

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.errors import ReleaseError
 from schemas.agreement import Agreement, Form, Permit, Restriction
 from schemas.contract import load_contract, table_names
 from schemas.organisation import covers, exists_on, is_security_force, organisations, purposes
@@ -49,7 +49,7 @@ def who_may(
 ) -> PermitSet:
     """The clauses by which `table` may go to `recipient` for `purpose` on that day.
 
-    Raises ReleaseRefused where a name is not known or no clause is open; nothing is open by
+    Raises ReleaseError where a name is not known or no clause is open; nothing is open by
     default. `columns` are only looked up here: which of them leave is the clauses' business.
     """
     check_names(recipient=recipient, table=table, purpose=purpose, form=form, columns=columns)
@@ -145,19 +145,19 @@ def check_names(
     form: str = FORMS[0],
     columns: Iterable[str] = (),
 ) -> None:
-    """Raise ReleaseRefused for the first name that is not known."""
+    """Raise ReleaseError for the first name that is not known."""
     if recipient not in organisations():
-        raise ReleaseRefused("REL-101", recipient=recipient)
+        raise ReleaseError("REL-101", recipient=recipient)
     if purpose is not None and purpose not in purposes():
-        raise ReleaseRefused("REL-102", purpose=purpose, known=list(purposes()))
+        raise ReleaseError("REL-102", purpose=purpose, known=list(purposes()))
     if table not in table_names("data"):
-        raise ReleaseRefused("REL-103", table=table, known=table_names("data"))
+        raise ReleaseError("REL-103", table=table, known=table_names("data"))
     if form not in FORMS:
-        raise ReleaseRefused("REL-111", name=form, known=FORMS)
+        raise ReleaseError("REL-111", name=form, known=FORMS)
     published = {column.name for column in load_contract(table).published}
     for column in columns:
         if column not in published:
-            raise ReleaseRefused("REL-104", table=table, column=column)
+            raise ReleaseError("REL-104", table=table, column=column)
 
 
 def _no_clause(
@@ -169,7 +169,7 @@ def _no_clause(
     purpose: str,
     form: str,
     as_of: dt.date,
-) -> ReleaseRefused:
+) -> ReleaseError:
     """The refusal that says most: a clause that is closed, else what the clauses are for."""
     label = _label(recipient)
     if fitting:  # the one that is open longest says most
@@ -177,7 +177,7 @@ def _no_clause(
         agreement, permit = ended[0]
         case = closed_because(agreement, permit, recipient, as_of)
         days = {"expired": agreement.valid_until, "not_yet": agreement.valid_from}
-        return ReleaseRefused(
+        return ReleaseError(
             "REL-105",
             case,
             table=table,
@@ -188,12 +188,10 @@ def _no_clause(
     live = [p for one, p in mine if not closed_because(one, p, recipient, as_of)]
     if for_purpose := [p for p in live if purpose in p.purposes]:
         known = list(dict.fromkeys(p.form for p in for_purpose))
-        return ReleaseRefused(
-            "REL-105", "form", table=table, recipient=label, form=form, known=known
-        )
+        return ReleaseError("REL-105", "form", table=table, recipient=label, form=form, known=known)
     if live:
         wanted = list(dict.fromkeys(purposes()[one].label for p in live for one in p.purposes))
-        return ReleaseRefused(
+        return ReleaseError(
             "REL-105",
             "purpose",
             table=table,
@@ -201,7 +199,7 @@ def _no_clause(
             purpose=purposes()[purpose].label,
             known=wanted,
         )
-    return ReleaseRefused("REL-105", table=table, recipient=label)
+    return ReleaseError("REL-105", table=table, recipient=label)
 
 
 def _label(recipient: str) -> Bilingual:

@@ -1,6 +1,6 @@
 """Why an answer is empty: its period lies outside of what is given, or nothing of it is given.
 
-Not here: refusing (`refusals.py` has the sentences) and deciding what leaves.
+Not here: refusing (`errors.py` has the sentences) and deciding what leaves.
 
 Whether a record is there that may not leave is not told. What is told follows from what the same
 recipient is given without any choice: its first and its last month, each of them with at least as
@@ -17,8 +17,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipelines.release.disclosure.k_anonymity import smallest_group
+from pipelines.release.errors import ReleaseError
 from pipelines.release.query.flow import Flow
-from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from schemas.agreement import Permit
 from schemas.contract import load_contract
@@ -37,7 +37,7 @@ def absence(
     connection: duckdb.DuckDBPyConnection,
     request: Request,
     compiled: Callable[[Request], CompiledExtract | CompiledCounts],
-) -> ReleaseRefused:
+) -> ReleaseError:
     """REL-124 where the period lies before or after all that is given, else REL-125."""
     if request.has_period:
         wide = compiled(replace(request, since=None, until=None))
@@ -45,12 +45,12 @@ def absence(
         if day and all({day, *MONTHLY} & {*p.columns, *p.dimensions} for p in wide.permits):
             span = _span(connection, request.table, day, wide.holdings_sql, wide.shown_from)
             if span and _is_outside(request, *span):
-                return ReleaseRefused("REL-124", first=span[0], last=span[1])
-    return ReleaseRefused("REL-125")
+                return ReleaseError("REL-124", first=span[0], last=span[1])
+    return ReleaseError("REL-125")
 
 
-def require_some(absent: ReleaseRefused, permits: Sequence[Permit], flow: Flow) -> None:
-    """Raise ReleaseRefused where nothing leaves and records must be alike to leave.
+def require_some(absent: ReleaseError, permits: Sequence[Permit], flow: Flow) -> None:
+    """Raise ReleaseError where nothing leaves and records must be alike to leave.
 
     Also where there were none: else the refusal would say that there is a record, and the request
     when and where. That a period lies outside of all that is given may be said.
@@ -59,7 +59,7 @@ def require_some(absent: ReleaseRefused, permits: Sequence[Permit], flow: Flow) 
     if least > 1 and absent.code == "REL-124":
         raise absent
     if least > 1:
-        raise ReleaseRefused("REL-107", "across" if flow.has_others_across else "", k=least)
+        raise ReleaseError("REL-107", "across" if flow.has_others_across else "", k=least)
 
 
 def _span(

@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipelines.release.disclosure.suppression import Mask, Quantity, Table, TooFine, hide
+from pipelines.release.disclosure.suppression import Mask, Quantity, Table, TooManyCellsError, hide
+from pipelines.release.errors import ReleaseError
 from pipelines.release.query.counts import CELL, LEVEL, SUPPRESSED, TOTAL, CompiledCounts
-from pipelines.release.refusals import ReleaseRefused
 from schemas.agreement import RECORDS, TIME_DIMENSIONS
 
 _UNLISTED = "passerelle.suppressed_rows_are_not_listed"
@@ -59,7 +59,7 @@ def protect_counts(
     small that this would hide the grand total too, nothing suppressed is listed: then what is not
     listed is suppressed or holds nothing (`is_listing_suppressed`), and knowing less of the cells,
     a reader may know more of the totals. `found` is what `protection` gave, if that was asked
-    before. Raises ReleaseRefused REL-116 where there are more cells than can be checked.
+    before. Raises ReleaseError REL-116 where there are more cells than can be checked.
     """
     found = found or protection(compiled, counted)
     leaving = _leaving(compiled, counted, found.hidden)
@@ -88,8 +88,8 @@ def protection(compiled: CompiledCounts, counted: pa.Table) -> Protection:
             other = hide(table, primary[order])
             if other.sum() < hidden.sum():
                 hidden[order], is_listed = other, False
-    except TooFine as error:
-        raise ReleaseRefused("REL-116", cells=error.cells) from None
+    except TooManyCellsError as error:
+        raise ReleaseError("REL-116", cells=error.cells) from None
     return Protection(hidden, is_listed)
 
 

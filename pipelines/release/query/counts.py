@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from pipelines.release.disclosure.k_anonymity import beside, on_the_rung_beside
 from pipelines.release.disclosure.past_disclosures import number_of_record
+from pipelines.release.errors import ReleaseError
 from pipelines.release.policy.conditions import any_of, asked, cuts
 from pipelines.release.policy.dimensions import (
     base_column,
@@ -32,7 +33,6 @@ from pipelines.release.policy.permits import PermitSet
 from pipelines.release.policy.precision import Levels, is_detail, permit_levels
 from pipelines.release.query.flow import ACROSS, DROPPED, SHOWN_FROM
 from pipelines.release.query.records import OutColumn
-from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request, check_request
 from schemas.agreement import RECORDS, TIME_DIMENSIONS, Permit
 from schemas.agreement_columns import can_be_summed
@@ -79,7 +79,7 @@ def compile_counts(
     `known` are the clauses by which rows of the table leave as records in groups
     (`groups.clauses_beside`): a row that one of them covers is counted as its group is told.
 
-    Raises ReleaseRefused REL-110 for a dimension or measure that no clause opens, 106 where no
+    Raises ReleaseError REL-110 for a dimension or measure that no clause opens, 106 where no
     clause opens all of them together, and what `check_request` raises.
     """
     check_request(request, contract)
@@ -128,7 +128,7 @@ def _asked(
         for one in names:
             if not any(opens(one, permit, contract) for permit in permits):
                 known = {n for p in permits for n in (*p.dimensions, *p.measures)}
-                raise ReleaseRefused("REL-110", name=one, known=sorted(known))
+                raise ReleaseError("REL-110", name=one, known=sorted(known))
     fitting = tuple(
         permit
         for permit in ordered
@@ -136,7 +136,7 @@ def _asked(
         and all(_opens_measure(one, permit, contract) for one in measures)
     )
     if not fitting or not measures:
-        raise ReleaseRefused("REL-106", asked=[*dimensions, *measures])
+        raise ReleaseError("REL-106", asked=[*dimensions, *measures])
     return fitting, dimensions, measures
 
 

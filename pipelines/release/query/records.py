@@ -18,6 +18,7 @@ from pipelines.release.disclosure.k_anonymity import (
     smallest_group,
     told_alike,
 )
+from pipelines.release.errors import ReleaseError
 from pipelines.release.policy.conditions import asked as chosen_by
 from pipelines.release.policy.eligible import Eligible, by_generosity, eligible
 from pipelines.release.policy.permits import PermitSet
@@ -30,7 +31,6 @@ from pipelines.release.policy.precision import (
     with_detail,
 )
 from pipelines.release.query.flow import ACROSS, DROPPED, KEPT, MASKED, SHOWN_FROM
-from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request, check_request
 from schemas.agreement import Permit
 from schemas.agreement_columns import too_fine
@@ -77,7 +77,7 @@ class CompiledExtract:
 def compile_records(request: Request, allowed: PermitSet, contract: Contract) -> CompiledExtract:
     """The query of an extract of records.
 
-    Raises ReleaseRefused REL-104 for an unknown column, 112 and 113 for a period or code that does
+    Raises ReleaseError REL-104 for an unknown column, 112 and 113 for a period or code that does
     not exist, 106 where no clause opens any of the columns.
     """
     check_request(request, contract)
@@ -88,7 +88,7 @@ def compile_records(request: Request, allowed: PermitSet, contract: Contract) ->
     opened = {one for permit in telling for one in _opened(permit, wanted, contract)}
     columns = [column for column in contract.published if column.name in opened]
     if not columns:
-        raise ReleaseRefused("REL-106", asked=list(wanted))
+        raise ReleaseError("REL-106", asked=list(wanted))
     alike = {column.name for permit in permits for column in told_alike(permit, contract)}
     carried = _carried(columns, alike, contract)
     before = eligible(request, allowed, contract, permits, carried, is_chosen_later=is_grouped)

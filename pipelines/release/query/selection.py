@@ -17,6 +17,7 @@ from pipelines.core.settings import Settings
 from pipelines.ledger import clock
 from pipelines.release.disclosure.groups import by_turns, clauses_beside, open_groups
 from pipelines.release.disclosure.risk import Risk
+from pipelines.release.errors import ReleaseError
 from pipelines.release.package.formats.content import Field
 from pipelines.release.package.formats.write import require_format, require_room
 from pipelines.release.policy.marking import Marking, cleared, levels, strictest
@@ -25,7 +26,6 @@ from pipelines.release.query.absence import absence, require_some
 from pipelines.release.query.fields import fields_of
 from pipelines.release.query.flow import Flow, read_flow
 from pipelines.release.query.rows import content_hash, table_versions, write_rows
-from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from schemas.agreement import Permit
 from schemas.agreement_folder import load_agreements
@@ -70,7 +70,7 @@ class Selection:
     suppressed_cells: int | None = None  # None where it would tell too much
     threshold: int | None = None
     consents: tuple[Consent, ...] = ()  # of counts: without which they would not leave
-    absence: ReleaseRefused | None = None  # why it is empty, where it is
+    absence: ReleaseError | None = None  # why it is empty, where it is
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def open_selection(
 ) -> Iterator[Selection]:
     """Answer a request with files in `folder`; `on_open` is given the connection, to interrupt it.
 
-    Raises ReleaseRefused where nothing may leave, AgreementError where the agreements cannot be
+    Raises ReleaseError where nothing may leave, AgreementError where the agreements cannot be
     relied on, and what the engine raises.
     """
     allowed = permits_for(settings, request)
@@ -124,7 +124,7 @@ def permits_for(settings: Settings, request: Request) -> PermitSet:
     both = tuple(permit for permit in then.permits if permit in still.permits)
     if not both:
         label = organisations()[request.recipient].label
-        raise ReleaseRefused("REL-105", table=request.table, recipient=label)
+        raise ReleaseError("REL-105", table=request.table, recipient=label)
     return replace(then, permits=both)
 
 
@@ -136,7 +136,7 @@ def _with_groups(settings: Settings, request: Request, allowed: PermitSet) -> tu
 
 
 def _require_no_later_day(connection: duckdb.DuckDBPyConnection, request: Request) -> None:
-    """Raise ReleaseRefused for a day to come: it would undo the delays that clauses demand.
+    """Raise ReleaseError for a day to come: it would undo the delays that clauses demand.
 
     The day of the last delivery is no later day, whatever the clock of this machine says.
     """
@@ -144,7 +144,7 @@ def _require_no_later_day(connection: duckdb.DuckDBPyConnection, request: Reques
     [(received_on,)] = connection.execute(query).fetchall()
     last = max(filter(None, (clock.now().date(), received_on)))
     if request.as_of > last:
-        raise ReleaseRefused("REL-117", day=request.as_of, last=last)
+        raise ReleaseError("REL-117", day=request.as_of, last=last)
 
 
 @contextmanager
@@ -155,14 +155,14 @@ def _catalogue(
     import os
 
     import pipelines
-    from pipelines.lake.catalogue import NothingPublished
+    from pipelines.lake.errors import NothingPublishedError
     from pipelines.lake.versions import shows_outdated
     from pipelines.release.policy.precision import set_release_key
 
     try:
         connection = pipelines.connect(settings)
-    except NothingPublished:
-        raise ReleaseRefused("REL-114") from None
+    except NothingPublishedError:
+        raise ReleaseError("REL-114") from None
     with connection:
         spill = folder / "spill"
         spill.mkdir()
@@ -176,7 +176,7 @@ def _catalogue(
         ):
             connection.execute(f"SET {option} = {literal(value)}")
         if shows_outdated(connection):
-            raise ReleaseRefused("REL-114", "outdated")
+            raise ReleaseError("REL-114", "outdated")
         set_release_key(connection, settings, request.recipient)
         yield connection
 
@@ -277,7 +277,7 @@ class _CountTable:
 
 
 def _counted(work: _Work, compiled: CompiledCounts) -> _CountTable:
-    """Raises ReleaseRefused where earlier counts and these would together tell a hidden one."""
+    """Raises ReleaseError where earlier counts and these would together tell a hidden one."""
     from pipelines.release.disclosure.conflict import require_untold
     from pipelines.release.disclosure.past_disclosures import with_asked
     from pipelines.release.query.counts import compile_counts

@@ -16,7 +16,7 @@ from argon2.profiles import CHEAPEST, RFC_9106_LOW_MEMORY
 from pipelines.accounts import passwords
 from pipelines.accounts.delays import FREE, address_wait_s, count_address, delayed_until
 from pipelines.accounts.devices import MOST, devices_of, remember_device, remove_device
-from pipelines.accounts.faults import AccountRefused
+from pipelines.accounts.errors import AccountError
 from pipelines.accounts.models import SigninFailures, User
 from pipelines.accounts.people import add_user, find_user, set_active, set_password
 from pipelines.accounts.permissions import Person
@@ -192,7 +192,7 @@ def test_a_device_is_known_to_its_own_account_only_and_until_it_is_removed(place
     fail(place)
     assert authenticate(place, NAME, WORDS, device=theirs) == Failure()
     [kept] = devices_of(place, somebody)
-    with pytest.raises(AccountRefused):
+    with pytest.raises(AccountError):
         remove_device(place, other, kept.id, "")
     assert authenticate(place, NAME, WORDS, device=mine) == somebody
     here, there = open_session(place, somebody), open_session(place, somebody)
@@ -381,7 +381,7 @@ def enrol(place, somebody) -> pyotp.TOTP:
 def test_the_second_factor_counts_once_it_is_confirmed(place, somebody, moment):
     code = enrol(place, somebody)
     assert authenticate(place, NAME, WORDS) == somebody
-    with pytest.raises(AccountRefused) as refused:
+    with pytest.raises(AccountError) as refused:
         confirm_totp(place, somebody.user_id, "000000")
     assert (refused.value.code, refused.value.field) == ("ACC-121", "code")
     confirm_totp(place, somebody.user_id, code.at(moment.at))
@@ -448,7 +448,7 @@ def test_the_secret_is_kept_as_ciphertext_under_the_key_of_the_home(place, someb
     assert key.stat().st_mode & 0o077 == 0
     key.write_text("0" * 64)
     moment.passes(minutes=1)
-    with pytest.raises(AccountRefused) as refused:
+    with pytest.raises(AccountError) as refused:
         authenticate(place, NAME, WORDS, "123456")
     assert refused.value.code == "ACC-401"
     remove_totp(place, NAME)
@@ -456,7 +456,7 @@ def test_the_secret_is_kept_as_ciphertext_under_the_key_of_the_home(place, someb
 
 
 def test_a_second_factor_cannot_be_confirmed_before_it_was_begun(place, somebody):
-    with pytest.raises(AccountRefused) as refused:
+    with pytest.raises(AccountError) as refused:
         confirm_totp(place, somebody.user_id, "123456")
     assert refused.value.code == "ACC-122"
 

@@ -10,11 +10,12 @@ import duckdb
 import pytest
 
 from assets.resources import faults_in_words
-from pipelines.lake.storage import LakeBusy, LakeError
+from pipelines.lake.errors import LakeBusyError, LakeError
 
 
 @pytest.mark.parametrize(
-    "fault", [OSError("disk"), duckdb.IOException("disk"), LakeBusy("{n} s", n=9)]
+    "fault",
+    [OSError("disk"), duckdb.IOException("disk"), LakeBusyError("busy", place="x", seconds=9)],
 )
 def test_a_disk_or_a_busy_lake_is_left_to_the_policy(fault: Exception) -> None:
     with pytest.raises(type(fault)), faults_in_words():
@@ -32,7 +33,7 @@ def test_an_error_of_ours_is_not_tried_again_and_its_words_are_not_repeated(capl
 
 def test_a_lake_that_cannot_says_so_in_both_languages() -> None:
     with pytest.raises(dg.Failure) as failed, faults_in_words():
-        raise LakeError("No verdict for {deliveries}.", deliveries="a.1")
+        raise LakeError("unknown", deliveries="a.1")
     assert failed.value.description == "No verdict for a.1. / Aucun verdict pour a.1."
     assert failed.value.allow_retries is False
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from pipelines.authoring.guess import propose_feed
-from pipelines.core.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryError
 from pipelines.harmonise.compile import compile_feed
 from schemas.codelist import codelist_names
 from schemas.contract import load_contract, table_names
@@ -175,7 +175,7 @@ def test_a_number_that_recurs_is_joined_with_its_post(tmp_path: Path) -> None:
 def test_an_empty_sample_is_refused(tmp_path: Path, content: str) -> None:
     sample = tmp_path / "empty.csv"
     sample.write_text(content, encoding="utf-8")
-    with pytest.raises(DeliveryRefused) as refused:
+    with pytest.raises(DeliveryError) as refused:
         propose_feed(sample, "incidents")
     assert refused.value.findings[0].code == "DEL-706"
 

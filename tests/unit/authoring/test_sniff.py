@@ -12,7 +12,7 @@ import pytest
 import xlsxwriter
 
 from pipelines.authoring.sniff import header_of, sheets_pattern, sniff
-from pipelines.core.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryError
 
 TABLE = "n°{d}préfecture{d}décès\r\n1{d}Kémo{d}2\r\n2{d}Ouaka{d}0\r\n3{d}Vakaga{d}1\r\n"
 
@@ -148,7 +148,7 @@ def test_lines_of_json_and_geojson(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_refused(tmp_path: Path, content: bytes, code: str) -> None:
     sample = tmp_path / "sample"
     sample.write_bytes(content)
-    with pytest.raises(DeliveryRefused) as refused:
+    with pytest.raises(DeliveryError) as refused:
         sniff(sample)
     assert [finding.code for finding in refused.value.findings] == [code]
     assert "sample" in refused.value.findings[0].text("en")

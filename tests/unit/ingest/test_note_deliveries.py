@@ -13,7 +13,7 @@ from pipelines.ingest.publish import catch_up, publish
 from pipelines.lake.publish import publish as publish_to_lake
 from pipelines.ledger.chain import entries
 from pipelines.ledger.database import dispose, engine, sqlite_file
-from pipelines.ledger.faults import LedgerError
+from pipelines.ledger.errors import LedgerError
 from pipelines.ledger.verify import verify
 from schemas.feed import FEEDS_FOLDER
 

@@ -17,11 +17,11 @@ from pipelines import connect
 from pipelines.core.settings import Settings
 from pipelines.lake import catalogue
 from pipelines.lake.data_files import missing_columns
+from pipelines.lake.errors import LakeError, LakeOutdatedError
 from pipelines.lake.maintenance import check
 from pipelines.lake.migrate import migrate
 from pipelines.lake.publish import publish, write_catalogue
-from pipelines.lake.storage import LakeError
-from pipelines.lake.versions import LakeOutdated, behind, listed_accounts
+from pipelines.lake.versions import behind, listed_accounts
 from schemas.codelist import codelist_path
 from schemas.contract import load_contract
 from schemas.text import Bilingual
@@ -93,9 +93,9 @@ def test_rows_of_an_older_contract_stop_a_publish_until_they_are_migrated(settin
     [found] = behind(listed_accounts(settings))
     assert (found.table, found.found, found.must_migrate) == ("incidents", "1.0.0", True)
     deliver(settings, "b", [row("2")], day=1)
-    with pytest.raises(LakeOutdated, match="passerelle lake migrate"):
+    with pytest.raises(LakeOutdatedError, match="passerelle lake migrate"):
         publish(settings)
-    with pytest.raises(LakeOutdated):
+    with pytest.raises(LakeOutdatedError):
         write_catalogue(settings)
     assert asked(settings, "SELECT count(*) FROM incidents") == [(1,)]
     deliver(settings, "a", [row("1", "by the contract of today")], again=3)
@@ -118,7 +118,7 @@ def test_a_migration_that_was_killed_goes_on_and_readers_see_the_old_tables(sett
         with pytest.raises(ZeroDivisionError):
             migrate(settings)
     assert content(settings) == before
-    with pytest.raises(LakeOutdated):
+    with pytest.raises(LakeOutdatedError):
         publish(settings)
     migrate(settings)
     assert asked(settings, "SELECT offence_text FROM incidents") == [("judged anew",)]

@@ -10,7 +10,7 @@ import pytest
 from pipelines import connect
 from pipelines.core.settings import Settings
 from pipelines.lake import catalogue
-from pipelines.lake.catalogue import NothingPublished
+from pipelines.lake.errors import NothingPublishedError
 from pipelines.lake.maintenance import check, compact, vacuum
 from pipelines.lake.publish import publish
 from pipelines.lake.storage import table_uri
@@ -115,7 +115,7 @@ def test_files_that_a_catalogue_showed_are_remembered_for_three_months(worn, mon
 
 
 def test_check_needs_something_to_check(settings):
-    with pytest.raises(NothingPublished):
+    with pytest.raises(NothingPublishedError):
         check(settings)
 
 

@@ -12,10 +12,9 @@ import pytest
 
 from pipelines import connect
 from pipelines.core.settings import settings_for
-from pipelines.lake.catalogue import NothingPublished
+from pipelines.lake.errors import LakeError, NothingPublishedError
 from pipelines.lake.maintenance import check, compact, vacuum
 from pipelines.lake.publish import publish, write_catalogue
-from pipelines.lake.storage import LakeError
 from pipelines.landing.reference import LIST_SCHEMA, LOADED_AREAS_FILE
 from schemas.contract import load_contract, table_names
 from tests.unit.lake.judged import content, deliver, interrupt, row, write_rows
@@ -206,7 +205,7 @@ def test_another_verdict_takes_the_place_of_a_refusal(settings, monkeypatch, is_
 
 
 def test_without_any_publish_there_is_a_sentence_and_not_an_error_of_duckdb(settings):
-    with pytest.raises(NothingPublished, match="Nothing is published yet"):
+    with pytest.raises(NothingPublishedError, match="Nothing is published yet"):
         connect(settings)
 
 

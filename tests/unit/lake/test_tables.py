@@ -11,10 +11,9 @@ from pipelines import connect
 from pipelines.core.settings import Settings, settings_for
 from pipelines.lake import batches as passing
 from pipelines.lake import publish as publishing
+from pipelines.lake.errors import CommitConflictError, LakeError
 from pipelines.lake.publish import publish
-from pipelines.lake.storage import LakeError
 from pipelines.lake.tables import (
-    CommitConflict,
     commit,
     data_files,
     existing_table,
@@ -36,7 +35,7 @@ def test_a_commit_on_a_version_that_is_no_longer_the_newest_is_refused(settings)
         commit(
             settings, theirs, stage(settings, connection, contract, [f"SELECT {nulls}"]), [], ["a"]
         )
-        with pytest.raises(CommitConflict):
+        with pytest.raises(CommitConflictError):
             commit(settings, mine, [], [], ["b"])
     newest = existing_table(settings, "rejections")
     assert (holds(newest, "a"), holds(newest, "b")) == (True, False)

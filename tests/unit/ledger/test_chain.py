@@ -23,7 +23,7 @@ from pipelines.ledger.chain import (
     writing,
 )
 from pipelines.ledger.database import dispose, engine, sqlite_file
-from pipelines.ledger.faults import LedgerError
+from pipelines.ledger.errors import LedgerError
 from pipelines.ledger.seal import FIRST_HASH, head_file, is_ours, read_head_file
 from pipelines.ledger.verify import check, verify
 from pipelines.ledger.words import WORDS

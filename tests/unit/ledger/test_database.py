@@ -22,7 +22,7 @@ from pipelines.core.settings import Settings
 from pipelines.ledger import database
 from pipelines.ledger.chain import append
 from pipelines.ledger.database import HEAD, Base, dispose, engine, readings, sessions, upgrade
-from pipelines.ledger.faults import LedgerError
+from pipelines.ledger.errors import LedgerError
 
 
 def test_models_and_migrations_agree(place):

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from pipelines.ledger.chain import entries
 from pipelines.portal.services import previews
 from pipelines.portal.services.previews import PreviewPage
-from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.errors import ReleaseError
 from pipelines.release.request import Request as Asked
 from tests.portal import Browser, signed_in
 
@@ -272,7 +272,7 @@ def test_a_refusal_is_said_above_the_form_as_it_was_filled_in(
     """One that no earlier extract is the cause of, too: it has nothing in the way to show."""
 
     def refuse(*_arguments: Any) -> PreviewPage:
-        raise ReleaseRefused("REL-107", k=5)
+        raise ReleaseError("REL-107", k=5)
 
     monkeypatch.setattr(previews, "show_preview", refuse)
     page = browser.get(press(browser).headers["location"])

@@ -20,7 +20,7 @@ from pipelines.core.settings import current_settings, settings_for
 from pipelines.jobs import queue, worker
 from pipelines.jobs.supervisor import Supervisor, environment_of
 from pipelines.ledger.database import sessions
-from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.errors import ReleaseError
 
 LONG_S = 60
 
@@ -175,7 +175,7 @@ def test_a_worker_that_tells_nothing_is_left_too(settings, person, monkeypatch):
 
 def test_a_refusal_keeps_its_words_and_a_fault_tells_nothing(settings, person, caplog):
     def refuse(*_):
-        raise ReleaseRefused("REL-112", since="2026-02-01", until="2026-01-01")
+        raise ReleaseError("REL-112", since="2026-02-01", until="2026-01-01")
 
     def fail(*_):
         raise ValueError("a value of somebody")

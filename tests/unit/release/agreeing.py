@@ -10,8 +10,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from pipelines.release.errors import ReleaseError
 from pipelines.release.policy.permits import PermitSet, who_may
-from pipelines.release.refusals import ReleaseRefused
 from schemas.agreement import Agreement
 from schemas.contract import table_names
 from schemas.organisation import organisations, purposes
@@ -109,7 +109,7 @@ def opened(them: list[Agreement], **asked: Any) -> set[str]:
 def allowed(them: list[Agreement], **asked: Any) -> PermitSet:
     try:
         return who_may(them, **{"as_of": DAY, **asked})
-    except ReleaseRefused as refusal:
+    except ReleaseError as refusal:
         assert refusal.code == "REL-105"
         return PermitSet((), (), ())
 

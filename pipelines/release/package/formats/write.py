@@ -9,6 +9,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+from pipelines.release.errors import ReleaseError
 from pipelines.release.package.formats import (
     columnar,
     commas,
@@ -17,7 +18,6 @@ from pipelines.release.package.formats import (
     workbook,
 )
 from pipelines.release.package.formats.content import Content
-from pipelines.release.refusals import ReleaseRefused
 
 WRITERS: dict[str, Callable[[Content, Path], None]] = {
     "csv": commas.write,
@@ -38,31 +38,31 @@ def can_write(name: str) -> bool:
 
 
 def require_format(name: str, columns: list[str], point: tuple[str, ...]) -> None:
-    """Raise ReleaseRefused for a format not known, not installed, or unfit to show these columns.
+    """Raise ReleaseError for a format not known, not installed, or unfit to show these columns.
 
     A map file whose agreement opens no coordinates would be an empty map. The codes of areas, which
     join to any layer of boundaries, are in the other formats just as well. `point` are the columns
     of latitude and longitude.
     """
     if name not in FORMATS:
-        raise ReleaseRefused("REL-111", name=name, known=list(FORMATS))
+        raise ReleaseError("REL-111", name=name, known=list(FORMATS))
     if name in WITH_POINTS and not (point and set(point) <= set(columns)):
-        raise ReleaseRefused("REL-115", format=name)
+        raise ReleaseError("REL-115", format=name)
     if not can_write(name):
-        raise ReleaseRefused("REL-126", format=name, extra=f"passerelle[{EXTRAS[name][0]}]")
+        raise ReleaseError("REL-126", format=name, extra=f"passerelle[{EXTRAS[name][0]}]")
 
 
 def require_room(name: str, row_count: int) -> None:
-    """Raise ReleaseRefused for more rows than the format holds."""
+    """Raise ReleaseError for more rows than the format holds."""
     if name == "xlsx" and row_count > workbook.MOST_ROWS:
-        raise ReleaseRefused("REL-109", rows=row_count, format=name, limit=workbook.MOST_ROWS)
+        raise ReleaseError("REL-109", rows=row_count, format=name, limit=workbook.MOST_ROWS)
 
 
 def write_data(format_name: str, content: Content, path: Path) -> None:
-    """Write the rows of an extract. Raises ReleaseRefused where the format cannot hold them."""
+    """Write the rows of an extract. Raises ReleaseError where the format cannot hold them."""
     require_room(format_name, content.row_count)
     if format_name == "xlsx" and (longest := workbook.longest_cell(content)) > LONGEST:
-        raise ReleaseRefused("REL-109", "cell", length=longest, format=format_name, limit=LONGEST)
+        raise ReleaseError("REL-109", "cell", length=longest, format=format_name, limit=LONGEST)
     WRITERS[format_name](content, path)
 
 

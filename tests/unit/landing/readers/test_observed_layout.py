@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from reading import codes, make_feed, read, scratch_connection
 
-from pipelines.core.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryError
 from pipelines.landing.excerpt import write_excerpt
 from pipelines.landing.readers.read import read_text_rows
 
@@ -166,6 +166,6 @@ def test_what_is_ambiguous_is_refused_with_the_right_diagnosis(
 
 def test_decimal_commas_that_split_the_rows_are_told_with_the_separator(tmp_path: Path) -> None:
     content = "N° PV,Préfecture,Tués\n1,4,5,2\n2,4,6,0\n"
-    with pytest.raises(DeliveryRefused) as refusal:
+    with pytest.raises(DeliveryError) as refusal:
         read_kind(tmp_path, content)
     assert [one.code for one in refusal.value.findings] == ["DEL-717", "DEL-756"]

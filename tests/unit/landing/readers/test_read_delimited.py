@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from reading import codes, make_feed, read, scratch_connection
 
-from pipelines.core.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryError
 from pipelines.landing.columns import matched
 from pipelines.landing.lines import count_lines
 from pipelines.landing.readers import delimited, staging
@@ -140,7 +140,7 @@ def test_signs_of_a_word_processor_in_a_heading_are_those_of_a_keyboard(tmp_path
 
 def test_cells_of_a_file_without_a_header_are_never_quoted(tmp_path: Path) -> None:
     file = write(tmp_path, b"DUPONT Jean,P-0001,c\nX,P-0002,1\n")
-    with pytest.raises(DeliveryRefused) as refusal:
+    with pytest.raises(DeliveryError) as refusal:
         read(file, make_feed(["a", "b", "c"], file=CSV))
     assert [one.values for one in refusal.value.findings] == [{"file_name": "d.csv", "row": 1}]
 
@@ -160,7 +160,7 @@ def test_letters_that_nobody_agreed_on_are_not_said_to_be_agreed(
 
 def test_all_wrong_columns_are_named_at_once_with_the_nearest(tmp_path: Path) -> None:
     file = write(tmp_path, b"a,b,Prefectur,New,New\n1,2,x,y,z\n")
-    with pytest.raises(DeliveryRefused) as refusal:
+    with pytest.raises(DeliveryError) as refusal:
         read(file, make_feed(["a", "b", "Préfecture", "c"], file=CSV))
     found = {(f.code, f.values["column"]): f.values.get("near") for f in refusal.value.findings}
     assert found == {
@@ -208,7 +208,7 @@ def test_an_accent_before_a_no_break_space_is_not_taken_for_utf8(tmp_path: Path)
 
 def test_refusal_names_the_line_and_no_cell(tmp_path: Path) -> None:
     file = write(tmp_path, b"a,b,c\n1,2,3\nSECRET,5\n6,7,8\n9,9\n")
-    with pytest.raises(DeliveryRefused) as refusal:
+    with pytest.raises(DeliveryError) as refusal:
         read(file, make_feed(["a", "b", "c"], file=CSV))
     assert refusal.value.findings[0].values == {"file_name": "d.csv", "rows": 2, "row": 3}
     assert "SECRET" not in repr(refusal.value.__dict__) + refusal.value.findings[0].text("en")

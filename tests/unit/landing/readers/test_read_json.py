@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from reading import codes, make_feed, read
 
-from pipelines.core.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryError
 
 RECORDS = [
     {"id": 1, "who": {"unit": "Bangui", "n": 2.5}, "tags": ["a", {"b": 1}], "ok": True},
@@ -96,7 +96,7 @@ def test_what_is_below_an_ignored_key_is_ignored_with_it(tmp_path: Path) -> None
 def test_keys_of_which_most_are_unknown_are_not_quoted(tmp_path: Path) -> None:
     file = tmp_path / "d.json"
     file.write_text('[{"id": 1, "DUPONT Jean": 2, "Y": 3}]', encoding="utf-8")
-    with pytest.raises(DeliveryRefused) as refusal:
+    with pytest.raises(DeliveryError) as refusal:
         read(file, make_feed(["id", "x"], file={"name": "*.json", "format": "json"}))
     assert [(one.code, one.values["column"]) for one in refusal.value.findings] == [
         ("DEL-704", "*")

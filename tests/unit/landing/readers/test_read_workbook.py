@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from reading import codes, make_feed, read
 
-from pipelines.core.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryError
 from pipelines.landing.readers import workbook_safety
 from pipelines.landing.readers.workbook import sheet_and_row
 from pipelines.landing.readers.workbook_formats import shown_text
@@ -186,7 +186,7 @@ def test_what_cannot_be_read_is_refused(
 
 def test_a_renamed_sheet_is_named(tmp_path: Path) -> None:
     file = save(tmp_path, {"S": [["a", "b"], [1, 2]], "S (2)": [["a", "b"], [3, 4]]})
-    with pytest.raises(DeliveryRefused) as refusal:
+    with pytest.raises(DeliveryError) as refusal:
         read(file, make_feed(["a", "b"], file={**XLSX, "sheets": "^S$"}))
     assert refusal.value.findings[0].values["sheets"] == "S (2)"
 
@@ -201,7 +201,7 @@ def test_cells_of_a_row_that_is_no_header_are_never_quoted(
     rows = [*[["Registre"]] * above, *table]
     layout = {**XLSX, "header_rows": [2], "sheets": feed_sheets, "with_sheet_column": True}
     file = save(tmp_path, {"S": rows, "T": rows})
-    with pytest.raises(DeliveryRefused) as refusal:
+    with pytest.raises(DeliveryError) as refusal:
         read(file, make_feed(columns, file=layout))
     assert [one.code for one in refusal.value.findings] == ["DEL-714"]
     assert "DUPONT" not in repr(refusal.value.findings)
@@ -252,7 +252,7 @@ def test_a_value_far_away_is_said_to_be_there(tmp_path: Path, row: str) -> None:
     file = with_cells(tmp_path, row)
     feed = make_feed(["a", "b"], file=XLSX)
     assert codes(file, feed) == ["DEL-728"]
-    with pytest.raises(DeliveryRefused) as refusal:
+    with pytest.raises(DeliveryError) as refusal:
         read(file, feed)
     assert refusal.value.findings[0].values == {"file_name": "d.xlsx", "sheet": "Mai"}
 

@@ -16,7 +16,7 @@ import pytest
 from reading import codes, make_feed, read, scratch_connection
 
 from pipelines.authoring.sniff import sniff
-from pipelines.core.findings import DeliveryRefused
+from pipelines.core.findings import DeliveryError
 from pipelines.landing.readers import workbook_kinds
 from pipelines.landing.readers.read import read_text_rows
 from pipelines.landing.readers.workbook_errors import errors_of
@@ -246,7 +246,7 @@ FORMS = {
 @pytest.mark.parametrize("kind", FORMS)
 def test_what_is_no_workbook_is_named_for_what_it_is(tmp_path: Path, kind: str) -> None:
     file = write(tmp_path, "d.xlsx", FORMS[kind])
-    with pytest.raises(DeliveryRefused) as refusal:
+    with pytest.raises(DeliveryError) as refusal:
         read(file, make_feed(["a", "b"], file=XLSX))
     (found,) = refusal.value.findings
     assert (found.code, found.values["expected"], found.values["found"]) == (
@@ -255,7 +255,7 @@ def test_what_is_no_workbook_is_named_for_what_it_is(tmp_path: Path, kind: str) 
         kind,
     )
     if kind != "TXT":
-        with pytest.raises(DeliveryRefused, match="DEL-713"):
+        with pytest.raises(DeliveryError, match="DEL-713"):
             sniff(file)
         text = {"format": "csv", "name": "*"}
         assert codes(file, make_feed(["a", "b"], file=text)) == ["DEL-713"]

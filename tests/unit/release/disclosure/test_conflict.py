@@ -24,10 +24,10 @@ from pipelines.release.disclosure.past_disclosures import (
     disclosures_by_recipient,
     is_known_to,
 )
+from pipelines.release.errors import ReleaseError
 from pipelines.release.extract import make_extract
 from pipelines.release.package.readme import about
 from pipelines.release.preview import preview
-from pipelines.release.refusals import ReleaseRefused
 from pipelines.release.request import Request
 from tests.unit.release.home import make_home, publish
 from tests.unit.release.world import counts, permit, rows
@@ -66,11 +66,11 @@ def home(tmp_path: Path) -> Settings:
     return make_home(tmp_path, rows(*[{}] * 9, *[GENDARMERIE] * 4), clauses())
 
 
-def refused(home: Settings, request: Request, code: str = "REL-108") -> ReleaseRefused:
+def refused(home: Settings, request: Request, code: str = "REL-108") -> ReleaseError:
     """The refusal, the same at both doors."""
-    with pytest.raises(ReleaseRefused) as looked:
+    with pytest.raises(ReleaseError) as looked:
         preview(home, request)
-    with pytest.raises(ReleaseRefused) as made:
+    with pytest.raises(ReleaseError) as made:
         make_extract(home, request, made_by="desk")
     assert (looked.value.code, made.value.code) == (code, code)
     assert looked.value.conflict == made.value.conflict
@@ -333,10 +333,10 @@ def test_a_consent_ends_and_can_be_taken_back_for_later(
     with monkeypatch.context() as patched:
         patched.setattr(clock, "now", lambda: later)
         assert reference_of(home) == reference
-    with pytest.raises(ReleaseRefused, match="REL-123"):
+    with pytest.raises(ReleaseError, match="REL-123"):
         revoke(home, given[0].consent_id, by="other", organisation="cod_pnc")
     assert not revoke(home, given[0].consent_id, by="x", organisation="caf_police").is_open
-    with pytest.raises(ReleaseRefused, match="REL-123"):
+    with pytest.raises(ReleaseError, match="REL-123"):
         revoke(home, given[0].consent_id, by="x", organisation="caf_police")
     assert reference_of(home) == reference
     [mine] = consents(home, "caf_police")
@@ -357,9 +357,9 @@ def test_a_consent_is_refused_to_others_and_without_a_reason_or_an_end(home: Set
         ("REL-121", "caf_police", {"until": today + dt.timedelta(days=91)}),
         ("REL-122", "caf_police", {"reason": "   "}),
     ):
-        with pytest.raises(ReleaseRefused, match=code):
+        with pytest.raises(ReleaseError, match=code):
             consent(home, reference, organisation, **changes)
-    with pytest.raises(ReleaseRefused, match="REL-120"):
+    with pytest.raises(ReleaseError, match="REL-120"):
         consent(home, "0" * 12, "caf_police")
     assert needs(home, "cod_pnc") == []
     assert [one.reference for one in needs(home, "caf_gendarmerie")] == [reference]

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from pipelines.release.disclosure import deduction
 from pipelines.release.disclosure.deduction import (
-    TooMuch,
+    TooManySumsError,
     is_nothing,
     rest_beside,
     rest_of,
@@ -77,7 +77,7 @@ def test_too_much_is_said_and_what_hangs_together_in_nothing_costs_nothing(
     apart = np.kron(np.eye(9), np.ones((1, 3)))
     assert not follows(rest_of(csr_array(apart)), 0)
     chain = np.eye(9, 10) + np.eye(9, 10, k=1)
-    with pytest.raises(TooMuch):
+    with pytest.raises(TooManySumsError):
         rest_of(csr_array(chain))
 
 

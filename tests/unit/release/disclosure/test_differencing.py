@@ -14,7 +14,7 @@ import pytest
 
 from pipelines.release.disclosure import deduction
 from pipelines.release.disclosure.differencing import (
-    TooMuch,
+    TooManySumsError,
     telling_extracts,
     tells_more,
 )
@@ -169,7 +169,7 @@ def test_what_is_too_much_to_check_is_told_apart(monkeypatch: pytest.MonkeyPatch
     other = extract(held, dimensions=("offence_section",))
     assert not is_refused(other, both)
     monkeypatch.setattr(deduction, "MOST_WORK", 0)
-    with pytest.raises(TooMuch):
+    with pytest.raises(TooManySumsError):
         telling(other, both)
     assert not is_refused(extract(), extract())
 

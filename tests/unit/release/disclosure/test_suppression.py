@@ -14,7 +14,7 @@ from pipelines.release.disclosure import suppression
 from pipelines.release.disclosure.suppression import (
     Quantity,
     Table,
-    TooFine,
+    TooManyCellsError,
     hide,
     is_deducible,
 )
@@ -142,7 +142,7 @@ def test_the_same_table_hides_the_same_cells() -> None:
 def test_more_cells_than_can_be_checked_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suppression, "MOST_CELLS", 3)
     table, primary = crosstab([[20, 30], [40, 50]])
-    with pytest.raises(TooFine) as refused:
+    with pytest.raises(TooManyCellsError) as refused:
         hide(table, primary)
     assert refused.value.cells == 4
 

@@ -20,6 +20,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from pipelines.portal.services.menus import Menu
+from pipelines.release.errors import ReleaseError
 from pipelines.release.package.formats import workbook
 from pipelines.release.package.formats.write import (
     FORMATS,
@@ -27,7 +28,6 @@ from pipelines.release.package.formats.write import (
     require_room,
     write_data,
 )
-from pipelines.release.refusals import ReleaseRefused
 from schemas.agreement_folder import load_agreements
 from schemas.contract import load_contract
 from tests.unit.release.writing import FIELDS, MARKING, TEXTS, content, rows
@@ -174,19 +174,19 @@ def test_the_same_rows_give_the_same_bytes_at_any_hour_and_place(tmp_path, wante
 
 
 def test_a_format_refuses_what_it_cannot_hold(tmp_path):
-    with pytest.raises(ReleaseRefused, match="REL-109") as refused:
+    with pytest.raises(ReleaseError, match="REL-109") as refused:
         require_room("xlsx", workbook.MOST_ROWS + 1)
     assert "1048571" in refused.value.text("fr")
     require_room("csv", 10**9)
     long = rows().slice(0, 1).set_column(1, "note", pa.array(["é" * 32_768]))
-    with pytest.raises(ReleaseRefused, match="REL-109") as refused:
+    with pytest.raises(ReleaseError, match="REL-109") as refused:
         write(tmp_path, "xlsx", table=long)
     assert "32768" in refused.value.text("en")
-    with pytest.raises(ReleaseRefused, match="REL-111"):
+    with pytest.raises(ReleaseError, match="REL-111"):
         require_format("pdf", COLUMNS, POINT)
-    with pytest.raises(ReleaseRefused, match="REL-115"):
+    with pytest.raises(ReleaseError, match="REL-115"):
         require_format("gpkg", ["record_id", "admin1_code"], POINT)
-    with pytest.raises(ReleaseRefused, match="REL-115"):
+    with pytest.raises(ReleaseError, match="REL-115"):
         require_format("geojson", COLUMNS, ())
 
 
@@ -198,7 +198,7 @@ def test_a_format_whose_package_is_missing_is_refused_and_not_offered(monkeypatc
     monkeypatch.setitem(sys.modules, "pyogrio", None)
     assert [name for name, _words in menu.formats()] == ["xlsx", "csv", "parquet", "geojson"]
     require_format("geojson", COLUMNS, POINT)
-    with pytest.raises(ReleaseRefused, match="REL-126") as refused:
+    with pytest.raises(ReleaseError, match="REL-126") as refused:
         require_format("gpkg", COLUMNS, POINT)
     assert "un paquet manque" in refused.value.text("fr")
     assert "passerelle[geopackage]" in refused.value.hint("en")

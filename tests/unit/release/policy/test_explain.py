@@ -10,9 +10,9 @@ import json
 
 import pytest
 
+from pipelines.release.errors import ReleaseError
 from pipelines.release.policy.explain import Explanation, explain
 from pipelines.release.policy.permits import offers
-from pipelines.release.refusals import ReleaseRefused
 from schemas.agreement_folder import load_agreements
 from schemas.contract import load_contract, table_names
 from schemas.organisation import organisations
@@ -125,7 +125,7 @@ def test_french_is_french() -> None:
     ],
 )
 def test_what_does_not_exist_is_refused(asked: dict[str, str], code: str) -> None:
-    with pytest.raises(ReleaseRefused) as caught:
+    with pytest.raises(ReleaseError) as caught:
         explain(SHIPPED, as_of=DAY, language="en", **asked)
     assert caught.value.code == code
 

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import schemas.organisation
+from pipelines.core.errors import WORDS
+from pipelines.release.errors import ReleaseError
 from pipelines.release.policy.permits import offers, restrictions_over, who_may
-from pipelines.release.refusals import SENTENCES, ReleaseRefused
 from schemas.agreement import Agreement
 from schemas.agreement_folder import load_agreements
 from schemas.contract import load_contract, table_names
@@ -55,7 +56,7 @@ ASKED = {
 
 
 def test_without_agreements_nothing_leaves() -> None:
-    with pytest.raises(ReleaseRefused) as caught:
+    with pytest.raises(ReleaseError) as caught:
         who_may([], **ASKED, as_of=DAY)
     assert caught.value.code == "REL-105"
 
@@ -129,7 +130,7 @@ def test_an_unknown_name_is_refused(name: str, where: str) -> None:
         "columns": "REL-104",
         "form": "REL-111",
     }
-    with pytest.raises(ReleaseRefused) as caught:
+    with pytest.raises(ReleaseError) as caught:
         who_may(SHIPPED, **asked, as_of=DAY)
     assert caught.value.code == codes[where]
     for language in LANGUAGES:
@@ -138,7 +139,7 @@ def test_an_unknown_name_is_refused(name: str, where: str) -> None:
 
 @pytest.mark.parametrize("column", ["position", "document_number", "clause", "RECORD_ID", ""])
 def test_a_column_that_no_table_holds_is_unknown(column: str) -> None:
-    with pytest.raises(ReleaseRefused) as caught:
+    with pytest.raises(ReleaseError) as caught:
         who_may(SHIPPED, **ASKED, as_of=DAY, columns=[column])
     assert caught.value.code == "REL-104"
 
@@ -147,7 +148,7 @@ def test_a_column_that_no_table_holds_is_unknown(column: str) -> None:
     "recipient", ["all", "ALL", "", "minusca", "Minusca_unpol", "minusca_unpol "]
 )
 def test_a_recipient_is_named_exactly(recipient: str) -> None:
-    with pytest.raises(ReleaseRefused) as caught:
+    with pytest.raises(ReleaseError) as caught:
         who_may(SHIPPED, **{**ASKED, "recipient": recipient}, as_of=DAY)
     assert caught.value.code == "REL-101"
 
@@ -193,7 +194,7 @@ def test_a_security_force_needs_a_review_that_holds(
     asked = {**ASKED, "recipient": recipient, "as_of": day}
     assert bool(opened(them, **asked)) == is_open
     if not is_open:
-        with pytest.raises(ReleaseRefused) as caught:
+        with pytest.raises(ReleaseError) as caught:
             who_may(them, **asked)
         assert caught.value.case == "due_diligence"
 
@@ -210,7 +211,7 @@ def test_a_security_force_needs_a_review_that_holds(
     ],
 )
 def test_the_refusal_says_what_would_help(change: dict[str, Any], case: str, words: str) -> None:
-    with pytest.raises(ReleaseRefused) as caught:
+    with pytest.raises(ReleaseError) as caught:
         who_may([agreement()], **{**ASKED, "as_of": DAY, **change})
     refusal = caught.value
     assert (refusal.code, refusal.case) == ("REL-105", case)
@@ -220,11 +221,11 @@ def test_the_refusal_says_what_would_help(change: dict[str, Any], case: str, wor
 
 
 def test_words_of_a_refusal_are_in_the_language_asked() -> None:
-    refusal = ReleaseRefused("REL-111", name="x", known=(DAY, "a", organisations()["public"].label))
+    refusal = ReleaseError("REL-111", name="x", known=(DAY, "a", organisations()["public"].label))
     assert refusal.text("en").endswith("2026-11-22, a, The public.")
     assert refusal.text("fr").endswith("2026-11-22, a, Le public.")
-    assert ReleaseRefused("REL-111", name="x", known="y").hint("en") == ""
-    codes = {key.split()[0] for key in SENTENCES}
+    assert ReleaseError("REL-111", name="x", known="y").hint("en") == ""
+    codes = {key.split()[0] for key in WORDS if key.startswith("REL-")}
     assert codes == {f"REL-{n}" for n in range(101, 127)} - {"REL-119"}, "119 was never given"
 
 
@@ -262,7 +263,7 @@ def test_an_organisation_that_is_gone_receives_nothing_nor_do_its_units(
     closed = dataclasses.replace(organisations()["minusca_unpol"], valid_to=DAY - dt.timedelta(1))
     listed = {**organisations(), "minusca_unpol": closed}
     monkeypatch.setattr(schemas.organisation, "organisations", lambda: listed)
-    with pytest.raises(ReleaseRefused) as caught:
+    with pytest.raises(ReleaseError) as caught:
         who_may([agreement()], **asked)
     assert caught.value.case == "gone"
     assert offers([agreement()], recipient, DAY) == []

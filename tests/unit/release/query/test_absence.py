@@ -1,6 +1,6 @@
 """A period outside of what is given, told apart from nothing that may leave; no more is told.
 
-Not here: the sentences (`refusals.py`) and where they are shown (`tests/integration`).
+Not here: the sentences (`errors.py`) and where they are shown (`tests/integration`).
 """
 
 from __future__ import annotations

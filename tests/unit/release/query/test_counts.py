@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from pipelines.release.disclosure import suppression
+from pipelines.release.errors import ReleaseError
 from pipelines.release.query.cells import is_listing_suppressed
-from pipelines.release.refusals import ReleaseRefused
 from tests.unit.release.world import Counts, agreement, ask, counts, permit, restriction, rows
 
 
@@ -238,14 +238,14 @@ def test_few_travellers_are_hidden_and_one_record_of_many_is_not() -> None:
     ],
 )
 def test_what_no_clause_opens_is_refused(asked: dict[str, Any], code: str) -> None:
-    with pytest.raises(ReleaseRefused) as refused:
+    with pytest.raises(ReleaseError) as refused:
         counted([], **asked)
     assert refused.value.code == code
 
 
 def test_a_day_is_not_told_by_a_clause_that_tells_months() -> None:
     clause = counts(dimensions=["day", "month"])
-    with pytest.raises(ReleaseRefused):
+    with pytest.raises(ReleaseError):
         counted([], clause, dimensions=("day",))
 
 
@@ -257,7 +257,7 @@ def test_dimensions_left_open_are_all_that_say_something_of_their_own() -> None:
 
 def test_too_many_cells_are_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suppression, "MOST_CELLS", 1)
-    with pytest.raises(ReleaseRefused) as refused:
+    with pytest.raises(ReleaseError) as refused:
         counted(many((6, {}), (6, {"admin1_code": "CF11"})), dimensions=("admin1_code",))
     assert refused.value.code == "REL-116"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.release.refusals import ReleaseRefused
+from pipelines.release.errors import ReleaseError
 from tests.unit.release.world import (
     AS_OF,
     Extract,
@@ -261,7 +261,7 @@ def test_no_choice_by_what_the_clause_does_not_open_or_a_restriction_masks() -> 
 def test_what_does_not_exist_or_is_not_open_is_refused(wrong: dict[str, object], code: str) -> None:
     clauses = [permit(columns=["record_id", "place_text", "occurred_at"])]
     clauses.append(permit(table="border_crossings", columns=["record_id"]))
-    with pytest.raises(ReleaseRefused) as refused:
+    with pytest.raises(ReleaseError) as refused:
         Extract([], [agreement(clauses)], ask(**wrong))
     assert refused.value.code == code
     assert refused.value.text("fr") and refused.value.text("en")
