@@ -6,6 +6,7 @@ Not here: the files that say so (`declared.py`) and how they are put together (`
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain
 from typing import Any, Literal
 
@@ -214,7 +215,7 @@ class Contract:
     roles: Roles = field(default_factory=Roles)  # what its columns are for
     questions: tuple[Question, ...] = ()
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Everything that the contract says, as text: it differs where anything does."""
         return repr(self)
