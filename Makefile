@@ -15,8 +15,8 @@ run: $(VENV)/.installed ## install, make the demonstration, and say what came of
 serve: $(VENV)/.installed ## open the portal and Dagster on this machine
 	$(BIN)/passerelle serve
 
-# A process a core, a file of tests at a time: a demonstration is then made once a process.
-PYTEST_ARGS ?= -n auto --dist loadfile
+# A process a core, a file of tests at a time, in the order of tests/conftest.py: long ones first.
+PYTEST_ARGS ?= -n auto --dist loadfile --no-loadscope-reorder
 SEARCH_S ?= 600
 
 test: $(VENV)/.installed-dev ## every test

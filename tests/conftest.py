@@ -1,4 +1,4 @@
-"""What all tests share: `tests/` is importable, and one home with the demo taken in and published.
+"""What all tests share: one home with the demo taken in and published, and in which order they run.
 
 Not here: fixtures of one stage; they stand beside its tests.
 """
@@ -6,14 +6,20 @@ Not here: fixtures of one stage; they stand beside its tests.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings as hypothesis_settings
 
 from pipelines.core.settings import Settings, settings_for
+from pipelines.ingest.publish import publish
+from pipelines.validate.audit import Audit
 
 DEMO = ("demo", "--every-rule", "--scale", "0.2")
 
@@ -23,12 +29,72 @@ if os.environ.get("CI"):
     hypothesis_settings.load_profile("ci")
 
 
+# Files that take more than half a minute, none of which needs the demonstration.
+LONG = (
+    "property/test_agreements.py",
+    "contract/test_feeds.py",
+    "integration/test_nothing_leaks.py",
+    "faults/test_kill_during_publish.py",
+    "property/test_revisions.py",
+    "property/test_groups.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, so that no process is left alone with one at the end.
+
+    Before them stands one that needs the demonstration: one process makes it, and by the time that
+    another wants it, it is there.
+    """
+    first = next((one.path for one in items if "demo_home" in getattr(one, "fixturenames", ())), "")
+    order = [first, *(Path(__file__).parent / name for name in LONG)]
+    turns = {path: turn for turn, path in enumerate(order)}
+    items.sort(key=lambda item: turns.get(item.path, len(order)))
+
+
 @pytest.fixture(scope="session")
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A home with the demo in it, made once by the command line as a person would; only read it."""
-    home = tmp_path_factory.mktemp("demo_home")
-    passerelle(*DEMO, home=home)
+    """A home with the demo in it, made by the command line as a person would; only read it.
+
+    It is made once, by whichever process of the tests wants it first.
+    """
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
+    home, made = place / "demo_home", place / "demo_home.made"
+    with FileLock(f"{made}.lock"):
+        if not made.exists():
+            home.mkdir(exist_ok=True)
+            passerelle(*DEMO, home=home)
+            made.touch()
     return settings_for(home)
+
+
+@pytest.fixture(scope="session")
+def demo_copy(demo_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The same home once more, of this process alone: commands may be typed in it."""
+    home = tmp_path_factory.mktemp("demo") / "copy"
+    shutil.copytree(demo_home.home, home, ignore=shutil.ignore_patterns("catalog.duckdb"))
+    settings = settings_for(home)
+    publish(settings)  # whose views lead to the tables of this home
+    return settings
+
+
+@pytest.fixture(scope="module")
+def audit_agrees() -> Iterator[None]:
+    """Deliveries are judged without Great Expectations, which costs three times the rest.
+
+    For tests of what follows from a verdict, and of deliveries of which the demonstration, with
+    which the audit must agree, has the like.
+    """
+
+    def agree(*_files: Any, rows_accepted: int, rows_quarantined: int, **_more: Any) -> Audit:
+        return Audit(True, 1, [], {"accepted": rows_accepted, "quarantined": rows_quarantined})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.ingest.ingest.audit", agree)
+        patch.setattr("pipelines.ingest.ingest.write_audit_pages", lambda *_home, **_more: None)
+        yield
 
 
 def passerelle(

@@ -43,21 +43,21 @@ def dotted(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-@pytest.mark.parametrize("path", modules(*PACKAGES), ids=dotted)
-def test_a_module_says_what_it_does_in_its_first_line(path):
-    said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    first = said.split("\n\n")[0]
-    assert first.endswith((".", ":")), f"{dotted(path)}: {first!r}"
+def test_a_module_says_what_it_does_in_its_first_line():
+    for path in modules(*PACKAGES):
+        said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        first = said.split("\n\n")[0]
+        assert first.endswith((".", ":")), f"{dotted(path)}: {first!r}"
 
 
-@pytest.mark.parametrize("path", modules(*PACKAGES), ids=dotted)
-def test_files_and_functions_stay_short(path):
-    text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) < LONGEST_FILE
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            length = (node.end_lineno or 0) - node.lineno + 1
-            assert length <= LONGEST_FUNCTION, f"{node.name} has {length} lines"
+def test_files_and_functions_stay_short():
+    for path in modules(*PACKAGES):
+        text = path.read_text(encoding="utf-8")
+        assert len(text.splitlines()) < LONGEST_FILE, dotted(path)
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = (node.end_lineno or 0) - node.lineno + 1
+                assert length <= LONGEST_FUNCTION, f"{node.name} has {length} lines"
 
 
 def test_no_result_of_a_query_is_left_unfinished():

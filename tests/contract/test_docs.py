@@ -88,6 +88,7 @@ def shown_commands(page: Path) -> list[Shown]:
     return found
 
 
+PRINTED: dict[tuple[str, str], str] = {}
 EVERY = [one for page in PAGES for one in shown_commands(page)]
 
 
@@ -167,9 +168,12 @@ def masked(line: str) -> str:
     ids=lambda one: f"{one.page.name}: {one.command[11:50]}",
 )
 def test_a_command_prints_what_the_page_shows(
-    shown: Shown, demo_home: Settings, tmp_path: Path
+    shown: Shown, demo_copy: Settings, tmp_path: Path
 ) -> None:
-    printed = stable(run(shown.command, demo_home.home, shown.language, tmp_path).split("\n"))
+    asked = shown.command, shown.language
+    if asked not in PRINTED:  # several pages show it
+        PRINTED[asked] = run(shown.command, demo_copy.home, shown.language, tmp_path)
+    printed = stable(PRINTED[asked].split("\n"))
     missing = [line for line in stable(shown.output) if line not in printed]
     assert not missing, f"{shown.page.name} shows what is not printed: {missing}\n{printed}"
 
@@ -316,15 +320,18 @@ def test_the_feed_of_the_page_passes_its_check(name: str, tmp_path: Path) -> Non
 
 def test_a_home_comes_back_from_its_landing_and_key(demo_home: Settings, tmp_path: Path) -> None:
     """What `docs/operate.md` says of backups."""
-    for folder in ("landing", "secrets"):
-        shutil.copytree(demo_home.home / folder, tmp_path / "back" / folder)
-    run("passerelle run", tmp_path / "back", "en", tmp_path)
-    counted = "SELECT (SELECT count(*) FROM incidents_history), (SELECT count(*) FROM rejections)"
-    with (
-        pipelines.connect(demo_home) as before,
-        pipelines.connect(settings_for(tmp_path / "back")) as after,
-    ):
-        assert after.execute(counted).fetchone() == before.execute(counted).fetchone()
+    feed, place = "caf_gendarmerie_incidents", tmp_path / "back"
+    shutil.copytree(demo_home.landing / feed, place / "landing" / feed)
+    shutil.copytree(demo_home.secrets, place / "secrets")
+    run("passerelle run", place, "en", tmp_path)
+    counted = (
+        "SELECT (SELECT count(*) FROM incidents_history WHERE delivery_id LIKE $1), "
+        "(SELECT count(*) FROM rejections WHERE delivery_id LIKE $1)"
+    )
+    with pipelines.connect(demo_home) as before, pipelines.connect(settings_for(place)) as after:
+        found = after.execute(counted, [f"{feed}.%"]).fetchone()
+        assert found == before.execute(counted, [f"{feed}.%"]).fetchone()
+        assert min(found) > 0
 
 
 def refresh(place: Path) -> None:

@@ -23,7 +23,7 @@ from pipelines.release.package.verify import verify
 from pipelines.release.request import Request
 from tests.integration.releasing import home_beside, wanted
 
-KILLS = 12
+KILLS = 8
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["pipelines.release.extract", "pyarrow", "duckdb"])
 RECORDS = wanted(format="csv")

@@ -1,6 +1,7 @@
 """The audit can fail: a router that is wrong in one way is caught, whichever way that is.
 
-Not here: honest routers (`tests/unit/validate`), and deliveries that are wrong (`landing`).
+Not here: honest routers (`tests/unit/validate`), what each kind of expectation notices
+(`test_expectations.py`), and deliveries that are wrong (`landing`).
 
 Each case breaks one thing of an otherwise honest routing: the SQL of a rule, a file, or a number.
 The audit sees only what the router left behind, as in a real run.
@@ -115,12 +116,10 @@ def test_broken_sql_is_caught(
         assert mutate(sql) != sql, "the mutation changes nothing"
         return f"({mutate(sql)})"
 
-    honest, broken = tmp_path / "honest", tmp_path / "broken"
-    for folder in (honest, broken):
-        folder.mkdir()
-    *files, routed = route(contract, honest, ROWS, values=INCIDENT | values)
-    assert problems(auditor, contract, (files[0], files[1]), routed) == set()
-    *files, routed = route(contract, broken, ROWS, values=INCIDENT | values, judge=judge)
+    if values:  # of the others it is known that nothing else is wrong
+        *files, routed = route(contract, tmp_path, ROWS, values=INCIDENT | values)
+        assert problems(auditor, contract, (files[0], files[1]), routed) == set()
+    *files, routed = route(contract, tmp_path, ROWS, values=INCIDENT | values, judge=judge)
     assert code in problems(auditor, contract, (files[0], files[1]), routed)
 
 
@@ -132,26 +131,6 @@ def rewrite(file: Path, query: str) -> None:
     with duckdb.connect() as db:
         db.execute(f"CREATE TABLE kept AS WITH rows AS (FROM '{file}') {query}")
         db.execute(f"COPY kept TO '{file}'")
-
-
-def lost_row(files: Files, routed: RoutingCounts) -> RoutingCounts:
-    rewrite(files[0], "FROM rows WHERE source_row <> 10")
-    return counted(*files, routed.rows_read)
-
-
-def lost_row_and_lied(files: Files, routed: RoutingCounts) -> RoutingCounts:
-    rewrite(files[0], "FROM rows WHERE source_row <> 10")
-    return routed
-
-
-def lost_row_called_a_duplicate(files: Files, routed: RoutingCounts) -> RoutingCounts:
-    """Rows add up, yet the file does not hold what is said: one row twice, another not at all."""
-    rewrite(
-        files[0],
-        "SELECT * REPLACE (CASE source_row WHEN 10 THEN 11 ELSE source_row END AS source_row) "
-        "FROM rows",
-    )
-    return routed
 
 
 def row_in_both_files(files: Files, routed: RoutingCounts) -> RoutingCounts:
@@ -173,53 +152,6 @@ def reason_twice(files: Files, routed: RoutingCounts) -> RoutingCounts:
     return counted(*files, routed.rows_read)
 
 
-def reason_invented(files: Files, routed: RoutingCounts) -> RoutingCounts:
-    rewrite(files[1], "SELECT * REPLACE (reasons || ['INC-405'] AS reasons) FROM rows")
-    return counted(*files, routed.rows_read)
-
-
-def reason_swapped(files: Files, routed: RoutingCounts) -> RoutingCounts:
-    rewrite(files[1], "SELECT * REPLACE (['INC-403'] AS reasons) FROM rows")
-    return counted(*files, routed.rows_read)
-
-
-def counts_lie(files: Files, routed: RoutingCounts) -> RoutingCounts:
-    return replace(routed, reason_counts={**routed.reason_counts, "INC-402": 1})
-
-
-def flag_lost(files: Files, routed: RoutingCounts) -> RoutingCounts:
-    rewrite(files[0], "SELECT * REPLACE ([]::VARCHAR[] AS quality_flags) FROM rows")
-    return counted(*files, routed.rows_read)
-
-
-def type_changed(files: Files, routed: RoutingCounts) -> RoutingCounts:
-    rewrite(files[0], "SELECT * REPLACE (victims_total::VARCHAR AS victims_total) FROM rows")
-    return routed
-
-
-def order_changed(files: Files, routed: RoutingCounts) -> RoutingCounts:
-    rewrite(files[0], "SELECT country, * EXCLUDE (country) FROM rows")
-    return routed
-
-
-def required_value_gone(files: Files, routed: RoutingCounts) -> RoutingCounts:
-    rewrite(files[0], "SELECT * REPLACE (NULL::VARCHAR AS handling) FROM rows")
-    return routed
-
-
-def code_outside_its_list(files: Files, routed: RoutingCounts) -> RoutingCounts:
-    rewrite(
-        files[0],
-        "SELECT * REPLACE (CASE source_row WHEN 10 THEN 'stabbing' END AS weapon_kind) FROM rows",
-    )
-    return routed
-
-
-def input_written(files: Files, routed: RoutingCounts) -> RoutingCounts:
-    rewrite(files[0], "SELECT *, 'X12' AS withdrawal FROM rows")
-    return routed
-
-
 UNREAD = "source_row IN (51, 101)"  # two of the rows that were set aside
 
 
@@ -230,33 +162,11 @@ def unsplit_invented(files: Files, routed: RoutingCounts) -> RoutingCounts:
     return replace(said, rows_exact_duplicates=routed.rows_read - 2 - said.rows_accepted)
 
 
-def unsplit_with_a_number(files: Files, routed: RoutingCounts) -> RoutingCounts:
-    return replace(unsplit_invented(files, routed), rows_set_aside={"DEL-727": 2})
-
-
-def unsplit_lost(files: Files, routed: RoutingCounts) -> RoutingCounts:
-    return replace(routed, rows_set_aside={"DEL-753": 1})
-
-
 TAMPERED: list[tuple[Tamper, str]] = [
     (unsplit_invented, "DEL-727"),
-    (unsplit_with_a_number, "unexpected_rows_expectation reasons"),
-    (unsplit_lost, "DEL-753"),
-    (lost_row, "rows"),
-    (lost_row_and_lied, "expect_table_row_count_to_equal"),
-    (lost_row_called_a_duplicate, "expect_column_values_to_be_unique source_row"),
     (row_in_both_files, "expect_column_values_to_be_unique source_row"),
     (reason_lost, "INC-402"),
     (reason_twice, "INC-402"),
-    (reason_invented, "INC-405"),
-    (reason_swapped, "INC-403"),
-    (counts_lie, "INC-402"),
-    (flag_lost, "INC-512"),
-    (type_changed, "expect_table_columns_to_follow_contract"),
-    (order_changed, "expect_table_columns_to_follow_contract"),
-    (required_value_gone, "expect_column_values_to_not_be_null handling"),
-    (code_outside_its_list, "unexpected_rows_expectation weapon_kind"),
-    (input_written, "expect_table_columns_to_follow_contract"),
 ]
 
 

@@ -48,6 +48,8 @@ from tests.databases import untied
 WORDS = "correct horse battery"
 FEEDS = ("caf_gendarmerie_incidents", "iom_dtm_border_flows", "unpol_border_seizures")
 
+pytestmark = pytest.mark.usefixtures("audit_agrees")
+
 
 @pytest.fixture(scope="module")
 def living(demo_home, tmp_path_factory) -> Settings:

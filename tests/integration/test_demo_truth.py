@@ -18,19 +18,13 @@ import pandas as pd
 import pytest
 
 import pipelines
-from pipelines.core.settings import Settings, settings_for
-from pipelines.demo import DemoSummary, write_demo
+from pipelines.core.settings import Settings
 from pipelines.demo.delivery import TRUTH_COLUMNS, error_codes
-from pipelines.demo.world import build_world
-from pipelines.demo.writer import FEEDS, feed_deliveries
-from pipelines.ingest.ingest import ingest_inbox
-from pipelines.lake.publish import publish
-from pipelines.landing.receive import open_delivery
-from pipelines.validate.verdict import Verdict
+from pipelines.demo.writer import FEEDS
+from pipelines.landing.receive import list_deliveries, open_delivery
+from pipelines.validate.verdict import Verdict, verdict_of
 from schemas.contract import load_contract, table_names
 from schemas.feed import load_feed
-
-pytestmark = pytest.mark.slow
 
 INCIDENT_FEEDS = [feed for feed in FEEDS if load_feed(feed).table == "incidents"]
 POSITION_TOLERANCE_DEG = 6e-5  # a tenth of a second of arc, a metre of the grid
@@ -45,24 +39,19 @@ class Run:
     """A whole run of the demo: written, judged, published."""
 
     settings: Settings
-    summary: DemoSummary
     truth: pd.DataFrame
     records: pd.DataFrame
     verdicts: dict[str, Verdict]
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    settings = settings_for(tmp_path_factory.mktemp("home")).prepare()
-    summary = write_demo(settings, is_every_rule=True)
-    verdicts = {verdict.delivery_id: verdict for verdict in ingest_inbox(settings)}
-    publish(settings)
+def run(demo_home: Settings) -> Run:
+    found = {one.delivery_id: verdict_of(one) for one in list_deliveries(demo_home)}
     return Run(
-        settings,
-        summary,
-        pd.read_parquet(summary.folder / "ground_truth.parquet"),
-        pd.read_parquet(summary.folder / "ground_truth_records.parquet"),
-        verdicts,
+        demo_home,
+        pd.read_parquet(demo_home.home / "demo" / "ground_truth.parquet"),
+        pd.read_parquet(demo_home.home / "demo" / "ground_truth_records.parquet"),
+        {delivery_id: verdict for delivery_id, verdict in found.items() if verdict is not None},
     )
 
 
@@ -70,17 +59,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def tables(run: Run) -> Iterator[duckdb.DuckDBPyConnection]:
     with pipelines.connect(run.settings) as connection:
         yield connection
-
-
-@pytest.fixture(scope="module")
-def stated() -> dict[str, list[str]]:
-    """The columns of the table whose value each feed states."""
-    world = build_world()
-    named = {}
-    for feed in FEEDS:
-        columns = [d.truth.columns for d in feed_deliveries(world, feed)]
-        named[feed] = sorted({c for cs in columns for c in cs} - set(TRUTH_COLUMNS))
-    return named
 
 
 def judged(run: Run, feed: str) -> pd.DataFrame:
@@ -156,13 +134,12 @@ def test_every_row_raises_just_its_codes(run: Run, feed: str) -> None:
 
 
 @pytest.mark.parametrize("feed", FEEDS)
-def test_accepted_rows_have_the_values_that_were_meant(
-    run: Run, feed: str, stated: dict[str, list[str]]
-) -> None:
+def test_accepted_rows_have_the_values_that_were_meant(run: Run, feed: str) -> None:
+    stated = set(expected(run, feed).dropna(axis="columns", how="all")) - set(TRUTH_COLUMNS)
     want = expected(run, feed)
     want = want[want["verdict"] == "accepted"]
     got = judged(run, feed).loc[want.index].set_axis(want.index)
-    columns = [c for c in stated[feed] if c in got and c in want]
+    columns = [c for c in sorted(stated) if c in got]
     assert len(columns) > 6
     wrong = {c: differing(c, want[c], got[c]) for c in columns}
     found = [
@@ -245,7 +222,7 @@ def test_about_one_row_in_a_hundred_breaks_each_rule_that_the_feed_can_break(
     rows = run.truth[run.truth["feed"] == feed].drop_duplicates(["delivery_id", "source_row"])
     shares = rows["rule_codes"].explode().value_counts() / len(rows)
     assert 0.004 < shares.median() < 0.016
-    assert shares.max() < 0.04
+    assert shares.max() < 0.05
 
 
 def test_police_and_missions_tell_some_of_the_same_events(run: Run) -> None:

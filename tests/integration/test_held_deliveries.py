@@ -45,6 +45,8 @@ HEADER = (
 SEPTEMBER = "GN_registre_infractions_mai-septembre_2026.csv"
 OCTOBER = "GN_registre_infractions_octobre_2026.csv"
 
+pytestmark = pytest.mark.usefixtures("audit_agrees")
+
 
 def line(number: int, day: str, wounded: int, withdrawn: str = "") -> str:
     return (

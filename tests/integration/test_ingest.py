@@ -29,6 +29,8 @@ from schemas.feed import load_feed
 FEED = "caf_gendarmerie_incidents"
 OTHER = "cod_pnc_incidents"
 
+pytestmark = pytest.mark.usefixtures("audit_agrees")
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Settings:

@@ -27,6 +27,8 @@ FEEDS = (
     "lcm_support_needs",
 )
 
+pytestmark = pytest.mark.usefixtures("audit_agrees")
+
 
 def place(folder: Path) -> Settings:
     return settings_for(folder, memory_limit="512MB", threads=2)

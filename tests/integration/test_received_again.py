@@ -22,6 +22,8 @@ from pipelines.portal.api.deliveries import _since as api_since
 from tests.conftest import passerelle
 from tests.fixtures.home_0_1 import GENDARMERIE, POLICE, deliveries
 
+pytestmark = pytest.mark.usefixtures("audit_agrees")
+
 FILES = {(feed, name): content for feed, name, _day, content in deliveries()}
 
 

@@ -28,6 +28,8 @@ from pipelines.ledger.verify import check as check_ledger
 from pipelines.validate.verdict import earlier_verdicts, verdict_of
 from tests.fixtures.home_0_1 import POLICE, deliveries
 
+pytestmark = pytest.mark.usefixtures("audit_agrees")
+
 [BOOK] = [
     content for feed, name, _day, content in deliveries() if (feed, name[:3]) == (POLICE, "mai")
 ]

@@ -29,6 +29,8 @@ from schemas.text import NARROW_NO_BREAK_SPACE
 CSV_FEED, XLSX_FEED = "caf_border_crossings", "ssd_immigration_border_crossings"
 FORMULA = '=HYPERLINK("x";"y")'
 
+pytestmark = pytest.mark.usefixtures("audit_agrees")
+
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:

@@ -50,6 +50,8 @@ BOTH = [*CASES.items(), ("ucdp_ged_incidents", UCDP_TABLE)]
 every_layout = pytest.mark.parametrize(("feed", "case"), BOTH, ids=[f"{f}-{c[0]}" for f, c in BOTH])
 CSV_FEED = "caf_gendarmerie_incidents"
 
+pytestmark = pytest.mark.usefixtures("audit_agrees")
+
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
@@ -111,8 +113,7 @@ def test_rows_that_could_not_be_split_come_back_too(settings: Settings, tmp_path
     delivery, verdict = judged(settings, CSV_FEED, sent)
     assert verdict.state == "accepted"
     assert verdict.reason_counts == {"DEL-727": 1} == {"DEL-727": verdict.rows_quarantined}
-    assert verdict.rows_accepted and verdict.audit
-    assert verdict.audit.counts["quarantined"] == 1
+    assert verdict.rows_accepted
 
     report = write_report(settings, delivery, verdict, "fr", tmp_path / "rapport.xlsx")
     book = openpyxl.load_workbook(report)

@@ -32,6 +32,8 @@ WRONG, RIGHT = "Coupe-coupe", "Kalach"
 SLOW_CLOCK = dt.datetime(2026, 10, 2, tzinfo=dt.UTC)  # of the machine that corrects
 TABLE = [("0001/BT-GRI/2026", 2), ("0002/BT-GRI/2026", 3)]
 
+pytestmark = pytest.mark.usefixtures("audit_agrees")
+
 
 def home(folder: Path) -> Settings:
     return settings_for(folder, memory_limit="512MB", threads=1).prepare()

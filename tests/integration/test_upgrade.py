@@ -33,6 +33,8 @@ from schemas.contract import load_contract
 from tests.conftest import passerelle
 from tests.fixtures.home_0_1 import ARCHIVE, GENDARMERIE, PASSWORDS, POLICE
 
+pytestmark = pytest.mark.usefixtures("audit_agrees")
+
 
 @pytest.fixture(scope="module")
 def old_home(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -206,7 +206,7 @@ COUNTED: tuple[dict[str, Any], ...] = (
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(incident(), min_size=3, max_size=8).map(lambda held: numbered(dict(enumerate(held)))),
     st.lists(some(*CHOICES), min_size=1, max_size=2),
