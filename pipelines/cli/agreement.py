@@ -6,9 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from pipelines.cli.declare import argument, command, day_of, flag, option, session_of
+from pipelines.cli.declare import argument, command, day_of, flag, noun, option
 from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session, table
 from pipelines.cli.words import _, language, listed, number
@@ -21,11 +19,7 @@ if TYPE_CHECKING:
     from schemas.problem import AgreementProblem
 
 DAY_HELP = mark("a day, such as 2026-11-30; else today")
-STATES = {
-    "in_force": mark("in force"),
-    "expired": mark("ended"),
-    "not_yet": mark("not begun"),
-}
+STATES = {"in_force": mark("in force"), "expired": mark("ended"), "not_yet": mark("not begun")}
 LEVELS = {"error": mark("error"), "warning": mark("warning"), "note": mark("note")}
 DIRECTIONS: dict[Direction, str] = {
     "wider": mark("Wider: more may leave"),
@@ -40,14 +34,12 @@ DIRECTIONS: dict[Direction, str] = {
     "passerelle agreement list",
 )
 def list_agreements(
-    context: typer.Context,
-    day: Annotated[str, option("--as-of", mark("DAY"), DAY_HELP)] = "",
+    session: Session, day: Annotated[str, option("--as-of", mark("DAY"), DAY_HELP)] = ""
 ) -> None:
-    """List agreements."""
     from pipelines.release.policy.wording import organisation_names
     from schemas.agreement_folder import load_agreements
 
-    session, as_of = session_of(context), day_of(day)
+    as_of = day_of(day)
     agreements = load_agreements(session.settings.agreements)
     if session.is_json:
         session.print_json([_row(one, as_of) for one in agreements])
@@ -81,14 +73,13 @@ def list_agreements(
     "passerelle agreement check schemas/agreements/caf_minusca.yaml",
 )
 def check(
-    context: typer.Context,
+    session: Session,
     files: Annotated[
         list[Path] | None, argument(mark("FILE"), mark("files of agreements, or a folder of them"))
     ] = None,
     day: Annotated[str, option("--as-of", mark("DAY"), DAY_HELP)] = "",
 ) -> int:
-    """Check agreements."""
-    session, as_of = session_of(context), day_of(day)
+    as_of = day_of(day)
     paths = [path for place in files or [session.settings.agreements] for path in _files(place)]
     found = _problems(paths, session.settings.agreements, as_of)
     errors = [one for _path, one in found if one.level == "error"]
@@ -119,7 +110,7 @@ def check(
     "passerelle agreement explain --recipient minusca_unpol --table incidents",
 )
 def explain(
-    context: typer.Context,
+    session: Session,
     recipient: Annotated[
         str, option("--recipient", mark("ORGANISATION"), mark("the organisation or unit"))
     ],
@@ -129,11 +120,9 @@ def explain(
     ] = None,
     day: Annotated[str, option("--as-of", mark("DAY"), DAY_HELP)] = "",
 ) -> None:
-    """Explain what may leave."""
     from pipelines.release.policy.explain import explain as explained
     from schemas.agreement_folder import load_agreements
 
-    session = session_of(context)
     said = explained(
         load_agreements(session.settings.agreements),
         recipient=recipient,
@@ -157,19 +146,17 @@ def explain(
     "passerelle agreement diff old/caf_minusca.yaml new/caf_minusca.yaml",
 )
 def diff(
-    context: typer.Context,
+    session: Session,
     old: Annotated[Path, argument(mark("OLD"), mark("a file or folder as it was"))],
     new: Annotated[Path, argument(mark("NEW"), mark("the same as it is to be"))],
     fail_if_wider: Annotated[
         bool, flag("--fail-if-wider", mark("exit code 3 where more may leave"))
     ] = False,
 ) -> int:
-    """Compare agreements."""
     from pipelines.release.policy.changes import diff as changes_between
     from pipelines.release.policy.changes import is_wider
     from schemas.agreement_folder import load_agreement
 
-    session = session_of(context)
     sides = [[load_agreement(path) for path in _files(place)] for place in (old, new)]
     changes = changes_between(*sides)
     if session.is_json:
@@ -334,3 +321,13 @@ def _show_changes(session: Session, changes: list[Change]) -> None:
                 grid.add_row(one.where, one.text(language()))
             session.print(grid)
             session.print()
+
+
+NOUN = noun(
+    "agreement",
+    mark("Who may have what: list, check, explain and compare sharing agreements."),
+    list_agreements,
+    check,
+    explain,
+    diff,
+)

@@ -5,7 +5,9 @@ A command is a noun and a verb; what is typed every day is a word of its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import typer
 
@@ -24,7 +26,6 @@ from pipelines.cli import (
     lake,
     ledger,
     reference,
-    rejudge,
     serve,
     sql,
     status,
@@ -32,7 +33,7 @@ from pipelines.cli import (
     user,
     verify,
 )
-from pipelines.cli.declare import CommandSpec, noun
+from pipelines.cli.declare import CommandSpec
 from pipelines.cli.help import Command, CommandGroup
 from pipelines.cli.session import Session
 from pipelines.core.i18n import mark
@@ -41,103 +42,14 @@ ABOUT = mark(
     "Passerelle takes in what police services and UN Police missions send, checks it, tells the "
     "sender what was wrong, and publishes tables that DuckDB opens anywhere."
 )
-DAILY = (
-    demo.demo,
-    ingest.ingest,
-    ingest.run,
-    status.status,
-    sql.sql,
-    verify.verify,
-    serve.serve,
-)
-NOUNS = (
-    noun(
-        "delivery",
-        mark("What came in: list it, see why rows were rejected, answer, judge again."),
-        delivery.list_deliveries,
-        delivery.show,
-        delivery.answer,
-        rejudge.rejudge,
-    ),
-    noun(
-        "table",
-        mark("What is published: list the tables, see what their columns mean."),
-        table.list_tables,
-        table.show,
-    ),
-    noun(
-        "codelist",
-        mark("The code lists: list them, look for a code by its words."),
-        codelist.list_codelists,
-        codelist.show,
-    ),
-    noun(
-        "extract",
-        mark("What leaves by an agreement: make an extract. “passerelle verify” checks one."),
-        extract.make,
-    ),
-    noun(
-        "agreement",
-        mark("Who may have what: list, check, explain and compare sharing agreements."),
-        agreement.list_agreements,
-        agreement.check,
-        agreement.explain,
-        agreement.diff,
-    ),
-    noun(
-        "consent",
-        mark("Counts that were refused, and the providers’ written consents to them."),
-        consent.list_consents,
-        consent.give,
-        consent.revoke,
-    ),
-    noun(
-        "ledger",
-        mark("The ledger: read it, check it, see who holds a record."),
-        ledger.list_entries,
-        ledger.verify,
-        ledger.trace,
-    ),
-    noun(
-        "key",
-        mark("The key with which extracts are signed: show and hand out its public half."),
-        key.show_key,
-        key.export_key,
-    ),
-    noun(
-        "feed",
-        mark("What services send: list the feeds, start a new one, check one."),
-        feed.list_feeds,
-        feed.new,
-        feed.check,
-    ),
-    noun("contract", mark("What the tables promise, for other programs."), contract.render),
-    noun("reference", mark("Gazetteers from their publishers' files."), reference.load),
-    noun(
-        "lake",
-        mark("Upkeep of the published tables."),
-        lake.check,
-        lake.compact,
-        lake.vacuum,
-        lake.migrate,
-    ),
-    noun(
-        "backup",
-        mark("One file to start again from: make it, restore from it."),
-        backup.make,
-        backup.restore,
-    ),
-    noun(
-        "user",
-        mark("Accounts of the portal: who may sign in, from where, with which roles."),
-        user.list_users,
-        user.add,
-        user.set_password,
-        user.set_roles,
-        user.set_feeds,
-        user.disable,
-        user.enable,
-    ),
+DAILY = (demo.demo, ingest.ingest, ingest.run, status.status, sql.sql, verify.verify, serve.serve)
+NOUNS = tuple(
+    module.NOUN
+    for module in (
+        *(delivery, table, codelist),
+        *(extract, agreement, consent, ledger, key),
+        *(feed, contract, reference, lake, backup, user),
+    )
 )
 
 
@@ -207,4 +119,18 @@ def _group(about: str, example: str) -> typer.Typer:
 def _add(group: typer.Typer, commands: Sequence[CommandSpec]) -> None:
     for one in commands:
         register = group.command(one.name, cls=Command, help=one.about, epilog=one.example)
-        register(one.function)
+        register(_with_context(one.function))
+
+
+def _with_context(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of a command as typer calls it: with a context, which has the session."""
+
+    def call(context: Any, **arguments: Any) -> Any:
+        return function(context.obj, **arguments)
+
+    signature = inspect.signature(function, eval_str=True)
+    session, *others = signature.parameters.values()
+    context = session.replace(name="context", annotation=typer.Context)
+    vars(call)["__signature__"] = signature.replace(parameters=[context, *others])
+    call.__annotations__.clear()  # the signature says it all
+    return call

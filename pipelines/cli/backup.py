@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from pipelines.cli.declare import argument, command, flag, option, session_of
+from pipelines.cli.declare import argument, command, flag, noun, option
 from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session
 from pipelines.cli.words import _, language, number
@@ -37,16 +35,14 @@ STEPS = {
     earlier="backup",
 )
 def make(
-    context: typer.Context,
+    session: Session,
     target: Annotated[Path, argument(mark("FILE"), mark("a new file: .tar.zst or .tar.gz"))],
     with_secrets: Annotated[
         bool, flag("--with-secrets", mark("put the keys in too; see above"))
     ] = False,
 ) -> None:
-    """Back up."""
     from pipelines.backup.make import make_backup
 
-    session = session_of(context)
     target = target.expanduser().resolve()
     if not target.parent.is_dir():
         raise CommandError("PSL-251", _("There is no folder {place}.", place=target.parent))
@@ -79,7 +75,7 @@ def make(
     earlier="restore",
 )
 def restore(
-    context: typer.Context,
+    session: Session,
     source: Annotated[Path, argument(mark("FILE"), mark("the backup"))],
     secrets: Annotated[
         Path | None,
@@ -89,10 +85,8 @@ def restore(
         bool, flag("--although-tampered", mark("also where the ledger is not as it was written"))
     ] = False,
 ) -> int:
-    """Restore."""
     from pipelines.backup.restore import restore as bring_back
 
-    session = session_of(context)
     for place in filter(None, (source, secrets)):
         if not place.exists():
             raise CommandError("PSL-405", _("There is no file {file}.", file=place))
@@ -154,3 +148,8 @@ def _tell_what_is_missing(session: Session, left_out: tuple[str, ...], with_secr
     else:
         place = session.settings.secrets
         session.print(_("The keys are not in it. Keep a copy of {place} apart.", place=place))
+
+
+NOUN = noun(
+    "backup", mark("One file to start again from: make it, restore from it."), make, restore
+)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any
 
-import typer
-
-from pipelines.cli.declare import argument, command, day_of, option, session_of
+from pipelines.cli.declare import argument, command, day_of, noun, option
 from pipelines.cli.session import Session, table
 from pipelines.cli.usage import no_such
 from pipelines.cli.words import _, counted, language, listed, number
@@ -22,9 +20,7 @@ from schemas.text import LANGUAGES
     mark("List the code lists: how many codes each has, and which columns use it."),
     "passerelle codelist list",
 )
-def list_codelists(context: typer.Context) -> None:
-    """List them."""
-    session = session_of(context)
+def list_codelists(session: Session) -> None:
     found = {name: (len(load_codelist(name)), coded_columns(name)) for name in codelist_names()}
     if session.is_json:
         session.print_json(
@@ -54,7 +50,7 @@ def list_codelists(context: typer.Context) -> None:
     "passerelle codelist show offences homicide\npasserelle codelist show admin_areas kivu",
 )
 def show(
-    context: typer.Context,
+    session: Session,
     name: Annotated[str, argument(mark("LIST"), mark("name of a code list; see “codelist list”"))],
     asked: Annotated[
         list[str] | None, argument(mark("SEARCH"), mark("a code, or words in either language"))
@@ -63,8 +59,7 @@ def show(
         str, option("--as-of", mark("DAY"), mark("only codes that are valid on this day"))
     ] = "",
 ) -> None:
-    """Show codes."""
-    session, words = session_of(context), " ".join(asked or ())
+    words = " ".join(asked or ())
     if name not in codelist_names():
         message = _("There is no code list “{name}”.", name=name)
         hint = _("See: {command}", command="passerelle codelist list")
@@ -116,3 +111,11 @@ def _days(row: dict[str, str]) -> str:
 def _is_valid(row: dict[str, str], day: dt.date) -> bool:
     """True on every day from the first to the last, both among them."""
     return (row["valid_from"] or "0") <= day.isoformat() <= (row["valid_to"] or "9999")
+
+
+NOUN = noun(
+    "codelist",
+    mark("The code lists: list them, look for a code by its words."),
+    list_codelists,
+    show,
+)

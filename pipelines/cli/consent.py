@@ -9,9 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from pipelines.cli.declare import argument, command, day_of, flag, option, session_of
+from pipelines.cli.declare import argument, command, day_of, flag, noun, option
 from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session
 from pipelines.cli.words import _, language
@@ -39,12 +37,10 @@ Reference = Annotated[str, argument(mark("REFERENCE"), mark("as the refusal says
     ),
     "passerelle consent list",
 )
-def list_consents(context: typer.Context) -> None:
-    """List."""
+def list_consents(session: Session) -> None:
     from pipelines.release.disclosure.consent_words import consent_facts, need_facts
     from pipelines.release.disclosure.consents import consents, needs
 
-    session = session_of(context)
     waiting, given = needs(session.settings), consents(session.settings)
     if session.is_json:
         session.print_json(
@@ -75,7 +71,7 @@ def list_consents(context: typer.Context) -> None:
     '  --until 2026-12-31 --reason "Note 2026/114"',
 )
 def give(
-    context: typer.Context,
+    session: Session,
     reference: Reference,
     *,
     account: Account,
@@ -86,10 +82,8 @@ def give(
     password_stdin: FromStdin = False,
     code: Code = "",
 ) -> None:
-    """Consent."""
     from pipelines.release.disclosure import consents
 
-    session = session_of(context)
     last = day_of(until)
     person = _person(session, account, code, from_stdin=password_stdin)
     given = consents.give(
@@ -109,17 +103,15 @@ def give(
     "passerelle consent revoke 0123456789ab --account police.data",
 )
 def revoke(
-    context: typer.Context,
+    session: Session,
     consent: Annotated[str, argument(mark("CONSENT"), mark("its number, as it was shown"))],
     *,
     account: Account,
     password_stdin: FromStdin = False,
     code: Code = "",
 ) -> None:
-    """Take back."""
     from pipelines.release.disclosure import consents
 
-    session = session_of(context)
     person = _person(session, account, code, from_stdin=password_stdin)
     back = consents.revoke(
         session.settings, consent, by=person.name, organisation=person.organisation
@@ -185,3 +177,12 @@ def _consent(one: Consent) -> dict[str, Any]:
         "revoked_at": one.revoked_at.isoformat() if one.revoked_at else None,
         **_need(one.need),
     }
+
+
+NOUN = noun(
+    "consent",
+    mark("Counts that were refused, and the providers’ written consents to them."),
+    list_consents,
+    give,
+    revoke,
+)

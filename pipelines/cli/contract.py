@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from pipelines.cli.declare import argument, command, session_of
+from pipelines.cli.declare import argument, command, noun
+from pipelines.cli.session import Session
 from pipelines.cli.words import _, number
 from pipelines.core.i18n import mark
 
@@ -22,14 +21,12 @@ from pipelines.core.i18n import mark
     "passerelle contract render contracts",
 )
 def render(
-    context: typer.Context,
+    session: Session,
     folder: Annotated[Path, argument(mark("FOLDER"), mark("folder to write them to"))],
 ) -> None:
-    """Render the contracts."""
     from schemas.contract_check import check_all
     from schemas.render.interchange import write
 
-    session = session_of(context)
     check_all()
     written = write(folder)
     if session.is_json:
@@ -37,3 +34,6 @@ def render(
         return
     session.print_line(_("Written: {file}", file=folder))
     session.print(_("Files: {count}.", count=number(len(written))))
+
+
+NOUN = noun("contract", mark("What the tables promise, for other programs."), render)

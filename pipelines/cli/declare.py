@@ -5,12 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import typer
 
 from pipelines.cli.errors import CommandError
-from pipelines.cli.session import Session
 from pipelines.cli.words import _
 
 
@@ -40,7 +39,7 @@ class Noun:
 def command(
     name: str, about: str, example: str, *, earlier: str = ""
 ) -> Callable[[Callable[..., Any]], CommandSpec]:
-    """Declare the function below as a command."""
+    """Declare the function below, which takes the session of the call first, as a command."""
     return lambda function: CommandSpec(name, about, example, function, earlier)
 
 
@@ -62,11 +61,6 @@ def option(names: str, metavar: str, about: str, **limits: int) -> Any:
 def flag(name: str, about: str) -> Any:
     """What is said or not."""
     return typer.Option(name, help=about)
-
-
-def session_of(context: typer.Context) -> Session:
-    """The session of this call."""
-    return cast(Session, context.obj)
 
 
 def day_of(text: str) -> dt.date:

@@ -5,15 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from pipelines.cli.declare import argument, command, flag, option, session_of
+from pipelines.cli.declare import argument, command, flag, noun, option
 from pipelines.cli.delivery_report import demand_rows, write
 from pipelines.cli.errors import CommandError
 from pipelines.cli.ingest import kind_of, publish_all
+from pipelines.cli.rejudge import rejudge
 from pipelines.cli.session import Session, table
-from pipelines.cli.usage import no_such, require_feed
-from pipelines.cli.verdicts import as_data, show_noticed, show_questions, show_refused
+from pipelines.cli.usage import require_feed
+from pipelines.cli.verdicts import (
+    as_data,
+    find_judged,
+    known_deliveries,
+    show_noticed,
+    show_questions,
+    show_refused,
+)
 from pipelines.cli.words import _, counted, language, number
 from pipelines.core.i18n import mark
 from schemas.contract import all_rules
@@ -35,7 +41,7 @@ FIRST_ROWS = 8
     earlier="deliveries",
 )
 def list_deliveries(
-    context: typer.Context,
+    session: Session,
     feed: Annotated[str, option("--feed", mark("FEED"), mark("only those of one feed"))] = "",
     is_refused: Annotated[
         bool, flag("--refused", mark("only those of which nothing was used"))
@@ -44,8 +50,6 @@ def list_deliveries(
         int, option("--last", mark("NUMBER"), mark("only the latest; 0: all"), min=0)
     ] = 30,
 ) -> None:
-    """List deliveries."""
-    session = session_of(context)
     if feed:
         require_feed(feed)
     known = known_deliveries(session, feed)
@@ -72,15 +76,6 @@ def _why_none(has_some: bool, feed: str) -> str:
     if has_some:
         return _("None was refused.")
     return _("Nothing came in yet from {feed}.", feed=feed) if feed else _("Nothing came in yet.")
-
-
-def known_deliveries(session: Session, feed: str = "") -> list[tuple[Delivery, Verdict | None]]:
-    """Deliveries and their verdicts, the earliest received first."""
-    from pipelines.landing.receive import list_deliveries as received
-    from pipelines.validate.verdict import verdict_of
-
-    found = received(session.settings, feed or None)
-    return [(delivery, verdict_of(delivery)) for delivery in found]
 
 
 def _show(session: Session, pairs: list[tuple[Delivery, Verdict | None]]) -> None:
@@ -147,7 +142,7 @@ def _row(delivery: Delivery, verdict: Verdict | None) -> dict[str, Any]:
     earlier="rejections",
 )
 def show(
-    context: typer.Context,
+    session: Session,
     delivery: Annotated[
         str, argument(mark("DELIVERY"), mark("its id, or enough of it to be the only one"))
     ],
@@ -163,8 +158,6 @@ def show(
         ),
     ] = None,
 ) -> None:
-    """Tell why."""
-    session = session_of(context)
     found, verdict = find_judged(session, delivery)
     if rows is not None:
         demand_rows(found, verdict, rows)
@@ -182,34 +175,6 @@ def show(
         if verdict.rows_quarantined or asked:
             command_line = f"passerelle delivery show {found.delivery_id} -o report.xlsx"
             session.print_line(_("The report for the sender: {command}", command=command_line))
-
-
-def find_judged(session: Session, text: str) -> tuple[Delivery, Verdict]:
-    """The one delivery whose id or fingerprint begins with `text`. Raises CommandError."""
-    pairs = known_deliveries(session)
-    ids = [delivery.delivery_id for delivery, _verdict in pairs]
-    hits = [
-        (one, verdict)
-        for one, verdict in pairs
-        if one.delivery_id.startswith(text) or one.sha256.startswith(text)
-    ]
-    exact = [pair for pair in hits if pair[0].delivery_id == text]
-    hits = exact or hits
-    if not hits:
-        hint = _("See: {command}", command="passerelle delivery list")
-        raise no_such(_("There is no delivery “{name}”.", name=text), text, ids, "PSL-211", hint)
-    if len(hits) > 1:
-        several = "\n".join(one.delivery_id for one, _verdict in hits[:FIRST_ROWS])
-        raise CommandError(
-            "PSL-212", _("Several deliveries begin with “{name}”:", name=text), several
-        )
-    found, verdict = hits[0]
-    if verdict is None:
-        message = _("{name} is not judged yet.", name=found.delivery_id)
-        raise CommandError(
-            "PSL-213", message, _("Judge it with: {command}", command="passerelle run")
-        )
-    return found, verdict
 
 
 def _reasons(session: Session, delivery: Delivery, verdict: Verdict) -> list[dict[str, Any]]:
@@ -296,7 +261,7 @@ def _show_reasons(session: Session, delivery: Delivery, verdict: Verdict) -> Non
     "passerelle delivery answer caf_police_incidents.9f2c1b7a44d0 --register",
 )
 def answer(
-    context: typer.Context,
+    session: Session,
     delivery: Annotated[
         str, argument(mark("DELIVERY"), mark("its id, or enough of it to be the only one"))
     ],
@@ -310,11 +275,9 @@ def answer(
         bool, flag("--rule", mark("so are all deliveries of its feed from now on"))
     ] = False,
 ) -> int:
-    """Answer."""
     from pipelines.ingest.publish import answer as keep
     from pipelines.ledger.chain import OPERATOR
 
-    session = session_of(context)
     kind = kind_of(is_register, is_correction)
     if kind is None:
         raise CommandError("PSL-229", _("Say --register or --correction."))
@@ -343,3 +306,13 @@ def _keep_rule(session: Session, feed: str, kind: Statement) -> None:
             "PSL-227", message, _("Add to it: {line}", line=f"deliveries: {kind}")
         ) from None
     session.print_line(_("Written: {file}", file=place))
+
+
+NOUN = noun(
+    "delivery",
+    mark("What came in: list it, see why rows were rejected, answer, judge again."),
+    list_deliveries,
+    show,
+    answer,
+    rejudge,
+)

@@ -86,9 +86,5 @@ def _write_report(session: Session, delivery: Delivery, verdict: Verdict, output
     with session.progress(_("Writing")) as advance:
         advance(0, 1, output.name)
         write_report(
-            session.settings,
-            delivery,
-            verdict,
-            spoken or load_feed(delivery.feed).language,
-            output,
+            session.settings, delivery, verdict, spoken or load_feed(delivery.feed).language, output
         )

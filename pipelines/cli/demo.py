@@ -6,9 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from pipelines.cli.declare import command, flag, option, session_of
+from pipelines.cli.declare import command, flag, option
 from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.ingest import finish, take_inbox, tell_verdicts
 from pipelines.cli.session import Session
@@ -56,7 +54,7 @@ FROM deliveries GROUP BY ALL ORDER BY rows_read DESC LIMIT 5""",
     "passerelle demo --home demo",
 )
 def demo(
-    context: typer.Context,
+    session: Session,
     seed: Annotated[
         int | None, option("--seed", mark("NUMBER"), mark("another number: other data"), min=0)
     ] = None,
@@ -68,8 +66,6 @@ def demo(
     ] = False,
     no_run: Annotated[bool, flag("--no-run", mark("only write the deliveries"))] = False,
 ) -> int:
-    """Show everything once."""
-    session = session_of(context)
     written = _write_deliveries(session, seed, scale, is_every_rule=is_every_rule)
     session.print_line(
         _(
@@ -93,7 +89,7 @@ def demo(
 
 def _tell_known(session: Session) -> None:
     """What an earlier call took in, where nothing is new."""
-    from pipelines.cli.delivery import known_deliveries
+    from pipelines.cli.verdicts import known_deliveries
 
     known = [verdict for _delivery, verdict in known_deliveries(session) if verdict]
     session.print(_("All of it was taken in before."))

@@ -7,9 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from pipelines.cli.declare import argument, command, day_of, flag, option, session_of
+from pipelines.cli.declare import argument, command, day_of, flag, noun, option
 from pipelines.cli.session import Session
 from pipelines.cli.words import _, language
 from pipelines.core.i18n import mark
@@ -55,7 +53,7 @@ Preview = Annotated[bool, flag("--preview", mark("only show what it would hold")
     earlier="extract",
 )
 def make(
-    context: typer.Context,
+    session: Session,
     table: Table,
     *,
     recipient: Recipient,
@@ -72,12 +70,10 @@ def make(
     output: Output = None,
     is_preview: Preview = False,
 ) -> None:
-    """Make an extract."""
     from pipelines.cli.extract_output import show_extract, show_preview
     from pipelines.release.preview import preview
     from pipelines.release.request import Request
 
-    session = session_of(context)
     request = Request(
         table=table,
         recipient=recipient,
@@ -121,11 +117,7 @@ def make_one(session: Session, request: Request) -> Extract:
 
     with session.progress(_("Making the extract")) as advance:
         return make_extract(
-            session.settings,
-            request,
-            made_by=OPERATOR,
-            organisation=OPERATORS,
-            progress=advance,
+            session.settings, request, made_by=OPERATOR, organisation=OPERATORS, progress=advance
         )
 
 
@@ -144,3 +136,10 @@ def _copied(file: Path, output: Path) -> Path:
     finally:
         draft.unlink(missing_ok=True)
     return target
+
+
+NOUN = noun(
+    "extract",
+    mark("What leaves by an agreement: make an extract. “passerelle verify” checks one."),
+    make,
+)

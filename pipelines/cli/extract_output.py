@@ -89,10 +89,7 @@ def show_verified(session: Session, file: Path, verified: AuthenticExtract) -> N
         return
     session.print(Text(_("Authentic and unchanged."), style="bold green"))
     made_by = f"{manifest.issuer.label[language()]}, Passerelle {manifest.program_version}"
-    proved = [
-        (_("Made by"), made_by),
-        (_("Signed with the key"), spoken(verified.key_fingerprint)),
-    ]
+    proved = [(_("Made by"), made_by), (_("Signed with the key"), spoken(verified.key_fingerprint))]
     _show_pairs(session, [*proved, *_about(manifest)])
     _show_clauses(session, manifest)
 

@@ -6,9 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from pipelines.cli.declare import argument, command, option, session_of
+from pipelines.cli.declare import argument, command, noun, option
 from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session, table
 from pipelines.cli.usage import no_such
@@ -24,11 +22,9 @@ if TYPE_CHECKING:
     mark("List the feeds: who sends what, and which table it fills."),
     "passerelle feed list",
 )
-def list_feeds(context: typer.Context) -> None:
-    """List feeds."""
+def list_feeds(session: Session) -> None:
     from schemas.feed import feed_names, load_feed
 
-    session = session_of(context)
     feeds = [load_feed(name) for name in feed_names()]
     if session.is_json:
         session.print_json([_row(feed) for feed in feeds])
@@ -66,19 +62,17 @@ def _row(feed: Any) -> dict[str, Any]:
     "passerelle feed new registre_mars.csv --target incidents",
 )
 def new(
-    context: typer.Context,
+    session: Session,
     sample: Annotated[Path, argument(mark("SAMPLE"), mark("a file as the service sends it"))],
     target: Annotated[str, option("--target", mark("TABLE"), mark("the table that it fills"))],
     output: Annotated[
         Path | None, option("--output -o", mark("FOLDER"), mark("folder to write; else one here"))
     ] = None,
 ) -> None:
-    """Propose a feed."""
     from pipelines.authoring.guess import propose_feed
     from schemas.contract import table_names
     from schemas.feed import schema_line
 
-    session = session_of(context)
     if not sample.is_file():
         raise CommandError("PSL-405", _("There is no file {file}.", file=sample))
     if target not in table_names("data"):
@@ -115,17 +109,15 @@ def new(
     "passerelle feed check schemas/feeds/caf_gendarmerie_incidents",
 )
 def check(
-    context: typer.Context,
+    session: Session,
     folders: Annotated[
         list[str] | None, argument(mark("FOLDER"), mark("folders of feeds, or names of feeds"))
     ] = None,
 ) -> int:
-    """Check feeds."""
     from pipelines.authoring.check import check_feed
     from schemas.feed import feed_names
     from schemas.problem import ContractError, ContractProblem
 
-    session = session_of(context)
     places = [_folder(text) for text in folders or feed_names()]
     results = []
     faults: dict[ContractProblem, None] = {}  # each once, whichever feeds fill the table
@@ -208,3 +200,12 @@ def _show_checked(session: Session, results: list[tuple[str, CheckedFile]]) -> N
             _("good") if all(one.is_ok for one in mine) else _("to be mended"),
         )
     session.print(grid)
+
+
+NOUN = noun(
+    "feed",
+    mark("What services send: list the feeds, start a new one, check one."),
+    list_feeds,
+    new,
+    check,
+)

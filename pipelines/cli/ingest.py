@@ -6,9 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from pipelines.cli.declare import argument, command, day_of, flag, option, session_of
+from pipelines.cli.declare import argument, command, day_of, flag, option
 from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session
 from pipelines.cli.usage import require_feed
@@ -68,7 +66,7 @@ IsCorrection = Annotated[
     "passerelle ingest caf_gendarmerie_incidents rapport_mars.csv",
 )
 def ingest(
-    context: typer.Context,
+    session: Session,
     feed: FeedName,
     files: Files,
     *,
@@ -77,12 +75,10 @@ def ingest(
     is_register: IsRegister = False,
     is_correction: IsCorrection = False,
 ) -> int:
-    """Take files in."""
     from pipelines.ingest.publish import note_repeated
     from pipelines.landing.receive import open_delivery
     from pipelines.ledger.chain import OPERATOR
 
-    session = session_of(context)
     require_feed(feed)
     for file in files:
         _require_address(file)
@@ -152,9 +148,7 @@ def _take(  # noqa: PLR0917  (the options of a command)
     ),
     "passerelle run",
 )
-def run(context: typer.Context) -> int:
-    """Take the inbox in."""
-    session = session_of(context)
+def run(session: Session) -> int:
     verdicts, problems, again = take_inbox(session)
     if not verdicts and not problems:
         session.print_line(_("Nothing new in {place}.", place=session.settings.inbox))
@@ -274,8 +268,7 @@ def publish_all(session: Session, answered_ids: Sequence[str] = ()) -> Publicati
     from pipelines.lake.errors import LakeBusyError
     from pipelines.ledger.chain import OPERATOR
 
-    with session.progress(_("Publishing")) as advance:
-        advance(0, 1)
+    with session.progress(_("Publishing")):
         try:
             return publish(session.settings, answered_ids=answered_ids, actor=OPERATOR)
         except LakeBusyError:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from pipelines.cli.declare import argument, command, session_of
+from pipelines.cli.declare import argument, command, noun
+from pipelines.cli.session import Session
 from pipelines.cli.words import _
 from pipelines.core.i18n import mark
 
@@ -20,8 +19,7 @@ from pipelines.core.i18n import mark
     ),
     "passerelle key show",
 )
-def show_key(context: typer.Context) -> None:
-    """Show the public key."""
+def show_key(session: Session) -> None:
     from pipelines.release.package.keys import (
         fingerprint,
         public_key_path,
@@ -30,7 +28,6 @@ def show_key(context: typer.Context) -> None:
         spoken,
     )
 
-    session = session_of(context)
     key = signing_key(session.settings).public_key()
     pem = public_pem(key).decode("ascii")
     if session.is_json:
@@ -49,21 +46,21 @@ def show_key(context: typer.Context) -> None:
     "passerelle key export passerelle-public-key.pem",
 )
 def export_key(
-    context: typer.Context,
-    file: Annotated[Path, argument(mark("FILE"), mark("where to write it"))],
+    session: Session, file: Annotated[Path, argument(mark("FILE"), mark("where to write it"))]
 ) -> None:
-    """Write the public key."""
-    from pipelines.release.package.keys import (
-        fingerprint,
-        public_pem,
-        signing_key,
-        spoken,
-    )
+    from pipelines.release.package.keys import fingerprint, public_pem, signing_key, spoken
 
-    session = session_of(context)
     key = signing_key(session.settings).public_key()
     file.write_bytes(public_pem(key))
     said = spoken(fingerprint(key))
     if session.is_json:
         session.print_json({"fingerprint": fingerprint(key), "file": str(file)})
     session.print(_("Public key {fingerprint} in {file}.", fingerprint=said, file=file))
+
+
+NOUN = noun(
+    "key",
+    mark("The key with which extracts are signed: show and hand out its public half."),
+    show_key,
+    export_key,
+)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from pipelines.cli.declare import command, flag, option, session_of
-from pipelines.cli.delivery import known_deliveries
+from pipelines.cli.declare import command, flag, noun, option
 from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.rejudge import agree, as_data, show_changes
 from pipelines.cli.session import Session, table
+from pipelines.cli.verdicts import known_deliveries
 from pipelines.cli.words import _, counted, language, number
 from pipelines.core.i18n import mark
 from schemas.contract import load_contract
@@ -27,14 +25,11 @@ KEEP_DAYS = 7.0
     mark("Merge small files of the tables, so that questions are answered faster."),
     "passerelle lake compact",
 )
-def compact(context: typer.Context) -> None:
-    """Merge."""
+def compact(session: Session) -> None:
     from pipelines.lake.maintenance import compact as merge
 
-    session = session_of(context)
     _require_published(session)
-    with session.progress(_("Merging")) as advance:
-        advance(0, 1)
+    with session.progress(_("Merging")):
         done = merge(session.settings)
     if session.is_json:
         session.print_json([vars(one) for one in done])
@@ -54,20 +49,17 @@ def compact(context: typer.Context) -> None:
     "passerelle lake vacuum --delete",
 )
 def vacuum(
-    context: typer.Context,
+    session: Session,
     delete: Annotated[bool, flag("--delete", mark("delete, not only say"))] = False,
     keep_days: Annotated[
         float,
         option("--keep-days", mark("NUMBER"), mark("keep what was shown in these days"), min=0),
     ] = KEEP_DAYS,
 ) -> None:
-    """Clean."""
     from pipelines.lake.maintenance import vacuum as clean
 
-    session = session_of(context)
     _require_published(session)
-    with session.progress(_("Looking")) as advance:
-        advance(0, 1)
+    with session.progress(_("Looking")):
         files = clean(session.settings, keep_days=keep_days, is_dry_run=not delete)
     if session.is_json:
         session.print_json({"files": files, "deleted": delete})
@@ -89,15 +81,12 @@ def vacuum(
     ),
     "passerelle lake check",
 )
-def check(context: typer.Context) -> int:
-    """Compare."""
+def check(session: Session) -> int:
     from pipelines.core.ownership import close_home
     from pipelines.lake.maintenance import check as compare
 
-    session = session_of(context)
     _require_published(session)
-    with session.progress(_("Comparing")) as advance:
-        advance(0, 1)
+    with session.progress(_("Comparing")):
         closed = close_home(session.settings, is_whole=True)
         problems = compare(session.settings)
     if session.is_json:
@@ -131,13 +120,11 @@ def _require_published(session: Session) -> None:
     "passerelle lake migrate",
 )
 def migrate(
-    context: typer.Context,
+    session: Session,
     is_agreed: Annotated[bool, flag("--yes", mark("do not ask; let what comes out stand"))] = False,
 ) -> int:
-    """Migrate."""
     from pipelines.lake.versions import behind, listed_accounts, misfits
 
-    session = session_of(context)
     found = behind(listed_accounts(session.settings))
     if not found and not misfits(session.settings):
         if session.is_json:
@@ -189,8 +176,7 @@ def _write(session: Session, proposals: list[Proposal], changed: list[Change]) -
 
     require_writable(session.settings)
     let_stand(session.settings, proposals, changed, actor=OPERATOR)
-    with session.progress(_("Publishing")) as advance:
-        advance(0, 1)
+    with session.progress(_("Publishing")):
         try:
             write_anew(session.settings)
         except LakeBusyError:
@@ -214,3 +200,6 @@ def _tell(
         session.print_json({"migrated": said} | as_data(proposals, changed) | {"done": is_done})
     else:
         session.print(_("Done.") if is_done else _("Nothing was changed."))
+
+
+NOUN = noun("lake", mark("Upkeep of the published tables."), check, compact, vacuum, migrate)

@@ -7,9 +7,7 @@ import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from pipelines.cli.declare import argument, command, option, session_of
+from pipelines.cli.declare import argument, command, noun, option
 from pipelines.cli.errors import REFUSED, CommandError
 from pipelines.cli.session import Session, table
 from pipelines.cli.usage import no_such
@@ -37,22 +35,19 @@ MOST_SHOWN = 10_000
     earlier="audit verify",
 )
 def verify(
-    context: typer.Context,
+    session: Session,
     anchor: Annotated[
         str, option("--anchor", mark("ANCHOR"), mark("the last line of an earlier check"))
     ] = "",
 ) -> int:
-    """Check."""
     from pipelines.ledger.chain import OPERATOR, OPERATORS
     from pipelines.ledger.verify import check_and_note
 
-    session = session_of(context)
     if anchor and not ANCHOR.fullmatch(anchor):
         raise CommandError(
             "PSL-237", _("An anchor is a number, a colon and 64 hexadecimal digits.")
         )
-    with session.progress(_("Checking")) as advance:
-        advance(0, 1)
+    with session.progress(_("Checking")):
         checked = check_and_note(
             session.settings, actor=OPERATOR, organisation=OPERATORS, anchor=anchor
         )
@@ -88,13 +83,11 @@ def verify(
     earlier="audit who",
 )
 def trace(
-    context: typer.Context,
+    session: Session,
     record_id: Annotated[str, argument(mark("RECORD_ID"), mark("its record_id, in full"))],
 ) -> None:
-    """Look the record up."""
     from pipelines.ledger.who import who
 
-    session = session_of(context)
     found = who(session.settings, record_id)
     if session.is_json:
         session.print_json([asdict(one) for one in found])
@@ -129,7 +122,7 @@ def _cells(one: Holding) -> list[str]:
     earlier="audit list",
 )
 def list_entries(
-    context: typer.Context,
+    session: Session,
     event: Annotated[
         list[str] | None,
         option("--event", mark("EVENT"), mark("only this event; may be given more than once")),
@@ -145,11 +138,9 @@ def list_entries(
         int, option("--limit", mark("NUMBER"), mark("how many entries"), min=1, max=MOST_SHOWN)
     ] = SHOWN,
 ) -> None:
-    """List."""
     from pipelines.ledger.chain import EVENTS, entries
     from pipelines.ledger.words import event_words
 
-    session = session_of(context)
     for name in event or []:
         if name not in EVENTS:
             message = _("There is no event named “{name}”.", name=name)
@@ -181,3 +172,12 @@ def _actor(entry: Entry) -> str:
 
 def _moment(moment: dt.datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "–"
+
+
+NOUN = noun(
+    "ledger",
+    mark("The ledger: read it, check it, see who holds a record."),
+    list_entries,
+    verify,
+    trace,
+)

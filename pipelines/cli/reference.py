@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from pipelines.cli.declare import argument, command, session_of
+from pipelines.cli.declare import argument, command, noun
 from pipelines.cli.errors import CommandError
-from pipelines.cli.session import table
+from pipelines.cli.session import Session, table
 from pipelines.cli.words import _, listed, number
 from pipelines.core.i18n import mark
 
@@ -24,15 +22,13 @@ from pipelines.core.i18n import mark
     "passerelle reference load global_pcodes.csv",
 )
 def load(
-    context: typer.Context,
+    session: Session,
     files: Annotated[
         list[Path], argument(mark("FILE"), mark("the files; all are loaded, or none"))
     ],
 ) -> None:
-    """Load."""
     from pipelines.landing.reference import load_reference
 
-    session = session_of(context)
     for file in files:
         if not file.is_file():
             raise CommandError("PSL-405", _("There is no file {file}.", file=file))
@@ -46,3 +42,6 @@ def load(
     for one in loaded:
         grid.add_row(one.file, listed(list(one.countries)), number(one.areas), number(one.shapes))
     session.print(grid)
+
+
+NOUN = noun("reference", mark("Gazetteers from their publishers' files."), load)

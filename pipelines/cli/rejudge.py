@@ -6,13 +6,11 @@ import datetime as dt
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from pipelines.cli.declare import argument, command, day_of, flag, option, session_of
-from pipelines.cli.delivery import find_judged, known_deliveries
+from pipelines.cli.declare import argument, command, day_of, flag, option
 from pipelines.cli.errors import CommandError
 from pipelines.cli.ingest import publish_all
 from pipelines.cli.session import Session, table
+from pipelines.cli.verdicts import find_judged, known_deliveries
 from pipelines.cli.words import _, language, number
 from pipelines.core.i18n import mark
 from schemas.contract import load_contract
@@ -38,7 +36,7 @@ MOST_SHOWN = 30
     "passerelle delivery rejudge caf_gendarmerie_incidents --since 2026-05-01",
 )
 def rejudge(
-    context: typer.Context,
+    session: Session,
     which: Annotated[
         str,
         argument(
@@ -50,12 +48,10 @@ def rejudge(
     ] = "",
     is_agreed: Annotated[bool, flag("--yes", mark("do not ask; let what comes out stand"))] = False,
 ) -> int:
-    """Judge again."""
     from pipelines.core.processes import cores
     from pipelines.ingest.rejudge import changes, dismiss, propose
     from pipelines.lake.versions import require_current
 
-    session = session_of(context)
     require_current(session.settings)
     found = _chosen(session, which, since)
     if not found:

@@ -16,9 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
-from pipelines.cli.declare import command, flag, option, session_of
+from pipelines.cli.declare import command, flag, option
 from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session, unusable
 from pipelines.cli.words import _
@@ -45,7 +43,7 @@ ENDS_WITHIN_S = 20
     "passerelle serve --portal-port 8000 --port 3000",
 )
 def serve(
-    context: typer.Context,
+    session: Session,
     port: Annotated[
         int, option("--port", mark("NUMBER"), mark("port of Dagster"), min=1, max=LAST_PORT - 1)
     ] = PORT,
@@ -55,8 +53,6 @@ def serve(
     ] = PORTAL_PORT,
     no_dagster: Annotated[bool, flag("--no-dagster", mark("the portal alone"))] = False,
 ) -> int:
-    """Serve until Ctrl-C."""
-    session = session_of(context)
     _check_tables(session)
     _check_configuration()
     _check_are_free([portal_port] if no_dagster else [portal_port, port, port + 1])

@@ -15,12 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pipelines.cli.common_options import CommonOptions
 from pipelines.cli.errors import CommandError
 from pipelines.cli.words import _
-from pipelines.core.settings import (
-    SettingError,
-    Settings,
-    current_settings,
-    settings_for,
-)
+from pipelines.core.settings import SettingError, Settings, current_settings, settings_for
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -129,7 +124,7 @@ class Session:
             TextColumn("[dim]{task.fields[what]}"),
         )
         with Progress(*columns, console=self.err, transient=True) as bar:
-            task = bar.add_task(label, total=None, what="")
+            task = bar.add_task(label, total=1, what="")
 
             room = max(0, self.err.width - ROOM_FOR_BAR)
 

@@ -9,9 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from pipelines.cli.declare import argument, command, flag, option, session_of
+from pipelines.cli.declare import argument, command, flag, option
 from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session, table
 from pipelines.cli.words import _, counted
@@ -50,7 +48,7 @@ class Format(StrEnum):
     'passerelle sql "FROM seizures" -o seizures.parquet',
 )
 def sql(
-    context: typer.Context,
+    session: Session,
     query: Annotated[str, argument(mark("QUERY"), mark("one SELECT; “-” reads it from input"))],
     *,
     shape: Annotated[
@@ -72,8 +70,6 @@ def sql(
         bool, flag("--no-pager", mark("print all at once what fills several screens"))
     ] = False,
 ) -> None:
-    """Ask."""
-    session = session_of(context)
     asked = sys.stdin.read() if query == "-" else query
     wanted = _format(session, shape, output)
     with locked_connection(session) as connection:

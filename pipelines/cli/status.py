@@ -6,13 +6,10 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import typer
-
-from pipelines.cli.declare import command, session_of
-from pipelines.cli.delivery import known_deliveries
+from pipelines.cli.declare import command
 from pipelines.cli.ingest import misplaced_files, tell_faults
 from pipelines.cli.session import Session, table
-from pipelines.cli.verdicts import show_questions
+from pipelines.cli.verdicts import known_deliveries, show_questions
 from pipelines.cli.words import _, counted, language, listed, number
 from pipelines.core.i18n import mark
 from schemas.feed import feed_names, load_feed
@@ -53,15 +50,13 @@ class FeedState:
     mark("Say where things stand: what waits, what came, what is late, what is published."),
     "passerelle status",
 )
-def status(context: typer.Context) -> None:
-    """Say where things stand."""
+def status(session: Session) -> None:
     from pipelines.core.ownership import close_home
     from pipelines.core.settings import free_bytes
     from pipelines.lake.catalogue import table_faults
     from pipelines.lake.questions import read_question
     from pipelines.lake.versions import behind, listed_accounts
 
-    session = session_of(context)
     closed = close_home(session.settings)
     settings = session.settings.prepare()
     states = feed_states(session)

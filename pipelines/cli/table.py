@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from pipelines.cli.declare import argument, command, session_of
+from pipelines.cli.declare import argument, command, noun
 from pipelines.cli.session import Session, table
 from pipelines.cli.sql import locked_connection
 from pipelines.cli.usage import no_such
@@ -23,11 +21,9 @@ if TYPE_CHECKING:
     "passerelle table list",
     earlier="tables",
 )
-def list_tables(context: typer.Context) -> None:
-    """List tables."""
+def list_tables(session: Session) -> None:
     from schemas.contract import load_contract, table_names
 
-    session = session_of(context)
     rows: list[dict[str, Any]] = []
     with locked_connection(session) as connection:
         found = connection.execute(
@@ -66,13 +62,10 @@ def list_tables(context: typer.Context) -> None:
     earlier="dictionary",
 )
 def show(
-    context: typer.Context,
-    name: Annotated[str, argument(mark("TABLE"), mark("name of a table"))] = "",
+    session: Session, name: Annotated[str, argument(mark("TABLE"), mark("name of a table"))] = ""
 ) -> None:
-    """Explain columns."""
     from schemas.contract import table_names
 
-    session = session_of(context)
     if name and name not in table_names():
         if found := _published_only(session, name):
             _show_published(session, name, found)
@@ -187,3 +180,11 @@ def _show_contracts(session: Session) -> None:
 
 def _first_sentence(contract: Contract) -> str:
     return contract.description[language()].split(". ")[0].rstrip(".") + "."
+
+
+NOUN = noun(
+    "table",
+    mark("What is published: list the tables, see what their columns mean."),
+    list_tables,
+    show,
+)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from pipelines.cli.declare import argument, command, flag, option, session_of
+from pipelines.cli.declare import argument, command, flag, noun, option
 from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session, table
 from pipelines.cli.words import _, listed
@@ -64,7 +62,7 @@ Subject = Annotated[
     "passerelle user add jma.1 --organisation minusca_unpol --role mission_staff",
 )
 def add(  # noqa: PLR0917  (one parameter an option)
-    context: typer.Context,
+    session: Session,
     name: Name,
     organisation: Annotated[
         str, option("--organisation", mark("CODE"), mark("code of its organisation"))
@@ -79,10 +77,8 @@ def add(  # noqa: PLR0917  (one parameter an option)
     oidc_issuer: Issuer = "",
     oidc_subject: Subject = "",
 ) -> None:
-    """Add."""
     from pipelines.accounts.people import add_user, check_new
 
-    session = session_of(context)
     if bool(oidc_issuer) != bool(oidc_subject):
         raise CommandError("PSL-233", _("--oidc-issuer and --oidc-subject go together."))
     oidc = (oidc_issuer, oidc_subject) if oidc_issuer else None
@@ -111,11 +107,9 @@ def add(  # noqa: PLR0917  (one parameter an option)
 
 
 @command("list", mark("List the accounts of the portal."), "passerelle user list")
-def list_users(context: typer.Context) -> None:
-    """List."""
+def list_users(session: Session) -> None:
     from pipelines.accounts.people import users
 
-    session = session_of(context)
     found = users(session.settings)
     if session.is_json:
         session.print_json([_row(session.settings, user) for user in found])
@@ -141,11 +135,9 @@ def list_users(context: typer.Context) -> None:
     mark("Let an account sign in no more; its sessions and its tokens end at once."),
     "passerelle user disable minusca.jma",
 )
-def disable(context: typer.Context, name: Name) -> None:
-    """Disable."""
+def disable(session: Session, name: Name) -> None:
     from pipelines.accounts.people import set_active
 
-    session = session_of(context)
     set_active(session.settings, name, False)
     _tell(session, {"name": name, "state": "disabled"})
 
@@ -155,11 +147,9 @@ def disable(context: typer.Context, name: Name) -> None:
     mark("Let a disabled account sign in again, and unknown devices of an account at once."),
     "passerelle user enable minusca.jma",
 )
-def enable(context: typer.Context, name: Name) -> None:
-    """Enable."""
+def enable(session: Session, name: Name) -> None:
     from pipelines.accounts.people import set_active
 
-    session = session_of(context)
     set_active(session.settings, name, True)
     _tell(session, {"name": name, "state": "active"})
 
@@ -174,7 +164,7 @@ def enable(context: typer.Context, name: Name) -> None:
     earlier="user password",
 )
 def set_password(
-    context: typer.Context,
+    session: Session,
     name: Name,
     password_stdin: FromStdin = False,
     one_time: OneTime = False,
@@ -182,12 +172,10 @@ def set_password(
         bool, flag("--remove-second-factor", mark("ask for no code until one is set up"))
     ] = False,
 ) -> None:
-    """Change the password."""
     from pipelines.accounts.people import find_user
     from pipelines.accounts.people import set_password as change_password
     from pipelines.accounts.totp import remove_totp
 
-    session = session_of(context)
     user = find_user(session.settings, name)
     new = _password(from_stdin=password_stdin, one_time=one_time)
     change_password(session.settings, user.name, new, must_change=one_time)
@@ -202,11 +190,9 @@ def set_password(
     "passerelle user set-roles minusca.jma --role mission_staff --role analyst",
     earlier="user role",
 )
-def set_roles(context: typer.Context, name: Name, role: Roles = None) -> None:
-    """Change the roles."""
+def set_roles(session: Session, name: Name, role: Roles = None) -> None:
     from pipelines.accounts.people import set_roles as change_roles
 
-    session = session_of(context)
     change_roles(session.settings, name, role or ())
     _tell(session, {"name": name, "roles": role or []})
 
@@ -222,15 +208,13 @@ def set_roles(context: typer.Context, name: Name, role: Roles = None) -> None:
     earlier="user feeds",
 )
 def set_feeds(
-    context: typer.Context,
+    session: Session,
     name: Name,
     feed: Feeds = None,
     is_none: Annotated[bool, flag("--none", mark("only what is its organisation's own"))] = False,
 ) -> None:
-    """Change the feeds."""
     from pipelines.accounts.people import set_feeds as change_feeds
 
-    session = session_of(context)
     if bool(feed) == is_none:
         raise CommandError("PSL-238", _("Say which feeds with --feed, or --none."))
     change_feeds(session.settings, name, feed or ())
@@ -283,3 +267,16 @@ def _row(settings: Settings, user: User) -> dict[str, object]:
     said = {one: getattr(user, one) for one in names}
     until = delayed_until(settings, user.name)
     return said | {"delayed_until": until, "second_factor": bool(user.totp_secret)}
+
+
+NOUN = noun(
+    "user",
+    mark("Accounts of the portal: who may sign in, from where, with which roles."),
+    list_users,
+    add,
+    set_password,
+    set_roles,
+    set_feeds,
+    disable,
+    enable,
+)

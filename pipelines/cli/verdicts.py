@@ -1,4 +1,4 @@
-"""How verdicts are told on a terminal: rows by feed, reasons by code, refused files, questions."""
+"""Deliveries and their verdicts: found by an id, told on a terminal with what is asked of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session, table
+from pipelines.cli.usage import no_such
 from pipelines.cli.words import _, counted, language, number
 from pipelines.core.i18n import mark
 from schemas.contract import all_rules
@@ -18,7 +20,44 @@ if TYPE_CHECKING:
     from pipelines.landing.receive import Delivery
     from pipelines.validate.verdict import Verdict
 
-TOP_REASONS = 10
+TOP_REASONS, TOP_DELIVERIES = 10, 8
+
+
+def known_deliveries(session: Session, feed: str = "") -> list[tuple[Delivery, Verdict | None]]:
+    """Deliveries and their verdicts, the earliest received first."""
+    from pipelines.landing.receive import list_deliveries
+    from pipelines.validate.verdict import verdict_of
+
+    found = list_deliveries(session.settings, feed or None)
+    return [(delivery, verdict_of(delivery)) for delivery in found]
+
+
+def find_judged(session: Session, text: str) -> tuple[Delivery, Verdict]:
+    """The one delivery whose id or fingerprint begins with `text`. Raises CommandError."""
+    pairs = known_deliveries(session)
+    ids = [delivery.delivery_id for delivery, _verdict in pairs]
+    hits = [
+        (one, verdict)
+        for one, verdict in pairs
+        if one.delivery_id.startswith(text) or one.sha256.startswith(text)
+    ]
+    exact = [pair for pair in hits if pair[0].delivery_id == text]
+    hits = exact or hits
+    if not hits:
+        hint = _("See: {command}", command="passerelle delivery list")
+        raise no_such(_("There is no delivery “{name}”.", name=text), text, ids, "PSL-211", hint)
+    if len(hits) > 1:
+        several = "\n".join(one.delivery_id for one, _verdict in hits[:TOP_DELIVERIES])
+        raise CommandError(
+            "PSL-212", _("Several deliveries begin with “{name}”:", name=text), several
+        )
+    found, verdict = hits[0]
+    if verdict is None:
+        message = _("{name} is not judged yet.", name=found.delivery_id)
+        raise CommandError(
+            "PSL-213", message, _("Judge it with: {command}", command="passerelle run")
+        )
+    return found, verdict
 
 
 def show_account(session: Session, verdicts: Sequence[Verdict]) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from pipelines.cli.declare import argument, command, option, session_of
+from pipelines.cli.declare import argument, command, option
 from pipelines.cli.errors import CommandError
 from pipelines.cli.session import Session
 from pipelines.cli.words import _
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     "  --key passerelle-public-key.pem",
 )
 def verify(
-    context: typer.Context,
+    session: Session,
     file: Annotated[Path, argument(mark("FILE"), mark("the zip, as it was made"))],
     key: Annotated[
         Path | None,
@@ -38,11 +36,9 @@ def verify(
         ),
     ] = None,
 ) -> int:
-    """Check an extract."""
     from pipelines.cli.extract_output import show_verified
     from pipelines.release.package.verify import verify as prove
 
-    session = session_of(context)
     public = _public_key(session, key)
     show_verified(session, file, prove(file, public))
     return 0
