@@ -53,13 +53,15 @@ def declare(words: Mapping[str, Words | str]) -> None:
 class CodedError(Exception):
     """Something cannot be done, for a reason that has a code and a sentence for a person.
 
-    `field` names the input that is wrong, `http_status` what the API answers (0: a fault of ours,
-    wherever it is met), `api_code` a code for programs where the own one is nothing to them.
+    `field` names the input that is wrong, `http_status` what the API answers (0: nobody who asks
+    there can be the cause), `api_code` a code for programs where the own one is nothing to them.
+    `is_ours` where the sentence is for those who run the installation alone.
     """
 
     kind_status: ClassVar[int] = 0
     kind_exit_code: ClassVar[int] = 0
-    api_code: ClassVar[str] = ""
+    is_ours: ClassVar[bool] = False
+    api_code: str = ""
 
     def __init__(self, code: str, case: str = "", *, field: str = "", **values: Any) -> None:
         """Keep the code, its case and the values of its sentence, to be said in any language."""
@@ -99,6 +101,10 @@ class CodedError(Exception):
         hint = self.words.hint or (WORDS[self.code].hint if self.code in WORDS else "")
         return self._say(hint, language)
 
+    def faults(self, language: Language) -> dict[str, str]:
+        """What is wrong with each input; empty where it is not about one."""
+        return {self.field: self.text(language)} if self.field else {}
+
     def said(self, language: Language) -> Sequence[Said]:
         """Each thing that is wrong; most errors say one."""
         return [Said(self.code, self.text(language), self.hint(language))]
@@ -111,7 +117,7 @@ class CodedError(Exception):
 class InvalidDeclarationError(CodedError):
     """Agreements or contracts that cannot be relied on, each problem with its file and line."""
 
-    kind_exit_code = REFUSED
+    kind_exit_code, is_ours = REFUSED, True
 
     def __init__(self, error: DeclarationError) -> None:
         """Keep what is wrong."""

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from pipelines.accounts.models import Job
 from pipelines.accounts.permissions import Person
+from pipelines.core.errors import CodedError, declare
 from pipelines.core.i18n import mark, translator
 from pipelines.core.settings import Settings
 from pipelines.ledger import clock
@@ -39,22 +40,22 @@ FAULTS = {
         "portal, and ask again later."
     ),
 }
-OWN_WAIT = mark("You already have {count} pieces of work waiting. Ask again when one is done.")
-ALL_WAIT = mark("Too much is waiting just now. Ask again in some minutes.")
 CODES = {INTERRUPTED: "JOB-101", BROKEN: "JOB-102", NO_ROOM: "JOB-103"}
+declare(
+    {
+        **{code: FAULTS[fault] for fault, code in CODES.items()},
+        "JOB-104": mark("Too much is waiting just now. Ask again in some minutes."),
+        "JOB-104 own": mark(
+            "You already have {count} pieces of work waiting. Ask again when one is done."
+        ),
+    }
+)
 
 
-class TooManyJobs(Exception):  # noqa: N818  (an answer, not a fault)
-    """There is no room for one more: `mine` pieces of one's own wait, or too many of all."""
+class TooManyJobsError(CodedError):
+    """There is no room for one more: too many of all wait, or of one's own."""
 
-    def __init__(self, mine: int | None = None) -> None:
-        super().__init__(mine)
-        self.mine = mine
-
-    def text(self, language: Language) -> str:
-        """The same in a sentence."""
-        sentence = ALL_WAIT if self.mine is None else OWN_WAIT
-        return translator(language)(sentence, count=self.mine)
+    kind_status, api_code = 429, "WEB-429"
 
 
 @dataclass(frozen=True)
@@ -111,15 +112,15 @@ class JobView:
 
 
 def submit(settings: Settings, person: Person, kind: str, request: Mapping[str, Any]) -> str:
-    """Put work into the queue; returns its id. Raises TooManyJobs, LedgerError."""
+    """Put work into the queue; returns its id. Raises TooManyJobsError, LedgerError."""
     with troubles(), sessions(settings).begin() as session:
         waiting = sa.select(sa.func.count()).select_from(Job).where(Job.state.in_(ACTIVE))
         own = waiting.where(Job.owner == person.user_id, Job.kind == kind)
         mine = session.scalar(own) or 0
         if mine >= MOST_OF_ONE.get(kind, 1):
-            raise TooManyJobs(mine)
+            raise TooManyJobsError("JOB-104", "own", count=mine)
         if (session.scalar(waiting) or 0) >= MOST_OF_ALL:
-            raise TooManyJobs
+            raise TooManyJobsError("JOB-104")
         job = Job(
             kind=kind,
             state="queued",

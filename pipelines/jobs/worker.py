@@ -20,6 +20,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
+from pipelines.core.errors import coded
 from pipelines.core.settings import Settings, current_settings
 from pipelines.jobs.queue import (
     BROKEN,
@@ -35,6 +36,7 @@ from pipelines.jobs.queue import (
 )
 from pipelines.ledger.errors import LedgerError
 from schemas.problem import ContractError
+from schemas.text import LANGUAGES
 
 PAUSE_S = 0.4
 HEARTBEAT_S = 3.0
@@ -56,7 +58,7 @@ Work = Callable[[Settings, JobView, Tell], Mapping[str, Any]]
 log = logging.getLogger("passerelle")
 
 
-class JobCancelled(Exception):  # noqa: N818  (an answer, not a fault)
+class JobCancelledError(Exception):
     """Somebody stopped the job."""
 
 
@@ -99,7 +101,7 @@ def run_next(
     try:
         with progress:
             result = work[job.kind](settings, job, progress.told)
-    except JobCancelled:
+    except JobCancelledError:
         return True
     except SystemExit:
         give_back(settings, job.id, place)
@@ -113,12 +115,10 @@ def run_next(
 
 def _fault(job: JobView, error: Exception) -> dict[str, Any]:
     """What is kept of an error: its sentences where it has some, never its own text."""
-    text = getattr(error, "text", None)
-    if callable(text) and getattr(error, "code", None):
-        said = {language: str(text(language)) for language in ("en", "fr")}
-        if callable(hint := getattr(error, "hint", None)):
-            said = {k: f"{words} {hint(k)}".strip() for k, words in said.items()}
-        return {"refusal": said, "code": str(error.code)}  # type: ignore[attr-defined]
+    told = coded(error)
+    if told and not told.is_ours:
+        said = {one: f"{told.text(one)} {told.hint(one)}".strip() for one in LANGUAGES}
+        return {"refusal": said, "code": told.code}
     if isinstance(error, ContractError):  # it names files and lines of ours, and no value
         log.error("job %s… (%s) failed: %s", job.id[:6], job.kind, error)
         return {"fault": BROKEN}
@@ -163,7 +163,7 @@ class _Progress:
         if is_new or time.monotonic() - self.told_at > TELL_EVERY_S:
             self.told_at = time.monotonic()
             if not self._tell():
-                raise JobCancelled
+                raise JobCancelledError
 
     def _tell(self) -> bool:
         return tell(

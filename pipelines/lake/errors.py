@@ -45,7 +45,7 @@ declare(
 class LakeError(CodedError):
     """The lake cannot do what was asked; the case says why."""
 
-    kind_status, api_code = 503, "WEB-503"
+    kind_status, api_code, is_ours = 503, "WEB-503", True
     kind_code: ClassVar[str] = "PSL-406"
 
     def __init__(self, case: str = "", **values: Any) -> None:

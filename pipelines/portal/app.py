@@ -37,9 +37,9 @@ from pipelines.portal.security.headers import HeadersMiddleware
 from pipelines.portal.security.limits import RateLimits
 from pipelines.portal.security.visitor import VisitorMiddleware, cookie_name, visitor_of
 from pipelines.portal.web import static_files
-from pipelines.portal.web.errors import add_error_pages, no_ledger, unforeseen
+from pipelines.portal.web.errors import add_error_pages, unavailable, unforeseen
 from pipelines.portal.web.page import templates
-from pipelines.portal.web.request import SignInNeeded, public
+from pipelines.portal.web.request import SignInNeededError, public
 
 PAGES = (
     *(home, signin, account, tokens),
@@ -79,7 +79,7 @@ def create_app(
     app.state.rates = RateLimits(configuration.rates)
     app.state.templates = templates()
     add_error_pages(app)
-    app.add_exception_handler(SignInNeeded, signin.sign_in_needed)
+    app.add_exception_handler(SignInNeededError, signin.sign_in_needed)
     if configuration.oidc:
         _add_provider(app, configuration, configuration.oidc)
     _add_pages(app)
@@ -169,16 +169,16 @@ class FaultMiddleware:
 
         request = Request(scope)
         if trouble := visitor_of(request).trouble:
-            await no_ledger(request, trouble)(scope, receive, send)
+            await unavailable(request, trouble)(scope, receive, send)
             return
         try:
             await self.app(scope, receive, send_and_look)
         except Exception:
             answered = unforeseen(request)
             if has_begun:  # the server would log the fault's own words, which may quote a value
-                raise CutOff from None
+                raise CutOffError from None
             await answered(scope, receive, send)
 
 
-class CutOff(Exception):  # noqa: N818  (the end of a connection)
+class CutOffError(Exception):
     """An answer that had begun and cannot go on; the log has its trace already."""

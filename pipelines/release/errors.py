@@ -205,3 +205,5 @@ class AuthenticityError(CodedError):
 
 class KeyFileError(CodedError):
     """A file that should hold an Ed25519 key does not: PSL-241 a public, PSL-412 a private one."""
+
+    is_ours = True

@@ -7,21 +7,26 @@ import pickle
 import pkgutil
 import re
 from string import Formatter
+from types import SimpleNamespace
 
 import pytest
 
 import pipelines
 from pipelines.core.errors import WORDS, CodedError, Words, coded, declare
 from pipelines.core.findings import DeliveryError, Finding
+from pipelines.jobs.queue import BROKEN
+from pipelines.jobs.worker import _fault
+from pipelines.lake.errors import LakeBusyError
+from pipelines.release.errors import KeyFileError, ReleaseError
 from schemas import problem
 from schemas.contract import all_rules
 from schemas.problem import AgreementError, AgreementProblem
 
 for module in pkgutil.walk_packages(pipelines.__path__, "pipelines."):
-    if module.name.rpartition(".")[2] == "errors":
+    if module.name.rpartition(".")[2] in ("errors", "queue", "uploads"):
         importlib.import_module(module.name)
 
-KINDS = {"ACC", "BAK", "LED", "PSL", "REL", "VER"}
+KINDS = {"ACC", "BAK", "JOB", "LED", "PSL", "REL", "SQL", "UPL", "VER"}
 
 
 def error_of(key: str) -> CodedError:
@@ -107,3 +112,13 @@ def test_a_status_is_said_with_the_code_or_with_its_kind():
         assert OneError("TST-101").http_status == 429
     finally:
         del WORDS["TST-101"]
+
+
+def test_what_only_the_installation_can_mend_is_no_answer_to_whoever_asked():
+    """Its words name our places, and a job's owner can do nothing about it."""
+    asker = SimpleNamespace(id="abcdef0", kind="extract")
+    assert _fault(asker, LakeBusyError("busy", place="/srv", seconds=9)) == {"fault": BROKEN}
+    assert _fault(asker, KeyFileError("PSL-412", file="/srv/key")) == {"fault": BROKEN}
+    told = _fault(asker, ReleaseError("REL-115", format="geojson"))
+    assert told["code"] == "REL-115"
+    assert told["refusal"]["en"].endswith("Choose CSV, XLSX or Parquet.")

@@ -18,7 +18,7 @@ from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.portal.pages import analyst
 from pipelines.portal.sql import boxes, samples
-from pipelines.portal.sql.refusals import SqlRefused
+from pipelines.portal.sql.errors import SqlError
 from pipelines.release.extract import make_extract
 from tests.integration.releasing import AS_OF, home_beside, wanted
 from tests.portal import cheap_passwords, signed_in
@@ -179,7 +179,7 @@ def test_what_no_clause_opens_is_in_no_box(settings, browser):
 
 def test_a_purpose_that_is_not_open_opens_nothing(settings):
     open_now = boxes.opened(settings, UNIT)
-    with pytest.raises(SqlRefused):
+    with pytest.raises(SqlError):
         boxes.ask(settings, open_now, "FROM incidents", purpose="public_information", actor="a")
 
 

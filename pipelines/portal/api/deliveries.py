@@ -16,14 +16,14 @@ from pipelines.lake.questions import Question, read_question
 from pipelines.lake.superseded import since
 from pipelines.landing.receive import open_delivery
 from pipelines.portal.api import models, reports
-from pipelines.portal.api.problems import ProblemRoute, Refused, refusals
+from pipelines.portal.api.problems import ProblemRoute, refusals
 from pipelines.portal.services import deliveries as known
 from pipelines.portal.services import feed_figures, uploads
 from pipelines.portal.services.delivery_upload import hand_over
 from pipelines.portal.services.scope import Scope, own_feeds, scope_of
 from pipelines.portal.web import downloads
 from pipelines.portal.web.request import allowed, language_of, not_found, settings_of, speak
-from pipelines.portal.web.uploads import NO_OTHER_LIMIT, STATUS, refusal, take
+from pipelines.portal.web.uploads import NO_OTHER_LIMIT, take
 from pipelines.validate.remarks import all_findings
 from pipelines.validate.verdict import StoredFinding
 from schemas.contract import all_rules
@@ -66,12 +66,7 @@ async def send_delivery(
     settings = settings_of(request)
     if feed not in own_feeds(person.organisation).feeds:
         not_found()
-    try:
-        upload = await take(request, settings, person)
-    except uploads.UploadRefused as refused:
-        said = refusal(refused, settings)
-        status = STATUS[refused.why]
-        raise Refused(status, f"WEB-{status}", said, {"body.file": said}) from None
+    upload = await take(request, settings, person)
     return await run_in_threadpool(_hand_over, settings, person, feed, upload)
 
 

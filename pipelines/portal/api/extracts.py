@@ -12,7 +12,7 @@ from pipelines.jobs import extract as extract_job
 from pipelines.jobs import queue
 from pipelines.jobs.queue import JobView
 from pipelines.portal.api import models
-from pipelines.portal.api.problems import ProblemRoute, Refused, check, refusals
+from pipelines.portal.api.problems import ApiError, ProblemRoute, check, refusals
 from pipelines.portal.forms import Form
 from pipelines.portal.security.limits import limited
 from pipelines.portal.services import choices, menus, previews
@@ -107,7 +107,7 @@ def look_before_asking(
         raise
     if seen.is_too_long:
         detail = _("Looking takes too long. Ask for less, or ask for the extract itself.")
-        raise Refused(503, "WEB-503", detail)
+        raise ApiError(503, detail)
     return models.Preview(
         row_count=seen.row_count,
         handling=seen.level,
@@ -195,7 +195,7 @@ def stop_extract(
     settings = settings_of(request)
     services.find(settings, job_id, person)
     if not queue.cancel(settings, job_id, person):
-        raise Refused(409, "WEB-409", _("It is done or was stopped before."))
+        raise ApiError(409, _("It is done or was stopped before."))
 
 
 @router.get(

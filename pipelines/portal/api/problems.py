@@ -10,17 +10,17 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
+from pipelines.core.errors import CodedError, coded
 from pipelines.core.i18n import mark
-from pipelines.jobs.queue import TooManyJobs
-from pipelines.ledger.errors import LedgerError
 from pipelines.portal.forms import Form
 from pipelines.portal.security.visitor import visitor_of
-from pipelines.portal.sql.refusals import SqlRefused
 from pipelines.portal.web.errors import problem
 from pipelines.portal.web.request import language_of
 from pipelines.portal.words import _
 from pipelines.release.disclosure.conflict_words import as_data
 from pipelines.release.errors import ReleaseError
+from schemas.problem import AgreementError
+from schemas.text import Language
 
 MEDIA = "application/problem+json"
 NOT_RELIED_ON = mark("The agreements cannot be relied on just now, so nothing leaves.")
@@ -84,13 +84,24 @@ class Problem(BaseModel):
     )
 
 
-class Refused(Exception):  # noqa: N818  (an answer)
-    """The request is understood and not granted."""
+class ApiError(CodedError):
+    """The request is understood and not granted; the sentence is in its language already."""
 
-    def __init__(self, status: int, code: str, detail: str, faults: dict[str, str] | None = None):
-        super().__init__(code)
-        self.status, self.code, self.detail = status, code, detail
-        self.faults = faults or {}
+    def __init__(self, status: int, detail: str, faults: dict[str, str] | None = None):
+        super().__init__(f"WEB-{status}")
+        self.kind_status, self.detail, self._faults = status, detail, faults or {}  # type: ignore[misc]
+
+    def text(self, language: Language = "en") -> str:
+        """What can be done about it."""
+        return self.detail
+
+    def hint(self, language: Language = "en") -> str:
+        """The sentence says it."""
+        return ""
+
+    def faults(self, language: Language) -> dict[str, str]:
+        """What is wrong with each part of the request."""
+        return self._faults
 
 
 DESCRIPTIONS = {
@@ -121,7 +132,7 @@ def check(form: Form) -> None:
     """Refuse where a form found faults; its fields are those of the body."""
     if not form.is_good:
         faults = {f"body.{name}": message for name, message in form.errors.items()}
-        raise Refused(422, "WEB-422", _("Something that was sent cannot be used"), faults)
+        raise ApiError(422, _("Something that was sent cannot be used"), faults)
 
 
 class ProblemRoute(APIRoute):
@@ -145,30 +156,18 @@ class ProblemRoute(APIRoute):
 
 def _answer(request: Request, error: Exception) -> Response | None:
     """The problem that a refusal of one of our parts becomes; None for what is none."""
-    from pipelines.lake.errors import LakeError
-    from schemas.problem import AgreementError
-
-    language = language_of(request)
-    if isinstance(error, Refused):
-        faults = [{"where": where, "message": said} for where, said in error.faults.items()]
-        return problem(request, error.status, code=error.code, detail=error.detail, faults=faults)
-    if isinstance(error, ReleaseError):
-        said = " ".join(filter(None, (error.text(language), error.hint(language))))
-        person = visitor_of(request).person
-        more: dict[str, Any] = {}
-        if error.conflict and person:
-            more["conflict"] = as_data(error.conflict, language, person.organisation)
-        return problem(request, 422, code=error.code, detail=said, **more)
-    if isinstance(error, SqlRefused):
-        faults = [{"where": "body.question", "message": error.text(language)}]
-        busy = error.code in ("SQL-206", "SQL-209")
-        status = 429 if busy else 503 if error.code in ("SQL-210", "SQL-211") else 422
-        detail = error.text(language)
-        return problem(request, status, code=error.code, detail=detail, faults=faults)
-    if isinstance(error, TooManyJobs):
-        return problem(request, 429, detail=error.text(language))
-    if isinstance(error, LedgerError | LakeError):
-        return problem(request, 503, detail=error.text(language))
-    if isinstance(error, AgreementError):
+    if isinstance(error, AgreementError):  # its own sentences name files
         return problem(request, 503, code="AGR-503", detail=_(NOT_RELIED_ON))
-    return None
+    told = coded(error)
+    if told is None or not told.http_status:
+        return None
+    language, person = language_of(request), visitor_of(request).person
+    more: dict[str, Any] = {}
+    if faults := told.faults(language):
+        more["faults"] = [{"where": where, "message": said} for where, said in faults.items()]
+    if isinstance(told, ReleaseError) and told.conflict and person:
+        more["conflict"] = as_data(told.conflict, language, person.organisation)
+    detail = f"{told.text(language)} {told.hint(language)}".strip()
+    return problem(
+        request, told.http_status, code=told.api_code or told.code, detail=detail, **more
+    )

@@ -16,7 +16,7 @@ from pipelines.portal.security.limits import check_rate
 from pipelines.portal.security.visitor import visitor_of
 from pipelines.portal.services import dictionary
 from pipelines.portal.sql import boxes, fence, run, samples
-from pipelines.portal.sql.refusals import SqlRefused
+from pipelines.portal.sql.errors import SqlError
 from pipelines.portal.sql.worker import Answer
 from pipelines.portal.web import submissions
 from pipelines.portal.web.expired_forms import HELD, returned
@@ -204,7 +204,7 @@ def sql(request: Request, person: Person = Depends(allowed("sql.run"))) -> HTMLR
         return _box(request, person, form, sample=address.value("sample"))
     typed = forms.Form(kept["typed"])
     if fault := kept["fault"]:
-        said = SqlRefused(fault["code"], **fault["values"]).text(language_of(request))
+        said = SqlError(fault["code"], **fault["values"]).text(language_of(request))
         typed.fail("question", f"{said} [{fault['code']}]")
         return _box(request, person, typed, status=422)
     answer = Answer(**kept["answer"]) if kept["answer"] else None
@@ -236,7 +236,7 @@ def ask(request: Request, person: Person = Depends(allowed("sql.run"))) -> Respo
                 most_rows=MOST_ROWS,
             )
             kept["answer"] = answer.model_dump(mode="json")
-        except SqlRefused as refused:
+        except SqlError as refused:
             kept["fault"] = {"code": refused.code, "values": refused.values}
     number = submissions.hold(*_holder(request), kept)
     lang = form.value("lang") if form.value("lang") in LANGUAGES else ""

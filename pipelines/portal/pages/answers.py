@@ -34,6 +34,6 @@ def answer(request: Request, desk: Desk, person: Person, delivery_id: str) -> Re
     if kind:
         keep(settings, delivery_id, cast(Statement, kind), actor=person.name)
         work = {"delivery_id": delivery_id, "answered_by": person.name}
-        with suppress(queue.TooManyJobs):  # then the next publish applies it
+        with suppress(queue.TooManyJobsError):  # then the next publish applies it
             queue.submit(settings, person, delivery_job.ANSWER, work)
     return redirect(f"{desk.base}/{delivery_id}")

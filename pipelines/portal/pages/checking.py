@@ -17,7 +17,7 @@ from pipelines.portal.forms import Form
 from pipelines.portal.services import uploads
 from pipelines.portal.web.page import page
 from pipelines.portal.web.request import allowed, not_found, settings_of
-from pipelines.portal.web.uploads import STATUS, take
+from pipelines.portal.web.uploads import take
 from pipelines.portal.words import _
 from pipelines.release.errors import AuthenticityError
 from pipelines.release.package import keys
@@ -28,7 +28,7 @@ LARGEST_BYTES = 2 * 1024**3
 BASE = "/verify"
 router = APIRouter()
 Checking = Depends(allowed("file.verify"))
-WHY: dict[uploads.Why, str] = {
+WHY: dict[str, str] = {
     "no_file": mark("Choose the zip file that you received."),
     "too_large": mark("This file is larger than {limit}, which no extract of ours is."),
     "no_room": mark("There is no room to check a file just now. Try again later."),
@@ -51,10 +51,10 @@ async def check(request: Request, person: Person = Checking) -> Response:
     settings = replace(settings_of(request), largest_delivery_bytes=LARGEST_BYTES)
     try:
         upload = await take(request, settings, person)
-    except uploads.UploadRefused as refused:
+    except uploads.UploadError as refused:
         limit = words.size(LARGEST_BYTES)
-        fault = Form(errors={"file": _(WHY[refused.why], limit=limit)})
-        return _page(request, form=fault, status=STATUS[refused.why])
+        fault = Form(errors={"file": _(WHY[refused.case], limit=limit)})
+        return _page(request, form=fault, status=refused.http_status)
     try:
         found, wrong = await asyncio.to_thread(_prove, settings, upload)
     finally:

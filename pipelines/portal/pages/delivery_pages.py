@@ -39,7 +39,6 @@ from pipelines.portal.web.request import (
     speak,
     url,
 )
-from pipelines.portal.web.uploads import STATUS, refusal
 from pipelines.portal.web.uploads import take as take_upload
 from pipelines.portal.words import _
 from pipelines.validate.remarks import all_findings
@@ -134,16 +133,16 @@ async def take(request: Request, desk: Desk, person: Person) -> Response:
 
     def admit(fields: dict[str, str]) -> None:
         if fields.get("feed", "") not in desk.scope.feeds:
-            raise uploads.UploadRefused("not_permitted", fields)
+            raise uploads.UploadError("not_permitted", fields)
 
     try:
         upload = await take_upload(request, settings, person, admit)
-    except uploads.UploadRefused as refused:
+    except uploads.UploadError as refused:
         return _refused(request, desk, refused)
     try:
         feed = upload.fields["feed"]
         sent = await run_in_threadpool(hand_over, settings, person, feed, upload)
-    except queue.TooManyJobs as full:
+    except queue.TooManyJobsError as full:
         form = _typed(upload.fields)
         form.fail("file", full.text(words.language()))
         return upload_page(request, desk, form, 429)
@@ -156,11 +155,11 @@ def _typed(fields: dict[str, str]) -> Form:
     return Form({name: [value] for name, value in fields.items()})
 
 
-def _refused(request: Request, desk: Desk, refused: uploads.UploadRefused) -> Response:
+def _refused(request: Request, desk: Desk, refused: uploads.UploadError) -> Response:
     form = _typed(refused.fields)
-    name = "feed" if refused.why == "not_permitted" else "file"
-    form.fail(name, refusal(refused, settings_of(request)))
-    return upload_page(request, desk, form, STATUS[refused.why])
+    name = "feed" if refused.case == "not_permitted" else "file"
+    form.fail(name, refused.text(words.language()))
+    return upload_page(request, desk, form, refused.http_status)
 
 
 def progress(request: Request, desk: Desk, person: Person, job_id: str) -> Response:

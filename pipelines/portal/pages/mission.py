@@ -119,7 +119,7 @@ def ask(request: Request, table: str, person: Person = Asking) -> Response:
     settings = settings_of(request)
     try:
         job = services.ask(settings, person, choice.wanted)
-    except queue.TooManyJobs as full:
+    except queue.TooManyJobsError as full:
         choice.form.fail("queue", full.text(language_of(request)))
         return _menu_page(request, choice, person, status=429)
     return redirect(f"/extracts/{job}")

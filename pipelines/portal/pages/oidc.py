@@ -39,7 +39,7 @@ TROUBLES = (AuthlibBaseError, JoseError, HTTPError, ValueError, KeyError, Runtim
 router = APIRouter(dependencies=[Depends(public)])
 
 
-class NotAccepted(Exception):  # noqa: N818  (an answer, not a fault)
+class UnknownIdentityError(Exception):
     """The provider proved somebody for whom there is no account here."""
 
 
@@ -90,7 +90,7 @@ async def back_from_provider(request: Request) -> Response:
         token = await client.authorize_access_token(request)
         claims = await _claims(client, token, configuration.oidc)
         person = await run_in_threadpool(person_for, settings, configuration.oidc, claims)
-    except (*TROUBLES, NotAccepted) as error:
+    except (*TROUBLES, UnknownIdentityError) as error:
         return await _refused(request, error)
     finally:
         request.session.clear()
@@ -110,7 +110,10 @@ async def _claims(client: StarletteOAuth2App, token: dict[str, Any], oidc: Oidc)
 
 
 def person_for(settings: Settings, oidc: Oidc, claims: dict[str, Any]) -> Person:
-    """The account of a proved identity; linked now where that is declared. Raises NotAccepted."""
+    """The account of a proved identity; linked now where that is declared.
+
+    Raises UnknownIdentityError.
+    """
     subject = str(claims["sub"])
     if person := person_of_oidc(settings, oidc.issuer, subject):
         return person
@@ -124,7 +127,7 @@ def person_for(settings: Settings, oidc: Oidc, claims: dict[str, Any]) -> Person
                 return person
     except AccountError:
         pass
-    raise NotAccepted
+    raise UnknownIdentityError
 
 
 def _name_in(claims: dict[str, Any], link: str) -> str:
@@ -141,7 +144,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     """Back at the sign-in page, without the provider's own words: they may name a person."""
     LOG.warning("sign-in through the provider failed: %s", type(error).__name__)
     await run_in_threadpool(count_failure, request)
-    if isinstance(error, NotAccepted):
+    if isinstance(error, UnknownIdentityError):
         why, status = _("You are known there, but you have no account here."), 403
         details = {"method": "oidc", "account": "unknown"}
         await run_in_threadpool(

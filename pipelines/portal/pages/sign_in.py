@@ -79,7 +79,7 @@ def sign_out(request: Request) -> Response:
 
 
 def sign_in_needed(request: Request, _error: Exception) -> Response:
-    """The answer to SignInNeeded: to the form, and back; a program needs a token.
+    """The answer to SignInNeededError: to the form, and back; a program needs a token.
 
     A form that was sent after its session ended is kept until its person signed in.
     """

@@ -1,11 +1,11 @@
 """What pages and API both need: questions and changes, in plain values; no HTML, no HTTP."""
 
 
-class Absent(LookupError):  # noqa: N818  (an answer, not a fault)
+class AbsentError(LookupError):
     """There is no such thing, or it is somebody else's: nobody is told which."""
 
 
-class Busy(Exception):  # noqa: N818  (a state, not a fault)
+class BusyError(Exception):
     """Too many ask at once; whoever waits `wait_s` seconds and asks again may have an answer."""
 
     def __init__(self, wait_s: int) -> None:

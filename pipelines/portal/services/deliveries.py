@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pipelines.core.settings import Settings
 from pipelines.landing.receive import Delivery, open_delivery
-from pipelines.portal.services import Absent
+from pipelines.portal.services import AbsentError
 from pipelines.portal.services.remembered import (
     remembered,
     stamp,
@@ -263,16 +263,16 @@ def verdict_of(delivery: Delivery) -> Verdict | None:
 def find(settings: Settings, delivery_id: str, scope: Scope) -> Delivery:
     """The delivery of that id in the scope.
 
-    Raises Absent alike where there is none and where it is somebody else's.
+    Raises AbsentError alike where there is none and where it is somebody else's.
     """
     if delivery_id.rpartition(".")[0] not in scope.feeds:
-        raise Absent
+        raise AbsentError
     try:
         delivery = open_delivery(settings, delivery_id)
     except KeyError:
-        raise Absent from None
+        raise AbsentError from None
     if not scope.has(delivery):
-        raise Absent
+        raise AbsentError
     return delivery
 
 

@@ -25,7 +25,7 @@ class Sent:
 
 
 def hand_over(settings: Settings, person: Person, feed: str, upload: Upload) -> Sent:
-    """Put the judging of an upload into the queue. Raises TooManyJobs, LedgerError.
+    """Put the judging of an upload into the queue. Raises TooManyJobsError, LedgerError.
 
     The upload is removed where it is known, and where there is no room in the queue.
     """
@@ -37,7 +37,7 @@ def hand_over(settings: Settings, person: Person, feed: str, upload: Upload) -> 
         return sent
     try:
         return Sent(sent.delivery_id, queue.submit(settings, person, delivery.KIND, work))
-    except queue.TooManyJobs:
+    except queue.TooManyJobsError:
         upload.file.unlink(missing_ok=True)
         raise
 

@@ -9,7 +9,7 @@ from pipelines.core.settings import Settings
 from pipelines.jobs import extract, queue
 from pipelines.jobs.queue import JobView
 from pipelines.ledger import clock
-from pipelines.portal.services import Absent
+from pipelines.portal.services import AbsentError
 from pipelines.portal.words import _, language
 from pipelines.release.disclosure.outdated import outdated_extracts
 from pipelines.release.errors import ReleaseError
@@ -19,15 +19,15 @@ from schemas.agreement_folder import load_agreements
 
 
 def ask(settings: Settings, person: Person, wanted: Request) -> str:
-    """Put the making of an extract into the queue; the id of the job. Raises TooManyJobs."""
+    """Put the making of an extract into the queue; the id of the job. Raises TooManyJobsError."""
     return queue.submit(settings, person, extract.KIND, extract.work_of(wanted, person))
 
 
 def find(settings: Settings, job_id: str, person: Person) -> JobView:
-    """The job, for its owner and colleagues. Raises Absent."""
+    """The job, for its owner and colleagues. Raises AbsentError."""
     job = queue.job_of(settings, job_id, person, extract.KIND)
     if job is None:
-        raise Absent
+        raise AbsentError
     return job
 
 

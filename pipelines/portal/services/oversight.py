@@ -12,7 +12,7 @@ from pipelines.core.settings import Settings
 from pipelines.ledger import clock
 from pipelines.ledger.chain import PAGE_SIZE, Page, entries
 from pipelines.ledger.verify import ChainCheck, check_and_note
-from pipelines.portal.services import Absent
+from pipelines.portal.services import AbsentError
 from schemas.agreement import Agreement
 from schemas.agreement_folder import fingerprint
 
@@ -21,10 +21,10 @@ SOON = dt.timedelta(days=60)
 
 
 def concern(person: Person, action: str) -> Concern:
-    """What concerns the person who does `action`. Raises Absent where they may not."""
+    """What concerns the person who does `action`. Raises AbsentError where they may not."""
     where = reach(person, action)
     if where is None:
-        raise Absent
+        raise AbsentError
     return concern_of(where)
 
 
@@ -112,11 +112,11 @@ def status_of(
 
 
 def standing(settings: Settings, whose: Concern, name: str) -> AgreementStatus:
-    """How one agreement stands today. Raises Absent where it concerns them not, AgreementError."""
+    """How one agreement stands today. Raises AbsentError where it is not theirs, AgreementError."""
     for one in standings(settings, whose):
         if one.agreement.agreement == name:
             return one
-    raise Absent
+    raise AbsentError
 
 
 def standings(settings: Settings, whose: Concern) -> list[AgreementStatus]:

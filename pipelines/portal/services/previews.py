@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.core.i18n import mark
 from pipelines.core.settings import Settings
 from pipelines.portal.charts import Figure
-from pipelines.portal.services import Busy, picture
+from pipelines.portal.services import BusyError, picture
 from pipelines.portal.services.remembered import remembered, stamp
 from pipelines.portal.words import _, date, number
 from pipelines.release.errors import ReleaseError
@@ -75,7 +75,7 @@ class PreviewPage:
     absence: ReleaseError | None = None  # why there is nothing, where there is nothing
 
 
-class _NotNow(Exception):  # noqa: N818  (a state, not a fault)
+class _NoTimeError(Exception):
     """There is no time or no place for a count at this moment; the next who asks may have both."""
 
 
@@ -101,13 +101,13 @@ def show_preview(
 
 @contextmanager
 def _alone(key: tuple[Any, ...]) -> Iterator[None]:
-    """Let those who ask for the same wait for the first of them. Raises Busy after a while."""
+    """Let those who ask for the same wait for the first of them. Raises BusyError after a while."""
     with _guard:
         turn = _turns.setdefault(key, _Turn())
         turn.waiting += 1
     try:
         if not turn.lock.acquire(timeout=WAIT_S):
-            raise Busy(RETRY_S)
+            raise BusyError(RETRY_S)
         try:
             yield
         finally:
@@ -146,7 +146,7 @@ def rows_within(
     """
     try:
         return _counted(settings, request, clauses, seconds)
-    except _NotNow:
+    except _NoTimeError:
         return None
 
 
@@ -159,12 +159,12 @@ def _counted(
     settings: Settings, request: Request, _clauses: tuple[str, ...], seconds: float
 ) -> int | None:
     if seconds < LEAST_COUNT_S:
-        raise _NotNow
+        raise _NoTimeError
     try:
         with _looking(settings, request, seconds, COUNT_WAIT_S) as selection:
             return selection.row_count
-    except Busy:
-        raise _NotNow from None  # others are looking
+    except BusyError:
+        raise _NoTimeError from None  # others are looking
     except ReleaseError:
         return 0
     except TimeoutError:
@@ -180,13 +180,13 @@ def state(settings: Settings) -> tuple[Any, ...]:
 def _looking(
     settings: Settings, request: Request, seconds: float, wait_s: float | None = None
 ) -> Iterator[Selection]:
-    """The rows of a request, bounded. Raises TimeoutError, and Busy where too many look at once."""
+    """Rows of a request, bounded. Raises TimeoutError, BusyError where too many look at once."""
     import duckdb
 
     from pipelines.release.preview import open_preview
 
     if not _places.acquire(timeout=WAIT_S if wait_s is None else wait_s):
-        raise Busy(RETRY_S)
+        raise BusyError(RETRY_S)
     bounded = replace(settings, memory_limit=MEMORY, threads=THREADS)
     try:
         with (

@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
+from pipelines.core.errors import CodedError, Words, declare
+from pipelines.core.i18n import mark
 from pipelines.core.settings import Settings
 from pipelines.landing.receive import safe_file_name
 
@@ -65,13 +67,54 @@ class Upload:
     fields: dict[str, str]
 
 
-class UploadRefused(Exception):  # noqa: N818  (an answer, not a fault)
-    """Nothing of this upload was kept; `why` chooses the words, `fields` are what was typed."""
+declare(
+    {
+        "UPL-101 no_file": Words(mark("Choose the file to send."), http_status=422),
+        "UPL-101 too_large": Words(
+            mark("This file is larger than {limit}. Send it in several parts."), http_status=413
+        ),
+        "UPL-101 no_room": Words(
+            mark(
+                "There is no room for this file just now. Nothing of it was kept. Send it again "
+                "later, or tell your data desk."
+            ),
+            http_status=507,
+        ),
+        "UPL-101 too_slow": Words(
+            mark(
+                "The file stopped arriving. Nothing of it was kept. Check the connection and send "
+                "it again."
+            ),
+            http_status=408,
+        ),
+        "UPL-101 too_many": Words(
+            mark(
+                "Other files are on their way from this account. Wait until they have arrived, "
+                "then send this one."
+            ),
+            http_status=429,
+        ),
+        "UPL-101 broken": Words(
+            mark("The file did not arrive whole. Nothing of it was kept. Send it again."),
+            http_status=400,
+        ),
+        "UPL-101 not_permitted": Words(mark("Choose one of the list."), http_status=422),
+    }
+)
 
-    def __init__(self, why: Why, fields: dict[str, str] | None = None, **values: int) -> None:
+
+class UploadError(CodedError):
+    """Nothing of this upload was kept; the case chooses the words, `fields` are what was typed."""
+
+    def __init__(self, why: Why, fields: dict[str, str] | None = None, **values: Any) -> None:
         """Keep the reason; a file name is no part of it, since an exception may be logged."""
-        super().__init__(why)
-        self.why, self.fields, self.values = why, dict(fields or {}), values
+        super().__init__("UPL-101", why, field="body.file", **values)
+        self.fields = dict(fields or {})
+        self.api_code = f"WEB-{self.http_status}"
+
+    def __str__(self) -> str:
+        """The code and the case."""
+        return f"{self.code} {self.case}"
 
 
 def display_name(name: str) -> str:
@@ -93,14 +136,14 @@ async def take_upload(
     """Read a multipart form with one file from `stream`; the file goes to `settings.uploads`.
 
     `admit` is asked with the fields that stand before the file, and raises where they forbid it:
-    not a byte of the file is kept then. Raises UploadRefused; whatever is raised, nothing is left.
+    not a byte of the file is kept then. Raises UploadError; whatever is raised, nothing is left.
     """
     await asyncio.to_thread(sweep, settings)
     length = _length(headers)
     with _place_at_the_desk(sender, limits):
         try:
             if length > settings.largest_delivery_bytes + MOST_FIELDS * FIELD_BYTES:
-                raise UploadRefused("too_large")
+                raise UploadError("too_large")
             await asyncio.to_thread(_demand_room, settings, COPIES * length)
             form = _Form(headers.get("content-type", ""), settings, admit)
             try:
@@ -144,7 +187,7 @@ class _Form:
 
         kind, options = parse_options_header(content_type)
         if kind != b"multipart/form-data" or not options.get(b"boundary"):
-            raise UploadRefused("broken")
+            raise UploadError("broken")
         self.settings, self.admit = settings, admit
         self.fields: dict[str, str] = {}
         self.file: _File | None = None
@@ -179,7 +222,7 @@ class _Form:
         try:
             self.parser.write(chunk)
         except FormParserError:
-            raise UploadRefused("broken", self.fields) from None
+            raise UploadError("broken", self.fields) from None
 
     def write_out(self) -> None:
         """Put what is waiting on the disk."""
@@ -189,9 +232,9 @@ class _Form:
     def finish(self) -> Upload:
         """The upload, once the whole form has been fed."""
         if not self._is_at_end:
-            raise UploadRefused("broken", self.fields)
+            raise UploadError("broken", self.fields)
         if self.file is None:
-            raise UploadRefused("no_file", self.fields)
+            raise UploadError("no_file", self.fields)
         place = self.file.keep()
         return Upload(
             place, self.file_name, self.file.digest.hexdigest(), self.file.size, self.fields
@@ -224,12 +267,12 @@ class _Form:
         self._name = options.get(b"name", b"").decode("utf-8", "replace")
         if b"filename" not in options:
             if len(self.fields) >= MOST_FIELDS:
-                raise UploadRefused("broken", self.fields)
+                raise UploadError("broken", self.fields)
             return
         # A form without a chosen file sends a part with an empty name.
         if name := display_name(options[b"filename"].decode("utf-8", "replace")):
             if self.file is not None:
-                raise UploadRefused("broken", self.fields)
+                raise UploadError("broken", self.fields)
             self.admit(dict(self.fields))
             self.file_name, self._is_file = name, True
             self.file = _File(self.settings, self.fields)
@@ -238,7 +281,7 @@ class _Form:
         if self._is_file and self.file:
             self.file.add(data[start:end])
         elif len(self._data) + end - start > FIELD_BYTES:
-            raise UploadRefused("broken", self.fields)
+            raise UploadError("broken", self.fields)
         else:
             self._data += data[start:end]
 
@@ -274,7 +317,7 @@ class _File:
         """Take the next bytes; they are written by `write_out`."""
         self.size += len(data)
         if self.size > self.settings.largest_delivery_bytes:
-            raise UploadRefused("too_large", self.fields)
+            raise UploadError("too_large", self.fields)
         self.waiting.append(data)
         self.waiting_bytes += len(data)
 
@@ -311,7 +354,7 @@ _at_the_desk: Counter[str] = Counter()
 def _place_at_the_desk(sender: str, limits: Limits) -> Iterator[None]:
     """One of the places for uploads under way; only the event loop counts them."""
     if _at_the_desk[sender] >= limits.at_once_each or _at_the_desk.total() >= limits.at_once:
-        raise UploadRefused("too_many")
+        raise UploadError("too_many")
     _at_the_desk[sender] += 1
     try:
         yield
@@ -331,7 +374,7 @@ async def _in_time(stream: AsyncIterator[bytes], limits: Limits) -> AsyncIterato
         except StopAsyncIteration:
             return
         except TimeoutError:
-            raise UploadRefused("too_slow") from None
+            raise UploadError("too_slow") from None
         yield chunk
 
 
@@ -349,7 +392,7 @@ async def _drain(stream: AsyncIterator[bytes]) -> None:
 def _demand_room(settings: Settings, needed: int, fields: dict[str, str] | None = None) -> None:
     settings.uploads.mkdir(parents=True, exist_ok=True, mode=0o700)
     if shutil.disk_usage(settings.uploads).free < needed + RESERVE_BYTES:
-        raise UploadRefused("no_room", fields)
+        raise UploadError("no_room", fields)
 
 
 def _length(headers: dict[str, str]) -> int:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from pipelines.core.settings import PROGRAM_VERSION, Settings
 from pipelines.ledger import clock
 from pipelines.portal.sql import run
-from pipelines.portal.sql.refusals import SqlRefused
+from pipelines.portal.sql.errors import SqlError
 from pipelines.portal.sql.worker import ROWS, Answer
 from pipelines.release.errors import ReleaseError
 from pipelines.release.policy.permits import Offer, offers, who_may
@@ -118,7 +118,7 @@ def ask(
     actor: str,
     most_rows: int = run.MOST_ROWS,
 ) -> Answer:
-    """The answer to a question about the tables of a purpose. Raises SqlRefused.
+    """The answer to a question about the tables of a purpose. Raises SqlError.
 
     The boxes that the question names are made first, outside the time of the question itself.
     """
@@ -152,7 +152,7 @@ def _tables(open_now: QueryableTables, purpose: str) -> list[str]:
 def _compiled(
     open_now: QueryableTables, purpose: str, table: str
 ) -> tuple[CompiledExtract, tuple[Permit, ...]]:
-    """The query of an extract of everything in a table, and its clauses. Raises SqlRefused."""
+    """The query of an extract of everything in a table, and its clauses. Raises SqlError."""
     day, recipient = open_now.as_of, open_now.organisation
     try:
         permitted = who_may(
@@ -166,14 +166,14 @@ def _compiled(
         request = Request(table=table, recipient=recipient, purpose=purpose, as_of=day)
         compiled = compile_records(request, permitted, load_contract(table))
     except ReleaseError:
-        raise SqlRefused("SQL-207") from None
+        raise SqlError("SQL-207") from None
     return compiled, permitted.permits
 
 
 def _prepared(
     settings: Settings, open_now: QueryableTables, purpose: str, used: Sequence[str]
 ) -> Mapping[str, Path]:
-    """The box of each table that is used, made where it is not there. Raises SqlRefused."""
+    """The box of each table that is used, made where it is not there. Raises SqlError."""
     from pipelines.lake.errors import LakeError, NothingPublishedError
 
     folder = settings.scratch / "sqlbox"
@@ -194,9 +194,9 @@ def _prepared(
             file = folder / f"{_key(settings, [*about, source.sql])}.duckdb"
             made[table] = _box(settings, file, source)
     except NothingPublishedError:
-        raise SqlRefused("SQL-210") from None
+        raise SqlError("SQL-210") from None
     except (LakeError, OSError):
-        raise SqlRefused("SQL-211") from None
+        raise SqlError("SQL-211") from None
     return made
 
 
@@ -234,7 +234,7 @@ def _box(settings: Settings, file: Path, source: _Source) -> Path:
             if not file.is_file():
                 _make(settings, file, source)
     except Timeout:
-        raise SqlRefused("SQL-211") from None
+        raise SqlError("SQL-211") from None
     os.utime(file)
     return file
 
@@ -273,12 +273,12 @@ def _make(settings: Settings, file: Path, source: _Source) -> None:
             query = f"SELECT count(*) FROM box.{ROWS}"
             [(count,)] = connection.execute(query).fetchall()
             if count > MOST_ROWS:
-                raise SqlRefused("SQL-211")
+                raise SqlError("SQL-211")
             connection.execute("DETACH box")
         new.chmod(0o600)
         new.replace(file)
     except duckdb.Error:
-        raise SqlRefused("SQL-211") from None
+        raise SqlError("SQL-211") from None
     finally:
         new.unlink(missing_ok=True)
 

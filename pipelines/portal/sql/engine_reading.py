@@ -13,9 +13,9 @@ import json
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
+from pipelines.portal.sql.errors import SqlError
 from pipelines.portal.sql.fence import DEEP, ENGINE_PREFIXES, NAME, no_such_table
 from pipelines.portal.sql.functions import FUNCTIONS, OPERATORS, TABLE_FUNCTIONS
-from pipelines.portal.sql.refusals import SqlRefused
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,18 +39,18 @@ CALLS = FUNCTIONS | OPERATORS | MADE_BY_THE_PARSER
 def read(
     connection: duckdb.DuckDBPyConnection, question: str, relations: Collection[str]
 ) -> list[str]:
-    """The relations that the question reads, if the second reading allows it. Raises SqlRefused."""
+    """The relations that the question reads, if the second reading allows it. Raises SqlError."""
     tree = json.loads(_serialised(connection, question))
     if tree["error"]:
         if tree.get("error_type") == "parser":
-            raise SqlRefused("SQL-103", near=_near(question, tree), line=_line(question, tree))
-        raise SqlRefused("SQL-105")
+            raise SqlError("SQL-103", near=_near(question, tree), line=_line(question, tree))
+        raise SqlError("SQL-105")
     if len(tree["statements"]) != 1:
-        raise SqlRefused("SQL-104")
+        raise SqlError("SQL-104")
     nodes = list(_nodes(tree["statements"][0]["node"]))
     made = {name.lower() for node in nodes for name in _ctes(node)}
     if any(not NAME.fullmatch(name) or name.startswith(ENGINE_PREFIXES) for name in made):
-        raise SqlRefused("SQL-109", form="WITH")
+        raise SqlError("SQL-109", form="WITH")
     known = {relation.lower() for relation in relations}
     used: dict[str, None] = {}
     for node in nodes:
@@ -71,7 +71,7 @@ def _serialised(connection: duckdb.DuckDBPyConnection, question: str) -> str:
     try:
         [(said,)] = connection.execute("SELECT json_serialize_sql(?)", [question]).fetchall()
     except duckdb.Error:
-        raise SqlRefused("SQL-109", form=DEEP) from None
+        raise SqlError("SQL-109", form=DEEP) from None
     return str(said)
 
 
@@ -96,15 +96,15 @@ def _check(node: dict[str, Any]) -> None:
     kind, family = node.get("type"), node.get("class")
     if family is not None:
         if family not in CLASSES:
-            raise SqlRefused("SQL-109", form=str(family))
+            raise SqlError("SQL-109", form=str(family))
         if "function_name" in node:
             _check_call(node, CALLS)
     elif kind == "TABLE_FUNCTION":
         function = node["function"]
         if function.get("function_name", "").lower() not in TABLE_FUNCTIONS:
-            raise SqlRefused("SQL-108")
+            raise SqlError("SQL-108")
     elif isinstance(kind, str) and _is_relation(node) and kind not in SOURCES | QUERIES:
-        raise SqlRefused("SQL-109", form=kind)
+        raise SqlError("SQL-109", form=kind)
 
 
 def _check_call(node: dict[str, Any], allowed: frozenset[str]) -> None:
@@ -112,7 +112,7 @@ def _check_call(node: dict[str, Any], allowed: frozenset[str]) -> None:
     # What is written with signs or words gets a schema from the parser itself.
     is_ours = node.get("schema", "") in BUILT_IN and node.get("catalog", "") in ("", "system")
     if name.lower() not in allowed or not is_ours:
-        raise SqlRefused("SQL-107", name=str(name)[:40])
+        raise SqlError("SQL-107", name=str(name)[:40])
 
 
 def _is_relation(node: dict[str, Any]) -> bool:

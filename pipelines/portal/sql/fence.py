@@ -15,8 +15,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from pipelines.core.i18n import mark
+from pipelines.portal.sql.errors import SqlError
 from pipelines.portal.sql.functions import FUNCTIONS
-from pipelines.portal.sql.refusals import SqlRefused
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -72,7 +72,7 @@ class Read:
 
 
 def read(text: str, relations: Collection[str]) -> Read:
-    """The question, if the first reading allows it. Raises SqlRefused."""
+    """The question, if the first reading allows it. Raises SqlError."""
     from sqlglot import exp
 
     _plain(text)
@@ -87,15 +87,15 @@ def read(text: str, relations: Collection[str]) -> Read:
 
 def _plain(text: str) -> None:
     if not text.strip():
-        raise SqlRefused("SQL-101")
+        raise SqlError("SQL-101")
     if len(text) > LONGEST_QUESTION:
-        raise SqlRefused("SQL-102", most=LONGEST_QUESTION)
+        raise SqlError("SQL-102", most=LONGEST_QUESTION)
     for position, character in enumerate(text, 1):
         is_odd = (
             character < " " and character not in "\t\n\r"
         ) or "\ud800" <= character <= "\udfff"
         if is_odd or character == "\x7f":
-            raise SqlRefused("SQL-111", position=position)
+            raise SqlError("SQL-111", position=position)
 
 
 def _parsed(text: str) -> exp.Expr:
@@ -109,23 +109,23 @@ def _parsed(text: str) -> exp.Expr:
     except SqlglotError as error:
         raise _not_understood(error) from None
     except RecursionError:
-        raise SqlRefused("SQL-109", form=DEEP) from None
+        raise SqlError("SQL-109", form=DEEP) from None
     statements = [s for s in statements if not isinstance(s, exp.Semicolon)]
     if not statements:
-        raise SqlRefused("SQL-101")
+        raise SqlError("SQL-101")
     if len(statements) > 1:
-        raise SqlRefused("SQL-104")
+        raise SqlError("SQL-104")
     if isinstance(statements[0], exp.Pivot | exp.Describe | exp.Summarize | exp.Show):
-        raise SqlRefused("SQL-109", form=type(statements[0]).__name__.upper())
+        raise SqlError("SQL-109", form=type(statements[0]).__name__.upper())
     if not isinstance(statements[0], exp.Select | exp.SetOperation | exp.Subquery):
-        raise SqlRefused("SQL-105")
+        raise SqlError("SQL-105")
     return statements[0]
 
 
-def _not_understood(error: Exception) -> SqlRefused:
+def _not_understood(error: Exception) -> SqlError:
     details = (getattr(error, "errors", None) or [{}])[0]
     near = str(details.get("highlight") or "").strip()[:40]
-    return SqlRefused("SQL-103", near=near or "…", line=details.get("line") or 1)
+    return SqlError("SQL-103", near=near or "…", line=details.get("line") or 1)
 
 
 def _named_by_the_question(tree: exp.Expr) -> set[str]:
@@ -135,7 +135,7 @@ def _named_by_the_question(tree: exp.Expr) -> set[str]:
     names = {cte.alias for cte in tree.find_all(exp.CTE)}
     for name in names:
         if not NAME.fullmatch(name) or name.lower().startswith(ENGINE_PREFIXES):
-            raise SqlRefused("SQL-109", form=f"WITH {name[:40]}")
+            raise SqlError("SQL-109", form=f"WITH {name[:40]}")
     return {name.lower() for name in names}
 
 
@@ -146,40 +146,40 @@ def _check(node: exp.Expr, relations: Collection[str], made: set[str]) -> None:
         _check_table(node, relations, made)
     if isinstance(node, exp.Anonymous):
         if node.name.lower() not in FUNCTIONS:
-            raise SqlRefused("SQL-107", name=node.name[:40])
+            raise SqlError("SQL-107", name=node.name[:40])
     elif type(node) not in _allowed_forms():
         raise refused_form(node)
 
 
-def refused_form(node: exp.Expr) -> SqlRefused:
+def refused_form(node: exp.Expr) -> SqlError:
     """How a node that no example holds is named to the person who wrote it."""
     from sqlglot import exp
 
     if isinstance(node, exp.Func):
-        return SqlRefused("SQL-107", name=node.sql_name().lower())
+        return SqlError("SQL-107", name=node.sql_name().lower())
     if isinstance(node, exp.DML | exp.DDL | exp.Command | exp.Into):
-        return SqlRefused("SQL-105")
-    return SqlRefused("SQL-109", form=type(node).__name__.upper())
+        return SqlError("SQL-105")
+    return SqlError("SQL-109", form=type(node).__name__.upper())
 
 
 def _check_table(node: exp.Table, relations: Collection[str], made: set[str]) -> None:
     from sqlglot import exp
 
     if not isinstance(node.this, exp.Identifier):
-        raise SqlRefused("SQL-108")
+        raise SqlError("SQL-108")
     known = {relation.lower() for relation in relations}
     name = node.name.lower()
     if node.catalog or (node.db and node.db.lower() != "main"):
-        raise SqlRefused("SQL-106", name=".".join(part.name for part in node.parts)[:60])
+        raise SqlError("SQL-106", name=".".join(part.name for part in node.parts)[:60])
     if name not in known and (name not in made or node.db):
         raise no_such_table(node.name, relations)
 
 
-def no_such_table(name: str, relations: Collection[str]) -> SqlRefused:
+def no_such_table(name: str, relations: Collection[str]) -> SqlError:
     """The refusal of an unknown relation, with the nearest known one."""
     if close := difflib.get_close_matches(name.lower(), relations, 1):
-        return SqlRefused("SQL-110", name=name[:60], close=close[0])
-    return SqlRefused("SQL-106", name=name[:60])
+        return SqlError("SQL-110", name=name[:60], close=close[0])
+    return SqlError("SQL-106", name=name[:60])
 
 
 @cache

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from pipelines.core.settings import Settings
 from pipelines.ledger import chain
 from pipelines.portal.sql import fence
-from pipelines.portal.sql.refusals import SqlRefused
+from pipelines.portal.sql.errors import SqlError
 from pipelines.portal.sql.worker import Answer, Task
 
 SECONDS = 10
@@ -41,7 +41,7 @@ def ask(
     seconds: float = SECONDS,
     most_rows: int = MOST_ROWS,
 ) -> Answer:
-    """The answer to a question over some relations. Raises SqlRefused, whatever went wrong.
+    """The answer to a question over some relations. Raises SqlError, whatever went wrong.
 
     `prepare` gives the boxes of the relations that the question reads. Either outcome is in the
     ledger as `sql.run`: the hash and the length of the text, never the text.
@@ -56,7 +56,7 @@ def ask(
             answer = _run(asked)
             outcome["rows"] = len(answer.rows)
             return answer
-    except SqlRefused as refused:
+    except SqlError as refused:
         outcome["outcome"] = refused.code
         raise
     finally:
@@ -86,10 +86,10 @@ class _one_at_a_time:  # noqa: N801  (used as a statement: `with _one_at_a_time(
         try:
             self.lock.acquire()
         except Timeout:
-            raise SqlRefused("SQL-206") from None
+            raise SqlError("SQL-206") from None
         if not _TURNS.acquire(timeout=LONGEST_WAIT_S):
             self.lock.release()
-            raise SqlRefused("SQL-209")
+            raise SqlError("SQL-209")
 
     def __exit__(self, *_error: object) -> None:
         _TURNS.release()
@@ -111,7 +111,7 @@ def _run(task: Task) -> Answer:
             task.model_dump_json().encode(), timeout=task.seconds + GRACE_S
         )
     except subprocess.TimeoutExpired:
-        raise SqlRefused("SQL-203", seconds=round(task.seconds)) from None
+        raise SqlError("SQL-203", seconds=round(task.seconds)) from None
     finally:
         if child.poll() is None:
             child.kill()
@@ -119,9 +119,9 @@ def _run(task: Task) -> Answer:
     try:
         answer = Answer.model_validate_json(said)
     except ValidationError:  # it died: the system took its memory or its time
-        raise SqlRefused("SQL-204") from None
+        raise SqlError("SQL-204") from None
     if answer.code:
-        raise SqlRefused(answer.code, **answer.values)
+        raise SqlError(answer.code, **answer.values)
     return answer
 
 

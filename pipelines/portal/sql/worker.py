@@ -22,7 +22,7 @@ from pydantic import BaseModel
 
 from pipelines.core.i18n import mark
 from pipelines.portal.sql import engine_reading
-from pipelines.portal.sql.refusals import SqlRefused
+from pipelines.portal.sql.errors import SqlError
 from schemas.sqltext import literal, name, whole
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def answer(task: Task) -> Answer:
             relations = engine_reading.read(connection, task.question, task.boxes)
             begun = time.monotonic()
             said = ask(connection, task)
-    except SqlRefused as refused:
+    except SqlError as refused:
         return Answer(code=refused.code, values=refused.values)
     except duckdb.Error as error:
         failed = fault(error, task)
@@ -177,34 +177,34 @@ NAMED = (
 CANDIDATES = re.compile(r"Candidate bindings: ([^\n]*)")
 
 
-def fault(error: duckdb.Error, task: Task) -> SqlRefused:
+def fault(error: duckdb.Error, task: Task) -> SqlError:
     """An engine error as a coded refusal. Nothing of its text passes but names of columns."""
     import duckdb
 
     if isinstance(error, duckdb.InterruptException):
-        return SqlRefused("SQL-203", seconds=round(task.seconds))
+        return SqlError("SQL-203", seconds=round(task.seconds))
     if isinstance(error, duckdb.OutOfMemoryException):
-        return SqlRefused("SQL-204")
+        return SqlError("SQL-204")
     if isinstance(error, duckdb.ConversionException | duckdb.OutOfRangeException):
-        return SqlRefused("SQL-205")
+        return SqlError("SQL-205")
     if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
         text = str(error)
         for pattern, code in NAMED:
             if found := pattern.search(text):
                 return _named(code, found, text)
     is_value = isinstance(error, duckdb.InvalidInputException)
-    return SqlRefused("SQL-208", reason=UNTAKEN if is_value else MISFIT)
+    return SqlError("SQL-208", reason=UNTAKEN if is_value else MISFIT)
 
 
-def _named(code: str, found: re.Match[str], text: str) -> SqlRefused:
+def _named(code: str, found: re.Match[str], text: str) -> SqlError:
     word = found.group(1)[:60] if found.groups() else ""
     if code == "SQL-201" and (listed := CANDIDATES.search(text)):
         names = re.findall(r"\w+", listed.group(1))
         if close := difflib.get_close_matches(word.lower(), names, 1):
-            return SqlRefused("SQL-202", column=word, close=close[0][:60])
+            return SqlError("SQL-202", column=word, close=close[0][:60])
     if code == "SQL-106":
-        return SqlRefused(code, name=word)
-    return SqlRefused(code, column=word)
+        return SqlError(code, name=word)
+    return SqlError(code, column=word)
 
 
 def confine(task: Task) -> None:

@@ -21,11 +21,11 @@ from pipelines.ledger.errors import LedgerError
 from pipelines.portal import words
 from pipelines.portal.security.limits import address_wait_s, count_failure
 from pipelines.portal.security.visitor import API, visitor_of
-from pipelines.portal.services import Absent, Busy
+from pipelines.portal.services import AbsentError, BusyError
 from pipelines.portal.web.page import page
 from pipelines.portal.web.request import redirect
 from pipelines.portal.words import _
-from schemas.problem import AgreementError, ContractError
+from schemas.problem import DeclarationError
 
 LOG = logging.getLogger("passerelle.portal")
 LONGEST_CHAIN = 5
@@ -87,11 +87,10 @@ def add_error_pages(app: FastAPI) -> None:
     """Answer every fault of every route in the words of the reader."""
     app.add_exception_handler(HTTPException, _answer)
     app.add_exception_handler(RequestValidationError, _not_valid)
-    app.add_exception_handler(Absent, _absent)
-    app.add_exception_handler(Busy, _busy)
-    app.add_exception_handler(LedgerError, no_ledger)
-    app.add_exception_handler(AgreementError, _no_agreements)
-    app.add_exception_handler(ContractError, _no_contracts)
+    app.add_exception_handler(AbsentError, _absent)
+    app.add_exception_handler(BusyError, _busy)
+    app.add_exception_handler(LedgerError, unavailable)
+    app.add_exception_handler(DeclarationError, unavailable)
 
 
 def _answer(request: Request, error: Exception) -> Response:
@@ -116,21 +115,12 @@ def _not_valid(request: Request, error: Exception) -> Response:
     return problem(request, 422, faults=faults)
 
 
-def no_ledger(request: Request, error: Exception) -> Response:
-    """Without the ledger and the accounts nothing can be answered; the log says why."""
-    LOG.error("the ledger does not answer: %s", error)
-    return answer(request, 503)
+def unavailable(request: Request, error: Exception) -> Response:
+    """The ledger, the agreements or the contracts cannot be relied on; the log says why.
 
-
-def _no_agreements(request: Request, error: Exception) -> Response:
-    """An agreement that cannot be read closes all of them: a restriction may be hidden in it."""
-    LOG.error("the agreements cannot be read: %s", error)
-    return answer(request, 503)
-
-
-def _no_contracts(request: Request, error: Exception) -> Response:
-    """A table whose declaration cannot be relied on: whoever installed it finds the line here."""
-    LOG.error("the contracts cannot be relied on: %s", error)
+    An agreement that cannot be read closes all of them: a restriction may be hidden in it.
+    """
+    LOG.error("not available: %s", error)
     return answer(request, 503)
 
 
@@ -139,7 +129,7 @@ def _absent(request: Request, _error: Exception) -> Response:
 
 
 def _busy(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Busy)  # noqa: S101
+    assert isinstance(error, BusyError)  # noqa: S101
     response = answer(request, 503)
     response.headers["Retry-After"] = str(error.wait_s)
     return response

@@ -22,7 +22,7 @@ from schemas.text import Language
 PASSWORD_PAGE = "/account/password"  # noqa: S105  (an address, not a password)
 
 
-class SignInNeeded(Exception):  # noqa: N818  (an answer, not a fault)
+class SignInNeededError(Exception):
     """Nobody is signed in, and somebody must be."""
 
 
@@ -34,11 +34,11 @@ class ActionGuard:
         self.action = action
 
     async def __call__(self, request: Request) -> Person:
-        """The person who asks. Raises SignInNeeded, or 404 as for a page that does not exist."""
+        """The person who asks. Raises SignInNeededError, or 404 as for a page that is not."""
         visitor = visitor_of(request)
         person = visitor.person
         if person is None:
-            raise SignInNeeded
+            raise SignInNeededError
         if not may(person, self.action):
             raise HTTPException(404)
         if person.must_change_password and request.url.path != PASSWORD_PAGE:

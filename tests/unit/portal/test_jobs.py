@@ -73,7 +73,7 @@ def test_progress_is_told_in_words_and_percent(settings, person):
 def test_one_person_does_not_fill_the_queue(settings, person):
     for _ in range(queue.MOST_OF_ONE["extract"]):
         queue.submit(settings, person, "extract", {})
-    with pytest.raises(queue.TooManyJobs) as full:
+    with pytest.raises(queue.TooManyJobsError) as full:
         queue.submit(settings, person, "extract", {})
     assert "already have 3" in full.value.text("en")
     queue.submit(settings, _person(settings, "desk.two"), "extract", {})
@@ -82,7 +82,7 @@ def test_one_person_does_not_fill_the_queue(settings, person):
 def test_the_queue_itself_is_bounded(settings, person, monkeypatch):
     monkeypatch.setattr(queue, "MOST_OF_ALL", 1)
     queue.submit(settings, person, "extract", {})
-    with pytest.raises(queue.TooManyJobs) as full:
+    with pytest.raises(queue.TooManyJobsError) as full:
         queue.submit(settings, person, "extract", {})
     assert "some minutes" in full.value.text("en")
 

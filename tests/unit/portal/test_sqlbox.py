@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from pipelines.core.errors import WORDS
 from pipelines.core.settings import settings_for
 from pipelines.ledger.chain import entries
 from pipelines.portal.sql import engine_reading, fence, run, worker
+from pipelines.portal.sql.errors import SqlError
 from pipelines.portal.sql.functions import FUNCTIONS, OPERATORS
-from pipelines.portal.sql.refusals import SENTENCES, SqlRefused
 
 RELATIONS = ("incidents", "code_labels")
 CANARY = "canary-must-not-be-seen"
@@ -260,7 +261,7 @@ def filled(statement: str, outside) -> str:
 
 @pytest.mark.parametrize("statement", ESCAPES)
 def test_the_first_reading_refuses_every_way_out(statement, place):
-    with pytest.raises(SqlRefused) as refused:
+    with pytest.raises(SqlError) as refused:
         fence.read(filled(statement, place[1]), RELATIONS)
     assert refused.value.code.startswith("SQL-1")
     assert CANARY not in refused.value.text("fr")
@@ -268,7 +269,7 @@ def test_the_first_reading_refuses_every_way_out(statement, place):
 
 @pytest.mark.parametrize("statement", ESCAPES)
 def test_the_second_reading_refuses_it_without_the_first(statement, place):
-    with duckdb.connect() as connection, pytest.raises(SqlRefused) as refused:
+    with duckdb.connect() as connection, pytest.raises(SqlError) as refused:
         engine_reading.read(connection, filled(statement, place[1]), RELATIONS)
     assert refused.value.code.startswith("SQL-1")
 
@@ -312,7 +313,7 @@ def test_a_locked_connection_stays_locked(task):
 def test_an_ordinary_question_is_answered(question, task, boxes):
     text = fence.read(question, boxes).text
     said = worker.answer(task(text))
-    assert said.code == "", SENTENCES[said.code]
+    assert said.code == "", WORDS[said.code]
     assert said.columns
     assert all(len(row) == len(said.columns) for row in said.rows)
 
@@ -326,10 +327,10 @@ def test_what_is_read_is_what_the_answer_names(task):
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_bomb_ends_at_its_limits(bomb, boxes, tmp_path):
     settings = settings_for(tmp_path).prepare()
-    with pytest.raises(SqlRefused) as refused:
+    with pytest.raises(SqlError) as refused:
         said = asked(settings, bomb, boxes, seconds=0.5)
         assert said.is_cut  # a long list of rows is cut, which is a bound too
-        raise SqlRefused("SQL-203", seconds=0)
+        raise SqlError("SQL-203", seconds=0)
     assert refused.value.code in ("SQL-203", "SQL-204", "SQL-208")
     assert run._TURNS._value == run.AT_ONCE, "a turn was not given back"
 
@@ -378,8 +379,8 @@ def test_numbers_are_shown_whole(task):
 def test_what_is_wrong_is_said_in_words(question, code, named, task, boxes):
     try:
         said = worker.answer(task(fence.read(question, boxes).text))
-        refused = SqlRefused(said.code, **said.values)
-    except SqlRefused as error:
+        refused = SqlError(said.code, **said.values)
+    except SqlError as error:
         refused = error
     assert refused.code == code
     for language in ("en", "fr"):
@@ -392,7 +393,7 @@ def test_what_is_wrong_is_said_in_words(question, code, named, task, boxes):
 def test_the_ledger_has_the_hash_of_a_question_and_not_its_text(boxes, tmp_path):
     settings = settings_for(tmp_path).prepare()
     asked(settings, "SELECT count(*) FROM incidents", boxes)
-    with pytest.raises(SqlRefused):
+    with pytest.raises(SqlError):
         asked(settings, "SELECT getenv('A')", boxes)
     refused, answered = entries(settings, events=["sql.run"]).entries
     assert answered.details["outcome"] == "answered"
@@ -404,7 +405,7 @@ def test_the_ledger_has_the_hash_of_a_question_and_not_its_text(boxes, tmp_path)
 
 def test_one_question_at_a_time(boxes, tmp_path):
     settings = settings_for(tmp_path).prepare()
-    with run._one_at_a_time(settings, "an"), pytest.raises(SqlRefused) as refused:
+    with run._one_at_a_time(settings, "an"), pytest.raises(SqlError) as refused:
         asked(settings, "SELECT 1", boxes)
     assert refused.value.code == "SQL-206"
 
@@ -449,7 +450,7 @@ def test_whatever_both_readings_let_pass_names_only_what_is_known(question):
         try:
             text = fence.read(question, RELATIONS).text
             used = engine_reading.read(connection, text, RELATIONS)
-        except SqlRefused as refused:
+        except SqlError as refused:
             assert refused.text("fr")
             return
         read = connection.get_table_names(text)
@@ -475,11 +476,11 @@ def _without_comments(text: str) -> str:
 def test_any_text_is_answered_with_a_code(text):
     try:
         fence.read(text, RELATIONS)
-    except SqlRefused as refused:
-        assert refused.code in SENTENCES
+    except SqlError as refused:
+        assert refused.code in WORDS
 
 
 def test_forms_do_not_let_a_new_statement_in():
     for left, right in itertools.product(("SELECT 1", "FROM incidents"), ESCAPES[-40:]):
-        with pytest.raises(SqlRefused):
+        with pytest.raises(SqlError):
             fence.read(f"{left}; {right}", RELATIONS)

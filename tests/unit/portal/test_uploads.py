@@ -19,7 +19,7 @@ from pipelines.core.settings import settings_for
 from pipelines.portal.services import uploads
 from pipelines.portal.services.uploads import (
     Limits,
-    UploadRefused,
+    UploadError,
     display_name,
     sweep,
     take_upload,
@@ -61,10 +61,10 @@ def left(settings):
 
 
 def why(settings, stream, **more):
-    with pytest.raises(UploadRefused) as refused:
+    with pytest.raises(UploadError) as refused:
         take(settings, stream, **more)
     assert left(settings) == [], "something was left of a refused upload"
-    return refused.value.why
+    return refused.value.case
 
 
 def test_a_file_arrives_whole_with_its_fields_and_fingerprint(settings):
@@ -139,11 +139,11 @@ def test_another_kind_of_body_is_refused(settings):
 def test_what_the_form_does_not_permit_keeps_no_byte(settings):
     def admit(fields):
         assert fields == {"feed": "other"}
-        raise UploadRefused("not_permitted", fields)
+        raise UploadError("not_permitted", fields)
 
-    with pytest.raises(UploadRefused) as refused:
+    with pytest.raises(UploadError) as refused:
         take(settings, pieces(form(feed="other")), admit=admit)
-    assert (refused.value.why, refused.value.fields) == ("not_permitted", {"feed": "other"})
+    assert (refused.value.case, refused.value.fields) == ("not_permitted", {"feed": "other"})
     assert not settings.uploads.exists() or left(settings) == []
 
 
@@ -164,7 +164,7 @@ def test_only_so_many_at_once(settings):
         )
         first = asyncio.create_task(slow)
         await asyncio.sleep(0.05)
-        with pytest.raises(UploadRefused) as refused:
+        with pytest.raises(UploadError) as refused:
             await take_upload(
                 pieces(form()),
                 HEADERS,
@@ -173,7 +173,7 @@ def test_only_so_many_at_once(settings):
                 admit=lambda _fields: None,
                 limits=Limits(at_once_each=1),
             )
-        assert refused.value.why == "too_many"
+        assert refused.value.case == "too_many"
         await first
 
     asyncio.run(two())
