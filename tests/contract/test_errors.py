@@ -8,6 +8,7 @@ import pkgutil
 import re
 from string import Formatter
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -116,9 +117,14 @@ def test_a_status_is_said_with_the_code_or_with_its_kind():
 
 def test_what_only_the_installation_can_mend_is_no_answer_to_whoever_asked():
     """Its words name our places, and a job's owner can do nothing about it."""
-    asker = SimpleNamespace(id="abcdef0", kind="extract")
-    assert _fault(asker, LakeBusyError("busy", place="/srv", seconds=9)) == {"fault": BROKEN}
-    assert _fault(asker, KeyFileError("PSL-412", file="/srv/key")) == {"fault": BROKEN}
-    told = _fault(asker, ReleaseError("REL-115", format="geojson"))
+
+    def kept(error: CodedError) -> dict[str, Any]:
+        with pytest.raises(CodedError) as raised:
+            raise error
+        return _fault(SimpleNamespace(id="abcdef0", kind="extract"), raised.value)
+
+    assert kept(LakeBusyError("busy", place="/srv", seconds=9)) == {"fault": BROKEN}
+    assert kept(KeyFileError("PSL-412", file="/srv/key")) == {"fault": BROKEN}
+    told = kept(ReleaseError("REL-115", format="geojson"))
     assert told["code"] == "REL-115"
     assert told["refusal"]["en"].endswith("Choose CSV, XLSX or Parquet.")
