@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from schemas.text import FOLDER, fold, read_csv
+from schemas.text import FOLDER, Language, fold, read_csv
 
 CODELISTS_FOLDER = FOLDER / "codelists"
 
@@ -54,6 +54,12 @@ def outermost(name: str) -> dict[str, str]:
 def codes(name: str) -> list[str]:
     """Just the codes of a list, in the order of the file; expired ones are among them."""
     return [row["code"] for row in load_codelist(name)]
+
+
+@cache
+def labels(name: str, language: Language) -> dict[str, str]:
+    """What each code of a list is called. Raises KeyError for what is no list."""
+    return {row["code"]: row[f"label_{language}"] for row in load_codelist(name)}
 
 
 def aliases(row: dict[str, str]) -> list[str]:

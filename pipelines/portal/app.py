@@ -37,9 +37,9 @@ from pipelines.portal.security.headers import HeadersMiddleware
 from pipelines.portal.security.limits import RateLimits
 from pipelines.portal.security.visitor import VisitorMiddleware, cookie_name, visitor_of
 from pipelines.portal.web import static_files
+from pipelines.portal.web.access import SignInNeededError, public
 from pipelines.portal.web.errors import add_error_pages, unavailable, unforeseen
 from pipelines.portal.web.page import templates
-from pipelines.portal.web.request import SignInNeededError, public
 
 PAGES = (
     *(home, signin, account, tokens),

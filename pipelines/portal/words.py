@@ -11,6 +11,9 @@ from babel.numbers import format_decimal, format_percent
 
 from pipelines.core.i18n import LOCALES, day_words, translator
 from pipelines.release.policy import marking
+from schemas.codelist import labels
+from schemas.contract import load_contract, table_names
+from schemas.organisation import purposes
 from schemas.text import Language
 
 _LANGUAGE: ContextVar[Language] = ContextVar("portal_language", default="en")
@@ -37,6 +40,24 @@ def level_words(level: str) -> str:
     """A handling level as it is stamped on paper: `CONFIDENTIEL`."""
     known = marking.levels().get(level)
     return known.label[language()].upper() if known else level
+
+
+def organisation_name(code: str) -> str:
+    """An organisation by name; of a delivery it is the source, which may be another code."""
+    spoken = language()
+    found = labels("organisations", spoken).get(code) or labels("sources", spoken).get(code)
+    return found or code
+
+
+def purpose_name(code: str) -> str:
+    """A purpose in words."""
+    known = purposes().get(code)
+    return known.label[language()] if known else code
+
+
+def table_title(table: str) -> str:
+    """What a table is called."""
+    return load_contract(table).title[language()] if table in table_names() else table
 
 
 def number(value: float | None, decimals: int = 0) -> str:

@@ -39,7 +39,7 @@ from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.portal.security.csrf import make_token
 from pipelines.portal.services.scope import own_feeds
-from pipelines.portal.web.request import ActionGuard
+from pipelines.portal.web.access import ActionGuard
 from schemas.feed import feed_names, load_feed
 from schemas.organisation import organisations
 from tests.integration.test_portal_permissions import dependencies

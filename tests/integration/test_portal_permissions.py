@@ -19,7 +19,7 @@ from pipelines.core.settings import settings_for
 from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration, Oidc
 from pipelines.portal.security.csrf import make_token, protect
-from pipelines.portal.web.request import ActionGuard, public
+from pipelines.portal.web.access import ActionGuard, public
 from tests.portal import ORIGIN, Browser, account, cheap_passwords, csrf_of, signed_in
 
 NOBODY = "nobody"

@@ -10,7 +10,8 @@ from pipelines.portal.api.problems import ProblemRoute, refusals
 from pipelines.portal.security.limits import limited
 from pipelines.portal.services import dictionary
 from pipelines.portal.sql import boxes
-from pipelines.portal.web.request import allowed, not_found, settings_of
+from pipelines.portal.web.access import allowed, not_found
+from pipelines.portal.web.request import settings_of
 from schemas.contract import Contract, load_contract, table_names
 from schemas.organisation import organisations
 

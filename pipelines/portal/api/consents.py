@@ -11,7 +11,8 @@ from pipelines.accounts.permissions import Person
 from pipelines.portal.api import models
 from pipelines.portal.api.problems import ProblemRoute, refusals
 from pipelines.portal.security.limits import limited
-from pipelines.portal.web.request import allowed, settings_of
+from pipelines.portal.web.access import allowed
+from pipelines.portal.web.request import settings_of
 from pipelines.release.disclosure import consents as release
 
 router = APIRouter(route_class=ProblemRoute, tags=["Consents"])

@@ -22,7 +22,8 @@ from pipelines.portal.services import feed_figures, uploads
 from pipelines.portal.services.delivery_upload import hand_over
 from pipelines.portal.services.scope import Scope, own_feeds, scope_of
 from pipelines.portal.web import downloads
-from pipelines.portal.web.request import allowed, language_of, not_found, settings_of, speak
+from pipelines.portal.web.access import allowed, not_found
+from pipelines.portal.web.request import language_of, settings_of, speak
 from pipelines.portal.web.uploads import NO_OTHER_LIMIT, take
 from pipelines.validate.remarks import all_findings
 from pipelines.validate.verdict import StoredFinding

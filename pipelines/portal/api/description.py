@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from pipelines.core.settings import PROGRAM_VERSION
 from pipelines.portal.api import models
 from pipelines.portal.api.problems import Problem
-from pipelines.portal.web.request import ActionGuard
+from pipelines.portal.web.access import ActionGuard
 
 TOKEN = "token"  # noqa: S105  (the name of the scheme)
 PREFIX = "/api/v1"

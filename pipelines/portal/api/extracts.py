@@ -17,8 +17,9 @@ from pipelines.portal.forms import Form
 from pipelines.portal.security.limits import limited
 from pipelines.portal.services import choices, menus, previews
 from pipelines.portal.services import extracts as services
+from pipelines.portal.web.access import allowed, not_found
 from pipelines.portal.web.downloads import extract_file
-from pipelines.portal.web.request import allowed, language_of, not_found, settings_of
+from pipelines.portal.web.request import language_of, settings_of
 from pipelines.portal.words import _
 from pipelines.release.errors import ReleaseError
 from pipelines.release.request import Request as Asked

@@ -8,12 +8,9 @@ from pipelines.accounts.permissions import Person
 from pipelines.portal.api import models, reports
 from pipelines.portal.api.problems import ProblemRoute, refusals
 from pipelines.portal.services import oversight, release_register
-from pipelines.portal.web.request import allowed, language_of, settings_of
-from pipelines.release.policy.explain import (
-    ClauseWords,
-    permit_words,
-    restriction_words,
-)
+from pipelines.portal.web.access import allowed
+from pipelines.portal.web.request import language_of, settings_of
+from pipelines.release.policy.explain import ClauseWords, permit_words, restriction_words
 
 router = APIRouter(route_class=ProblemRoute, tags=["Oversight"])
 Event = reports.Event

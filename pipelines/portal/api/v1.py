@@ -14,8 +14,8 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from pipelines.portal.api import analysis, consents, deliveries, description, extracts, oversight
 from pipelines.portal.security.limits import limited
+from pipelines.portal.web.access import public
 from pipelines.portal.web.page import page
-from pipelines.portal.web.request import public
 
 router = APIRouter(prefix="/api/v1")
 for part in (analysis, extracts, deliveries, consents, oversight):

@@ -25,7 +25,7 @@ from pipelines.portal.charts.figure import (
     draw,
     written,
 )
-from schemas.codelist import load_codelist
+from schemas.codelist import labels, load_codelist
 from schemas.text import Language, read_csv
 
 if TYPE_CHECKING:
@@ -57,27 +57,19 @@ def area_maps(
 ) -> tuple[Figure, ...]:
     """A map for each country that has an amount; the label of an amount is the area's code."""
     country_of = {row["code"]: row["country"] for row in load_codelist("admin_areas")}
+    countries = labels("countries", language)
     present = {country_of.get(amount.label, "") for amount in amounts}
     return tuple(
         area_map(
             tuple(a for a in amounts if country_of.get(a.label) == country),
             country=country,
-            title=f"{title} – {country_name(country, language)}",
+            title=f"{title} – {countries.get(country, country)}",
             unit=unit,
             language=language,
         )
         for country in countries_with_map()
         if country in present
     )
-
-
-@cache
-def country_name(country: str, language: Language) -> str:
-    """The name of a country in `language`; its code where it has none."""
-    for row in load_codelist("countries"):
-        if row["code"] == country:
-            return row[f"label_{language}"]
-    return country
 
 
 @lru_cache(maxsize=KEPT_DRAWINGS)
@@ -92,7 +84,7 @@ def area_map(
 ) -> Figure:
     """A figure of one country; areas without an amount are drawn empty, for their place."""
     _ = translator(language)
-    names = {row["code"]: row[f"label_{language}"] for row in load_codelist("admin_areas")}
+    names = labels("admin_areas", language)
     placed = {row["code"] for row in _tiles(country)}
     said = sorted(amounts, key=lambda a: (-(a.value or 0), names.get(a.label, a.label)))
     named = [(names.get(a.label, a.label), a) for a in said]

@@ -19,19 +19,12 @@ from pipelines.core.settings import Settings
 from pipelines.portal.forms import Form, blank
 from pipelines.portal.security.devices import device_token, know_device, label_words
 from pipelines.portal.security.visitor import LANGUAGE_COOKIE, set_cookie, visitor_of
+from pipelines.portal.web.access import allowed, not_found
+from pipelines.portal.web.addresses import redirect
 from pipelines.portal.web.navigation import role_names
 from pipelines.portal.web.page import page
-from pipelines.portal.web.request import (
-    allowed,
-    configuration_of,
-    language_of,
-    not_found,
-    posted,
-    redirect,
-    settings_of,
-)
-from pipelines.portal.words import _
-from schemas.codelist import load_codelist
+from pipelines.portal.web.request import configuration_of, language_of, posted, settings_of
+from pipelines.portal.words import _, organisation_name
 from schemas.feed import load_feed
 from schemas.text import LANGUAGES
 
@@ -46,7 +39,7 @@ def account(request: Request, person: Person = Depends(allowed("account.own"))) 
         request,
         "account/account.html",
         form=blank(language=person.language),
-        organisation=organisation_name(person.organisation, language_of(request)),
+        organisation=organisation_name(person.organisation),
         roles=role_names(person),
         feeds=[load_feed(one).title[language_of(request)] for one in person.feeds],
         has_password=_has_password(settings_of(request), person),
@@ -163,14 +156,6 @@ def confirm_second_factor(
     if not form.is_good:
         return _second_factor(request, form, is_begun=True, status=422)
     return redirect("/account?said=second-factor-on")
-
-
-def organisation_name(code: str, language: str) -> str:
-    """What an organisation is called."""
-    for one in load_codelist("organisations"):
-        if one["code"] == code:
-            return one[f"label_{language}"]
-    return code
 
 
 def _again(request: Request, person: Person, path: str) -> Response:

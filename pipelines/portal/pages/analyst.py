@@ -19,18 +19,11 @@ from pipelines.portal.sql import boxes, fence, run, samples
 from pipelines.portal.sql.errors import SqlError
 from pipelines.portal.sql.worker import Answer
 from pipelines.portal.web import submissions
+from pipelines.portal.web.access import allowed, not_found
+from pipelines.portal.web.addresses import redirect, url
 from pipelines.portal.web.expired_forms import HELD, returned
 from pipelines.portal.web.page import page
-from pipelines.portal.web.request import (
-    allowed,
-    language_of,
-    not_found,
-    posted,
-    query_form,
-    redirect,
-    settings_of,
-    url,
-)
+from pipelines.portal.web.request import language_of, posted, query_form, settings_of
 from pipelines.portal.web.search import add_words, keep_words
 from pipelines.portal.words import _
 from schemas.agreement_folder import fingerprint

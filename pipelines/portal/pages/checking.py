@@ -15,8 +15,9 @@ from pipelines.core.settings import Settings
 from pipelines.portal import words
 from pipelines.portal.forms import Form
 from pipelines.portal.services import uploads
+from pipelines.portal.web.access import allowed, not_found
 from pipelines.portal.web.page import page
-from pipelines.portal.web.request import allowed, not_found, settings_of
+from pipelines.portal.web.request import settings_of
 from pipelines.portal.web.uploads import take
 from pipelines.portal.words import _
 from pipelines.release.errors import AuthenticityError

@@ -9,15 +9,10 @@ from pipelines.accounts.permissions import Person
 from pipelines.ledger import clock
 from pipelines.portal.forms import Form
 from pipelines.portal.security.limits import limited
+from pipelines.portal.web.access import allowed
+from pipelines.portal.web.addresses import redirect
 from pipelines.portal.web.page import page
-from pipelines.portal.web.request import (
-    allowed,
-    language_of,
-    posted,
-    query_form,
-    redirect,
-    settings_of,
-)
+from pipelines.portal.web.request import language_of, posted, query_form, settings_of
 from pipelines.release.disclosure import consents as release
 from pipelines.release.disclosure.consent_words import consent_facts, need_facts
 from pipelines.release.errors import ReleaseError

@@ -8,10 +8,13 @@ answer.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import urlencode, urlsplit
 
-from fastapi import Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, Response
 
@@ -29,21 +32,17 @@ from pipelines.portal.services import deliveries as known
 from pipelines.portal.services import uploads
 from pipelines.portal.services.delivery_upload import hand_over
 from pipelines.portal.services.scope import Scope, is_sender
+from pipelines.portal.web import downloads
+from pipelines.portal.web.access import allowed, not_found
+from pipelines.portal.web.addresses import redirect, url
 from pipelines.portal.web.page import page
-from pipelines.portal.web.request import (
-    configuration_of,
-    not_found,
-    query_form,
-    redirect,
-    settings_of,
-    speak,
-    url,
-)
+from pipelines.portal.web.request import configuration_of, posted, query_form, settings_of, speak
+from pipelines.portal.web.uploads import NO_OTHER_LIMIT
 from pipelines.portal.web.uploads import take as take_upload
 from pipelines.portal.words import _
 from pipelines.validate.remarks import all_findings
 from schemas.contract import all_rules
-from schemas.feed import Feed, load_feed
+from schemas.feed import Feed, Statement, load_feed
 
 STILL_FRESH = dt.timedelta(minutes=10)  # so long a page of a delivery looks again by itself
 
@@ -65,6 +64,15 @@ class Desk:
         language = words.language()
         found = [(name, load_feed(name).title[language]) for name in self.scope.feeds]
         return sorted(found, key=lambda one: one[1].casefold())
+
+
+@dataclass(frozen=True)
+class Actions:
+    """What somebody must be allowed to do to send a file, to read of deliveries, of rejections."""
+
+    upload: str
+    read: str
+    rejections: str
 
 
 def state_words(state: str, to_correct: int | None = 0) -> tuple[str, str]:
@@ -283,3 +291,67 @@ def find_delivery(request: Request, desk: Desk, delivery_id: str) -> Delivery:
 def _withdrawal(feed: Feed) -> tuple[str, ...]:
     """The columns of the feed in which its sender withdraws a record."""
     return feed.map["withdrawal"].source if "withdrawal" in feed.map else ()
+
+
+def keep_answer(request: Request, desk: Desk, person: Person, delivery_id: str) -> Response:
+    """Keep what somebody says that a delivery is, and set going what follows from it.
+
+    What is not asked at this desk is not there to be answered.
+    """
+    from pipelines.ingest.publish import answer as keep
+
+    settings = settings_of(request)
+    delivery = known.find(settings, delivery_id, desk.scope)
+    question = read_question(delivery.folder)
+    if question is None or not question.is_asked(desk.asks_after):
+        not_found()
+    kind = posted(request).choice("kind", ("register", "correction"))
+    if kind:
+        keep(settings, delivery_id, cast(Statement, kind), actor=person.name)
+        work = {"delivery_id": delivery_id, "answered_by": person.name}
+        with suppress(queue.TooManyJobsError):  # then the next publish applies it
+            queue.submit(settings, person, delivery_job.ANSWER, work)
+    return redirect(f"{desk.base}/{delivery_id}")
+
+
+def desk_router(base: str, actions: Actions, desk_of: Callable[[Person], Desk]) -> APIRouter:
+    """The pages of a desk, each open to whom `actions` name."""
+    router = APIRouter(prefix=base)
+    uploading = Depends(allowed(actions.upload))
+    reading, rejections = Depends(allowed(actions.read)), Depends(allowed(actions.rejections))
+
+    @router.get("")
+    def list_deliveries(request: Request, person: Person = reading) -> HTMLResponse:
+        return listing(request, desk_of(person))
+
+    @router.get("/new")
+    def new_delivery(request: Request, person: Person = uploading) -> HTMLResponse:
+        return upload_page(request, desk_of(person))
+
+    @router.post("/new", max_body_size=NO_OTHER_LIMIT)
+    async def send_delivery(request: Request, person: Person = uploading) -> Response:
+        return await take(request, desk_of(person), person)
+
+    @router.get("/jobs/{job}")
+    def follow_delivery(request: Request, job: str, person: Person = uploading) -> Response:
+        return progress(request, desk_of(person), person, job)
+
+    @router.get("/{delivery_id}")
+    def show_delivery(request: Request, delivery_id: str, person: Person = reading) -> HTMLResponse:
+        return show(request, desk_of(person), person, delivery_id)
+
+    @router.post("/{delivery_id}/answer")
+    def answer(request: Request, delivery_id: str, person: Person = uploading) -> Response:
+        return keep_answer(request, desk_of(person), person, delivery_id)
+
+    @router.get("/{delivery_id}/rejections.xlsx")
+    def report(request: Request, delivery_id: str, person: Person = rejections) -> Response:
+        delivery = find_delivery(request, desk_of(person), delivery_id)
+        return downloads.report(request, person, delivery)
+
+    @router.get("/{delivery_id}/rows")
+    def rows(request: Request, delivery_id: str, person: Person = rejections) -> Response:
+        delivery = find_delivery(request, desk_of(person), delivery_id)
+        return downloads.rows_to_correct(request, person, delivery)
+
+    return router

@@ -14,12 +14,12 @@ from pipelines.jobs.queue import JobView
 from pipelines.portal.security.limits import limited
 from pipelines.portal.services import extracts as services
 from pipelines.portal.services.menus import query
+from pipelines.portal.web.access import allowed
+from pipelines.portal.web.addresses import redirect, url
 from pipelines.portal.web.downloads import extract_file
 from pipelines.portal.web.page import page
-from pipelines.portal.web.request import allowed, query_form, redirect, settings_of, url
-from pipelines.portal.words import _, language
-from schemas.contract import load_contract
-from schemas.organisation import purposes
+from pipelines.portal.web.request import query_form, settings_of
+from pipelines.portal.words import _
 
 BASE = "/extracts"
 PAGE_SIZE = 20
@@ -62,8 +62,6 @@ def history(request: Request, person: Person = Reading) -> HTMLResponse:
         pages=-(-total // PAGE_SIZE),
         state_words=state_words,
         again=lambda job: menu_address(job.request),
-        title_of=_title,
-        purpose_of=_purpose,
     )
 
 
@@ -80,8 +78,6 @@ def extract(request: Request, job_id: str, person: Person = Reading) -> HTMLResp
         renews=renews,
         state=state_words(job),
         stage=_(extract_job.STAGES.get(job.stage, extract_job.STAGES["gather"])),
-        title=_title(job),
-        purpose=_purpose(job),
         file=services.file_of(settings, job),
         closed=services.closed(settings, job) if job.state == "done" else "",
         again=menu_address(job.request),
@@ -112,12 +108,3 @@ def menu_address(stored: dict[str, Any]) -> str:
     """The address of the menu with a request chosen, as a job keeps it."""
     chosen = {name: value for name, value in query(stored).items() if name != "made_by"}
     return url(f"/tables/{stored['table']}", **chosen)
-
-
-def _title(job: JobView) -> str:
-    return load_contract(job.request["table"]).title[language()]
-
-
-def _purpose(job: JobView) -> str:
-    found = purposes().get(job.request["purpose"])
-    return found.label[language()] if found else job.request["purpose"]

@@ -13,16 +13,15 @@ from pipelines.accounts.permissions import Person, may
 from pipelines.core.i18n import mark
 from pipelines.core.settings import Settings
 from pipelines.jobs import queue
-from pipelines.portal.pages.account import organisation_name
 from pipelines.portal.services import deliveries
 from pipelines.portal.services.feed_figures import health
 from pipelines.portal.services.oversight import concern, standings
 from pipelines.portal.services.scope import own_feeds, scope_of
+from pipelines.portal.web.access import allowed
 from pipelines.portal.web.navigation import role_names
 from pipelines.portal.web.page import page
-from pipelines.portal.web.request import allowed, language_of, settings_of
-from pipelines.portal.words import _, number
-from schemas.contract import load_contract, table_names
+from pipelines.portal.web.request import language_of, settings_of
+from pipelines.portal.words import _, number, organisation_name, table_title
 from schemas.problem import AgreementError
 
 router = APIRouter()
@@ -70,7 +69,7 @@ def home(request: Request, person: Person = Depends(allowed("account.own"))) -> 
     return page(
         request,
         "home.html",
-        organisation=organisation_name(person.organisation, language),
+        organisation=organisation_name(person.organisation),
         roles=role_names(person),
         extracts=_extracts(settings, person, language),
         arrivals=_arrivals(settings, person),
@@ -103,17 +102,13 @@ def _extracts(settings: Settings, person: Person, language: str) -> list[Latest]
     return [
         Latest(
             path=f"/extracts/{one.id}",
-            what=_table_title(str(one.request.get("table", "")), language),
+            what=table_title(str(one.request.get("table", ""))),
             at=one.created_at,
             kind=JOB_STATES[one.state][0],
             state=_(JOB_STATES[one.state][1]),
         )
         for one in found
     ]
-
-
-def _table_title(table: str, language: str) -> str:
-    return load_contract(table).title[language] if table in table_names() else table
 
 
 def _arrivals(settings: Settings, person: Person) -> list[Latest]:

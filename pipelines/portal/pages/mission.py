@@ -26,18 +26,11 @@ from pipelines.portal.services import extracts as services
 from pipelines.portal.services.choices import Choice
 from pipelines.portal.services.menus import menu, offered
 from pipelines.portal.services.tables import shown_tables
+from pipelines.portal.web.access import allowed, not_found
+from pipelines.portal.web.addresses import redirect, url
 from pipelines.portal.web.expired_forms import returned
 from pipelines.portal.web.page import page
-from pipelines.portal.web.request import (
-    allowed,
-    language_of,
-    not_found,
-    posted,
-    query_form,
-    redirect,
-    settings_of,
-    url,
-)
+from pipelines.portal.web.request import language_of, posted, query_form, settings_of
 from pipelines.release.disclosure import conflict_words
 from pipelines.release.disclosure.conflict import Conflict
 from pipelines.release.errors import ReleaseError

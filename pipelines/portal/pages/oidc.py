@@ -26,8 +26,10 @@ from pipelines.portal.configuration import LINK_BY_EMAIL, LINK_BY_NAME, Oidc
 from pipelines.portal.forms import blank
 from pipelines.portal.pages.sign_in import signed_in
 from pipelines.portal.security.limits import check_address, count_failure
+from pipelines.portal.web.access import public
+from pipelines.portal.web.addresses import local_path
 from pipelines.portal.web.page import PROVIDER_BACK, page
-from pipelines.portal.web.request import configuration_of, local_path, public, settings_of
+from pipelines.portal.web.request import configuration_of, settings_of
 from pipelines.portal.words import _
 
 LOG = logging.getLogger("passerelle.portal")

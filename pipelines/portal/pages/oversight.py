@@ -15,25 +15,16 @@ from pipelines.ledger.verify import ChainCheck
 from pipelines.ledger.words import event_words
 from pipelines.portal import forms
 from pipelines.portal.services import oversight, release_register
+from pipelines.portal.web.access import allowed, not_found
+from pipelines.portal.web.addresses import redirect, url
 from pipelines.portal.web.expired_forms import HELD
 from pipelines.portal.web.page import page
-from pipelines.portal.web.request import (
-    allowed,
-    language_of,
-    not_found,
-    posted,
-    query_form,
-    redirect,
-    settings_of,
-    url,
-)
+from pipelines.portal.web.request import language_of, posted, query_form, settings_of
 from pipelines.portal.web.search import add_words, keep_words
 from pipelines.portal.words import _
 from pipelines.release.policy.explain import permit_words, restriction_words
-from schemas.codelist import load_codelist
-from schemas.organisation import organisations, purposes
+from schemas.organisation import organisations
 from schemas.problem import AgreementError
-from schemas.text import Language
 
 router = APIRouter()
 
@@ -92,21 +83,12 @@ def _ledger(
         events=sorted(((one, event_words(one, language)) for one in EVENTS), key=lambda e: e[1]),
         organisations=[(code, one.label[language]) for code, one in listed.items()],
         event_words=lambda name: event_words(name, language),
-        organisation_name=lambda code: _organisation(code, language),
         checked=seen,
         faults=[fault.text(language) for fault in seen.faults] if seen else [],
     )
 
 
 FILTERS = ("event", "organisation", "since", "until", HELD)
-
-
-def _organisation(code: str, language: Language) -> str:
-    """An organisation by name; of a delivery it is the source, which may be another code."""
-    if known := organisations().get(code):
-        return known.label[language]
-    labels = (row[f"label_{language}"] for row in load_codelist("sources") if row["code"] == code)
-    return next(labels, code)
 
 
 @router.get("/agreements")
@@ -128,7 +110,6 @@ def agreements(
         found=found,
         problems=problems.splitlines(),
         changes=entries(settings_of(request), events=["policy.changed"], size=10).entries,
-        organisation_name=lambda code: _organisation(code, language),
         soon=oversight.SOON.days,
     )
 
@@ -153,14 +134,7 @@ def agreement(
         listed=release_register.list_releases(
             settings, whose, release_register.ReleaseFilter(clause=name), size=10
         ),
-        organisation_name=lambda code: _organisation(code, language),
-        purpose_name=lambda code: _purpose(code, language),
     )
-
-
-def _purpose(code: str, language: Language) -> str:
-    known = purposes().get(code)
-    return known.label[language] if known else code
 
 
 @router.get("/taken")
@@ -204,8 +178,6 @@ def _taken(request: Request, person: Person, form: forms.Form, looked: forms.For
         kept={n: form.value(n) for n in ("recipient", "clause", "since", "until") if form.value(n)},
         organisations=[(code, one.label[language]) for code, one in organisations().items()],
         clauses=_clauses(settings, whose),
-        organisation_name=lambda code: _organisation(code, language),
-        purpose_name=lambda code: _purpose(code, language),
         title=_("Who took what"),
     )
 

@@ -12,20 +12,17 @@ from pipelines.portal.forms import Form, blank
 from pipelines.portal.security.devices import device_token, know_device
 from pipelines.portal.security.limits import check_address, count_failure
 from pipelines.portal.security.visitor import API, set_cookie, visitor_of
+from pipelines.portal.web.access import not_found, public
+from pipelines.portal.web.addresses import local_path, redirect, url
 from pipelines.portal.web.errors import no_token
 from pipelines.portal.web.expired_forms import keep
 from pipelines.portal.web.page import page
 from pipelines.portal.web.request import (
     configuration_of,
     language_of,
-    local_path,
-    not_found,
     person_of,
     posted,
-    public,
-    redirect,
     settings_of,
-    url,
 )
 
 router = APIRouter(dependencies=[Depends(public)])

@@ -11,32 +11,35 @@ import math
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse
 
 from pipelines.accounts.permissions import Person
 from pipelines.lake.catalogue import table_faults
 from pipelines.lake.questions import ALSO_SPECIALIST_AFTER
 from pipelines.portal import words
 from pipelines.portal.charts import Amount, Figure, Series, bars, lines
-from pipelines.portal.pages import answers
-from pipelines.portal.pages import delivery_pages as shared
+from pipelines.portal.pages.delivery_pages import (
+    Actions,
+    Desk,
+    dagster_page,
+    desk_router,
+    filters,
+    state_words,
+)
 from pipelines.portal.services import deliveries as known
 from pipelines.portal.services import feed_figures as figures
 from pipelines.portal.services.scope import scope_of
-from pipelines.portal.web import downloads
+from pipelines.portal.web.access import allowed, not_found
 from pipelines.portal.web.page import page
-from pipelines.portal.web.request import allowed, not_found, query_form, settings_of
-from pipelines.portal.web.uploads import NO_OTHER_LIMIT
+from pipelines.portal.web.request import query_form, settings_of
 from pipelines.portal.words import _
-from schemas.codelist import load_codelist
+from schemas.codelist import labels
 from schemas.contract import all_rules, load_contract
 from schemas.feed import Feed, load_feed
 
 BASE = "/all-deliveries"
-router = APIRouter()
 
-Uploading = Depends(allowed("delivery.upload_feeds"))
-Reading = Depends(allowed("delivery.read_feeds"))
+ACTIONS = Actions("delivery.upload_feeds", "delivery.read_feeds", "rejections.read_feeds")
 Rejections = Depends(allowed("rejections.read_feeds"))
 Health = Depends(allowed("feeds.health"))
 
@@ -48,68 +51,20 @@ RULES_OF_A_FEED = 10
 DELIVERIES_OF_A_FEED = 8
 
 
-def desk_of(person: Person) -> shared.Desk:
+def desk_of(person: Person) -> Desk:
     """The deliveries that the person looks after, without the cells that were sent."""
-    return shared.Desk(BASE, scope_of(person, "delivery.read_feeds"), False, ALSO_SPECIALIST_AFTER)
+    return Desk(BASE, scope_of(person, "delivery.read_feeds"), False, ALSO_SPECIALIST_AFTER)
 
 
-@router.get(BASE)
-def all_deliveries(request: Request, person: Person = Reading) -> HTMLResponse:
-    """What came in of these feeds, the latest first."""
-    return shared.listing(request, desk_of(person))
-
-
-@router.get(f"{BASE}/new")
-def new_delivery(request: Request, person: Person = Uploading) -> HTMLResponse:
-    """The form that sends a file in the place of its service."""
-    return shared.upload_page(request, desk_of(person))
-
-
-@router.post(f"{BASE}/new", max_body_size=NO_OTHER_LIMIT)
-async def send_delivery(request: Request, person: Person = Uploading) -> Response:
-    """A file comes."""
-    return await shared.take(request, desk_of(person), person)
-
-
-@router.get(f"{BASE}/jobs/{{job}}")
-def follow_delivery(request: Request, job: str, person: Person = Uploading) -> Response:
-    """How far it is."""
-    return shared.progress(request, desk_of(person), person, job)
-
-
-@router.get(f"{BASE}/{{delivery_id}}")
-def one_delivery(request: Request, delivery_id: str, person: Person = Reading) -> HTMLResponse:
-    """What became of it, in codes and counts."""
-    return shared.show(request, desk_of(person), person, delivery_id)
-
-
-@router.post(f"{BASE}/{{delivery_id}}/answer")
-def answer(request: Request, delivery_id: str, person: Person = Uploading) -> Response:
-    """Say whether it is a register or a correction, where that is asked."""
-    return answers.answer(request, desk_of(person), person, delivery_id)
-
-
-@router.get(f"{BASE}/{{delivery_id}}/rejections.xlsx")
-def one_report(request: Request, delivery_id: str, person: Person = Rejections) -> Response:
-    """The report; for the service itself with the cells that it sent."""
-    return downloads.report(
-        request, person, shared.find_delivery(request, desk_of(person), delivery_id)
-    )
-
-
-@router.get(f"{BASE}/{{delivery_id}}/rows")
-def one_bad_rows(request: Request, delivery_id: str, person: Person = Rejections) -> Response:
-    """The rows to correct, in the layout that was sent."""
-    return downloads.rows_to_correct(
-        request, person, shared.find_delivery(request, desk_of(person), delivery_id)
-    )
+router = APIRouter()
+router.include_router(desk_router(BASE, ACTIONS, desk_of))
 
 
 @router.get("/rejections")
 def rejections(request: Request, person: Person = Rejections) -> HTMLResponse:
     """Which rules are raised, how often, by whom, and whether it gets better."""
     form = query_form(request)
-    choice = shared.filters(form, scope_of(person, "rejections.read_feeds"))
+    choice = filters(form, scope_of(person, "rejections.read_feeds"))
     if not form.value("since"):
         first = dt.datetime.now(dt.UTC).date() - figures.WEEK * WEEKS
         choice = known.DeliveryFilter(choice.scope, choice.feed, "", first, choice.until)
@@ -180,7 +135,7 @@ def one_feed(request: Request, feed: str, person: Person = Health) -> HTMLRespon
         health=health,
         rhythm=rhythm_words,
         contract=load_contract(declared.table),
-        source=_label("sources", declared.source),
+        source=labels("sources", words.language())[declared.source],
         mapped=_mapped(declared),
         rules=all_rules(),
         errors_found=[one for one in raised if one.severity == "error"][:RULES_OF_A_FEED],
@@ -189,8 +144,8 @@ def one_feed(request: Request, feed: str, person: Person = Health) -> HTMLRespon
         recent=known.list_deliveries(settings, asked_for, size=DELIVERIES_OF_A_FEED).lines
         if has_deliveries
         else [],
-        dagster="" if has_deliveries else shared.dagster_page(request, feed),
-        state_words=shared.state_words,
+        dagster="" if has_deliveries else dagster_page(request, feed),
+        state_words=state_words,
         encodings=figures.encodings(settings, asked_for),
         weekly=_weekly_figure(figures.weekly(settings, asked_for)),
     )
@@ -204,11 +159,6 @@ def rhythm_words(one: figures.Health) -> tuple[str, str]:
         "silent": ("bad", _("silent: late by {days} days", days=words.number(one.days_late))),
         "never": ("calm", _("nothing yet")),
     }[one.rhythm]
-
-
-def _label(codelist: str, code: str) -> str:
-    rows = {row["code"]: row for row in load_codelist(codelist)}
-    return rows.get(code, {}).get(f"label_{words.language()}", "") or code
 
 
 def _mapped(feed: Feed) -> list[tuple[str, str, str]]:

@@ -11,15 +11,10 @@ from pipelines.accounts.tokens import MOST_DAYS, make_token, revoke_token, token
 from pipelines.core.i18n import mark
 from pipelines.portal.forms import Form, blank
 from pipelines.portal.security.limits import check_rate
+from pipelines.portal.web.access import allowed, not_found
+from pipelines.portal.web.addresses import redirect
 from pipelines.portal.web.page import page
-from pipelines.portal.web.request import (
-    allowed,
-    language_of,
-    not_found,
-    posted,
-    redirect,
-    settings_of,
-)
+from pipelines.portal.web.request import language_of, posted, settings_of
 from pipelines.portal.words import _
 
 router = APIRouter(prefix="/account/tokens")

@@ -16,11 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pipelines.core.settings import Settings
 from pipelines.landing.receive import Delivery, open_delivery
 from pipelines.portal.services import AbsentError
-from pipelines.portal.services.remembered import (
-    remembered,
-    stamp,
-    while_nothing_changes,
-)
+from pipelines.portal.services.remembered import remembered, stamp, while_nothing_changes
 from pipelines.portal.services.scope import Scope
 from pipelines.validate.verdict import Verdict, read_verdict
 from schemas.feed import feed_names
@@ -125,22 +121,20 @@ def list_deliveries(
     settings: Settings, asked: DeliveryFilter, page: int = 1, size: int = PAGE_ROWS
 ) -> DeliveryPage:
     """The deliveries asked for; a page beyond the last is the last."""
-    with reading(settings, asked.scope.feeds) as connection:
-        where, values = condition(asked)
-        counted = connection.execute(f"SELECT count(*) FROM known WHERE {where}", values)
-        [(total,)] = counted.fetchall()
+    with known(settings, asked) as connection:
+        [(total,)] = connection.execute("SELECT count(*) FROM known").fetchall()
         pages = max(1, math.ceil(total / size))
         page = min(max(page, 1), pages)
         rows = connection.execute(
-            f"SELECT {COLUMNS}, is_published FROM known WHERE {where} "
+            f"SELECT {COLUMNS}, is_published FROM known "
             "ORDER BY received_at DESC, delivery_id LIMIT ? OFFSET ?",
-            [*values, size, (page - 1) * size],
+            [size, (page - 1) * size],
         ).fetchall()
     return DeliveryPage([Line(*row) for row in rows], total, page, pages)
 
 
-def condition(asked: DeliveryFilter) -> tuple[str, list[Any]]:
-    """The SQL condition over `known` (see `reading`) of what is asked, and its values."""
+def _condition(asked: DeliveryFilter) -> tuple[str, list[Any]]:
+    """The SQL condition of what is asked, and its values."""
     scope = asked.scope
     parts = ["list_contains(?, feed)", "(NOT list_contains(?, feed) OR origin = ?)"]
     values: list[Any] = [list(scope.feeds), list(scope.shared), scope.origin]
@@ -157,8 +151,8 @@ def condition(asked: DeliveryFilter) -> tuple[str, list[Any]]:
 
 
 @contextmanager
-def reading(settings: Settings, feeds: Sequence[str]) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the catalogue with the view `known`: every delivery of `feeds`.
+def known(settings: Settings, asked: DeliveryFilter) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the catalogue with the table `known`: the deliveries asked for.
 
     Before anything is published there is only what lies in the landing.
     """
@@ -167,6 +161,7 @@ def reading(settings: Settings, feeds: Sequence[str]) -> Iterator[duckdb.DuckDBP
     from pipelines.lake.catalogue import connect
     from pipelines.lake.errors import NothingPublishedError
 
+    feeds = asked.scope.feeds
     published: dict[str, str] = {}
     try:
         connection = connect(settings)
@@ -174,7 +169,7 @@ def reading(settings: Settings, feeds: Sequence[str]) -> Iterator[duckdb.DuckDBP
     except NothingPublishedError:
         connection = duckdb.connect(config={"autoinstall_known_extensions": False})
     with closing(connection):
-        source = _empty()
+        source = f"SELECT {COLUMNS}, is_published FROM newer WHERE false"
         with suppress(duckdb.CatalogException):
             found = connection.execute(
                 "SELECT delivery_id, state FROM deliveries WHERE list_contains(?, feed)",
@@ -187,15 +182,13 @@ def reading(settings: Settings, feeds: Sequence[str]) -> Iterator[duckdb.DuckDBP
             f"CREATE TEMP TABLE newer AS SELECT {COLUMNS}, false AS is_published FROM unpublished"
         )
         connection.unregister("unpublished")
+        where, values = _condition(asked)
         connection.execute(
-            f"CREATE TEMP VIEW known AS FROM ({source}) WHERE delivery_id NOT IN "
-            "(SELECT delivery_id FROM newer) UNION ALL FROM newer"
+            f"CREATE TEMP TABLE known AS FROM (FROM ({source}) WHERE delivery_id NOT IN "
+            f"(SELECT delivery_id FROM newer) UNION ALL FROM newer) WHERE {where}",
+            values,
         )
         yield connection
-
-
-def _empty() -> str:
-    return f"SELECT {COLUMNS}, is_published FROM newer WHERE false"
 
 
 def _unpublished(settings: Settings, feeds: Sequence[str], published: dict[str, str]) -> Any:
@@ -280,7 +273,7 @@ def find(settings: Settings, delivery_id: str, scope: Scope) -> Delivery:
 def is_published(settings: Settings, delivery_id: str) -> bool:
     """True where readers of the catalogue see the rows of this delivery."""
     feed = delivery_id.rpartition(".")[0]
-    with reading(settings, [feed]) as connection:
+    with known(settings, DeliveryFilter(Scope((feed,)))) as connection:
         found = connection.execute(
             "SELECT is_published FROM known WHERE delivery_id = ?", [delivery_id]
         ).fetchall()

@@ -21,12 +21,7 @@ import duckdb
 from upath import UPath
 
 from pipelines.core.settings import Settings
-from pipelines.portal.services.deliveries import (
-    DeliveryFilter,
-    condition,
-    reading,
-    state_of,
-)
+from pipelines.portal.services.deliveries import DeliveryFilter, known, state_of
 from pipelines.portal.services.remembered import while_nothing_changes
 from pipelines.portal.services.scope import Scope
 from pipelines.validate.lateness import LOST_AFTER
@@ -104,21 +99,19 @@ def health(settings: Settings, scope: Scope, now: dt.datetime | None = None) -> 
 
 @while_nothing_changes(state_of)
 def _health_at(settings: Settings, scope: Scope, moment: dt.datetime) -> tuple[Health, ...]:
-    with reading(settings, scope.feeds) as connection:
-        where, values = condition(DeliveryFilter(scope))
+    with known(settings, DeliveryFilter(scope)) as connection:
         rows = connection.execute(
             f"""
             WITH placed AS (
                 SELECT *, row_number() OVER (
                     PARTITION BY feed, state ORDER BY received_at DESC, delivery_id) AS place
-                FROM known WHERE {where})
+                FROM known)
             SELECT feed, count(*), count(*) FILTER (state = 'refused'),
                 count(*) FILTER (state = 'waiting'), max(received_at),
                 max(received_at) FILTER (state IN ('accepted', 'held')),
                 {_share_between(1, RECENT)}, {_share_between(RECENT + 1, 2 * RECENT)}
             FROM placed GROUP BY feed
-            """,
-            values,
+            """
         ).fetchall()
     found = {row[0]: row[1:] for row in rows}
     nothing = (0, 0, 0, None, None, None, None)
@@ -128,19 +121,17 @@ def _health_at(settings: Settings, scope: Scope, moment: dt.datetime) -> tuple[H
 @while_nothing_changes(state_of)
 def weekly(settings: Settings, asked: DeliveryFilter) -> list[Week]:
     """Each week from the first delivery to the last, those in which nothing came among them."""
-    with reading(settings, asked.scope.feeds) as connection:
-        where, values = condition(asked)
+    with known(settings, asked) as connection:
         rows = connection.execute(
-            f"""
+            """
             WITH counted AS (
                 SELECT date_trunc('week', received_at)::DATE AS week, count(*) AS deliveries,
                     sum(rows_accepted)::BIGINT AS accepted, sum(rows_quarantined)::BIGINT AS aside
-                FROM known WHERE {where} GROUP BY week)
+                FROM known GROUP BY week)
             SELECT weeks.week, coalesce(deliveries, 0), accepted, aside
             FROM (SELECT unnest(generate_series(min(week), max(week), INTERVAL 7 DAY))::DATE AS week
                   FROM counted) AS weeks LEFT JOIN counted USING (week) ORDER BY weeks.week
-            """,
-            values,
+            """
         ).fetchall()
     return [Week(*row) for row in rows]
 
@@ -154,22 +145,19 @@ def rule_frequencies(
     What sets a row aside, or refuses a file, is in the catalogue; a warning is counted in the
     verdict alone, since its row was accepted.
     """
-    with reading(settings, asked.scope.feeds) as connection:
-        where, values = condition(asked)
+    with known(settings, asked) as connection:
         errors = []
         with suppress(duckdb.CatalogException):
             errors = connection.execute(
                 f"""
                 SELECT rule_code, severity, {"r.feed" if by_feed else "''"} AS feed,
                     count(source_row), count(DISTINCT r.delivery_id)
-                FROM rejections AS r SEMI JOIN (SELECT delivery_id FROM known WHERE {where})
+                FROM rejections AS r SEMI JOIN (SELECT delivery_id FROM known)
                 USING (delivery_id) GROUP BY ALL
-                """,
-                values,
+                """
             ).fetchall()
         judged = connection.execute(
-            f"SELECT feed, sha256 FROM known WHERE {where} AND state IN ('accepted', 'held')",
-            values,
+            "SELECT feed, sha256 FROM known WHERE state IN ('accepted', 'held')"
         ).fetchall()
     every = [RuleFrequency(*row) for row in errors] + _warnings(settings, judged, by_feed=by_feed)
     return sorted(every, key=lambda one: (-one.rows, -one.deliveries, one.code, one.feed))
@@ -182,15 +170,14 @@ def weekly_by_rule(
     """For each week and rule, the rows set aside; None where nothing came that week."""
     weeks = weekly(settings, asked)
     counts: dict[tuple[dt.date, str], int] = {}
-    with reading(settings, asked.scope.feeds) as connection, suppress(duckdb.CatalogException):
-        where, values = condition(asked)
+    with known(settings, asked) as connection, suppress(duckdb.CatalogException):
         rows = connection.execute(
-            f"""
+            """
             SELECT date_trunc('week', received_at)::DATE, rule_code, count(*)
-            FROM rejections JOIN (SELECT delivery_id, received_at FROM known WHERE {where})
+            FROM rejections JOIN (SELECT delivery_id, received_at FROM known)
             USING (delivery_id) WHERE list_contains(?, rule_code) GROUP BY ALL
             """,
-            [*values, list(codes)],
+            [list(codes)],
         ).fetchall()
         counts = {(week, code): count for week, code, count in rows}
     return [
@@ -203,12 +190,10 @@ def weekly_by_rule(
 @while_nothing_changes(state_of)
 def encodings(settings: Settings, asked: DeliveryFilter) -> list[tuple[str, int]]:
     """The encodings in which files were read, and how many; the most frequent first."""
-    with reading(settings, asked.scope.feeds) as connection:
-        where, values = condition(asked)
+    with known(settings, asked) as connection:
         return connection.execute(
-            f"SELECT encoding, count(*) FROM known WHERE {where} AND coalesce(encoding, '') <> '' "
-            "GROUP BY encoding ORDER BY count(*) DESC, encoding",
-            values,
+            "SELECT encoding, count(*) FROM known WHERE coalesce(encoding, '') <> '' "
+            "GROUP BY encoding ORDER BY count(*) DESC, encoding"
         ).fetchall()
 
 

@@ -19,7 +19,7 @@ from pipelines.portal.services.menus import PERIODS
 from pipelines.portal.words import _
 from pipelines.release.request import Request
 from schemas.agreement import RECORDS, TIME_DIMENSIONS
-from schemas.codelist import load_codelist, outermost
+from schemas.codelist import labels, outermost
 from schemas.contract import Contract
 from schemas.sqltext import literal, name
 from schemas.text import Language
@@ -248,5 +248,4 @@ def _words(column: str, code: str, contract: Contract, language: Language) -> st
     codelist = contract.variables[column].codelist if column in contract.variables else ""
     if not codelist:
         return code
-    found = (row[f"label_{language}"] for row in load_codelist(codelist) if row["code"] == code)
-    return next(found, code)
+    return labels(codelist, language).get(code, code)

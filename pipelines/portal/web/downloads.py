@@ -26,7 +26,8 @@ from pipelines.portal import words
 from pipelines.portal.services import deliveries
 from pipelines.portal.services import extracts as services
 from pipelines.portal.services.scope import is_sender
-from pipelines.portal.web.request import not_found, settings_of
+from pipelines.portal.web.access import not_found
+from pipelines.portal.web.request import settings_of
 from pipelines.portal.words import _
 from pipelines.validate.verdict import Verdict
 

@@ -22,8 +22,8 @@ from pipelines.portal import words
 from pipelines.portal.security.limits import address_wait_s, count_failure
 from pipelines.portal.security.visitor import API, visitor_of
 from pipelines.portal.services import AbsentError, BusyError
+from pipelines.portal.web.addresses import redirect
 from pipelines.portal.web.page import page
-from pipelines.portal.web.request import redirect
 from pipelines.portal.words import _
 from schemas.problem import DeclarationError
 

@@ -18,9 +18,10 @@ from pipelines.portal import words
 from pipelines.portal.forms import Form
 from pipelines.portal.security.csrf import FIELD, make_token
 from pipelines.portal.security.visitor import Visitor, visitor_of
+from pipelines.portal.web.addresses import url
 from pipelines.portal.web.expired_forms import returned, words_for
 from pipelines.portal.web.navigation import navigation
-from pipelines.portal.web.request import configuration_of, url
+from pipelines.portal.web.request import configuration_of
 from pipelines.portal.web.static_files import static_address
 from schemas.text import LANGUAGES
 
@@ -78,6 +79,9 @@ def templates() -> Environment:
         size=words.size,
         url=url,
         level_words=words.level_words,
+        organisation_name=words.organisation_name,
+        purpose_name=words.purpose_name,
+        table_title=words.table_title,
         static=static_address,
         program_version=PROGRAM_VERSION,
     )

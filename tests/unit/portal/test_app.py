@@ -14,7 +14,8 @@ from pipelines.portal.app import create_app
 from pipelines.portal.configuration import Configuration, current_configuration
 from pipelines.portal.security.csrf import make_token
 from pipelines.portal.web import static_files
-from pipelines.portal.web.request import local_path, public, url
+from pipelines.portal.web.access import public
+from pipelines.portal.web.addresses import local_path, url
 from tests.portal import Browser, cheap_passwords, signed_in
 
 LARGEST_PAGE, LARGEST_STYLE = 150_000, 25_000

@@ -14,7 +14,7 @@ from pipelines.portal.app import create_app
 from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.portal.security.csrf import account_of, make_token
 from pipelines.portal.security.limits import RateLimits, limited
-from pipelines.portal.web.request import public
+from pipelines.portal.web.access import public
 from tests.portal import Browser, cheap_passwords, csrf_of, signed_in
 
 KEY = b"k" * 32
