@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import unescape
 from typing import Any
 
@@ -13,8 +13,12 @@ from fastapi.testclient import TestClient
 
 from pipelines.accounts import passwords
 from pipelines.accounts.errors import AccountError
-from pipelines.accounts.people import add_user
+from pipelines.accounts.people import add_user, find_user, person_of
+from pipelines.accounts.permissions import NEVER_BY_TOKEN
+from pipelines.accounts.tokens import make_token
 from pipelines.core.settings import Settings
+from pipelines.portal.app import create_app
+from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 
 ORIGIN = "http://localhost"
 PASSWORD = "a footbridge over the river"  # noqa: S105  (of accounts that live for one test)
@@ -77,6 +81,25 @@ def signed_in(
     )
     assert answer.status_code == 303, answer.text
     return browser
+
+
+def make_app(
+    settings: Settings, *, rates: dict[str, str] | None = None, **configuration: Any
+) -> FastAPI:
+    """A portal in which nobody asks too often, unless `rates` say how often is too often."""
+    cheap_passwords()
+    patient = dict.fromkeys(DEFAULT_RATES, "100000/minute")
+    return create_app(settings, Configuration(rates=patient | (rates or {}), **configuration))
+
+
+def token_of(
+    settings: Settings, role: str | Sequence[str], *, scopes: Iterable[str] = (), **more: Any
+) -> dict[str, str]:
+    """The header with a new token of somebody with this role; for all that it may, or `scopes`."""
+    person = person_of(find_user(settings, account(settings, role, **more)))
+    chosen = scopes or person.actions - NEVER_BY_TOKEN
+    said, _kept = make_token(settings, person, "test", scopes=chosen, days=1)
+    return {"Authorization": f"Bearer {said}"}
 
 
 def cheap_passwords() -> None:

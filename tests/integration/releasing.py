@@ -14,6 +14,7 @@ from pipelines.core.settings import Settings, settings_for
 from pipelines.release.request import Request
 
 AS_OF = dt.date(2026, 11, 20)
+NOW = dt.datetime.combine(AS_OF, dt.time(9), dt.UTC)
 
 
 def home_beside(demo: Settings, place: Path, **changes: object) -> Settings:

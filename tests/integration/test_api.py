@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import re
 
 import pytest
 
-from pipelines.accounts.people import find_user, person_of
-from pipelines.accounts.permissions import NEVER_BY_TOKEN, ROLES
-from pipelines.accounts.tokens import make_token, revoke_token
+from pipelines.accounts.permissions import ROLES
 from pipelines.jobs import worker
-from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
-from pipelines.portal.app import create_app
-from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.release.package import keys
 from pipelines.release.package.verify import verify
 from schemas.feed import load_feed
-from tests.integration.releasing import AS_OF, home_beside
-from tests.portal import Browser, account, cheap_passwords, signed_in
+from tests.portal import Browser, token_of
 
-NOW = dt.datetime.combine(AS_OF, dt.time(9), dt.UTC)
+pytestmark = pytest.mark.usefixtures("day_of_the_demo")
 BASE = "/api/v1"
 WANTED = {"table": "incidents", "purpose": "joint_planning", "language": "fr"}
 
@@ -30,68 +23,19 @@ WANTED = {"table": "incidents", "purpose": "joint_planning", "language": "fr"}
 class Program(Browser):
     """A program with a token; what it asks for is below the base of the API."""
 
-    def __init__(self, app, said: str = "") -> None:
+    def __init__(self, app, role: str = "", organisation: str = "", **more) -> None:
         super().__init__(app)
-        if said:
-            self.headers["Authorization"] = f"Bearer {said}"
+        if role:
+            more |= {"organisation": organisation}
+            self.headers.update(token_of(app.state.settings, role, **more))
 
     def ask(self, method: str, path: str, **more):
         return self.request(method, f"{BASE}{path}", **more)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _on_a_day_of_the_demo():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clock, "now", lambda: NOW)
-        yield
-
-
-@pytest.fixture(scope="module")
-def settings(demo_home, tmp_path_factory):
-    cheap_passwords()
-    return home_beside(demo_home, tmp_path_factory.mktemp("api") / "home").prepare()
-
-
-@pytest.fixture(scope="module")
-def app(settings):
-    rates = dict.fromkeys(DEFAULT_RATES, "10000/minute")
-    return create_app(settings, Configuration(rates=rates))
-
-
-def token(settings, roles, organisation="", scopes=None, **more):
-    name = account(settings, roles, organisation=organisation, **more)
-    person = person_of(find_user(settings, name))
-    chosen = scopes or person.actions - NEVER_BY_TOKEN
-    said, kept = make_token(settings, person, "test", scopes=chosen, days=1)
-    return said, kept, person
-
-
 @pytest.fixture(scope="module")
 def mission(app, settings):
-    return Program(app, token(settings, "mission_staff")[0])
-
-
-def test_without_a_token_nothing_is_said_and_a_cookie_is_no_token(app):
-    for method, path in (("GET", "/me"), ("GET", "/ledger"), ("POST", "/extracts")):
-        answer = Program(app).ask(method, path)
-        assert answer.status_code == 401
-        assert answer.headers["content-type"] == "application/problem+json"
-        assert answer.headers["www-authenticate"] == "Bearer"
-    browser = signed_in(app, "oversight")
-    assert browser.get("/ledger").status_code == 200
-    assert browser.get(f"{BASE}/ledger").status_code == 401
-    assert browser.post(f"{BASE}/ledger/checks").status_code == 401
-
-
-def test_a_token_opens_its_scopes_and_no_more_until_it_is_revoked(app, settings):
-    said, kept, person = token(settings, "oversight", scopes={"agreements.read"}, name="test.few")
-    program = Program(app, said)
-    assert program.ask("GET", "/agreements").status_code == 200
-    refused = program.ask("GET", "/ledger")
-    assert refused.status_code == 404
-    assert refused.json() == program.ask("GET", "/there-is-no-such-thing").json()
-    revoke_token(settings, person, kept.id)
-    assert program.ask("GET", "/agreements").status_code == 401
+    return Program(app, "mission_staff")
 
 
 def test_it_says_whose_token_it_is(mission):
@@ -140,7 +84,7 @@ def test_an_extract_from_the_menu_to_the_verified_file(app, settings, mission):
     listed = mission.ask("GET", "/extracts").json()
     assert job["id"] in [one["id"] for one in listed["items"]]
 
-    stranger = Program(app, token(settings, "mission_staff", "iom", name="test.stranger")[0])
+    stranger = Program(app, "mission_staff", "iom", name="test.stranger")
     assert stranger.ask("GET", place).status_code == 404
     assert stranger.get(job["file"]).status_code == 404
     assert stranger.ask("DELETE", place).status_code == 404
@@ -181,7 +125,7 @@ def test_a_table_that_is_not_open_is_not_there(mission):
 
 
 def test_sql_by_the_same_fences(app, settings):
-    program = Program(app, token(settings, "analyst", "minusca_unpol_jma")[0])
+    program = Program(app, "analyst", "minusca_unpol_jma")
     asked = {"purpose": "joint_planning", "question": "SELECT count(*) AS n FROM incidents"}
     good = program.ask("POST", "/sql", json=asked).json()
     assert good["columns"] == ["n"] and int(good["rows"][0][0]) > 0
@@ -197,7 +141,7 @@ def test_sql_by_the_same_fences(app, settings):
 def test_a_delivery_from_the_upload_to_its_report(app, settings):
     feed = load_feed("caf_gendarmerie_incidents")
     [file, *_more] = [path for path, _code in feed.counterexamples().items()]
-    program = Program(app, token(settings, "provider", "caf_gendarmerie")[0])
+    program = Program(app, "provider", "caf_gendarmerie")
     files = {"file": (file.name, file.read_bytes())}
     sent = program.ask("POST", f"/deliveries?feed={feed.feed}", files=files)
     assert sent.status_code == 202, sent.text
@@ -213,10 +157,10 @@ def test_a_delivery_from_the_upload_to_its_report(app, settings):
     book = program.ask("GET", f"/deliveries/{job['delivery_id']}/rejections.xlsx")
     assert book.status_code == 200 and book.content[:2] == b"PK"
 
-    other = Program(app, token(settings, "provider", "caf_police", name="test.police")[0])
+    other = Program(app, "provider", "caf_police", name="test.police")
     assert other.ask("GET", f"/deliveries/{job['delivery_id']}").status_code == 404
     assert other.ask("POST", f"/deliveries?feed={feed.feed}", files=files).status_code == 404
-    desk = Program(app, token(settings, "data_specialist", feeds=[feed.feed])[0])
+    desk = Program(app, "data_specialist", feeds=[feed.feed])
     every = desk.ask("GET", "/all-deliveries").json()["items"]
     assert job["delivery_id"] in [one["delivery_id"] for one in every]
     assert desk.ask("GET", f"/all-deliveries/{job['delivery_id']}").status_code == 200
@@ -225,16 +169,14 @@ def test_a_delivery_from_the_upload_to_its_report(app, settings):
 
 
 def test_a_body_that_is_no_form_is_refused_and_nothing_kept(app, settings):
-    said = token(settings, "provider", "caf_police", name="test.police")[0]
-    answer = Program(app, said).ask(
-        "POST", "/deliveries?feed=caf_police_incidents", content=b"\x00" * 100
-    )
+    police = Program(app, "provider", "caf_police", name="test.police")
+    answer = police.ask("POST", "/deliveries?feed=caf_police_incidents", content=b"\x00" * 100)
     assert answer.status_code == 400
     assert not list(settings.uploads.glob("*.part"))
 
 
 def test_the_dictionary_by_a_source_s_own_words(app, settings):
-    program = Program(app, token(settings, "provider", "caf_police", name="test.police")[0])
+    program = Program(app, "provider", "caf_police", name="test.police")
     found = program.ask("POST", "/dictionary/searches", json={"q": "Nature des faits"}).json()
     assert found["items"][0]["column"] == "offence_code"
     assert found["items"][0]["sources"][0]["feed"] == "caf_police_incidents"
@@ -246,7 +188,7 @@ def test_the_dictionary_by_a_source_s_own_words(app, settings):
 
 
 def test_oversight_reads_the_ledger_and_who_holds_a_record(app, settings, mission):
-    program = Program(app, token(settings, "oversight")[0])
+    program = Program(app, "oversight")
     first = program.ask("GET", "/ledger").json()
     assert first["items"][0]["seq"] >= first["total"] > 0, "those that concern them"
     assert program.ask("POST", "/ledger/checks").json()["faults"] == []
@@ -255,16 +197,6 @@ def test_oversight_reads_the_ledger_and_who_holds_a_record(app, settings, missio
     said = program.ask("GET", "/agreements/caf_minusca").json()
     assert said["permits"][0]["in_words"]
     assert program.ask("POST", "/holders", json={"record_id": "x:y"}).json() == []
-
-
-def test_too_many_requests_are_told_when_to_try_again(settings):
-    rates = DEFAULT_RATES | {"api": "2/minute"}
-    program = Program(
-        create_app(settings, Configuration(rates=rates)), token(settings, "mission_staff")[0]
-    )
-    statuses = [program.ask("GET", "/me").status_code for _time in range(3)]
-    assert statuses == [200, 200, 429]
-    assert int(program.ask("GET", "/me").headers["retry-after"]) > 0
 
 
 def test_the_description_is_whole_and_its_page_loads_nothing_from_elsewhere(app):

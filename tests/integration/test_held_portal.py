@@ -14,8 +14,7 @@ from pipelines.lake.publish import publish
 from pipelines.lake.questions import FILE_NAME, read_question
 from pipelines.landing.answers import read_answer
 from pipelines.ledger.chain import entries
-from pipelines.portal.app import create_app
-from tests.portal import Browser, cheap_passwords, csrf_of, signed_in
+from tests.portal import Browser, csrf_of, make_app, signed_in
 from tests.unit.lake.judged import FEED, deliver, row
 
 LATER, ASKED = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
@@ -27,7 +26,6 @@ QUESTION = "Est-ce un fichier plus ancien arrivé en retard, ou un rectificatif"
 
 @pytest.fixture
 def place(tmp_path):
-    cheap_passwords()
     settings = settings_for(tmp_path / "home", memory_limit="256MB", threads=1).prepare()
     later = [row("1", "B"), row("2", "A", is_withdrawn=True)]
     deliver(settings, LATER, later, day=20, as_of=dt.date(2026, 1, 10), kind="register")
@@ -44,7 +42,7 @@ def answered(browser: Browser, kind: str, page: str = PAGE) -> int:
 
 
 def test_who_sent_the_file_is_asked_with_evidence_and_answers_once(place):
-    app = create_app(place)
+    app = make_app(place)
     browser = signed_in(app, "provider", organisation="caf_gendarmerie", language="en")
     assert "held in part" in browser.get("/deliveries?state=held").text
     shown = browser.get(PAGE).text
@@ -65,7 +63,7 @@ def test_who_sent_the_file_is_asked_with_evidence_and_answers_once(place):
 
 
 def test_nobody_else_is_asked_and_whoever_looks_after_the_feed_after_two_days(place):
-    app = create_app(place)
+    app = make_app(place)
     other = signed_in(app, "provider", organisation="caf_police", name="other.provider")
     assert other.get(PAGE).status_code == 404
     assert answered(other, "correction") == 404
@@ -86,7 +84,7 @@ def test_nobody_else_is_asked_and_whoever_looks_after_the_feed_after_two_days(pl
 
 def test_of_a_number_used_again_only_a_correction_is_asked(place):
     """A register would not say whose number it is, and the rows would stay held without a word."""
-    app = create_app(place)
+    app = make_app(place)
     browser = signed_in(app, "provider", organisation="caf_gendarmerie", language="en")
     assert re.findall(r'name="kind" value="(\w+)"', browser.get(PAGE).text) == [
         "register",

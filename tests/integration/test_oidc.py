@@ -1,6 +1,6 @@
 """Signing in through an OpenID provider: a real one on loopback, and a real portal beside it.
 
-Not here: local accounts (`tests/unit/portal/test_signin_pages.py`), and what a role may then open.
+Not here: local accounts (`tests/unit/portal/pages/test_sign_in.py`), and what a role may then open.
 """
 
 from __future__ import annotations

@@ -12,39 +12,22 @@ import pytest
 import yaml
 
 from pipelines.core.settings import settings_for
-from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
-from pipelines.portal.app import create_app
-from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.portal.pages import analyst
 from pipelines.portal.sql import boxes, samples
 from pipelines.portal.sql.errors import SqlError
 from pipelines.release.extract import make_extract
-from tests.integration.releasing import AS_OF, home_beside, wanted
-from tests.portal import cheap_passwords, signed_in
+from tests.integration.releasing import wanted
+from tests.portal import make_app, signed_in
 
-NOW = dt.datetime.combine(AS_OF, dt.time(9), dt.UTC)
+pytestmark = pytest.mark.usefixtures("day_of_the_demo")
 LARGEST_PAGE = 150_000
 UNIT = "minusca_unpol_jma"
 
 
 @pytest.fixture(scope="module")
-def settings(demo_home, tmp_path_factory):
-    cheap_passwords()
-    return home_beside(demo_home, tmp_path_factory.mktemp("analyst") / "home").prepare()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _on_a_day_of_the_demo():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clock, "now", lambda: NOW)
-        yield
-
-
-@pytest.fixture(scope="module")
-def browser(settings):
-    rates = dict.fromkeys(DEFAULT_RATES, "10000/minute")
-    return signed_in(create_app(settings, Configuration(rates=rates)), "analyst", organisation=UNIT)
+def browser(app):
+    return signed_in(app, "analyst", organisation=UNIT)
 
 
 def ask(browser, question, purpose="joint_planning"):
@@ -56,8 +39,7 @@ def cells(answer) -> list[str]:
 
 
 def test_the_dictionary_works_before_anything_is_published(tmp_path):
-    cheap_passwords()
-    app = create_app(settings_for(tmp_path / "empty"), Configuration())
+    app = make_app(settings_for(tmp_path / "empty"))
     reader = signed_in(app, "provider")
     for address in (
         "/dictionary",
@@ -246,7 +228,7 @@ def test_boxes_are_for_this_program_alone(settings, browser):
 
 def test_while_agreements_cannot_be_relied_on_nothing_is_asked(settings, tmp_path):
     (tmp_path / "broken.yaml").write_text("agreement: [", encoding="utf-8")
-    app = create_app(replace(settings, agreements=tmp_path), Configuration())
+    app = make_app(replace(settings, agreements=tmp_path))
     page = signed_in(app, "analyst", organisation=UNIT).get("/sql")
     assert page.status_code == 503
     assert "WEB-503" in page.text

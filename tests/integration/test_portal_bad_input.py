@@ -16,9 +16,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from pipelines.core.settings import settings_for
-from pipelines.portal.app import create_app
-from pipelines.portal.configuration import DEFAULT_RATES, Configuration
-from tests.portal import PASSWORD, ROLES, cheap_passwords, signed_in
+from tests.portal import PASSWORD, ROLES, make_app, signed_in
 
 MARKUP = "\"'><img src=x onerror=alert(1)>{{7*7}}"
 BAD = {
@@ -177,11 +175,9 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def app(demo_home, tmp_path_factory):
-    cheap_passwords()
     home = tmp_path_factory.mktemp("bad_input")
     shutil.copytree(demo_home.home, home, dirs_exist_ok=True)
-    rates = dict.fromkeys(DEFAULT_RATES, "100000/minute")
-    return create_app(settings_for(home).prepare(), Configuration(rates=rates))
+    return make_app(settings_for(home).prepare())
 
 
 def role_browser(app, role, language):

@@ -13,33 +13,17 @@ import sqlalchemy as sa
 
 from pipelines.accounts.oversight import concern_of
 from pipelines.accounts.permissions import Reach
-from pipelines.ledger import clock
 from pipelines.ledger.chain import append, entries
 from pipelines.ledger.database import engine
-from pipelines.portal.app import create_app
-from pipelines.portal.configuration import Configuration
 from pipelines.portal.services import oversight
 from pipelines.release.extract import make_extract
 from schemas.agreement_folder import load_agreements
 from schemas.feed import feed_names, load_feed
 from tests.integration.releasing import AS_OF, home_beside, wanted
-from tests.portal import cheap_passwords, signed_in
+from tests.portal import make_app, signed_in
 
-NOW = dt.datetime.combine(AS_OF, dt.time(9), dt.UTC)
+pytestmark = pytest.mark.usefixtures("day_of_the_demo")
 LARGEST_PAGE = 150_000
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _on_a_day_of_the_demo():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clock, "now", lambda: NOW)
-        yield
-
-
-@pytest.fixture(scope="module")
-def settings(demo_home, tmp_path_factory):
-    cheap_passwords()
-    return home_beside(demo_home, tmp_path_factory.mktemp("oversight") / "home").prepare()
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +40,8 @@ def extract(settings):
 
 
 @pytest.fixture(scope="module")
-def browser(settings, extract):
-    return signed_in(create_app(settings, Configuration()), "oversight")
+def browser(app, extract):
+    return signed_in(app, "oversight")
 
 
 def test_the_ledger_is_shown_newest_first_and_filtered(browser, extract):
@@ -90,7 +74,7 @@ def test_a_check_says_that_the_ledger_holds_and_is_written_down(browser):
 
 def test_a_check_says_what_was_altered(demo_home, tmp_path):
     settings = home_beside(demo_home, tmp_path / "home").prepare()
-    reader = signed_in(create_app(settings, Configuration()), "oversight")
+    reader = signed_in(make_app(settings), "oversight")
     with engine(settings).begin() as connection:
         for (name,) in connection.execute(
             sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
@@ -128,8 +112,7 @@ def test_what_was_taken_is_on_the_page_of_its_agreement(browser, extract):
     assert extract.extract_id not in browser.get("/agreements/dpo_reporting").text
 
 
-def test_oversight_sees_what_concerns_its_own_organisation_and_nothing_else(settings, extract):
-    app = create_app(settings, Configuration())
+def test_oversight_sees_what_concerns_its_own_organisation_and_nothing_else(app, settings, extract):
     file = settings.release_records / f"{extract.extract_id}.parquet"
     [record] = duckdb.sql(f"SELECT record_id FROM '{file}' LIMIT 1").fetchone()
     source = record.partition(":")[0]
@@ -187,7 +170,7 @@ def test_agreements_that_cannot_be_relied_on_are_said_to_be_so(settings, tmp_pat
     agreements = tmp_path / "agreements"
     shutil.copytree(settings.agreements, agreements)
     (agreements / "caf_minusca.yaml").write_text("agreement: [", encoding="utf-8")
-    app = create_app(replace(settings, agreements=agreements), Configuration())
+    app = make_app(replace(settings, agreements=agreements))
     page = signed_in(app, "oversight").get("/agreements")
     assert page.status_code == 200
     assert "cannot be relied on" in page.text

@@ -263,15 +263,6 @@ def test_a_feed_of_others_cannot_be_sent_and_what_was_typed_stays(portal):
     assert re.search(r'<option value="caf_police_incidents" selected', nothing.text)
 
 
-def test_without_the_secret_of_the_form_nothing_is_taken(portal, gendarmerie):
-    before = set(portal.settings.landing.glob("*/*"))
-    files = {"file": ("x.csv", b"a;b")}
-    assert gendarmerie.post("/deliveries/new", data={"feed": FEED}, files=files).status_code == 403
-    wrong = gendarmerie.post("/deliveries/new?csrf=AAAA", data={"feed": FEED}, files=files)
-    assert wrong.status_code == 403
-    assert set(portal.settings.landing.glob("*/*")) == before
-
-
 def test_a_team_sees_only_its_own_of_a_feed_that_several_send():
     scope = own_feeds("minusca_unpol_border")
     assert scope.feeds == scope.shared == ("unpol_border_seizures",)

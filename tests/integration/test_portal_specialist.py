@@ -12,14 +12,12 @@ import pytest
 
 from pipelines.core.settings import settings_for
 from pipelines.lake.publish import write_catalogue
-from pipelines.portal.app import create_app
-from pipelines.portal.configuration import Configuration
 from pipelines.portal.services import feed_figures as figures
 from pipelines.portal.services.deliveries import DeliveryFilter, list_deliveries
 from pipelines.portal.services.scope import Scope
 from schemas.contract import all_rules
 from schemas.feed import feed_names, load_feed
-from tests.portal import cheap_passwords, signed_in
+from tests.portal import make_app, signed_in
 
 DAGSTER = "http://dagster.example"
 EVERY_FEED = Scope(tuple(feed_names()))
@@ -38,8 +36,7 @@ def settings(demo_home, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def app(settings):
-    cheap_passwords()
-    return create_app(settings, Configuration(dagster_url=DAGSTER))
+    return make_app(settings, dagster_url=DAGSTER)
 
 
 @pytest.fixture(scope="module")
@@ -232,8 +229,7 @@ def test_a_provider_finds_none_of_these_pages(app, settings):
 
 
 def test_before_anything_came_the_pages_say_so(tmp_path):
-    cheap_passwords()
-    empty = create_app(settings_for(tmp_path), Configuration())
+    empty = make_app(settings_for(tmp_path))
     desk = signed_in(empty, "data_specialist", feeds=[POLICE])
     assert "Nothing came in yet." in said(desk, "/all-deliveries")
     assert "That is silence" in said(desk, "/rejections")

@@ -55,7 +55,9 @@ def browser(app: FastAPI) -> Browser:
     return Browser(app)
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/absent", "/fails", "/api/v1/absent", "/says/500"])
+@pytest.mark.parametrize(
+    "path", ["/sign-in", "/absent", "/fails", "/api/v1/absent", "/api/v1/me", "/says/500"]
+)
 def test_every_answer_forbids_scripts_framing_and_keeping(browser: Browser, path: str) -> None:
     headers = browser.get(path).headers
     policy = headers["content-security-policy"]

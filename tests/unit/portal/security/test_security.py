@@ -10,21 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.core.settings import settings_for
-from pipelines.portal.app import create_app
-from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.portal.security.csrf import account_of, make_token
 from pipelines.portal.security.limits import RateLimits, limited
 from pipelines.portal.web.access import public
-from tests.portal import Browser, cheap_passwords, csrf_of, signed_in
+from tests.portal import Browser, csrf_of, make_app, signed_in
 
 KEY = b"k" * 32
 
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
-    cheap_passwords()
-    rates = {**DEFAULT_RATES, "sql": "2/minute", "api": "1/minute"}
-    app = create_app(settings_for(tmp_path_factory.mktemp("portal")), Configuration(rates=rates))
+    rates = {"sql": "2/minute", "api": "1/minute"}
+    app = make_app(settings_for(tmp_path_factory.mktemp("portal")), rates=rates)
 
     @app.get("/counted", dependencies=[Depends(public), Depends(limited("sql"))])
     def counted() -> str:

@@ -14,19 +14,15 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from pipelines.accounts.people import find_user, person_of
-from pipelines.accounts.tokens import make_token
 from pipelines.cli import app as command
 from pipelines.cli.common_options import CommonOptions
 from pipelines.cli.failures import report
 from pipelines.cli.session import Session
 from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
-from pipelines.portal.app import create_app
-from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.release.preview import preview
 from pipelines.release.request import Request
-from tests.portal import PASSWORD, Browser, account, cheap_passwords, signed_in
+from tests.portal import PASSWORD, Browser, account, make_app, signed_in, token_of
 from tests.unit.release.disclosure.test_conflict import (
     AS_OF,
     DPO,
@@ -59,25 +55,12 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
     settings = make_home(place, rows(*held), terms)
     asked = {"table": "incidents", "as_of": AS_OF, "form": "counts"}
     preview(settings, Request(**asked, **PUBLIC, dimensions=("country", "month")))
-    cheap_passwords()
-    return create_app(settings, Configuration(rates=dict.fromkeys(DEFAULT_RATES, "9999/minute")))
+    return make_app(settings)
 
 
 @pytest.fixture(scope="module")
 def staff(app: FastAPI) -> Browser:
     return signed_in(app, "mission_staff", organisation=DPO["recipient"], name="unit.dpo")
-
-
-NEVER = {"account.own", "token.own"}
-
-
-def token(app: FastAPI, role: str, organisation: str, name: str) -> dict[str, str]:
-    account(app.state.settings, role, organisation=organisation, name=name)
-    person = person_of(find_user(app.state.settings, name))
-    said, _kept = make_token(
-        app.state.settings, person, "t", scopes=sorted(person.actions - NEVER), days=1
-    )
-    return {"Authorization": f"Bearer {said}"}
 
 
 def run(
@@ -123,7 +106,9 @@ def test_the_page_says_what_is_in_the_way_and_leads_to_what_passes(
 
 
 def test_the_api_says_the_same_and_a_form_that_it_lists_passes(app: FastAPI) -> None:
-    mine = token(app, "mission_staff", DPO["recipient"], "unit.dpo.api")
+    mine = token_of(
+        app.state.settings, "mission_staff", organisation=DPO["recipient"], name="unit.dpo.api"
+    )
     browser = Browser(app)
     refused = browser.post("/api/v1/previews", json=API, headers=mine)
     said = refused.json()
@@ -169,16 +154,20 @@ def test_each_provider_consents_by_another_door_and_then_it_leaves(
     app: FastAPI, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     until = (clock.now().date() + dt.timedelta(days=9)).isoformat()
-    mine = token(app, "mission_staff", DPO["recipient"], "unit.dpo.asks")
+    mine = token_of(
+        app.state.settings, "mission_staff", organisation=DPO["recipient"], name="unit.dpo.asks"
+    )
     browser = Browser(app)
     asked = API
     reference = browser.post("/api/v1/previews", json=asked, headers=mine).json()["conflict"][
         "reference"
     ]
 
-    police = token(app, "data_owner", "caf_police", "police.data")
+    police = token_of(
+        app.state.settings, "data_owner", organisation="caf_police", name="police.data"
+    )
     assert reference in [one["reference"] for one in waiting(app, police)]
-    stranger = token(app, "data_owner", "cod_pnc", "pnc.data")
+    stranger = token_of(app.state.settings, "data_owner", organisation="cod_pnc", name="pnc.data")
     assert waiting(app, stranger) == []
     word = {"reference": reference, "until": until, "reason": "Agreed in writing"}
     assert browser.post("/api/v1/consents", json=word, headers=stranger).json()["code"] == "REL-120"

@@ -179,8 +179,3 @@ def test_the_server_logs_no_addresses_of_its_own(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("pipelines.portal.app.create_app", lambda *_a: None)
     serving.serve(settings_for(Path("/nowhere")), Configuration())
     assert told["access_log"] is False and told["ws"] == "none"
-
-
-def test_a_page_tells_no_other_site_where_its_reader_was(app: FastAPI) -> None:
-    for path in ("/sign-in", "/absent", "/api/v1/me", "/static/style.css"):
-        assert Browser(app).get(path).headers["referrer-policy"] == "no-referrer"
