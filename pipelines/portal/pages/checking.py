@@ -15,6 +15,7 @@ from pipelines.core.settings import Settings
 from pipelines.portal import words
 from pipelines.portal.forms import Form
 from pipelines.portal.services import uploads
+from pipelines.portal.services.upload_errors import UploadError
 from pipelines.portal.web.access import allowed, not_found
 from pipelines.portal.web.page import page
 from pipelines.portal.web.request import settings_of
@@ -52,7 +53,7 @@ async def check(request: Request, person: Person = Checking) -> Response:
     settings = replace(settings_of(request), largest_delivery_bytes=LARGEST_BYTES)
     try:
         upload = await take(request, settings, person)
-    except uploads.UploadError as refused:
+    except UploadError as refused:
         limit = words.size(LARGEST_BYTES)
         fault = Form(errors={"file": _(WHY[refused.case], limit=limit)})
         return _page(request, form=fault, status=refused.http_status)

@@ -29,9 +29,9 @@ from pipelines.portal import words
 from pipelines.portal.configuration import LOOPBACK_NAMES
 from pipelines.portal.forms import Form
 from pipelines.portal.services import deliveries as known
-from pipelines.portal.services import uploads
 from pipelines.portal.services.delivery_upload import hand_over
 from pipelines.portal.services.scope import Scope, is_sender
+from pipelines.portal.services.upload_errors import UploadError
 from pipelines.portal.web import downloads
 from pipelines.portal.web.access import allowed, not_found
 from pipelines.portal.web.addresses import redirect, url
@@ -141,11 +141,11 @@ async def take(request: Request, desk: Desk, person: Person) -> Response:
 
     def admit(fields: dict[str, str]) -> None:
         if fields.get("feed", "") not in desk.scope.feeds:
-            raise uploads.UploadError("not_permitted", fields)
+            raise UploadError("not_permitted", fields)
 
     try:
         upload = await take_upload(request, settings, person, admit)
-    except uploads.UploadError as refused:
+    except UploadError as refused:
         return _refused(request, desk, refused)
     try:
         feed = upload.fields["feed"]
@@ -163,7 +163,7 @@ def _typed(fields: dict[str, str]) -> Form:
     return Form({name: [value] for name, value in fields.items()})
 
 
-def _refused(request: Request, desk: Desk, refused: uploads.UploadError) -> Response:
+def _refused(request: Request, desk: Desk, refused: UploadError) -> Response:
     form = _typed(refused.fields)
     name = "feed" if refused.case == "not_permitted" else "file"
     form.fail(name, refused.text(words.language()))

@@ -21,12 +21,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
-from pipelines.core.errors import CodedError, Words, declare
-from pipelines.core.i18n import mark
 from pipelines.core.settings import Settings
 from pipelines.landing.receive import safe_file_name
+from pipelines.portal.services.upload_errors import UploadError
 
 PART, WHOLE = ".part", ".whole"
 BLOCK_BYTES = 1 << 20
@@ -42,7 +41,6 @@ PART_EXPIRES_S = 600.0
 NEW_S = 2.0  # a file this young may not have its lock yet
 WHOLE_EXPIRES_S = 7 * 24 * 3600.0
 
-Why = Literal["no_file", "too_large", "no_room", "too_slow", "too_many", "broken", "not_permitted"]
 Admit = Callable[[dict[str, str]], None]
 
 
@@ -65,56 +63,6 @@ class Upload:
     sha256: str
     bytes: int
     fields: dict[str, str]
-
-
-declare(
-    {
-        "UPL-101 no_file": Words(mark("Choose the file to send."), http_status=422),
-        "UPL-101 too_large": Words(
-            mark("This file is larger than {limit}. Send it in several parts."), http_status=413
-        ),
-        "UPL-101 no_room": Words(
-            mark(
-                "There is no room for this file just now. Nothing of it was kept. Send it again "
-                "later, or tell your data desk."
-            ),
-            http_status=507,
-        ),
-        "UPL-101 too_slow": Words(
-            mark(
-                "The file stopped arriving. Nothing of it was kept. Check the connection and send "
-                "it again."
-            ),
-            http_status=408,
-        ),
-        "UPL-101 too_many": Words(
-            mark(
-                "Other files are on their way from this account. Wait until they have arrived, "
-                "then send this one."
-            ),
-            http_status=429,
-        ),
-        "UPL-101 broken": Words(
-            mark("The file did not arrive whole. Nothing of it was kept. Send it again."),
-            http_status=400,
-        ),
-        "UPL-101 not_permitted": Words(mark("Choose one of the list."), http_status=422),
-    }
-)
-
-
-class UploadError(CodedError):
-    """Nothing of this upload was kept; the case chooses the words, `fields` are what was typed."""
-
-    def __init__(self, why: Why, fields: dict[str, str] | None = None, **values: Any) -> None:
-        """Keep the reason; a file name is no part of it, since an exception may be logged."""
-        super().__init__("UPL-101", why, field="body.file", **values)
-        self.fields = dict(fields or {})
-        self.api_code = f"WEB-{self.http_status}"
-
-    def __str__(self) -> str:
-        """The code and the case."""
-        return f"{self.code} {self.case}"
 
 
 def display_name(name: str) -> str:

@@ -9,6 +9,7 @@ from pipelines.accounts.permissions import Person
 from pipelines.core.settings import Settings
 from pipelines.portal.security.limits import check_rate
 from pipelines.portal.services import uploads
+from pipelines.portal.services.upload_errors import UploadError
 from pipelines.portal.words import size
 
 # Far beyond any limit of ours, which is in the settings and known only when the server runs.
@@ -29,7 +30,7 @@ async def take(
         return await uploads.take_upload(
             request.stream(), headers, settings, sender=person.user_id, admit=admit
         )
-    except uploads.UploadError as refused:
+    except UploadError as refused:
         refused.values["limit"] = size(settings.largest_delivery_bytes)
         raise
     except ClientDisconnect:

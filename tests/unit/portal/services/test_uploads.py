@@ -17,13 +17,8 @@ from hypothesis import strategies as st
 
 from pipelines.core.settings import settings_for
 from pipelines.portal.services import uploads
-from pipelines.portal.services.uploads import (
-    Limits,
-    UploadError,
-    display_name,
-    sweep,
-    take_upload,
-)
+from pipelines.portal.services.upload_errors import UploadError
+from pipelines.portal.services.uploads import Limits, display_name, sweep, take_upload
 
 BOUNDARY = "----boundary7d3f"
 HEADERS = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
