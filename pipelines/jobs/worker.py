@@ -22,6 +22,7 @@ from typing import Any
 
 from pipelines.core.errors import coded
 from pipelines.core.settings import Settings, current_settings
+from pipelines.jobs import delivery, extract
 from pipelines.jobs.queue import (
     BROKEN,
     NO_ROOM,
@@ -62,27 +63,11 @@ class JobCancelledError(Exception):
     """Somebody stopped the job."""
 
 
-def _extract(settings: Settings, job: JobView, told: Tell) -> Mapping[str, Any]:
-    from pipelines.jobs.extract import make
-
-    return make(settings, job, told)
-
-
-def _delivery(settings: Settings, job: JobView, _told: Tell) -> Mapping[str, Any]:
-    from pipelines.jobs.delivery import take_in
-
-    result: Mapping[str, Any] = take_in(settings, job.request)
-    return result
-
-
-def _answer(settings: Settings, job: JobView, _told: Tell) -> Mapping[str, Any]:
-    from pipelines.jobs.delivery import apply_answer
-
-    result: Mapping[str, Any] = apply_answer(settings, job.request)
-    return result
-
-
-WORK: dict[str, Work] = {"extract": _extract, "delivery": _delivery, "answer": _answer}
+WORK: dict[str, Work] = {
+    extract.KIND: extract.make,
+    delivery.KIND: lambda settings, job, _told: delivery.take_in(settings, job.request),
+    delivery.ANSWER: lambda settings, job, _told: delivery.apply_answer(settings, job.request),
+}
 
 
 def run_next(
@@ -216,9 +201,7 @@ def _work_on(settings: Settings, place: str, slot: int, portal: int) -> None:
 
 def _make_ready() -> None:
     """Import what the first job would wait for."""
-    from pipelines.jobs.delivery import HEAVY_MODULES
-
-    for module in (*HEAVY_MODULES, "pipelines.release.extract"):
+    for module in (*delivery.HEAVY_MODULES, "pipelines.release.extract"):
         with suppress(ImportError):
             importlib.import_module(module)
 

@@ -9,7 +9,6 @@ from fastapi.responses import HTMLResponse, Response
 
 from pipelines.accounts.permissions import Person
 from pipelines.core.i18n import mark
-from pipelines.core.settings import Settings
 from pipelines.ledger import clock
 from pipelines.portal import forms
 from pipelines.portal.security.limits import check_rate
@@ -191,7 +190,7 @@ def sql(request: Request, person: Person = Depends(allowed("sql.run"))) -> HTMLR
     the purpose and that number, never SQL.
     """
     address = query_form(request)
-    kept = submissions.opened(*_holder(request), address.value(HELD))
+    kept = submissions.kept(request, _binding(request), address.value(HELD))
     if kept is None:
         form = returned(request) or forms.blank(purpose=address.value("purpose"))
         return _box(request, person, form, sample=address.value("sample"))
@@ -231,7 +230,7 @@ def ask(request: Request, person: Person = Depends(allowed("sql.run"))) -> Respo
             kept["answer"] = answer.model_dump(mode="json")
         except SqlError as refused:
             kept["fault"] = {"code": refused.code, "values": refused.values}
-    number = submissions.hold(*_holder(request), kept)
+    number = submissions.keep(request, _binding(request), kept)
     lang = form.value("lang") if form.value("lang") in LANGUAGES else ""
     return redirect(url("/sql", purpose=purpose, held=number, lang=lang) + "#answer" * is_asked)
 
@@ -240,12 +239,11 @@ def _chosen(form: forms.Form) -> dict[str, list[str]]:
     return {name: [form.value(name)] for name in ("purpose", "question") if form.value(name)}
 
 
-def _holder(request: Request) -> tuple[Settings, bytes, str]:
+def _binding(request: Request) -> str:
     """For whom an answer is kept: this session, while the agreements are what they are."""
-    settings, session = settings_of(request), visitor_of(request).session
-    agreed = repr(sorted(fingerprint(settings.agreements).items()))
-    binding = f"sql:{session}\n{clock.now().date()}\n{agreed}"
-    return settings, request.app.state.portal_key, binding
+    agreed = repr(sorted(fingerprint(settings_of(request).agreements).items()))
+    session = visitor_of(request).session
+    return f"sql:{session}\n{clock.now().date()}\n{agreed}"
 
 
 def _opened(request: Request, person: Person) -> boxes.QueryableTables:

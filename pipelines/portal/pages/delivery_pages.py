@@ -35,7 +35,7 @@ from pipelines.portal.services.upload_errors import UploadError
 from pipelines.portal.web import downloads
 from pipelines.portal.web.access import allowed, not_found
 from pipelines.portal.web.addresses import redirect, url
-from pipelines.portal.web.page import page
+from pipelines.portal.web.page import may_renew, page, renewed
 from pipelines.portal.web.request import configuration_of, posted, query_form, settings_of, speak
 from pipelines.portal.web.uploads import NO_OTHER_LIMIT
 from pipelines.portal.web.uploads import take as take_upload
@@ -182,7 +182,7 @@ def progress(request: Request, desk: Desk, person: Person, job_id: str) -> Respo
         return redirect(url(f"{desk.base}/{delivery_id}", **query))
     if job.state == "running" and delivery_job.is_judged_since(settings, job.request):
         return redirect(url(f"{desk.base}/{delivery_id}"))
-    renews = job.is_active and request.query_params.get("renew") != "no"
+    renews = job.is_active and may_renew(request)
     shown = page(
         request,
         "provider/progress.html",
@@ -192,14 +192,7 @@ def progress(request: Request, desk: Desk, person: Person, job_id: str) -> Respo
         fault=job.fault(words.language()),
         feed=load_feed(str(job.request["feed"])),
     )
-    return _renewed(shown, 2 if renews else 0)
-
-
-def _renewed(shown: HTMLResponse, every_s: int) -> HTMLResponse:
-    """A page that renews itself, until its reader tells it not to: some need more time to read."""
-    if every_s:
-        shown.headers["Refresh"] = str(every_s)
-    return shown
+    return renewed(shown, 2 if renews else 0)
 
 
 def show(request: Request, desk: Desk, person: Person, delivery_id: str) -> HTMLResponse:
@@ -217,12 +210,7 @@ def show(request: Request, desk: Desk, person: Person, delivery_id: str) -> HTML
     is_published = known.is_published(settings, delivery_id)
     age = dt.datetime.now(dt.UTC) - delivery.receipt.received_at
     fault = None if is_published else table_faults(settings).get(feed.table)
-    renews = (
-        not is_published
-        and not fault
-        and age < STILL_FRESH
-        and request.query_params.get("renew") != "no"
-    )
+    renews = not is_published and not fault and age < STILL_FRESH and may_renew(request)
     shown = page(
         request,
         "provider/delivery.html",
@@ -249,7 +237,7 @@ def show(request: Request, desk: Desk, person: Person, delivery_id: str) -> HTML
         is_asked=question is not None and question.is_asked(desk.asks_after),
         answer=read_answer(delivery.folder),
     )
-    return _renewed(shown, 4 if renews else 0)
+    return renewed(shown, 4 if renews else 0)
 
 
 def _since(request: Request, delivery: Delivery) -> list[str]:

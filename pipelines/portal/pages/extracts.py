@@ -8,22 +8,29 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
 from pipelines.accounts.permissions import Person
+from pipelines.core.i18n import mark
 from pipelines.jobs import extract as extract_job
 from pipelines.jobs import queue
 from pipelines.jobs.queue import JobView
 from pipelines.portal.security.limits import limited
 from pipelines.portal.services import extracts as services
-from pipelines.portal.services.menus import query
 from pipelines.portal.web.access import allowed
 from pipelines.portal.web.addresses import redirect, url
 from pipelines.portal.web.downloads import extract_file
-from pipelines.portal.web.page import page
+from pipelines.portal.web.page import may_renew, page, renewed
 from pipelines.portal.web.request import query_form, settings_of
 from pipelines.portal.words import _
 
 BASE = "/extracts"
 PAGE_SIZE = 20
 REFRESH_S = 2
+NOT_CHOSEN = ("table", "recipient", "as_of", "made_by")
+STATES = {
+    "queued": ("busy", mark("waiting")),
+    "running": ("busy", mark("being made")),
+    "done": ("good", mark("ready")),
+    "failed": ("bad", mark("failed")),
+}
 router = APIRouter()
 
 Reading = Depends(allowed("extract.read_own"))
@@ -39,12 +46,8 @@ def state_words(job: JobView) -> tuple[str, str]:
         return ("calm", _("stopped"))
     if "refusal" in job.result:
         return ("bad", _("refused"))
-    return {
-        "queued": ("busy", _("waiting")),
-        "running": ("busy", _("being made")),
-        "done": ("good", _("ready")),
-        "failed": ("bad", _("failed")),
-    }[job.state]
+    kind, word = STATES[job.state]
+    return kind, _(word)
 
 
 @router.get(BASE)
@@ -70,7 +73,7 @@ def extract(request: Request, job_id: str, person: Person = Reading) -> HTMLResp
     """How far it is; then what is in it, and the file."""
     settings = settings_of(request)
     job = services.find(settings, job_id, person)
-    renews = job.is_active and request.query_params.get("renew") != "no"
+    renews = job.is_active and may_renew(request)
     shown = page(
         request,
         "mission/extract.html",
@@ -84,9 +87,7 @@ def extract(request: Request, job_id: str, person: Person = Reading) -> HTMLResp
         kept_days=queue.KEPT.days,
         is_mine=job.owner == person.user_id,
     )
-    if renews:
-        shown.headers["Refresh"] = str(REFRESH_S)
-    return shown
+    return renewed(shown, REFRESH_S if renews else 0)
 
 
 @router.post(f"{BASE}/{{job_id}}/stop")
@@ -106,5 +107,5 @@ def file(request: Request, job_id: str, person: Person = Fetching) -> Response:
 
 def menu_address(stored: dict[str, Any]) -> str:
     """The address of the menu with a request chosen, as a job keeps it."""
-    chosen = {name: value for name, value in query(stored).items() if name != "made_by"}
+    chosen = {name: value for name, value in stored.items() if name not in NOT_CHOSEN}
     return url(f"/tables/{stored['table']}", **chosen)

@@ -10,9 +10,10 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from pipelines.accounts.permissions import Person, may
-from pipelines.core.i18n import mark
 from pipelines.core.settings import Settings
 from pipelines.jobs import queue
+from pipelines.portal.pages.delivery_pages import state_words
+from pipelines.portal.pages.extracts import STATES
 from pipelines.portal.services import deliveries
 from pipelines.portal.services.feed_figures import health
 from pipelines.portal.services.oversight import concern, standings
@@ -20,7 +21,7 @@ from pipelines.portal.services.scope import own_feeds, scope_of
 from pipelines.portal.web.access import allowed
 from pipelines.portal.web.navigation import role_names
 from pipelines.portal.web.page import page
-from pipelines.portal.web.request import language_of, settings_of
+from pipelines.portal.web.request import settings_of
 from pipelines.portal.words import _, number, organisation_name, table_title
 from schemas.problem import AgreementError
 
@@ -48,30 +49,16 @@ class MenuNotice:
     words: str
 
 
-DELIVERY_STATES = {
-    "waiting": ("busy", mark("being checked")),
-    "accepted": ("good", mark("accepted")),
-    "held": ("warn", mark("held in part")),
-    "refused": ("bad", mark("refused")),
-}
-JOB_STATES = {
-    "queued": ("busy", mark("waiting")),
-    "running": ("busy", mark("being made")),
-    "done": ("good", mark("ready")),
-    "failed": ("bad", mark("not made")),
-}
-
-
 @router.get("/")
 def home(request: Request, person: Person = Depends(allowed("account.own"))) -> Response:
     """The first page of whoever is signed in."""
-    settings, language = settings_of(request), language_of(request)
+    settings = settings_of(request)
     return page(
         request,
         "home.html",
         organisation=organisation_name(person.organisation),
         roles=role_names(person),
-        extracts=_extracts(settings, person, language),
+        extracts=_extracts(settings, person),
         arrivals=_arrivals(settings, person),
         waiting=_waiting(settings, person),
     )
@@ -95,7 +82,7 @@ def _waiting(settings: Settings, person: Person) -> dict[str, MenuNotice]:
     return found
 
 
-def _extracts(settings: Settings, person: Person, language: str) -> list[Latest]:
+def _extracts(settings: Settings, person: Person) -> list[Latest]:
     if not may(person, "extract.read_own"):
         return []
     found, _total = queue.jobs_of(settings, person, "extract", size=SHOWN)
@@ -104,8 +91,8 @@ def _extracts(settings: Settings, person: Person, language: str) -> list[Latest]
             path=f"/extracts/{one.id}",
             what=table_title(str(one.request.get("table", ""))),
             at=one.created_at,
-            kind=JOB_STATES[one.state][0],
-            state=_(JOB_STATES[one.state][1]),
+            kind=STATES[one.state][0],
+            state=_("not made") if one.state == "failed" else _(STATES[one.state][1]),
         )
         for one in found
     ]
@@ -124,13 +111,13 @@ def _arrivals(settings: Settings, person: Person) -> list[Latest]:
 
 
 def _arrival(line: deliveries.Line, place: str) -> Latest:
-    kind, state = DELIVERY_STATES[line.state]
+    kind, state = state_words(line.state)
     rejected = line.rows_quarantined or 0
     return Latest(
         path=f"{place}/{line.delivery_id}",
         what=line.file_name,
         at=line.received_at,
         kind="warn" if rejected and kind == "good" else kind,
-        state=_(state),
+        state=state,
         more=_("rows to correct: {count}", count=number(rejected)) if rejected else "",
     )

@@ -231,18 +231,8 @@ def _marks(settings: Settings, feed: str) -> list[str]:
 def _line(delivery: Delivery, verdict: Verdict | None) -> dict[str, Any]:
     receipt = delivery.receipt
     said = verdict.model_dump() if verdict else {"state": "waiting"}
-    return {
-        **{name: said.get(name) for name in ("state", "encoding", "rows_read", "rows_accepted")},
-        "rows_quarantined": said.get("rows_quarantined"),
-        "rows_exact_duplicates": said.get("rows_exact_duplicates"),
-        "delivery_id": receipt.delivery_id,
-        "feed": receipt.feed,
-        "sha256": receipt.sha256,
-        "file_name": receipt.file_name,
-        "received_by": receipt.received_by,
-        "origin": receipt.origin,
-        "received_at": receipt.received_at.astimezone(dt.UTC).replace(tzinfo=None),
-    }
+    known = {name: said.get(name, getattr(receipt, name, None)) for name in COLUMNS.split(", ")}
+    return known | {"received_at": receipt.received_at.astimezone(dt.UTC).replace(tzinfo=None)}
 
 
 def verdict_of(delivery: Delivery) -> Verdict | None:

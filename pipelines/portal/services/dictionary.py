@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal
 
@@ -123,14 +123,7 @@ def _keep(best: dict[tuple[str, str], Found], phrase: _Phrase, rank: tuple[int, 
             phrase.contract, phrase.column, phrase.why, phrase.said, uses, rank
         )
     elif earlier.why == phrase.why == "source" and uses and uses[0] not in earlier.feeds:
-        best[table, name] = Found(
-            earlier.contract,
-            earlier.column,
-            earlier.why,
-            earlier.matched,
-            (*earlier.feeds, *uses),
-            earlier.rank,
-        )
+        best[table, name] = replace(earlier, feeds=(*earlier.feeds, *uses))
 
 
 def _close(words: str, table: str) -> list[str]:

@@ -255,11 +255,6 @@ def request_of(form: Form, menu: Menu, person: Person) -> Request:
     )
 
 
-def query(stored: dict[str, Any]) -> dict[str, Any]:
-    """The same as the query of an address that opens the menu with it chosen."""
-    return {k: v for k, v in stored.items() if k not in ("table", "recipient", "as_of")}
-
-
 def _known(column: str | None) -> set[str]:
     """The column of a role, or nothing where the table lacks it."""
     return set() if column is None else {column}

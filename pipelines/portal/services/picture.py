@@ -31,7 +31,6 @@ MOST_MONTHS = 36
 LONGEST_GAP_MONTHS = 12  # older months are a slip of the pen, or another time: not drawn
 EARLIEST = dt.date(1900, 1, 1)
 MOST_BARS = 8
-# Dimensions of counts that are no column of the contract, and the list of their codes.
 
 
 @dataclass(frozen=True)

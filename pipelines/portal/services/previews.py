@@ -14,7 +14,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pipelines.core.i18n import mark
@@ -22,14 +21,14 @@ from pipelines.core.settings import Settings
 from pipelines.portal.charts import Figure
 from pipelines.portal.services import BusyError, picture
 from pipelines.portal.services.remembered import remembered, stamp
-from pipelines.portal.words import _, date, number
+from pipelines.portal.words import _, date, language, number
 from pipelines.release.errors import ReleaseError
 from pipelines.release.package.readme import OTHERS_ACROSS
 from pipelines.release.query.counts import LEVEL
 from pipelines.release.query.flow import Flow
 from pipelines.release.request import Request
 from schemas.agreement_folder import fingerprint
-from schemas.contract import Contract, load_contract
+from schemas.contract import Contract
 from schemas.sqltext import literal
 from schemas.text import Language
 
@@ -369,13 +368,6 @@ def _most(counts: Any) -> str:
     return _("at least {count}", count=count) if most.startswith("≥") else count
 
 
-@cache
-def _label_of(table: str, column: str, language: str) -> str:
-    found = (c.label[language] for c in load_contract(table).published if c.name == column)
-    return next(found, column)
-
-
 def _label(contract: Contract, column: str) -> str:
-    from pipelines.portal.words import language
-
-    return _label_of(contract.table, column, language())
+    known = contract.variables.get(column)
+    return known.label[language()] if known else column

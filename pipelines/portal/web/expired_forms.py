@@ -27,10 +27,7 @@ def keep(request: Request) -> str:
     fields = {name: typed for name, typed in form.values.items() if name not in NEVER_KEPT}
     kept = {"page": path, "fields": fields, "has_file": not form.values}
     binding = bound(visitor.visit, visitor.filled_by)
-    number = submissions.hold(
-        request.app.state.settings, request.app.state.portal_key, binding, kept
-    )
-    return f"{path}?{HELD}={number}"
+    return f"{path}?{HELD}={submissions.keep(request, binding, kept)}"
 
 
 def page_of(request: Request) -> str:
@@ -58,9 +55,7 @@ def _kept(request: Request) -> dict[str, dict[str, list[str]]] | None:
     if request.method != "GET" or not number:
         return None
     if not hasattr(request.state, "returned"):
-        state = request.app.state
-        binding = visitor_of(request).binding
-        found = submissions.opened(state.settings, state.portal_key, binding, number)
+        found = submissions.kept(request, visitor_of(request).binding, number)
         is_here = found is not None and found.get("page") == request.url.path
         request.state.returned = found if is_here else None
     kept: dict[str, dict[str, list[str]]] | None = request.state.returned

@@ -60,6 +60,18 @@ def _give_back(request: Request, values: dict[str, Any]) -> None:
             form.values = dict(typed.values)
 
 
+def may_renew(request: Request) -> bool:
+    """False where the reader told a page not to renew itself: some need more time to read."""
+    return request.query_params.get("renew") != "no"
+
+
+def renewed(shown: HTMLResponse, every_s: int) -> HTMLResponse:
+    """The page, which renews itself where `every_s` is not 0."""
+    if every_s:
+        shown.headers["Refresh"] = str(every_s)
+    return shown
+
+
 def templates() -> Environment:
     """Templates that escape what they are given and fail on what they are not."""
     environment = Environment(

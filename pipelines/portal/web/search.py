@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from pipelines.core.settings import Settings
 from pipelines.portal.forms import Form
 from pipelines.portal.security.visitor import visitor_of
 from pipelines.portal.web import submissions
@@ -18,16 +17,16 @@ from pipelines.portal.web.expired_forms import HELD
 def keep_words(request: Request, form: Form, *names: str) -> str:
     """The number under which these fields of a form are kept; "" where none was filled in."""
     words = {name: form.value(name) for name in names if form.value(name).strip()}
-    return submissions.hold(*_holder(request), words) if words else ""
+    return submissions.keep(request, _binding(request), words) if words else ""
 
 
 def add_words(request: Request, form: Form) -> None:
     """Put the words that the number of an address stands for into the form of that address."""
-    words = submissions.opened(*_holder(request), form.value(HELD)) if form.value(HELD) else None
+    number = form.value(HELD)
+    words = submissions.kept(request, _binding(request), number) if number else None
     for name, typed in (words or {}).items():
         form.values[name] = [str(typed)]
 
 
-def _holder(request: Request) -> tuple[Settings, bytes, str]:
-    state = request.app.state
-    return state.settings, state.portal_key, f"words:{visitor_of(request).session}"
+def _binding(request: Request) -> str:
+    return f"words:{visitor_of(request).session}"

@@ -19,6 +19,7 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from fastapi import Request
 
 from pipelines.core.keys import write_whole
 from pipelines.core.settings import Settings
@@ -46,6 +47,18 @@ def opened(settings: Settings, key: bytes, binding: str, number: str) -> dict[st
     except (OSError, InvalidToken):
         return None
     return found
+
+
+def keep(request: Request, binding: str, content: dict[str, Any]) -> str:
+    """Hold something that came with a request; its number."""
+    state = request.app.state
+    return hold(state.settings, state.portal_key, binding, content)
+
+
+def kept(request: Request, binding: str, number: str) -> dict[str, Any] | None:
+    """What was held for whoever sends this request."""
+    state = request.app.state
+    return opened(state.settings, state.portal_key, binding, number)
 
 
 def _folder(settings: Settings) -> Path:
