@@ -19,7 +19,6 @@ from jsonschema import Draft202012Validator
 
 from pipelines.core.errors import WORDS
 from pipelines.release.policy.dimensions import is_open
-from pipelines.release.policy.permits import offers
 from schemas.agreement import (
     AGES,
     AGREEMENTS_FOLDER,
@@ -171,44 +170,11 @@ def test_headquarters_gets_counts_only_and_south_sudan_gives_no_record() -> None
             pytest.fail("nothing goes to a police whose review is not done")
 
 
-def test_each_context_is_different() -> None:
-    """No two agreements between a police and its mission give the same thing in the same way."""
-    bilateral = [AGREEMENTS[name] for name in ("caf_minusca", "cod_monusco", "ssd_unmiss")]
-    given = [
-        {(p.form, p.precision.area, p.precision.time, p.delay_days) for p in one.permits}
-        for one in bilateral
-    ]
-    assert len({frozenset(one) for one in given}) == 3
-    assert len({one.valid_until for one in bilateral}) == 3
-
-
 @pytest.mark.parametrize("name", AGREEMENTS)
 def test_each_provider_sends_what_it_shares(name: str) -> None:
     senders = {(feed.source, feed.table) for feed in map(load_feed, feed_names())}
     for permit in AGREEMENTS[name].permits:
         assert {(source, permit.table) for source in permit.providers} <= senders, permit.clause
-
-
-@pytest.mark.parametrize("name", AGREEMENTS)
-def test_a_standing_extract_is_offered(name: str) -> None:
-    one = AGREEMENTS[name]
-    assert one.standing
-    for standing in one.standing:
-        pairs = {
-            (offer.table, offer.form, purpose)
-            for offer in offers([one], standing.recipient, DAY)
-            for purpose in offer.purposes
-        }
-        assert (standing.table, standing.form, standing.purpose) in pairs
-
-
-def test_each_mission_has_a_standing_extract() -> None:
-    missions = {
-        organisations()[standing.recipient].mission
-        for one in AGREEMENTS.values()
-        for standing in one.standing
-    }
-    assert {"MINUSCA", "MONUSCO", "UNMISS"} <= missions
 
 
 def test_organisations_and_purposes_are_whole() -> None:
@@ -226,12 +192,6 @@ def test_organisations_and_purposes_are_whole() -> None:
     assert all(one.description.en and one.description.fr for one in purposes().values())
     for row in load_codelist("organisations"):
         assert row["is_security_force"] in {"true", "false"}
-
-
-def test_a_column_that_leaves_is_one_that_the_contract_publishes() -> None:
-    for permit in PERMITS:
-        published = {column.name for column in load_contract(permit.table).published}
-        assert set(permit.columns) <= published
 
 
 @pytest.mark.parametrize("page", ["agreements.md", "agreements.fr.md"])

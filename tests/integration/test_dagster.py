@@ -35,6 +35,7 @@ from pipelines.lake.publish import publish
 from pipelines.landing.answers import read_answer
 from pipelines.landing.receive import list_deliveries
 from pipelines.ledger.chain import entries
+from pipelines.validate.audit import audit
 from pipelines.validate.verdict import JUDGEMENTS, verdict_of, write_verdict
 from schemas.contract import table_names
 from schemas.feed import load_feed
@@ -42,6 +43,9 @@ from schemas.feed import load_feed
 FEED = "caf_gendarmerie_incidents"
 INCIDENTS = dg.AssetKey(["published", "incidents"])
 LANDED, HARMONISED = dg.AssetKey(["landed", FEED]), dg.AssetKey(["harmonised", FEED])
+
+
+pytestmark = pytest.mark.usefixtures("audit_agrees")
 
 
 @pytest.fixture
@@ -192,7 +196,8 @@ def test_a_folder_that_is_no_feed_is_named_and_stops_nothing(place, instance):
     assert len(look_twice(instance).run_requests) == 1
 
 
-def test_a_run_lands_judges_and_records_checks(place, instance):
+def test_a_run_lands_judges_and_records_checks(place, instance, monkeypatch):
+    monkeypatch.setattr("pipelines.ingest.ingest.audit", audit)
     source, code = counterexample()
     file = deliver(place, source)
     [request] = look_twice(instance).run_requests

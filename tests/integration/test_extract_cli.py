@@ -1,4 +1,4 @@
-"""`extract`, `verify`, `key` as people type them, each in a process of its own."""
+"""`extract`, `verify`, `key` as people type them; `verify` in a process and a folder of its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from pipelines.core.settings import Settings
 from pipelines.release.package.keys import PUBLIC_NAME
 from pipelines.release.package.signature import PLACEHOLDER
-from tests.conftest import passerelle
+from tests.conftest import passerelle_here
 from tests.integration.releasing import AS_OF, home_beside
 
 ASKED = (
@@ -30,7 +30,7 @@ def home(demo_home, tmp_path_factory) -> Settings:
 
 
 def run(home: Settings, *arguments: str, **how: object) -> subprocess.CompletedProcess[str]:
-    return passerelle(*arguments, home=home.home, **how)
+    return passerelle_here(*arguments, home=home.home, **how)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_hostile_zips_are_refused_unread(elsewhere):
 def test_without_the_right_key_nothing_is_proved(home, elsewhere, tmp_path):
     stranger = tmp_path / "stranger"
     stranger.mkdir()
-    passerelle("key", "export", str(elsewhere / PUBLIC_NAME), home=stranger)
+    passerelle_here("key", "export", str(elsewhere / PUBLIC_NAME), home=stranger)
     code, _said, complaints = check(elsewhere)
     assert (code, "VER-102" in complaints) == (3, True)
     (elsewhere / PUBLIC_NAME).write_text("no key", encoding="utf-8")
@@ -128,7 +128,7 @@ def test_without_the_right_key_nothing_is_proved(home, elsewhere, tmp_path):
     assert check(elsewhere)[0] == 4
     empty = tmp_path / "empty"
     empty.mkdir()
-    done = passerelle("verify", str(elsewhere / "extract.zip"), home=empty, check=False)
+    done = passerelle_here("verify", str(elsewhere / "extract.zip"), home=empty, check=False)
     assert (done.returncode, "PSL-240" in done.stderr) == (2, True)
 
 
@@ -190,5 +190,5 @@ def test_selections_narrow_what_leaves(home, made):
 
 def test_the_demo_ends_with_an_extract_that_anybody_can_check(demo_home):
     [file] = demo_home.releases.glob("*.zip")
-    done = passerelle("verify", str(file), home=demo_home.home)
+    done = passerelle_here("verify", str(file), home=demo_home.home)
     assert "Authentic and unchanged." in done.stdout

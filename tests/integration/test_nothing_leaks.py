@@ -356,7 +356,9 @@ def test_no_command_prints_or_writes_a_planted_word_but_masked_ones_for_the_send
             continue
         every = list(sent.values())
         for one in every if command == "delivery show" else every[1:2]:
-            for line in lines_of(command, one, tmp_path):
+            lines = lines_of(command, one, tmp_path)
+            # Of every feed what is written for its sender; what is printed has one form.
+            for line in lines if one in every[:2] or command != "delivery show" else lines[2:3]:
                 code = main([*command.split(), *line])
                 assert code != 5, (command, line)  # a fault of ours would prove nothing
                 said = capfd.readouterr()

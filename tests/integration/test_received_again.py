@@ -19,7 +19,7 @@ from pipelines.lake.superseded import since
 from pipelines.landing.receive import Delivery, list_deliveries
 from pipelines.ledger.chain import entries
 from pipelines.portal.api.deliveries import _since as api_since
-from tests.conftest import passerelle
+from tests.conftest import passerelle_here
 from tests.fixtures.home_0_1 import GENDARMERIE, POLICE, deliveries
 
 pytestmark = pytest.mark.usefixtures("audit_agrees")
@@ -46,7 +46,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def test_the_command_says_what_stands_since_and_what_restores_it(place, tmp_path):
     file = tmp_path / "mai.csv"
     file.write_bytes(FILES[POLICE, "mai.csv"])
-    done = passerelle("ingest", POLICE, str(file), "--json", home=place.home)
+    done = passerelle_here("ingest", POLICE, str(file), "--json", home=place.home)
     [again] = json.loads(done.stdout)["received_again"]
     assert (again["records"], again["changed_since"], again["withdrawn_since"]) == (6, 3, 1)
     assert "“Rectificatif”" in again["message"][-1]

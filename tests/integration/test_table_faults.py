@@ -16,7 +16,7 @@ from assets.resources import Installation
 from pipelines.core.settings import settings_for
 from pipelines.lake.publish import publish
 from pipelines.portal.app import create_app
-from tests.conftest import passerelle
+from tests.conftest import passerelle_here
 from tests.portal import cheap_passwords, signed_in
 from tests.unit.lake.judged import FEED, deliver, row
 
@@ -40,11 +40,11 @@ def place(tmp_path):
 
 def test_the_command_line_tells_of_it(place):
     publish(place)
-    told = passerelle("status", home=place.home)
+    told = passerelle_here("status", home=place.home)
     assert "PSL-411" in told.stderr
     assert "The table incidents cannot be read or written" in " ".join(told.stderr.split())
     assert "the other tables are published" in " ".join(told.stderr.split())
-    french = passerelle("status", "--json", home=place.home, language="fr")
+    french = passerelle_here("status", "--json", home=place.home, language="fr")
     assert "La table incidents" in json.loads(french.stdout)["faults"]["incidents"]["message"]
 
 

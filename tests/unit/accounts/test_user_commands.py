@@ -11,7 +11,7 @@ from pipelines.accounts.permissions import Person
 from pipelines.accounts.signin import authenticate
 from pipelines.core.settings import Settings, settings_for
 from pipelines.ledger.database import dispose
-from tests.conftest import passerelle
+from tests.conftest import passerelle_here
 
 WORDS = "correct horse battery"
 LINE = ("user", "add", "jma.1", "--organisation", "minusca_unpol", "--role", "mission_staff")
@@ -25,7 +25,7 @@ def settings(tmp_path) -> Settings:
 
 
 def refused(settings: Settings, *line: str, code: str, stdin: str = "") -> str:
-    done = passerelle(*line, home=settings.home, check=False, stdin=stdin)
+    done = passerelle_here(*line, home=settings.home, check=False, stdin=stdin)
     assert done.returncode == 2, done.stderr
     assert code in done.stderr
     return done.stderr.replace("\n", "")
@@ -33,7 +33,7 @@ def refused(settings: Settings, *line: str, code: str, stdin: str = "") -> str:
 
 def test_an_account_is_added_with_a_password_from_a_pipe(settings):
     line = (*LINE, "--role", "analyst", "--language", "fr", "--password-stdin")
-    done = passerelle(*line, home=settings.home, stdin=f"{WORDS}\n")
+    done = passerelle_here(*line, home=settings.home, stdin=f"{WORDS}\n")
     assert WORDS not in done.stdout + done.stderr
     person = authenticate(settings, "jma.1", WORDS)
     assert (person.roles, person.language) == (("analyst", "mission_staff"), "fr")
@@ -41,18 +41,18 @@ def test_an_account_is_added_with_a_password_from_a_pipe(settings):
 
 
 def test_a_password_for_one_sign_in_is_shown_once(settings):
-    done = passerelle(*LINE, "--one-time", "--json", home=settings.home)
+    done = passerelle_here(*LINE, "--one-time", "--json", home=settings.home)
     made = json.loads(done.stdout)["one_time_password"]
     person = authenticate(settings, "jma.1", made)
     assert person.must_change_password
-    again = passerelle("user", "password", "jma.1", "--one-time", home=settings.home).stdout
+    again = passerelle_here("user", "password", "jma.1", "--one-time", home=settings.home).stdout
     assert made not in again
     assert authenticate(settings, "jma.1", made) != person
 
 
 def test_an_account_for_openid_has_no_password(settings):
     line = (*LINE, "--oidc-issuer", "https://id.example", "--oidc-subject", "s1")
-    passerelle(*line, home=settings.home)
+    passerelle_here(*line, home=settings.home)
     user = find_user(settings, "jma.1")
     assert (user.password_hash, user.oidc_subject) == (None, "s1")
     refused(settings, *LINE, "--oidc-issuer", "https://id.example", code="PSL-233")
@@ -77,14 +77,14 @@ def test_a_password_is_never_asked_where_nobody_can_type_one(settings):
 
 
 def test_accounts_are_listed_disabled_and_enabled(settings):
-    passerelle(*LINE, "--password-stdin", home=settings.home, stdin=f"{WORDS}\n")
-    passerelle("user", "disable", "JMA.1", home=settings.home)
-    said = passerelle("user", "list", home=settings.home, language="fr").stdout
+    passerelle_here(*LINE, "--password-stdin", home=settings.home, stdin=f"{WORDS}\n")
+    passerelle_here("user", "disable", "JMA.1", home=settings.home)
+    said = passerelle_here("user", "list", home=settings.home, language="fr").stdout
     assert "désactivé" in said
     assert "argon2" not in said
-    passerelle("user", "enable", "jma.1", home=settings.home)
-    passerelle("user", "set-roles", "jma.1", "--role", "oversight", home=settings.home)
-    [one] = json.loads(passerelle("user", "list", "--json", home=settings.home).stdout)
+    passerelle_here("user", "enable", "jma.1", home=settings.home)
+    passerelle_here("user", "set-roles", "jma.1", "--role", "oversight", home=settings.home)
+    [one] = json.loads(passerelle_here("user", "list", "--json", home=settings.home).stdout)
     assert (one["roles"], one["is_active"]) == (["oversight"], True)
     assert isinstance(authenticate(settings, "jma.1", WORDS), Person)
 

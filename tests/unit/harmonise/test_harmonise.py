@@ -6,6 +6,7 @@ Not here: single readers (`test_macros.py`), real feeds (`tests/contract`), the 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Any
 
@@ -123,34 +124,31 @@ def test_two_provinces_of_one_file_keep_their_own_time(bench: Bench) -> None:
     assert [row["occurred_at"].hour for row in rows_of(done.accepted)] == [12, 13]
 
 
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        (("1;COD", ";COD"), "INC-101"),
-        (("COD", "-"), "INC-102"),
-        (("03/06/2026 14h05", "néant"), "INC-103"),
-        (("03/06/2026 14h05", "31/02/2026"), "INC-201"),
-        (("-1,5", "-1.5"), "INC-205"),
-        (("2;1;1", "deux;1;1"), "INC-210"),
-        (("COD", "Atlantide"), "INC-302"),
-        (("Nord-Kivu", "Bangui"), "INC-303"),
-        (("Vol", "Xyzzy"), "INC-310"),
-        (("-1,5", "-95"), "INC-402"),
-        (("-1,5;29,2", "10,5;20,5"), "INC-405"),
-        (("2;1;1", "2;2;1"), "INC-511"),
-        ((";;PLAIGNANT", ";Perdu;PLAIGNANT"), "INC-308"),
-    ],
-)
-def test_a_bad_cell_rejects_its_row_with_its_code(
-    bench: Bench, change: tuple[str, str], code: str
-) -> None:
-    bad = GOOD.replace(*change)
-    assert bad != GOOD
-    done = bench.run(bad, GOOD.replace("1;COD", "2;COD"))
+BAD = [
+    (("1;COD", ";COD"), "INC-101"),
+    (("COD", "-"), "INC-102"),
+    (("03/06/2026 14h05", "néant"), "INC-103"),
+    (("03/06/2026 14h05", "31/02/2026"), "INC-201"),
+    (("-1,5", "-1.5"), "INC-205"),
+    (("2;1;1", "deux;1;1"), "INC-210"),
+    (("COD", "Atlantide"), "INC-302"),
+    (("Nord-Kivu", "Bangui"), "INC-303"),
+    (("Vol", "Xyzzy"), "INC-310"),
+    (("-1,5", "-95"), "INC-402"),
+    (("-1,5;29,2", "10,5;20,5"), "INC-405"),
+    (("2;1;1", "2;2;1"), "INC-511"),
+    ((";;PLAIGNANT", ";Perdu;PLAIGNANT"), "INC-308"),
+]
+
+
+def test_a_bad_cell_rejects_its_row_with_its_code(bench: Bench) -> None:
+    bad = [re.sub("^1;", f"{n};", GOOD.replace(*change)) for n, (change, _) in enumerate(BAD, 2)]
+    assert GOOD not in bad
+    done = bench.run(GOOD, *bad)
     assert done.rows_accepted == 1
-    (row,) = rows_of(done.quarantined)
-    assert code in row["reasons"]
-    assert done.reason_counts[code] == 1
+    for row, (change, code) in zip(rows_of(done.quarantined), BAD, strict=True):
+        assert code in row["reasons"], change
+        assert done.reason_counts[code] >= 1
 
 
 def test_the_text_that_gave_no_value_is_kept_and_only_that(bench: Bench) -> None:
@@ -271,14 +269,14 @@ def test_an_impossible_day_with_an_offset_is_not_moved_to_the_next_month(bench: 
     assert done.reason_counts == {"INC-201": 1}
 
 
-@pytest.mark.parametrize("number", ["A/1\u200e", "A/\u00ad1", "a/1", "A / 1", "Á/1", "Ａ/1"])
-def test_one_number_spelled_in_two_ways_is_one_record(bench: Bench, number: str) -> None:
+def test_one_number_spelled_in_several_ways_is_one_record(bench: Bench) -> None:
     row = GOOD.partition(";")[2]
-    for sent in ("A/1", number):
-        (found,) = rows_of(bench.run(f"{sent};{row}").accepted)
-        assert found["record_id"] == "cod_pnc:A/1"
-    both = bench.run(f"A/1;{row}", f"{number};{row.replace('Vol', 'Viol')}")
-    assert both.reason_counts == {"INC-601": 2}
+    numbers = ["A/1", "A/1\u200e", "A/\u00ad1", "a/1", "A / 1", "Á/1", "Ａ/1"]
+    done = bench.run(
+        *(f"{number};{row.replace(';2;1;1', f';{n};;')}" for n, number in enumerate(numbers))
+    )
+    assert done.reason_counts == {"INC-601": len(numbers)}
+    assert {found["record_id"] for found in rows_of(done.quarantined)} == {"cod_pnc:A/1"}
 
 
 def test_a_number_that_excel_rounded_is_not_usable(bench: Bench) -> None:
@@ -296,12 +294,18 @@ def test_parts_of_a_number_have_each_their_key(bench: Bench, first: str, second:
     assert (ids[0] == ids[1]) == (second == "12.0")
 
 
-@pytest.mark.parametrize("space", [" ", "\u00a0", "\u202f"])
-def test_numbers_are_read_with_the_spaces_of_spreadsheets(bench: Bench, space: str) -> None:
+def test_numbers_are_read_with_the_spaces_of_spreadsheets(bench: Bench) -> None:
     bench.declaration["thousands"] = " "
-    found = bench.run(GOOD.replace(";2;1;1;", f";1{space}234;{space}617;617{space};"))
-    (row,) = rows_of(found.accepted)
-    assert (row["victims_total"], row["victims_female"], row["victims_male"]) == (1234, 617, 617)
+    good = GOOD.partition(";")[2]
+    found = bench.run(
+        *(
+            f"{n};{good.replace(';2;1;1;', f';1{space}234;{space}617;617{space};')}"
+            for n, space in enumerate((" ", "\u00a0", "\u202f"))
+        )
+    )
+    rows = rows_of(found.accepted)
+    read = {(row["victims_total"], row["victims_female"], row["victims_male"]) for row in rows}
+    assert (len(rows), read) == (3, {(1234, 617, 617)})
 
 
 def test_a_space_parts_no_thousands_unless_the_feed_says_so(bench: Bench) -> None:
@@ -309,9 +313,10 @@ def test_a_space_parts_no_thousands_unless_the_feed_says_so(bench: Bench) -> Non
     assert found.reason_counts == {"INC-210": 1}
 
 
-@pytest.mark.parametrize("word", ["NaN", "nan", "NaT", "<NA>", "undefined"])
-def test_what_programs_write_for_no_value_is_none(bench: Bench, word: str) -> None:
+def test_what_programs_write_for_no_value_is_none(bench: Bench) -> None:
     bench.declaration["map"]["place_text"] = {"from": "Etat"}
     del bench.declaration["map"]["withdrawal"]
-    (row,) = rows_of(bench.run(GOOD.replace(";;PLAIGNANT", f";{word};PLAIGNANT")).accepted)
-    assert row["place_text"] is None
+    good, words = GOOD.partition(";")[2], ["NaN", "nan", "NaT", "<NA>", "undefined", "Goma"]
+    rows = [f"{n};{good.replace(';;PLAIGNANT', f';{word};X')}" for n, word in enumerate(words)]
+    found = [row["place_text"] for row in rows_of(bench.run(*rows).accepted)]
+    assert found == [None] * 5 + ["Goma"]

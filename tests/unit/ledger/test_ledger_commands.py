@@ -9,7 +9,7 @@ import pytest
 from pipelines.core.settings import Settings, settings_for
 from pipelines.ledger.chain import append
 from pipelines.ledger.database import dispose
-from tests.conftest import passerelle
+from tests.conftest import passerelle_here
 from tests.databases import untied
 from tests.unit.ledger.test_who import list_records, make
 
@@ -23,13 +23,15 @@ def settings(tmp_path) -> Settings:
 
 def test_a_check_ends_with_an_anchor_that_the_next_one_takes(settings):
     append(settings, "sql.run", actor="a")
-    said = passerelle("ledger", "verify", home=settings.home).stdout
+    said = passerelle_here("ledger", "verify", home=settings.home).stdout
     anchor = said.split("Anchor: ")[1].strip()
-    again = passerelle("ledger", "verify", "--anchor", anchor, home=settings.home, language="fr")
+    again = passerelle_here(
+        "ledger", "verify", "--anchor", anchor, home=settings.home, language="fr"
+    )
     assert "tel qu’il a été écrit" in again.stdout
-    listed = json.loads(passerelle("ledger", "list", "--json", home=settings.home).stdout)
+    listed = json.loads(passerelle_here("ledger", "list", "--json", home=settings.home).stdout)
     assert [one["event"] for one in listed] == ["ledger.checked", "ledger.checked", "sql.run"]
-    wrong = passerelle("ledger", "verify", "--anchor", "12", home=settings.home, check=False)
+    wrong = passerelle_here("ledger", "verify", "--anchor", "12", home=settings.home, check=False)
     assert (wrong.returncode, "PSL-237" in wrong.stderr) == (2, True)
 
 
@@ -37,7 +39,7 @@ def test_a_fault_is_named_and_gives_exit_code_3(settings):
     for number in range(3):
         append(settings, "sql.run", actor=f"a{number}")
     untied(settings, "DELETE FROM ledger_entries WHERE seq = 2")
-    done = passerelle("ledger", "verify", "--json", home=settings.home, check=False)
+    done = passerelle_here("ledger", "verify", "--json", home=settings.home, check=False)
     assert done.returncode == 3
     [fault] = json.loads(done.stdout)["faults"]
     assert (fault["kind"], fault["seq"]) == ("removed_one", 2)
@@ -46,7 +48,7 @@ def test_a_fault_is_named_and_gives_exit_code_3(settings):
 def test_a_lost_head_is_said_too(settings):
     append(settings, "sql.run", actor="a")
     untied(settings, "DELETE FROM ledger_head")
-    done = passerelle("ledger", "verify", home=settings.home, check=False)
+    done = passerelle_here("ledger", "verify", home=settings.home, check=False)
     assert (done.returncode, "PSL-304" in done.stderr) == (3, True)
 
 
@@ -54,16 +56,18 @@ def test_who_holds_a_record_is_told(settings):
     list_records(settings, "e.one", [("r1", "caf_minusca/P1", "counts")])
     make(settings, "e.one", "minusca_unpol")
     append(settings, "extract.downloaded", actor="jma.2", subject="e.one")
-    said = passerelle("ledger", "trace", "r1", home=settings.home).stdout
+    said = passerelle_here("ledger", "trace", "r1", home=settings.home).stdout
     for word in ("e.one", "minusca_unpol", "caf_minusca/P1", "counted", "jma.2"):
         assert word in said
-    assert "No extract" in passerelle("ledger", "trace", "r2", home=settings.home).stdout
-    [one] = json.loads(passerelle("ledger", "trace", "r1", "--json", home=settings.home).stdout)
+    assert "No extract" in passerelle_here("ledger", "trace", "r2", home=settings.home).stdout
+    [one] = json.loads(
+        passerelle_here("ledger", "trace", "r1", "--json", home=settings.home).stdout
+    )
     assert one["downloads"][0]["by"] == "jma.2"
 
 
 def test_an_event_that_does_not_exist_is_told_with_the_nearest(settings):
-    done = passerelle(
+    done = passerelle_here(
         "audit", "list", "--event", "extract.download", home=settings.home, check=False
     )
     assert (done.returncode, "PSL-232" in done.stderr) == (2, True)
@@ -72,6 +76,6 @@ def test_an_event_that_does_not_exist_is_told_with_the_nearest(settings):
 
 def test_the_list_is_in_words(settings):
     append(settings, "policy.changed", actor="")
-    said = passerelle("ledger", "list", home=settings.home, language="fr").stdout
+    said = passerelle_here("ledger", "list", home=settings.home, language="fr").stdout
     assert "accords modifiés" in said
     assert "inconnu" in said
