@@ -35,8 +35,8 @@ from pipelines.portal.configuration import DEFAULT_RATES, Configuration
 from pipelines.release.package.keys import public_key_path
 from pipelines.release.package.verify import verify
 from tests.integration.releasing import home_beside
-from tests.integration.test_portal_provider import Portal, wait_until
 from tests.portal import Browser, account, cheap_passwords, csrf_of, signed_in
+from tests.portal_process import PortalProcess, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 
@@ -71,7 +71,7 @@ def home(demo_home, tmp_path):
 
 @pytest.fixture
 def portal(home):
-    portal = Portal(home, PASSERELLE_LAKE=home.lake).start()
+    portal = PortalProcess(home, PASSERELLE_LAKE=home.lake).start()
     yield portal
     if portal.process.poll() is None:
         portal.stop()

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,39 +12,22 @@ from pathlib import Path
 import httpx
 import pytest
 
+from pipelines.core.settings import settings_for
 from tests.portal import csrf_of
+from tests.portal_process import PortalProcess
 
-STARTS_WITHIN_S, ENDS_WITHIN_S = 60, 30
+STARTS_WITHIN_S = 60
+ONE_AN_HOUR = {"PASSERELLE_RATE_LIMITS": "sign_in_address=1/hour"}
 
 
 @contextmanager
 def portal(home: Path, **environment: str) -> Iterator[str]:
-    """`python -m pipelines.portal`, ended as a service manager does it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        listen = f"127.0.0.1:{probe.getsockname()[1]}"
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("PASSERELLE_")}
-    own = {"PASSERELLE_HOME": str(home), "PASSERELLE_PORTAL_LISTEN": listen}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pipelines.portal"],
-        env={**kept, **own, **environment},
-        cwd=home,
-        stderr=subprocess.DEVNULL,
-    )
+    """The address of `python -m pipelines.portal`, ended as a service manager does it."""
+    process = PortalProcess(settings_for(home).prepare(), **environment).start()
     try:
-        end = time.monotonic() + STARTS_WITHIN_S
-        while True:
-            try:
-                httpx.get(f"http://{listen}/sign-in")
-                break
-            except httpx.TransportError:
-                assert process.poll() is None, "the portal did not start"
-                assert time.monotonic() < end
-                time.sleep(0.2)
-        yield f"http://{listen}"
+        yield process.address
     finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(ENDS_WITHIN_S) in (0, -signal.SIGTERM)
+        process.stop()
 
 
 def tries(address: str, count: int) -> list[int]:
@@ -64,14 +44,13 @@ def tries(address: str, count: int) -> list[int]:
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 def test_nobody_is_believed_about_the_address_of_the_sender(tmp_path: Path) -> None:
-    with portal(tmp_path, PASSERELLE_RATE_LIMITS="sign_in_address=1/hour") as address:
+    with portal(tmp_path, **ONE_AN_HOUR) as address:
         assert tries(address, 2) == [422, 429]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 def test_but_the_declared_proxy_is(tmp_path: Path) -> None:
-    own = {"PASSERELLE_TRUSTED_PROXY": "127.0.0.1"}
-    with portal(tmp_path, PASSERELLE_RATE_LIMITS="sign_in_address=1/hour", **own) as address:
+    with portal(tmp_path, PASSERELLE_TRUSTED_PROXY="127.0.0.1", **ONE_AN_HOUR) as address:
         assert tries(address, 2) == [422, 422]
 
 

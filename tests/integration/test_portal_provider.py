@@ -7,12 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import os
 import re
-import signal
 import socket
-import subprocess
-import sys
 import time
 from html import unescape
 
@@ -30,81 +26,17 @@ from pipelines.portal.services.scope import own_feeds
 from pipelines.portal.services.uploads import Upload
 from schemas.contract import all_rules
 from schemas.feed import load_feed
-from tests.portal import PASSWORD, account, cheap_passwords, csrf_of
+from tests.portal import cheap_passwords
+from tests.portal_process import PortalProcess, wait_until
 
 FEED = "caf_gendarmerie_incidents"
-PATIENCE_S = 90
 RULE = "INC-312"
-
-
-class Portal:
-    """A portal in its own process; `kill` is what a power cut does."""
-
-    def __init__(self, settings, **environment):
-        self.settings = settings
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.environment = environment
-        self.process = None
-
-    @property
-    def address(self):
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self):
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("PASSERELLE_")}
-        more = {
-            "PASSERELLE_HOME": str(self.settings.home),
-            "PASSERELLE_PORTAL_LISTEN": f"127.0.0.1:{self.port}",
-            "LANG": "en",
-            **self.environment,
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "pipelines.portal"],
-            env=clean | more,
-            stderr=(self.settings.home / "portal.log").open("ab"),
-            start_new_session=True,
-        )
-        wait_until(self._answers)
-        return self
-
-    def _answers(self):
-        assert self.process.poll() is None, (self.settings.home / "portal.log").read_text()
-        try:
-            return httpx.get(f"{self.address}/sign-in").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    def kill(self):
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(30)
-
-    def browser(self, role, organisation, **more):
-        name = account(self.settings, role, organisation=organisation, **more)
-        browser = httpx.Client(base_url=self.address, timeout=PATIENCE_S)
-        secret = csrf_of(browser.get("/sign-in").text)
-        form = {"name": name, "password": PASSWORD, "csrf": secret}
-        assert browser.post("/sign-in", data=form).status_code == 303
-        return browser
-
-
-def wait_until(is_so):
-    for _ in range(PATIENCE_S * 5):
-        if found := is_so():
-            return found
-        time.sleep(0.2)
-    raise AssertionError("it did not come about")
 
 
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory):
     cheap_passwords()
-    portal = Portal(settings_for(tmp_path_factory.mktemp("provider_home")).prepare()).start()
+    portal = PortalProcess(settings_for(tmp_path_factory.mktemp("provider_home")).prepare()).start()
     yield portal
     portal.stop()
 
@@ -273,7 +205,7 @@ def test_a_team_sees_only_its_own_of_a_feed_that_several_send():
 
 def test_a_portal_killed_in_the_middle_of_an_upload_lists_nothing_and_works_again(tmp_path):
     cheap_passwords()
-    portal = Portal(settings_for(tmp_path).prepare()).start()
+    portal = PortalProcess(settings_for(tmp_path).prepare()).start()
     settings = portal.settings
     browser = portal.browser("provider", "caf_gendarmerie", name="greffe.one")
     upload = httpx.Request(
