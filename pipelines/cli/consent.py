@@ -38,7 +38,7 @@ Reference = Annotated[str, argument(mark("REFERENCE"), mark("as the refusal says
     "passerelle consent list",
 )
 def list_consents(session: Session) -> None:
-    from pipelines.release.disclosure.consent_words import consent_facts, need_facts
+    from pipelines.release.disclosure.conflict_words import consent_facts, need_facts
     from pipelines.release.disclosure.consents import consents, needs
 
     waiting, given = needs(session.settings), consents(session.settings)
@@ -146,7 +146,7 @@ def _person(session: Session, name: str, code: str, *, from_stdin: bool) -> Pers
 
 
 def _show(session: Session, one: Consent) -> None:
-    from pipelines.release.disclosure.consent_words import consent_facts
+    from pipelines.release.disclosure.conflict_words import consent_facts
 
     if session.is_json:
         session.print_json(_consent(one))

@@ -33,10 +33,11 @@ def report(error: BaseException, session: Session) -> int:
 
 def _more(error: BaseException) -> dict[str, Any]:
     """What a refusal says beside its sentence, for machines."""
+    if not (conflict := getattr(error, "conflict", None)):
+        return {}
     from pipelines.release.disclosure.conflict_words import as_data
 
-    conflict = getattr(error, "conflict", None)
-    return {"conflict": as_data(conflict, language())} if conflict else {}
+    return {"conflict": as_data(conflict, language())}
 
 
 def _show_conflict(error: BaseException, session: Session) -> None:

@@ -14,7 +14,7 @@ from pipelines.portal.web.addresses import redirect
 from pipelines.portal.web.page import page
 from pipelines.portal.web.request import language_of, posted, query_form, settings_of
 from pipelines.release.disclosure import consents as release
-from pipelines.release.disclosure.consent_words import consent_facts, need_facts
+from pipelines.release.disclosure.conflict_words import consent_facts, need_facts
 from pipelines.release.errors import ReleaseError
 
 BASE = "/consents"

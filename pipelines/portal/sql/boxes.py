@@ -29,7 +29,7 @@ from pipelines.portal.sql.errors import SqlError
 from pipelines.portal.sql.worker import ROWS, Answer
 from pipelines.release.errors import ReleaseError
 from pipelines.release.policy.permits import Offer, offers, who_may
-from pipelines.release.query.records import CompiledExtract, compile_records
+from pipelines.release.query.records import CompiledRecords, compile_records
 from pipelines.release.request import Request
 from schemas.agreement import HANDLING_LEVELS, Agreement, Permit
 from schemas.agreement_folder import fingerprint, load_agreements
@@ -151,7 +151,7 @@ def _tables(open_now: QueryableTables, purpose: str) -> list[str]:
 
 def _compiled(
     open_now: QueryableTables, purpose: str, table: str
-) -> tuple[CompiledExtract, tuple[Permit, ...]]:
+) -> tuple[CompiledRecords, tuple[Permit, ...]]:
     """The query of an extract of everything in a table, and its clauses. Raises SqlError."""
     day, recipient = open_now.as_of, open_now.organisation
     try:

@@ -31,44 +31,37 @@ from pipelines.release.policy.dimensions import (
 from pipelines.release.policy.eligible import Eligible, by_generosity, eligible
 from pipelines.release.policy.permits import PermitSet
 from pipelines.release.policy.precision import Levels, is_detail, permit_levels
-from pipelines.release.query.flow import ACROSS, DROPPED, SHOWN_FROM
-from pipelines.release.query.records import OutColumn
+from pipelines.release.query.template import (
+    DROPPED,
+    SHOWN_FROM,
+    CompiledQuery,
+    OutColumn,
+    Template,
+)
 from pipelines.release.request import Request, check_request
 from schemas.agreement import RECORDS, TIME_DIMENSIONS, Permit
 from schemas.agreement_columns import can_be_summed
 from schemas.contract import Contract
 from schemas.record import SOURCE
-from schemas.sqltext import literal, name
+from schemas.sqltext import name
 
 LEVEL, SUPPRESSED = "level", "is_suppressed"
 CELL, TOTAL = "cell", "total"
 
 
 @dataclass(frozen=True)
-class CompiledCounts:
-    """An extract of counts as SQL over the catalogue.
+class CompiledCounts(CompiledQuery):
+    """The query of an extract of counts: every cell and total before protection.
 
-    `sql` gives every cell and total before protection (`cells.protect_counts`), `members_sql`
-    the private list of the records behind each cell, `flow_sql` the rows by clause
-    (`flow.read_flow`, with `are_kept_told=False`), `holdings_sql` (record_id, clause, given_as).
+    `members_sql` gives the private list of the records behind each cell.
     """
 
-    sql: str
     members_sql: str
-    flow_sql: str
-    holdings_sql: str
-    columns: tuple[OutColumn, ...]
     dimensions: tuple[str, ...]
     measures: tuple[str, ...]
     coverage: tuple[str, ...]
-    permits: tuple[Permit, ...]
     threshold: int
     counts_people: bool
-
-    @property
-    def shown_from(self) -> int:
-        """Smaller numbers are not told in what leaves."""
-        return max(SHOWN_FROM, self.threshold)
 
 
 def compile_counts(
@@ -91,24 +84,28 @@ def compile_counts(
     chosen, levels = _chosen(before, request, contract, used, known)
     grouped = {name for permit in known for name in permit.columns} & used
     counted = _counted(dimensions, contract, levels, grouped)
-    steps = f"WITH {before.steps}, {chosen}, {counted}"
+    query = Template(before, (chosen, counted))
+    threshold = max(p.small_cell_threshold or SHOWN_FROM for p in permits)
     opened = [set(permit.measures) for permit in permits]
     watched = contract.roles.coverage
     coverage = tuple(one for one in watched if all(one in names for names in opened))
     sums = [one for one in measures if one not in watched]
     keys = [f"_d{at}" for at in range(len(dimensions))]
     return CompiledCounts(
-        sql=f"{steps} {_grouped(dimensions, sums, coverage, contract)}",
-        members_sql=f"{steps} {_members(keys, contract)}",
-        flow_sql=f"{steps} {_flow(before, request, contract)}",
-        holdings_sql=f"{steps} SELECT record_id, {before.clause_name()} AS clause, "
-        "CAST(NULL AS VARCHAR) AS given_as FROM counted ORDER BY record_id",
+        sql=query.select(_grouped(dimensions, sums, coverage, contract)),
+        members_sql=query.select(_members(keys, contract)),
+        flow_sql=_flow(query, request, contract),
+        holdings_sql=query.select(
+            f"SELECT record_id, {before.clause_name()} AS clause, CAST(NULL AS VARCHAR) AS "
+            "given_as FROM counted ORDER BY record_id"
+        ),
         columns=_columns(dimensions, sums, coverage, contract),
         dimensions=dimensions,
         measures=tuple(sums),
         coverage=coverage,
         permits=permits,
-        threshold=max(p.small_cell_threshold or SHOWN_FROM for p in permits),
+        threshold=threshold,
+        shown_from=max(SHOWN_FROM, threshold),
         counts_people=bool(contract.roles.person_count),
     )
 
@@ -292,26 +289,20 @@ def _columns(
     return (*found, OutColumn(SUPPRESSED, "BOOLEAN"))
 
 
-def _flow(before: Eligible, request: Request, contract: Contract) -> str:
+def _flow(query: Template, request: Request, contract: Contract) -> str:
     """One row a clause: counted, dropped by reason, and whether the choice cuts through counts."""
-    across = any_of([cuts(request, permit, contract) for permit in before.permits])
-    dropped = [
-        f"count(*) FILTER (WHERE _reason = {literal(reason)}) AS {DROPPED}{reason}"
-        for reason in ("ceiling", "sensitivity", "delay")
-    ]
-    numbers = ", ".join(f"({at}, {literal(p.full_name)})" for at, p in enumerate(before.permits, 1))
-    return (
-        "SELECT _no.full_name AS clause, coalesce(_in.n, 0) AS kept, "
+    values = (
+        "coalesce(_in.n, 0) AS kept, "
         f"coalesce(_all.held, 0) AS {DROPPED}restriction, coalesce(_all.alone, 0) AS {DROPPED}k, "
-        f"coalesce(_all.open, 0) - coalesce(_in.n, 0) AS {DROPPED}repeated, "
-        f"_gone.* EXCLUDE (_scope), {across} AS {ACROSS} "
-        f"FROM (VALUES {numbers}) AS _no(no, full_name) "
+        f"coalesce(_all.open, 0) - coalesce(_in.n, 0) AS {DROPPED}repeated"
+    )
+    of_rows = (
         "LEFT JOIN (SELECT _clause, count(*) AS n FROM counted GROUP BY _clause) AS _in "
         "ON _in._clause = _no.no LEFT JOIN (SELECT _clause, "
         "count(*) FILTER (WHERE _is_hidden) AS held, "
         "count(*) FILTER (WHERE _waits AND NOT _is_hidden) AS alone, "
         "count(*) FILTER (WHERE NOT _waits AND NOT _is_hidden) AS open FROM chosen "
-        "GROUP BY _clause) AS _all ON _all._clause = _no.no "
-        f"LEFT JOIN (SELECT _scope, {', '.join(dropped)} FROM judged WHERE _clause IS NULL "
-        "GROUP BY _scope) AS _gone ON _gone._scope = _no.no ORDER BY _no.no"
+        "GROUP BY _clause) AS _all ON _all._clause = _no.no"
     )
+    across = any_of([cuts(request, permit, contract) for permit in query.before.permits])
+    return query.flow(values, of_rows, across)

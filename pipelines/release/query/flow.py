@@ -1,6 +1,6 @@
-"""What became of the rows by clause: kept, coarsened, masked and dropped; and what is told of it.
+"""What became of the rows by clause, what is told of it, and why an answer is empty.
 
-Not here: counting them, which is the query's (`records.py`, `counts.py`).
+Not here: counting them, which is the query's (`template.py`).
 
 A manifest must not give away what the extract protects, so a number smaller than the threshold of
 the clauses is told as `<n`. Kept rows are told exactly, since the recipient can count them; others
@@ -8,18 +8,33 @@ are told down to a multiple of n, or two requests one day apart would tell a sin
 difference. Of a narrow choice what was masked and dropped is not told at all: asked day by day and
 area by area, even "some" would say when and where a record is kept back, and in which a cell. That
 others lie across a choice is told without a number: whoever asks without one gets them.
+
+Of an empty answer it is not told whether a record is there that may not leave. What is told follows
+from what the same recipient is given without any choice: its first and its last month, each of them
+with at least as many records as a number must have to be told. Of one offence or area few months
+have so many: to take them for all that is given would be untrue.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import calendar
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-import duckdb
+from pipelines.release.disclosure.k_anonymity import smallest_group
+from pipelines.release.errors import ReleaseError
+from pipelines.release.query.template import ACROSS, DROPPED, KEPT, MASKED, CompiledQuery
+from pipelines.release.request import Request
+from schemas.agreement import Permit
+from schemas.contract import load_contract
+from schemas.sqltext import name
 
-KEPT, MASKED, DROPPED = "kept", "masked_", "dropped_"
-ACROSS = "is_across"
-SHOWN_FROM = 5
+if TYPE_CHECKING:
+    import duckdb
+
+MONTHLY = ("day", "week", "month")  # the periods that tell at least the month
 
 
 @dataclass(frozen=True)
@@ -107,3 +122,52 @@ def _of(numbers: Mapping[str, int], prefix: str) -> dict[str, int]:
         for key, number in numbers.items()
         if key.startswith(prefix)
     }
+
+
+def absence(
+    connection: duckdb.DuckDBPyConnection,
+    request: Request,
+    compiled: Callable[[Request], CompiledQuery],
+) -> ReleaseError:
+    """REL-124 where the period lies before or after all that is given, else REL-125."""
+    if request.has_period:
+        wide = compiled(replace(request, since=None, until=None))
+        day = load_contract(request.table).event_day
+        if day and all({day, *MONTHLY} & {*p.columns, *p.dimensions} for p in wide.permits):
+            span = _span(connection, request.table, day, wide.holdings_sql, wide.shown_from)
+            if span and _is_outside(request, *span):
+                return ReleaseError("REL-124", first=span[0], last=span[1])
+    return ReleaseError("REL-125")
+
+
+def require_some(absent: ReleaseError, permits: Sequence[Permit], flow: Flow) -> None:
+    """Raise ReleaseError where nothing leaves and records must be alike to leave.
+
+    Also where there were none: else the refusal would say that there is a record, and the request
+    when and where. That a period lies outside of all that is given may be said.
+    """
+    least = max(smallest_group(permit) for permit in permits)
+    if least > 1 and absent.code == "REL-124":
+        raise absent
+    if least > 1:
+        raise ReleaseError("REL-107", "across" if flow.has_others_across else "", k=least)
+
+
+def _span(
+    connection: duckdb.DuckDBPyConnection, table: str, day: str, holdings_sql: str, least: int
+) -> tuple[str, str] | None:
+    [(first, last)] = connection.execute(
+        f"SELECT min(month), max(month) FROM (SELECT strftime({name(day)}, '%Y-%m') AS month "
+        f"FROM {name(table)} SEMI JOIN (SELECT record_id FROM ({holdings_sql})) USING (record_id) "
+        f"WHERE {name(day)} IS NOT NULL GROUP BY month HAVING count(*) >= {int(least)})"
+    ).fetchall()
+    return (first, last) if first else None
+
+
+def _is_outside(request: Request, first: str, last: str) -> bool:
+    year, month = (int(part) for part in last.split("-"))
+    ends = dt.date(year, month, calendar.monthrange(year, month)[1])
+    begins = dt.date.fromisoformat(f"{first}-01")
+    return bool(
+        (request.until and request.until < begins) or (request.since and request.since > ends)
+    )

@@ -3,8 +3,8 @@
 Not here: the rows that may leave (`eligible.py`), how coarse (`precision.py`), how many must be
 alike (`k_anonymity.py`), and counts (`counts.py`).
 
-Each row leaves under exactly one clause, the most generous that covers it, with that clause's
-columns and precision: the columns of two clauses in one row would be a row that neither permits.
+A row has the columns and the precision of its one clause: the columns of two clauses in one row
+would be a row that neither permits.
 """
 
 from __future__ import annotations
@@ -30,7 +30,15 @@ from pipelines.release.policy.precision import (
     token_of_record,
     with_detail,
 )
-from pipelines.release.query.flow import ACROSS, DROPPED, KEPT, MASKED, SHOWN_FROM
+from pipelines.release.query.template import (
+    DROPPED,
+    KEPT,
+    MASKED,
+    SHOWN_FROM,
+    CompiledQuery,
+    OutColumn,
+    Template,
+)
 from pipelines.release.request import Request, check_request
 from schemas.agreement import Permit
 from schemas.agreement_columns import too_fine
@@ -42,31 +50,11 @@ CLAUSE = "clause"  # the last column of each extract of records
 
 
 @dataclass(frozen=True)
-class OutColumn:
-    """One column as it leaves; `column` is what the contract says of it, None for our own."""
+class CompiledRecords(CompiledQuery):
+    """The query of an extract of records, which gives the rows in their order."""
 
-    name: str
-    duckdb_type: str
-    column: Column | None = None
-
-
-@dataclass(frozen=True)
-class CompiledExtract:
-    """An extract of records as SQL over the catalogue; the connection must have the release key.
-
-    `sql` gives the rows in their order, `flow_sql` what was kept, masked and dropped by clause
-    (`flow.read_flow`), `holdings_sql` the private list (record_id, clause, given_as): the true
-    number of each record that leaves and the name under which the recipient knows it.
-    """
-
-    sql: str
-    columns: tuple[OutColumn, ...]
-    flow_sql: str
-    holdings_sql: str
-    permits: tuple[Permit, ...]
     quasi_identifiers: tuple[str, ...]
     withheld: tuple[str, ...]  # asked for, and closed by every clause
-    shown_from: int  # smaller numbers are not told in what leaves
 
     @property
     def smallest_group(self) -> int:
@@ -74,7 +62,7 @@ class CompiledExtract:
         return min(smallest_group(permit) for permit in self.permits)
 
 
-def compile_records(request: Request, allowed: PermitSet, contract: Contract) -> CompiledExtract:
+def compile_records(request: Request, allowed: PermitSet, contract: Contract) -> CompiledRecords:
     """The query of an extract of records.
 
     Raises ReleaseError REL-104 for an unknown column, 112 and 113 for a period or code that does
@@ -94,16 +82,17 @@ def compile_records(request: Request, allowed: PermitSet, contract: Contract) ->
     before = eligible(request, allowed, contract, permits, carried, is_chosen_later=is_grouped)
     asked = _RecordQuery(request, telling, is_grouped)
     told = _told(before, columns, contract, asked)
-    steps = f"WITH {before.steps}, {ranked(before, sorted(alike))}, {told}"
+    query = Template(before, (ranked(before, sorted(alike)), *told))
+    leaving = "FROM told WHERE _leaves ORDER BY _given, sha256(record_id)"
     names = ", ".join(f"{name(f'_o_{c.name}')} AS {name(c.name)}" for c in columns)
     out = tuple(OutColumn(column.name, column.duckdb_type, column) for column in columns)
-    return CompiledExtract(
-        sql=f"{steps} SELECT {names}, _name AS {CLAUSE} FROM told WHERE _leaves "
-        "ORDER BY _given, sha256(record_id)",
+    return CompiledRecords(
+        sql=query.select(f"SELECT {names}, _name AS {CLAUSE} {leaving}"),
         columns=(*out, OutColumn(CLAUSE, "VARCHAR")),
-        flow_sql=f"{steps} {_flow(columns, before, asked)}",
-        holdings_sql=f"{steps} SELECT record_id, _name AS clause, _given AS given_as FROM told "
-        "WHERE _leaves ORDER BY _given, sha256(record_id)",
+        flow_sql=_flow(query, columns, asked),
+        holdings_sql=query.select(
+            f"SELECT record_id, _name AS clause, _given AS given_as {leaving}"
+        ),
         permits=permits,
         quasi_identifiers=tuple(c.name for c in columns if c.is_quasi_identifier),
         withheld=tuple(one for one in request.columns if one not in opened),
@@ -154,8 +143,10 @@ def _opened_only(column: Column, permits: tuple[Permit, ...], value: str) -> str
     return f"CASE WHEN _clause IN ({chosen}) THEN {value} END"
 
 
-def _told(before: Eligible, columns: list[Column], contract: Contract, asked: _RecordQuery) -> str:
-    """`told AS (…)`: every permitted row with `_o_<column>`, `_given`, `_name` and `_leaves`."""
+def _told(
+    before: Eligible, columns: list[Column], contract: Contract, asked: _RecordQuery
+) -> tuple[str, str]:
+    """`named AS (…)`, `told AS (…)`: the permitted rows with `_given`, `_leaves`, `_o_<column>`."""
     levels = permit_levels(before.permits, "_clause")
     if asked.is_grouped:
         levels = on_its_rung(levels)
@@ -172,8 +163,8 @@ def _told(before: Eligible, columns: list[Column], contract: Contract, asked: _R
     return (
         f"named AS (SELECT *, {_given(before, contract, levels, asked)} AS _given, "
         f"{before.clause_name()} AS _name, NOT _held AND NOT _lonely AS _is_open, "
-        f"{is_within} IS TRUE AS _is_asked, {is_across} IS TRUE AS _lies_across FROM ranked), "
-        f"told AS (SELECT *, {', '.join(values)}, _is_open AND _is_asked AS _leaves FROM named)"
+        f"{is_within} IS TRUE AS _is_asked, {is_across} IS TRUE AS _lies_across FROM ranked)",
+        f"told AS (SELECT *, {', '.join(values)}, _is_open AND _is_asked AS _leaves FROM named)",
     )
 
 
@@ -231,7 +222,7 @@ def _named_for(before: Eligible, asked: _RecordQuery) -> str:
     return f"(CASE _clause {' '.join(cases)} ELSE '' END)"
 
 
-def _flow(columns: list[Column], before: Eligible, asked: _RecordQuery) -> str:
+def _flow(query: Template, columns: list[Column], asked: _RecordQuery) -> str:
     """One row a clause: kept, coarsened, masked by column, dropped by reason, any lying across."""
     # of a record in no group nothing is told, so that it lies in no choice
     lonely = "FALSE" if asked.request.has_choice else "NOT _held AND _lonely"
@@ -244,20 +235,11 @@ def _flow(columns: list[Column], before: Eligible, asked: _RecordQuery) -> str:
         f"count(*) FILTER (WHERE _held AND _is_asked) AS {DROPPED}restriction",
         f"count(*) FILTER (WHERE {lonely}) AS {DROPPED}k",
     ]
-    dropped = [
-        f"count(*) FILTER (WHERE _reason = {literal(reason)}) AS {DROPPED}{reason}"
-        for reason in ("ceiling", "sensitivity", "delay")
-    ]
-    numbers = ", ".join(f"({at}, {literal(p.full_name)})" for at, p in enumerate(before.permits, 1))
-    across = "_is_open AND _lies_across) FROM told"
+    across = "(SELECT bool_or(_is_open AND _lies_across) FROM told)"
     if not asked.is_grouped:
-        across = "_clause IS NULL AND _is_across AND NOT _held) FROM judged"
-    return (
-        f"SELECT _no.full_name AS clause, _kept.* EXCLUDE (_clause), _gone.* EXCLUDE (_scope), "
-        f"(SELECT bool_or({across}) AS {ACROSS} "
-        f"FROM (VALUES {numbers}) AS _no(no, full_name) "
+        across = "(SELECT bool_or(_clause IS NULL AND _is_across AND NOT _held) FROM judged)"
+    of_rows = (
         f"LEFT JOIN (SELECT _clause, {', '.join(kept)} FROM told GROUP BY _clause) AS _kept "
-        "ON _kept._clause = _no.no "
-        f"LEFT JOIN (SELECT _scope, {', '.join(dropped)} FROM judged WHERE _clause IS NULL "
-        "GROUP BY _scope) AS _gone ON _gone._scope = _no.no ORDER BY _no.no"
+        "ON _kept._clause = _no.no"
     )
+    return query.flow("_kept.* EXCLUDE (_clause)", of_rows, across)

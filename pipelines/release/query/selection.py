@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.core.settings import Settings
 from pipelines.ledger import clock
@@ -22,10 +22,8 @@ from pipelines.release.package.formats.content import Field
 from pipelines.release.package.formats.write import require_format, require_room
 from pipelines.release.policy.marking import Marking, cleared, levels, strictest
 from pipelines.release.policy.permits import PermitSet, who_may
-from pipelines.release.query.absence import absence, require_some
-from pipelines.release.query.fields import fields_of
-from pipelines.release.query.flow import Flow, read_flow
-from pipelines.release.query.rows import content_hash, table_versions, write_rows
+from pipelines.release.query.flow import Flow, absence, read_flow, require_some
+from pipelines.release.query.output import content_hash, fields_of, table_versions, write_rows
 from pipelines.release.request import Request
 from schemas.agreement import Permit
 from schemas.agreement_folder import load_agreements
@@ -39,7 +37,8 @@ if TYPE_CHECKING:
 
     from pipelines.release.disclosure.consents import Consent
     from pipelines.release.query.counts import CompiledCounts
-    from pipelines.release.query.records import CompiledExtract
+    from pipelines.release.query.records import CompiledRecords
+    from pipelines.release.query.template import CompiledQuery
 
 Progress = Callable[[int, int, str], None]
 OnOpen = Callable[["duckdb.DuckDBPyConnection"], None]
@@ -193,49 +192,84 @@ class _Work:
     folder: Path
     grouped: tuple[Permit, ...] = ()  # the clauses of records that are known beside counts
 
+    def file(self, name: str) -> Path:
+        """One of the files of the answer: `ordered`, `holdings`, `kept`, `rows`."""
+        return self.folder / f"{name}.parquet"
+
+    def require_format(self, compiled: CompiledQuery) -> None:
+        """Raise ReleaseError where the format cannot show these columns."""
+        columns = [column.name for column in compiled.columns]
+        require_format(self.request.format, columns, self.contract.roles.point)
+
+    def flow(self, compiled: CompiledQuery, *, are_kept_told: bool) -> Flow:
+        """What becomes of the rows."""
+        return read_flow(
+            self.connection,
+            compiled.flow_sql,
+            shown_from=compiled.shown_from,
+            are_kept_told=are_kept_told,
+            is_withheld_told=not self.request.is_narrow,
+        )
+
+    def copy(self, query: str, name: str) -> Path:
+        """Write the answer to a query to one of the files."""
+        path = self.file(name)
+        self.connection.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet)")
+        return path
+
+    def write_holdings(self, compiled: CompiledQuery) -> Path:
+        """Write the private list of the records that leave, or that are counted."""
+        return self.copy(
+            f"SELECT record_id, clause, given_as, {literal(self.request.form)} AS form "
+            f"FROM ({compiled.holdings_sql})",
+            "holdings",
+        )
+
+    def selection(self, compiled: CompiledQuery, flow: Flow, **more: Any) -> Selection:
+        """The answer, once what is `ordered`, the `holdings` and what is `kept` are written."""
+        request, connection = self.request, self.connection
+        fields, words = fields_of(compiled.columns, request.language)
+        rows, holdings = self.file("rows"), self.file("holdings")
+        write_rows(connection, self.file("ordered"), fields, words, rows)
+        return Selection(
+            request=request,
+            contract=self.contract,
+            allowed=self.allowed,
+            connection=connection,
+            rows=rows,
+            holdings=holdings,
+            kept=self.file("kept"),
+            fields=fields,
+            flow=flow,
+            marking=_marking(connection, self.contract, holdings, self.allowed, request),
+            query=compiled.sql,
+            table_versions=table_versions(connection, request.table),
+            content_hash=content_hash(connection, rows),
+            **more,
+        )
+
 
 def _records(work: _Work) -> Selection:
     from pipelines.release.disclosure.risk import risk
     from pipelines.release.query.records import compile_records
 
-    request, contract, connection = work.request, work.contract, work.connection
-    allowed, folder = work.allowed, work.folder
+    request, contract, allowed = work.request, work.contract, work.allowed
     compiled = compile_records(request, allowed, contract)
-    require_format(request.format, [c.name for c in compiled.columns], contract.roles.point)
-    flow = read_flow(
-        connection,
-        compiled.flow_sql,
-        shown_from=compiled.shown_from,
-        is_withheld_told=not request.is_narrow,
-    )
-    absent = None
+    work.require_format(compiled)
+    flow, absent = work.flow(compiled, are_kept_told=True), None
     if not flow.kept:
-        absent = absence(connection, request, lambda one: compile_records(one, allowed, contract))
+        absent = absence(
+            work.connection, request, lambda one: compile_records(one, allowed, contract)
+        )
         require_some(absent, compiled.permits, flow)
     require_room(request.format, flow.kept)
-    fields, words = fields_of(compiled.columns, request.language)
-    ordered, holdings, rows = (folder / f"{n}.parquet" for n in ("ordered", "holdings", "rows"))
-    connection.execute(f"COPY ({compiled.sql}) TO {literal(str(ordered))} (FORMAT parquet)")
-    _write_holdings(connection, compiled.holdings_sql, "records", holdings)
-    kept = _keep_records(work, compiled, holdings)
-    write_rows(connection, ordered, fields, words, rows)
-    ordered_rows = f"read_parquet({literal(str(ordered))})"
-    return Selection(
-        request=request,
-        contract=contract,
-        allowed=allowed,
-        connection=connection,
-        rows=rows,
-        holdings=holdings,
-        kept=kept,
-        fields=fields,
+    ordered = f"read_parquet({literal(str(work.copy(compiled.sql, 'ordered')))})"
+    _keep_records(work, compiled, work.write_holdings(compiled))
+    return work.selection(
+        compiled,
+        flow,
         row_count=flow.kept,
-        flow=flow,
-        marking=_marking(connection, contract, holdings, allowed),
-        query=compiled.sql,
-        table_versions=table_versions(connection, request.table),
-        content_hash=content_hash(connection, rows),
-        risk=risk(connection, ordered_rows, compiled.quasi_identifiers, compiled.smallest_group),
+        risk=risk(work.connection, ordered, compiled.quasi_identifiers, compiled.smallest_group),
         k_required=compiled.smallest_group,
         quasi_identifiers=compiled.quasi_identifiers,
         masked_columns=_masked_columns(work, compiled, flow),
@@ -243,18 +277,17 @@ def _records(work: _Work) -> Selection:
     )
 
 
-def _keep_records(work: _Work, compiled: CompiledExtract, holdings: Path) -> Path:
+def _keep_records(work: _Work, compiled: CompiledRecords, holdings: Path) -> None:
     import pyarrow.parquet as pq
 
     from pipelines.release.disclosure.past_disclosures import records_of, with_asked
 
-    kept = work.folder / "kept.parquet"
     providers = tuple({one for permit in compiled.permits for one in permit.providers})
-    pq.write_table(with_asked(records_of(work.connection, holdings), work.request, providers), kept)
-    return kept
+    kept = with_asked(records_of(work.connection, holdings), work.request, providers)
+    pq.write_table(kept, work.file("kept"))
 
 
-def _masked_columns(work: _Work, compiled: CompiledExtract, flow: Flow) -> tuple[str, ...]:
+def _masked_columns(work: _Work, compiled: CompiledRecords, flow: Flow) -> tuple[str, ...]:
     """Where cells were masked; of a narrow choice, where the terms mask any, whatever it holds."""
     if flow.is_withheld_told:
         masked = {column for one in flow.clauses for column, n in one.masked.items() if n}
@@ -314,64 +347,40 @@ def _counts(work: _Work) -> Selection:
     from pipelines.release.query.cells import is_listing_suppressed
     from pipelines.release.query.counts import SUPPRESSED, compile_counts
 
-    request, connection = work.request, work.connection
+    request = work.request
 
     def compiling(form: Request) -> CompiledCounts:
         return compile_counts(form, work.allowed, work.contract, work.grouped)
 
     compiled = compiling(request)
-    require_format(request.format, [c.name for c in compiled.columns], work.contract.roles.point)
+    work.require_format(compiled)
     found = _counted(work, compiled)
     protected = found.protected
-    fields, words = fields_of(compiled.columns, request.language)
-    names = ("ordered", "holdings", "rows", "kept")
-    ordered, holdings, rows, kept = (work.folder / f"{name}.parquet" for name in names)
-    pq.write_table(protected, ordered)
-    pq.write_table(found.cells, kept)
-    _write_holdings(connection, compiled.holdings_sql, "counts", holdings)
-    write_rows(connection, ordered, fields, words, rows)
-    flow = read_flow(
-        connection,
-        compiled.flow_sql,
-        shown_from=compiled.shown_from,
-        are_kept_told=False,
-        is_withheld_told=not request.is_narrow,
-    )
+    pq.write_table(protected, work.file("ordered"))
+    pq.write_table(found.cells, work.file("kept"))
+    work.write_holdings(compiled)
     suppressed = sum(protected[SUPPRESSED].to_pylist())
-    return Selection(
-        request=request,
-        contract=work.contract,
-        allowed=work.allowed,
-        connection=connection,
-        rows=rows,
-        holdings=holdings,
-        fields=fields,
+    return work.selection(
+        compiled,
+        work.flow(compiled, are_kept_told=False),
         row_count=protected.num_rows,
-        flow=flow,
-        marking=_marking_of_counts(work, holdings),
-        query=compiled.sql,
-        table_versions=table_versions(connection, request.table),
-        content_hash=content_hash(connection, rows),
         suppressed_cells=suppressed if is_listing_suppressed(protected) else None,
         threshold=compiled.threshold,
-        kept=kept,
         consents=found.consents,
-        absence=None if protected.num_rows else absence(connection, request, compiling),
+        absence=None if protected.num_rows else absence(work.connection, request, compiling),
     )
-
-
-def _write_holdings(
-    connection: duckdb.DuckDBPyConnection, holdings_sql: str, form: str, path: Path
-) -> None:
-    """The private list of the records that leave, or that are counted."""
-    held = f"SELECT record_id, clause, given_as, {literal(form)} AS form FROM ({holdings_sql})"
-    connection.execute(f"COPY ({held}) TO {literal(str(path))} (FORMAT parquet)")
 
 
 def _marking(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, holdings: Path, allowed: PermitSet
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    holdings: Path,
+    allowed: PermitSet,
+    request: Request,
 ) -> Marking:
     """The strictest of the rows that leave, whether or not they say it; of none, the ceiling."""
+    if request.form == "counts" and is_public(request.recipient):
+        return cleared()
     found = connection.execute(
         f"SELECT DISTINCT handling FROM {name(contract.table)} SEMI JOIN "
         f"read_parquet({literal(str(holdings))}) USING (record_id)"
@@ -380,9 +389,3 @@ def _marking(
         return strictest(level for (level,) in found)
     ceilings = [levels()[permit.rows.handling_ceiling] for permit in allowed.permits]
     return max(ceilings, key=lambda one: one.rank)
-
-
-def _marking_of_counts(work: _Work, holdings: Path) -> Marking:
-    if is_public(work.request.recipient):
-        return cleared()
-    return _marking(work.connection, work.contract, holdings, work.allowed)

@@ -28,7 +28,7 @@ def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = {*IDENTITY, *PROVENANCE, "weapon_kind", "victims_total"}
     columns = tuple(column for column in whole.columns if column.name in kept)
     made = replace(whole, columns=columns, roles=Roles())
-    for module in ("pipelines.release.query.absence", "pipelines.release.disclosure.coarser"):
+    for module in ("pipelines.release.query.flow", "pipelines.release.disclosure.coarser"):
         monkeypatch.setattr(f"{module}.load_contract", lambda _table: made)
     monkeypatch.setattr(world, "load_contract", lambda _table: made)
 

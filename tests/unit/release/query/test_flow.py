@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.release.query.absence import absence
 from pipelines.release.query.counts import compile_counts
+from pipelines.release.query.flow import absence
 from pipelines.release.query.records import compile_records
 from schemas.contract import load_contract
 from tests.unit.release.world import agreement, allowed_by, ask, catalogue, counts, permit, rows
