@@ -94,7 +94,7 @@ def _chosen(session: Session, which: str, since: str) -> list[Delivery]:
             message = _("{name} was refused.", name=pairs[0][0].delivery_id)
             hint = _("It is judged again when its file is handed in again: {command}",
                      command="passerelle ingest")  # fmt: skip
-            raise CommandError("PSL-227", message, hint)
+            raise CommandError("PSL-243", message, hint)
     first = dt.datetime.combine(day_of(since), dt.time(), dt.UTC) if since else None
     return [
         delivery

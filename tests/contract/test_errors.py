@@ -6,6 +6,7 @@ import importlib
 import pickle
 import pkgutil
 import re
+from pathlib import Path
 from string import Formatter
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 import pipelines
+from pipelines.cli import errors
 from pipelines.core.errors import WORDS, CodedError, Words, coded, declare
 from pipelines.core.findings import DeliveryError, Finding
 from pipelines.jobs.queue import BROKEN
@@ -59,6 +61,19 @@ def test_no_code_means_two_things():
     with pytest.raises(ValueError, match="LED-404 means something else already"):
         declare({"LED-404": "Another sentence."})
     declare({"LED-404": WORDS["LED-404"]})
+
+
+def test_every_code_of_a_command_is_registered_and_used():
+    """A new sentence under a code that is about something else is seen where the codes stand."""
+    folder = Path(pipelines.__path__[0])
+    sources = [path for path in folder.rglob("*.py") if path != Path(errors.__file__)]
+    used = {
+        code for path in sources for code in re.findall(r'"(PSL-\d{3})', path.read_text("utf-8"))
+    }
+    others = {key.split()[0] for key in WORDS if key.startswith("PSL-")}
+    assert used - others == set(errors.CODES)
+    assert others.isdisjoint(errors.CODES)
+    assert len(set(errors.CODES.values())) == len(errors.CODES)
 
 
 def subclasses(kind: type) -> set[type]:
