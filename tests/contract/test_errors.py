@@ -26,7 +26,7 @@ from schemas.contract import all_rules
 from schemas.problem import AgreementError, AgreementProblem
 
 for module in pkgutil.walk_packages(pipelines.__path__, "pipelines."):
-    if module.name.rpartition(".")[2] in ("errors", "queue", "uploads"):
+    if module.name.endswith(("errors", ".queue")):
         importlib.import_module(module.name)
 
 KINDS = {"ACC", "BAK", "JOB", "LED", "PSL", "REL", "SQL", "UPL", "VER"}
