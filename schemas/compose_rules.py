@@ -138,6 +138,8 @@ class RuleComposition:
             correction=fix,
             is_about_row=bool(kind or line.identity) or line.about == "row",
             identity=_tuples(line.identity),
+            template=asked.name,
+            parameters={**(line.model_extra or {}), "when": line.when},
         )
 
     def _asked(self, one: RuleSource) -> _RuleInstance:

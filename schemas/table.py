@@ -5,6 +5,7 @@ Not here: the files that say so (`declared.py`) and how they are put together (`
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
@@ -142,6 +143,10 @@ class Rule:
     is_about_row: bool = True  # False: about a file as a whole
     # Judged by the lake: of these columns, or columns that count together, a correction keeps one.
     identity: tuple[tuple[str, ...], ...] = ()
+    # What it was made from: a template of rule_templates.yaml and what the table told it. How a
+    # rule came about is no part of what it says, so it stays out of the fingerprint.
+    template: str = field(default="", repr=False)
+    parameters: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,21 @@
-"""What a demo feed hands over: a delivery's bytes, and the truth about each of its rows.
+"""A delivery in the making: right records, then faults in some, then its cells and the truth.
 
-Not here: what happened (`world.py`), how it is told (`telling.py`) and any one feed's layout.
-
-A feed module builds a `Draft`: the cells as the sender writes them and, row by row, what a right
-reading of them must yield. `spoil` then makes some rows bad, one rule a row, and notes the code in
-the truth. So the truth is known by construction and owes nothing to the pipeline that it judges.
+Faults change records, or put a text in the place of a cell. The truth about a row is what its
+record says and the rules that its fault breaks; so it is known by construction and owes nothing to
+the pipeline that it judges.
 """
 
 from __future__ import annotations
 
-from abc import ABC
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from pipelines.demo.profile import load_profile
-from schemas.contract import Contract, load_contract
-from schemas.feed import Feed, load_feed
+from pipelines.demo.cells import CellWriter
+from pipelines.demo.clock import area_zones, to_utc
+from pipelines.demo.faults import WEAK_POST_TIMES, Fault, Texts
+from pipelines.demo.query import RecordQuery
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -33,45 +31,9 @@ TRUTH_COLUMNS = (
     "event_id",
     "is_withdrawn",
 )
-# The column of the local day of each time that a report tells.
-DAYS = {"occurred": "occurred_on", "reported": "reported_on", "until": "ended_on"}
-SHARE_SPOILED_PER_RULE = 0.01
 SHARE_REPEATED = 0.01
-
-
-class DemoFeed(ABC):
-    """A feed of the demo by its name: what it and its table declare, and what goes wrong there."""
-
-    feed: ClassVar[str]
-
-    def __init__(self, *, is_every_rule: bool = False) -> None:
-        """Make the mistakes of the feed's profile, or break every rule that it can break."""
-        self.is_every_rule = is_every_rule
-
-    @cached_property
-    def declared(self) -> Feed:
-        """The feed's declaration, whose crosswalks are the service's vocabulary."""
-        return load_feed(self.feed)
-
-    @cached_property
-    def contract(self) -> Contract:
-        """The contract of the feed's table."""
-        return load_contract(self.declared.table)
-
-    def spoil(
-        self,
-        draft: Draft,
-        defects: Sequence[Defect],
-        rng: np.random.Generator,
-        *,
-        is_each_present: bool = True,
-    ) -> Draft:
-        """Spoil rows by all of `defects`, or by the few that the feed's profile names."""
-        if self.is_every_rule:
-            return spoil(draft, defects, rng, is_each_present=is_each_present)
-        profile = load_profile(self.feed)
-        usual, weights = profile.select(defects), profile.weights(draft.cells)
-        return spoil(draft, usual, rng, is_each_present=False, weights=weights)
+MANY = 100  # records: a kind of which there is none among so many is never sent
+EMPTY = ""  # stands for a cell that a fault has emptied
 
 
 @dataclass(frozen=True)
@@ -90,170 +52,207 @@ class DemoDelivery:
     truth: pd.DataFrame = field(repr=False, compare=False)
 
 
-@dataclass
 class Draft:
-    """The rows of a delivery in the making: `cells` as sent, `truth` as meant; one index.
+    """The rows of a delivery, all right so far.
 
-    `context` is what a feed remembers of its rows that is neither (a DataFrame of local times).
+    `records` have the columns of the table, moments by the clock of the place, and what the world
+    knows besides. `is_fixed` are rows that nothing may make wrong.
     """
 
-    cells: pd.DataFrame
-    truth: pd.DataFrame
-    context: pd.DataFrame = None  # type: ignore[assignment]  # feeds that read it set it
+    def __init__(self, writer: CellWriter, records: pd.DataFrame, is_fixed: Any = False) -> None:
+        """Start with a copy of the records."""
+        import pandas as pd
 
-    def __post_init__(self) -> None:
-        """Start with every row right."""
-        self.cells = self.cells.astype(object).where(self.cells.notna(), None)
-        if "rule_codes" not in self.truth:
-            self.truth["rule_codes"] = [()] * len(self.truth)
-            self.truth["is_repeat"] = False
-            self.truth["is_kept_right"] = False
+        self.writer, self.contract = writer, writer.contract
+        self.records = records.reset_index(drop=True)
+        self.query = RecordQuery(self.contract, writer.feed.handling)
+        index = self.records.index
+        self.codes = pd.Series([()] * len(index), index=index, dtype=object)
+        self.is_fixed = pd.Series(is_fixed, index=index, dtype=bool) | self.records["is_withdrawn"]
+        self.texts: dict[str, pd.Series] = {}  # source column → texts in the place of cells
+        self.copies: list[tuple[Any, Any, list[str]]] = []  # rows to, rows from, source columns
 
-    def right_rows(self) -> pd.Series:
-        """True for the rows that nothing has spoiled and that nobody asked to leave alone."""
-        truth = self.truth
-        is_right = ~truth["is_repeat"] & ~truth["is_kept_right"] & ~truth["is_withdrawn"]
-        return is_right & (truth["rule_codes"].str.len() == 0)
+    def is_right(self) -> pd.Series:
+        """True for the rows that have no fault and may get one."""
+        return ~self.is_fixed & (self.codes.str.len() == 0)
 
-    def set(self, rows: Any, column: str, values: Any) -> None:
-        """Write a cell of each of `rows`; a list is used in turn."""
-        if isinstance(values, list):
-            values = [values[i % len(values)] for i in range(len(rows))]
-        self.cells.loc[rows, column] = values
+    def weights(self) -> Any:
+        """How much more readily than another each row gets a fault: more at the weak post."""
+        import numpy as np
 
-    def expect(self, rows: Any, **values: Any) -> None:
-        """Change what a right reading of `rows` must yield."""
-        for column, value in values.items():
-            self.truth.loc[rows, column] = value
+        is_weak = np.zeros(len(self.records), dtype=bool)
+        for column, value in self.writer.profile.weak_post.items():
+            is_weak = (self.records[column] == value).to_numpy()
+        return np.where(is_weak, WEAK_POST_TIMES, 1.0)
 
+    def inject(
+        self,
+        faults: Sequence[Fault],
+        rng: np.random.Generator,
+        *,
+        is_each_present: bool = False,
+        is_weighted: bool = True,
+    ) -> None:
+        """Give each fault to its share of the rows that are still right, the rarest kind first.
 
-Spoil = Callable[[Draft, Any], None]
+        With `is_each_present` each has a row at least; else small shares are left to chance. Raises
+        ValueError where no row is left for one.
+        """
+        import numpy as np
 
+        if not faults or self.records.empty:
+            return
+        fits = self.query.evaluate(
+            self.records, {str(at): fault.where for at, fault in enumerate(faults)}
+        )
+        fits = fits.fillna(False).astype(bool)
+        weights = self.weights() if is_weighted else np.ones(len(self.records))
+        right = self.is_right()
+        may = {is_sum: right & (self.records["is_alone"] != is_sum) for is_sum in (True, False)}
+        could = {
+            at: int((fits[str(at)] & may[one.is_of_sums]).sum()) for at, one in enumerate(faults)
+        }
+        broken: set[str] = set()
+        for at in sorted(could, key=lambda at: could[at]):
+            fault, together = faults[at], 2 if faults[at].copies else 1
+            can = fits[str(at)] & may[fault.is_of_sums] & self.is_right()
+            pool = self.records.index[can]
+            wanted = fault.share * int(may[fault.is_of_sums].sum()) / together
+            groups = max(int(is_each_present), int(wanted + rng.random()))
+            size = min(groups, len(pool) // together) * together
+            turn = np.argsort(rng.permutation(len(pool))) / weights[can.to_numpy()]
+            self._apply(fault, pool[np.argsort(turn)[:size]].sort_values())
+            if size or (not fits[str(at)].any() and len(self.records) >= MANY):
+                broken.add(fault.rule)
+        missed = sorted({fault.rule for fault in faults} - broken)
+        if missed and is_each_present:
+            raise ValueError(f"no row left that can raise {', '.join(missed)}")
 
-@dataclass(frozen=True)
-class Defect:
-    """One way in which a row can be wrong, and the code or codes that it must raise.
+    def _apply(self, fault: Fault, rows: Any) -> None:
+        import pandas as pd
 
-    `needs` picks the rows that can be spoiled so; `together` rows are spoiled as a group (two
-    records with one number). `share` is of the delivery's rows that may be spoiled at all.
-    """
+        if not len(rows):
+            return
+        self.codes[rows] = pd.Series([fault.codes] * len(rows), index=rows)
+        if fault.copies:
+            self._copy(fault, rows[1::2], rows[0::2])
+        chosen = self.records.loc[rows].assign(is_second=[at % 2 == 1 for at in range(len(rows))])
+        values = {column: sql for column, sql in fault.values.items() if column in chosen}
+        for column, told in self.query.changed(chosen, values).items():
+            self.records[column] = self.records[column].astype(told.dtype)
+            self.records.loc[rows, column] = told
+        for column, texts in fault.texts.items():
+            self._put(column, rows, texts)
 
-    codes: tuple[str, ...]
-    spoil: Spoil
-    needs: Callable[[Draft], pd.Series] | None = None
-    together: int = 1
-    share: float = SHARE_SPOILED_PER_RULE
+    def _put(self, column: str, rows: Any, texts: Texts) -> None:
+        """Texts instead of the cells of a column: in its first cell, or in none of them."""
+        import pandas as pd
 
+        if callable(texts):
+            turn = [texts(at) for at in range(len(rows))]
+        else:
+            turn = [texts[at % len(texts)] or EMPTY for at in range(len(rows))]
+        sources = list(self.writer.read[column].source)[: None if turn[0] == EMPTY else 1]
+        if column == "source_record_id":
+            sources = self.writer.number_cells
+        for source in sources:
+            nothing = pd.Series(None, index=self.records.index, dtype=object)
+            self.texts.setdefault(source, nothing)[rows] = turn
 
-def cell(column: str, values: Any) -> Spoil:
-    """A defect that replaces one cell; a list of values is used in turn, None empties it."""
-    return lambda draft, rows: draft.set(rows, column, values)
-
-
-def blank(columns: list[str]) -> Spoil:
-    """A defect that empties cells."""
-
-    def change(draft: Draft, rows: Any) -> None:
+    def _copy(self, fault: Fault, to: Any, origin: Any) -> None:
+        """Make the second of each pair like the first, in cells and in what they mean."""
+        number = self.writer.number_cells
+        if fault.copies == "number":
+            self.copies.append((to, origin, list(self.writer.read["source_record_id"].source)))
+            return
+        if fault.copies == "content":
+            told = [c for c in self.writer.columns if c not in number]
+            self.copies.append((to, origin, told))
+            kept = {"source_record_id", "row", "event_id", *(f"cell {one}" for one in number)}
+            columns = [str(c) for c in self.records if c not in kept]
+        else:
+            columns = fault.copies.split()
         for column in columns:
-            draft.set(rows, column, None)
+            self.records.loc[to, column] = self.records.loc[origin, column].to_numpy()
 
-    return change
+    def cells(self) -> pd.DataFrame:
+        """The cells as they are sent."""
+        cells = self.writer.cells(self.records)
+        for source, texts in self.texts.items():
+            cells[source] = cells[source].where(texts.isna(), texts)
+            cells[source] = cells[source].mask(texts == EMPTY, None)
+        for to, origin, columns in self.copies:
+            cells.loc[to, columns] = cells.loc[origin, columns].to_numpy()
+        return cells
+
+    def truth(self, cells: pd.DataFrame) -> pd.DataFrame:
+        """What a right reading of those cells yields, row by row."""
+        import numpy as np
+
+        records, contract = self.records.copy(), self.contract
+        for column in self.contract.columns:
+            for look_up in column.look_ups if column.name in records else ():
+                records[column.name] = _looked_up(records, column.name, look_up)
+        truth = records[["event_id", "is_withdrawn"]].copy()
+        truth["source_record_id"] = self.writer.numbers(cells)
+        derived = {}
+        for column in contract.published:
+            mapping = self.writer.read.get(column.name)
+            if mapping and column.is_plain_text and column.name != "source_record_id":
+                truth[column.name] = _told_text(cells, mapping)
+            elif column.name in truth:
+                continue
+            elif column.name in records and column.filled_by == "feed":
+                truth[column.name] = records[column.name]
+            elif column.derive and not _KEYED & set(column.derive.replace("(", " ").split()):
+                derived[column.name] = column.derive
+        derived = {c: sql for c, sql in derived.items() if c not in truth}
+        truth = truth.join(self.query.evaluate(records, derived)) if derived else truth
+        if contract.roles.zone:
+            self._set_moments(records, truth)
+        for column in contract.published:
+            if column.withheld_when and column.name in truth:
+                is_withheld = truth[column.withheld_when].fillna(False).astype(bool)
+                truth[column.name] = truth[column.name].where(~is_withheld, None)
+        truth["rule_codes"] = self.codes
+        is_wrong = [bool(error_codes().intersection(codes)) for codes in self.codes]
+        truth["verdict"] = np.where(is_wrong, "quarantined", "accepted")
+        return truth
+
+    def _set_moments(self, records: pd.DataFrame, truth: pd.DataFrame) -> None:
+        """The days of moments, and their UTC where the hour is told."""
+        zones = area_zones(records)
+        for column, day in self.contract.days.items():
+            if column in self.writer.read:
+                local = records[column]
+                is_told = local.notna() & self.writer.has_hours(column)
+                if column != self.contract.roles.report_time:
+                    is_told &= records["is_timed"]
+                truth[column] = to_utc(local, zones).where(is_told)
+                shown = self.writer.by_named_clock(column, truth[column])
+                truth[day.name] = shown.where(shown.notna(), local).dt.normalize()
 
 
-def spoil(
-    draft: Draft,
-    defects: Sequence[Defect],
-    rng: np.random.Generator,
-    *,
-    is_each_present: bool = True,
-    weights: Any = None,
-) -> Draft:
-    """Apply each defect to its share of the rows that are still right.
-
-    With `is_each_present` every defect spoils a row at least; else small shares are left to chance.
-    A row is chosen as many times more readily as `weights` says, an array of the rows.
-    Raises ValueError where no row can be spoiled in the way asked.
-    """
-    import numpy as np
-
-    weights = np.ones(len(draft.truth)) if weights is None else weights
-    row_count = int(draft.right_rows().sum())
-    for defect in defects:
-        can = draft.right_rows()
-        if defect.needs is not None:
-            can &= defect.needs(draft).fillna(False).astype(bool)
-        pool = draft.truth.index[can]
-        wanted = defect.share * row_count / defect.together
-        groups = max(int(is_each_present), int(wanted + rng.random()))
-        size = min(groups, len(pool) // defect.together) * defect.together
-        if is_each_present and not size:
-            raise ValueError(f"no row left that can raise {defect.codes}")
-        turn = np.argsort(rng.permutation(len(pool))) / weights[can.to_numpy()]
-        rows = pool[np.argsort(turn)[:size]].sort_values()
-        defect.spoil(draft, rows)
-        draft.truth.loc[rows, "rule_codes"] = _same([tuple(sorted(defect.codes))] * size, rows)
-    return draft
+_KEYED = {"keyed_token", "record_key", "source"}
 
 
-def repeat_rows(draft: Draft, rng: np.random.Generator, share: float = SHARE_REPEATED) -> Draft:
+def repeated(
+    cells: pd.DataFrame, truth: pd.DataFrame, may: pd.Series, rng: np.random.Generator
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Some rows twice, letter for letter, the copy right after the original."""
-    import pandas as pd
-
-    pool = draft.truth.index[draft.right_rows()]
-    size = min(len(pool), max(1, round(share * len(draft.truth))))
-    rows = pool[rng.permutation(len(pool))[:size]].sort_values()
-    copies = draft.truth.loc[rows].assign(is_repeat=True)
-    order = pd.concat([draft.truth.assign(_copy=0), copies.assign(_copy=1)]).reset_index(
-        names="_row"
-    )
-    order = order.sort_values(["_row", "_copy"], kind="stable")
-    cells = draft.cells.loc[order["_row"]].reset_index(drop=True)
-    return Draft(cells, order.drop(columns=["_row", "_copy"]).reset_index(drop=True))
-
-
-def duplicated_number(columns: list[str]) -> Spoil:
-    """A defect for pairs of rows: the second record is given the number of the first."""
-
-    def change(draft: Draft, rows: Any) -> None:
-        for frame, names in ((draft.cells, columns), (draft.truth, ["source_record_id"])):
-            frame.loc[rows[1::2], names] = frame.loc[rows[0::2], names].to_numpy()
-
-    return change
-
-
-def finish(draft: Draft, source_rows: Iterable[int]) -> pd.DataFrame:
-    """The truth table of a delivery: the verdict from the codes, by the contract's severities."""
     import numpy as np
 
-    truth = draft.truth.copy()
-    truth["source_row"] = np.asarray(list(source_rows), dtype="int64")
-    codes = truth["rule_codes"].explode()
-    errors = codes[codes.isin(error_codes())]
-    is_bad = truth.index.isin(errors.index)
-    truth["verdict"] = np.where(
-        truth["is_repeat"], "duplicate", np.where(is_bad, "quarantined", "accepted")
-    )
-    others = [c for c in truth.columns if c not in (*TRUTH_COLUMNS, "is_repeat", "is_kept_right")]
-    return truth[[*TRUTH_COLUMNS, *others]]
+    pool = cells.index[may]
+    size = min(len(pool), max(1, round(SHARE_REPEATED * len(cells))))
+    rows = np.sort(pool[rng.permutation(len(pool))[:size]])
+    order = np.sort(np.concatenate([np.asarray(cells.index), rows]), kind="stable")
+    is_copy = np.concatenate([[False], order[1:] == order[:-1]])
+    truth = truth.loc[order].reset_index(drop=True)
+    truth["verdict"] = truth["verdict"].mask(is_copy, "duplicate")
+    return cells.loc[order].reset_index(drop=True), truth
 
 
-def set_days(truth: pd.DataFrame, rows: Any, local: Mapping[str, pd.Series]) -> None:
-    """Expect the local days of some moments; `local` are wall-clock times by `occurred` etc."""
-    for what, times in local.items():
-        truth.loc[rows, DAYS[what]] = times.dt.normalize()
-
-
-def without_unknown_hours(truth: pd.DataFrame, day_only: Collection[str]) -> pd.DataFrame:
-    """Expect no moment where only a day is told, by its precision or of all of a feed's rows."""
-    is_timed = truth["occurred_at_precision"].isin(("minute", "hour"))
-    for moment in ("occurred_at", "occurred_until"):
-        if moment in truth:
-            truth[moment] = truth[moment].where(is_timed)
-    for moment in day_only:
-        truth[moment] = truth[moment].where(truth[moment].isna())
-    return truth
-
-
+@cache
 def error_codes() -> frozenset[str]:
     """The codes of the contracts' rules that reject a row."""
     from schemas.contract import all_rules
@@ -261,7 +260,27 @@ def error_codes() -> frozenset[str]:
     return frozenset(code for code, rule in all_rules().items() if rule.severity == "error")
 
 
-def _same(values: list[Any], index: Any) -> pd.Series:
-    import pandas as pd
+def _told_text(cells: pd.DataFrame, mapping: Any) -> pd.Series:
+    """The text of the cells of a mapping, those that are empty left out."""
+    text: pd.Series = cells[mapping.source[0]]
+    others = (cells[source] for source in mapping.source[1:])
+    for other in others:
+        both = text.notna() & other.notna()
+        text = (text + mapping.join + other).where(both, text.where(text.notna(), other))
+    return text
 
-    return pd.Series(values, index=index, dtype=object)
+
+def _looked_up(records: pd.DataFrame, column: str, look_up: Any) -> pd.Series:
+    """A column with what the code of another says where it says nothing itself."""
+    from schemas.codelist import load_codelist
+
+    told: pd.Series = records[column]
+    if not look_up.sides or look_up.column not in records:
+        return told
+    rows = {row["code"]: row for row in load_codelist(f"{look_up.column.removesuffix('_code')}s")}
+    for country, value in look_up.sides:
+        codes = records[look_up.column]
+        is_side = codes.map({c: row[country] for c, row in rows.items()}) == records["country"]
+        found = codes.map({c: row[value] or None for c, row in rows.items()})
+        told = told.where(told.notna(), found.where(is_side, None))
+    return told

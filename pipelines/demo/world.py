@@ -1,6 +1,6 @@
 """The synthetic world: what happened, where and when, before anybody reported it.
 
-Not here: how a service tells an event (`telling.py`) and its files (one module a feed).
+Not here: how a service reports an event (`incidents.py`) and writes it (`cells.py`).
 
 Nothing here is measured or copied: the settlements are real places at approximate coordinates of
 our own, and the patterns (`offence_patterns.csv`) are plausible weights, not statistics.
@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pipelines.demo.clock import to_utc, zones
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,8 +93,7 @@ def build_world(seed: int = 20260501, scale: float = 1.0) -> World:
     import pandas as pd
 
     settlements = pd.read_csv(HERE / "settlements.csv")
-    zones = _time_zones()
-    settlements["time_zone"] = settlements["admin1_code"].map(zones)
+    settlements["time_zone"] = settlements["admin1_code"].map(zones("admin_areas"))
     patterns = pd.read_csv(HERE / "offence_patterns.csv", dtype={"offence_code": str})
     events = pd.concat(
         [
@@ -107,18 +108,6 @@ def build_world(seed: int = 20260501, scale: float = 1.0) -> World:
     return World(seed, scale, settlements, events)
 
 
-def to_utc(local: pd.Series, zone: pd.Series) -> pd.Series:
-    """Naive wall-clock times to naive UTC, by the zone of each; NaT stays NaT."""
-    import pandas as pd
-
-    utc = pd.Series(pd.NaT, index=local.index, dtype="datetime64[us]")
-    for name in zone.dropna().unique():
-        here = zone == name
-        aware = local[here].dt.tz_localize(name, ambiguous="NaT", nonexistent="shift_forward")
-        utc[here] = aware.dt.tz_convert("UTC").dt.tz_localize(None).astype("datetime64[us]")
-    return utc
-
-
 def jitter(
     rng: np.random.Generator, latitude_deg: Any, longitude_deg: Any, radius_km: Any
 ) -> tuple[Any, Any]:
@@ -130,12 +119,6 @@ def jitter(
     bearing = rng.random(size) * 2 * np.pi
     north, east = distance * np.cos(bearing), distance * np.sin(bearing)
     return latitude_deg + north, longitude_deg + east / np.cos(np.radians(latitude_deg))
-
-
-def _time_zones() -> dict[str, str]:
-    from schemas.codelist import load_codelist
-
-    return {row["code"]: row["time_zone"] for row in load_codelist("admin_areas")}
 
 
 def _events(

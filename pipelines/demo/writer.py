@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import importlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -24,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.core.duck import record_keys
 from pipelines.demo.delivery import DemoDelivery
+from pipelines.demo.generator import FeedGenerator
+from pipelines.demo.profile import load_profiles
 from pipelines.demo.world import World, build_world
 
 if TYPE_CHECKING:
@@ -32,24 +33,7 @@ if TYPE_CHECKING:
     from pipelines.core.settings import Settings
 
 DEFAULT_SEED = 20260501
-FEEDS = {  # feed → module and class that write it
-    "caf_police_incidents": ("caf_police", "CafPolice"),
-    "caf_gendarmerie_incidents": ("caf_gendarmerie", "CafGendarmerie"),
-    "cod_pnc_incidents": ("cod_pnc", "CodPnc"),
-    "ssd_ssnps_incidents": ("ssd_ssnps", "SsdSsnps"),
-    "minusca_unpol_incidents": ("minusca", "Minusca"),
-    "monusco_unpol_incidents": ("monusco", "Monusco"),
-    "unmiss_unpol_incidents": ("unmiss", "Unmiss"),
-    "caf_border_crossings": ("border_caf", "CafBorderCrossings"),
-    "cod_dgm_border_crossings": ("border_cod", "CodBorderCrossings"),
-    "ssd_immigration_border_crossings": ("border_ssd", "SsdBorderCrossings"),
-    "iom_dtm_border_flows": ("border_flows", "BorderFlows"),
-    "unpol_border_seizures": ("border_seizures", "BorderSeizures"),
-    "dpo_police_deployments": ("contributions", "Deployments"),
-    "lcm_support_offers": ("support", "SupportOffers"),
-    "lcm_support_needs": ("support", "SupportNeeds"),
-    "dpo_capability_pledges": ("contributions", "CapabilityPledges"),
-}
+FEEDS = tuple(load_profiles())
 SENT_TWICE = "caf_gendarmerie_incidents"  # whose first file arrives again under another name
 SENT_AGAIN_AFTER = dt.timedelta(days=1, hours=3)
 
@@ -113,17 +97,10 @@ def feed_deliveries(world: World, feed: str, *, is_every_rule: bool = False) -> 
 
     Raises KeyError for a feed that the demo does not write.
     """
-    deliveries: list[DemoDelivery] = sender(feed, is_every_rule=is_every_rule).deliveries(world)
+    deliveries = FeedGenerator(feed).deliveries(world, is_every_rule=is_every_rule)
     if feed == SENT_TWICE:
         deliveries.append(_again(deliveries[0]))
     return deliveries
-
-
-def sender(feed: str, *, is_every_rule: bool = False) -> Any:
-    """What writes the deliveries of a feed. Raises KeyError for a feed that the demo lacks."""
-    module, name = FEEDS[feed]
-    made = getattr(importlib.import_module(f"pipelines.demo.{module}"), name)
-    return made(is_every_rule=is_every_rule)
 
 
 def delivery_id(delivery: DemoDelivery) -> str:

@@ -3,7 +3,7 @@
 Not here: whether the truth itself is consistent, and which rules the border feeds break
 (`tests/unit/demo`).
 
-The truth is made beside the deliveries, by construction: a row that the writer spoiled on purpose
+The truth is made beside the deliveries, by construction: a row that was made wrong on purpose
 carries the code that it must raise. Nothing of it is computed by the pipeline.
 """
 

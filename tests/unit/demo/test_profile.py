@@ -10,14 +10,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipelines.demo.delivery import Defect, DemoDelivery, Draft, cell
-from pipelines.demo.incidents import IncidentFeed
-from pipelines.demo.profile import WEAK_POST_TIMES, Profile, load_profile
+from pipelines.demo.delivery import DemoDelivery, Draft
+from pipelines.demo.generator import FeedGenerator
+from pipelines.demo.profile import load_profile
 from pipelines.demo.world import FIRST_DAY, LAST_DAY, World, build_world
-from pipelines.demo.writer import FEEDS, expected_records, feed_deliveries, labelled_truth, sender
+from pipelines.demo.writer import FEEDS, expected_records, feed_deliveries, labelled_truth
 from tests.unit.demo.truths import assert_judged_as_meant, read_all, values_read
 
-# One of each kind: the truths beside this file hold every defect of every feed.
+# One of each kind: the truths beside this file hold every fault of every feed.
 JUDGED = ["cod_pnc_incidents", "caf_border_crossings", "unpol_border_seizures", "lcm_support_needs"]
 WITH_POSTS = [feed for feed in FEEDS if load_profile(feed).weak_post]
 # The day of a record, by table; pledges are made at a few conferences, months of any other table
@@ -54,16 +54,16 @@ def test_few_rows_are_rejected(truth: pd.DataFrame) -> None:
 def test_the_causes_are_those_of_the_profile(truth: pd.DataFrame) -> None:
     rows = truth.explode("rule_codes").dropna(subset="rule_codes")
     for feed, codes in rows.groupby("feed")["rule_codes"]:
-        assert set(codes) == set(load_profile(str(feed)).percent), feed
+        assert set(codes) == set(load_profile(str(feed)).faults), feed
 
 
 @pytest.mark.parametrize("feed", WITH_POSTS)
 def test_one_post_is_clearly_worse_than_the_others(world: World, feed: str) -> None:
-    made, rng = sender(feed), world.rng(f"{feed} deliveries")
-    records = made.compose(world)
-    right = made.draft(records) if isinstance(made, IncidentFeed) else made.draft(rng, records)
-    is_weak = pd.Series(load_profile(feed).weights(right.cells) > 1, index=right.cells.index)
-    is_wrong = made.spoil(right, made.defects(), rng).truth["rule_codes"].str.len() > 0
+    generator = FeedGenerator(feed)
+    draft = Draft(generator.writer, generator.records(world))
+    is_weak = pd.Series(draft.weights() > 1)
+    draft.inject(generator.faults.usual(), world.rng(f"{feed} post"))
+    is_wrong = draft.codes.str.len() > 0
     assert 0.01 < is_weak.mean() < 0.12
     assert is_wrong[is_weak].mean() > 2.5 * is_wrong[~is_weak].mean()
 
@@ -95,17 +95,15 @@ def test_any_scale_will_do() -> None:
     assert all(feed_deliveries(small, feed) for feed in FEEDS)
 
 
-def test_a_profile_chooses_one_defect_for_a_rule_and_its_share() -> None:
-    x, y, both = (Defect(codes, cell("Date", "?")) for codes in (("A",), ("A",), ("A", "B")))
-    [chosen] = Profile({"A": 2.5}).select([both, x, y])
-    assert (chosen.codes, chosen.share, chosen.spoil) == (("A",), 0.025, x.spoil)
+def test_a_usual_fault_breaks_one_rule_and_has_the_share_of_the_profile() -> None:
+    for feed in FEEDS:
+        generator = FeedGenerator(feed)
+        shares = {fault.codes: fault.share for fault in generator.faults.usual()}
+        assert shares == {(c,): percent / 100 for c, percent in load_profile(feed).faults.items()}
+
+
+def test_a_rule_that_no_fault_breaks_alone_cannot_be_usual() -> None:
+    generator = FeedGenerator("cod_pnc_incidents")
+    generator.faults.profile = generator.profile.model_copy(update={"faults": {"INC-301": 1.0}})
     with pytest.raises(KeyError):
-        Profile({"B": 1.0}).select([both, x, y])
-
-
-def test_a_right_draft_has_no_post_unless_the_profile_names_one() -> None:
-    cells = pd.DataFrame({"Post": ["a", "b"]})
-    draft = Draft(cells, pd.DataFrame({"is_withdrawn": [False, False]}))
-    assert list(Profile({}).weights(draft.cells)) == [1, 1]
-    weights = Profile({}, ("Post", "b")).weights(draft.cells)
-    assert list(weights) == [1, WEAK_POST_TIMES]
+        generator.faults.usual()

@@ -14,13 +14,13 @@ import pandas as pd
 from pipelines.core.settings import settings_for
 from pipelines.demo.delivery import DemoDelivery
 from pipelines.harmonise.run import HarmoniseResult, harmonise_file
-from schemas.feed import load_feed
+from schemas.feed import Feed, load_feed
 
 Read = list[tuple[DemoDelivery, HarmoniseResult]]
 SAME_TO_DEG = 0.0005  # a feed may write seconds of arc or four decimals
 
 
-def read_all(deliveries: Iterable[DemoDelivery], place: Path) -> Read:
+def read_all(deliveries: Iterable[DemoDelivery], place: Path, feed: Feed | None = None) -> Read:
     """Each delivery, and what its reading gives, in a folder of its own."""
     settings = settings_for(place / "home").prepare()
     done = []
@@ -29,7 +29,7 @@ def read_all(deliveries: Iterable[DemoDelivery], place: Path) -> Read:
         file.write_bytes(delivery.content)
         harmonised = harmonise_file(
             settings,
-            load_feed(delivery.feed),
+            feed or load_feed(delivery.feed),
             file,
             place / file.stem,
             delivery_id=f"{delivery.feed}.demo",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pyproj import Transformer
 
-from pipelines.demo.grids import to_dms, to_mgrs, to_utm
+from pipelines.demo.coordinates import to_dms, to_mgrs, to_utm
 
 
 @pytest.mark.parametrize("digits", [5, 4, 3])

@@ -1,6 +1,6 @@
 """Who crossed a border of the synthetic world: people, vehicles and groups, at real points.
 
-Not here: how a service writes its register (one module a feed) and counts without names (flows).
+Not here: how a service writes its register (`cells.py`) and counts without names (flows).
 
 Nobody here exists: ages, documents and journeys are drawn from plausible weights of our own.
 """
@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines.demo.world import FIRST_DAY, LAST_DAY, World, to_utc
+from pipelines.demo.world import FIRST_DAY, LAST_DAY, World
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+    from schemas.feed import Feed
 
 KINDS = {"person": 0.84, "vehicle": 0.09, "group": 0.07}
 DIRECTIONS = {"entry": 0.53, "exit": 0.43, "transit": 0.04}
@@ -46,16 +48,25 @@ POOL_SHARE = 0.8  # travellers per crossing: the others have crossed before
 LAST_REPORT = "2026-10-31 23:50"
 
 
-def crossings(world: World, country: str, count: int, purpose: str) -> pd.DataFrame:
-    """`count` right crossings at the points of `country`, in order of crossing.
+def compose(
+    world: World,
+    feed: Feed,
+    country: str,
+    at_scale_1: int,
+    share_rough: float = 0.0,
+    *,
+    is_of_persons: bool = False,
+) -> pd.DataFrame:
+    """Right crossings at the points of `country`, in order of crossing.
 
-    The columns are those of border_crossings (times as naive UTC), with occurred_local and
-    reported_local (wall clock), point_kind, other_side, document_number, vehicle_plate and
-    birth_date. Raises KeyError where the list of border points lacks the country.
+    Of some the hour is known roughly only. A register of persons has no vehicles and groups, and
+    tells of each person the vehicle. `document_sightings` tells how often a document is shown.
+    Raises KeyError where the list of border points lacks the country.
     """
     import numpy as np
 
-    rng = world.rng(purpose)
+    rng = world.rng(feed.feed)
+    count = world.count(at_scale_1)
     rows = _places(world, rng, country, count)
     rows["direction"] = _pick(rng, DIRECTIONS, count)
     rows["traveller_kind"] = _pick(rng, KINDS, count)
@@ -63,20 +74,30 @@ def crossings(world: World, country: str, count: int, purpose: str) -> pd.DataFr
     _set_people(rng, rows, country)
     _set_vehicles(rng, rows)
     _set_journey(rng, rows, country)
-    rows["group_size"] = np.where(
-        rows["traveller_kind"] == "group", 2 + rng.poisson(6, count), 1
-    ).astype("int64")
-    rows["source_revision"] = 1
-    rows["is_withdrawn"] = False
-    rows = rows.sort_values("occurred_local", kind="stable", ignore_index=True)
-    return _without_coincidences(rows)
+    is_group = rows["traveller_kind"] == "group"
+    rows["group_size"] = np.where(is_group, 2 + rng.poisson(6, count), 1).astype("int64")
+    is_rough = rng.random(count) < share_rough
+    rows["occurred_at_precision"] = np.where(is_rough, "hour", "minute")
+    rows["handling"] = "CONFIDENTIAL"
+    rows = rows.sort_values("occurred_at", kind="stable", ignore_index=True)
+    rows = _without_coincidences(rows)
+    if is_of_persons:
+        rows = _of_persons(rows)
+    shown = rows["document_number"]
+    return rows.assign(document_sightings=shown.map(shown.value_counts()))
+
+
+def _of_persons(rows: pd.DataFrame) -> pd.DataFrame:
+    rows = rows[rows["traveller_kind"] == "person"].reset_index(drop=True)
+    is_driven = rows["crossing_mode"].isin(["car", "truck", "motorcycle", "bus"])
+    rows["vehicle_kind"] = rows["crossing_mode"].where(is_driven, None)
+    plate = "ZZ" + rows.index.astype(str).str.zfill(7).to_series(index=rows.index) + "AA"
+    return rows.assign(vehicle_plate=plate.where(is_driven, None))
 
 
 def _places(world: World, rng: np.random.Generator, country: str, count: int) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
-
-    from schemas.codelist import load_codelist
 
     listed = world.border_points
     mask = (listed["country_a"] == country) | (listed["country_b"] == country)
@@ -87,9 +108,7 @@ def _places(world: World, rng: np.random.Generator, country: str, count: int) ->
     other = np.where(is_a, points["country_b"], points["country_a"])
     far = rng.choice(FAR_COUNTRIES, count)
     admin1 = pd.Series(np.where(is_a, points["admin1_a"], points["admin1_b"])).replace("", None)
-    zones = {row["code"]: row["time_zone"] for row in load_codelist("admin_areas")}
-    homes = {row["code"]: row["time_zone"] for row in load_codelist("countries")}
-    zone = admin1.map(zones).replace("", None).fillna(homes[country] or "Africa/Kinshasa")
+    latitude = pd.to_numeric(points["latitude_deg"], errors="coerce")
     return pd.DataFrame(
         {
             "country": country,
@@ -97,8 +116,9 @@ def _places(world: World, rng: np.random.Generator, country: str, count: int) ->
             "point_kind": points["kind"],
             "other_side": np.where(other == "", far, other),
             "admin1_code": admin1,
-            "time_zone": zone,
-            "latitude_deg": pd.to_numeric(points["latitude_deg"], errors="coerce"),
+            "place_text": points["code"].str.slice(8).str.title(),
+            "location_precision": np.where(latitude.notna(), "exact", "settlement"),
+            "latitude_deg": latitude,
             "longitude_deg": pd.to_numeric(points["longitude_deg"], errors="coerce"),
         }
     )
@@ -117,10 +137,8 @@ def _set_times(rng: np.random.Generator, rows: pd.DataFrame) -> None:
     delay = pd.to_timedelta(2 + (rng.exponential(140, size)).astype(int), unit="m")
     registered = pd.Series(local + delay).astype("datetime64[us]")
     last = pd.Timestamp(LAST_REPORT)
-    rows["occurred_local"] = local
-    rows["reported_local"] = registered.where(registered <= last, local)
-    for column in ("occurred", "reported"):
-        rows[f"{column}_at"] = to_utc(rows[f"{column}_local"], rows["time_zone"])
+    rows["occurred_at"] = local
+    rows["reported_at"] = registered.where(registered <= last, local)
 
 
 def _set_people(rng: np.random.Generator, rows: pd.DataFrame, country: str) -> None:
@@ -141,7 +159,7 @@ def _set_people(rng: np.random.Generator, rows: pd.DataFrame, country: str) -> N
     rows["birth_date"] = pd.to_datetime(rows["birth_date"]).astype("datetime64[us]")
     expires = pd.to_datetime(rows["document_expires_on"])
     rows["document_expires_on"] = expires.astype("datetime64[us]")
-    rows["age_years"] = full_years(rows["birth_date"], rows["occurred_local"])
+    rows["age_years"] = full_years(rows["birth_date"], rows["occurred_at"])
     rows["age_group"] = age_group(rows["age_years"])
     rows.drop(columns=["nationality_kind"], inplace=True)
 
@@ -216,7 +234,7 @@ def _set_journey(rng: np.random.Generator, rows: pd.DataFrame, country: str) -> 
 
 def _without_coincidences(rows: pd.DataFrame) -> pd.DataFrame:
     """Leave out crossings that would look like another one told twice; tests need no such luck."""
-    keys = ["document_number", "occurred_local", "border_point_code", "direction"]
+    keys = ["document_number", "occurred_at", "border_point_code", "direction"]
     return rows[~(rows["document_number"].notna() & rows.duplicated(keys))].reset_index(drop=True)
 
 

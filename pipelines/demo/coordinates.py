@@ -11,7 +11,14 @@ poles.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from collections.abc import Mapping as Values
+from functools import reduce
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from schemas.feed import Mapping
 
 _BANDS = "CDEFGHJKLMNPQRSTUVWX"
 _COLUMN_SETS = ("STUVWXYZ", "ABCDEFGH", "JKLMNPQR")  # by zone modulo 3
@@ -30,6 +37,36 @@ _SERIES = (
     61 * _N**3 / 240 - 103 * _N**4 / 140,
     49561 * _N**4 / 161280,
 )
+
+
+def position_texts(
+    mapping: Mapping, latitude_deg: pd.Series, longitude_deg: pd.Series
+) -> Values[str, pd.Series]:
+    """Positions in the notation and the number of cells of a mapping, None where there is none."""
+    import numpy as np
+    import pandas as pd
+
+    here = (latitude_deg.notna() & longitude_deg.notna()).to_numpy()
+    north, east = latitude_deg.to_numpy()[here], longitude_deg.to_numpy()[here]
+    if mapping.notation == "mgrs":
+        whole = pd.Series(to_mgrs(north, east), dtype=object)
+        parts = [whole.str.slice(0, -10), whole.str.slice(-10, -5), whole.str.slice(-5)]
+    elif mapping.notation == "utm":
+        utm = to_utm(north, east)
+        zone = np.char.add(np.char.mod("%02d", utm.zone), np.where(north < 0, "S", "N"))
+        metres = (np.rint(metres).astype(int) for metres in (utm.easting_m, utm.northing_m))
+        parts = [pd.Series(zone), *(pd.Series(np.char.mod("%d", one)) for one in metres)]
+    elif mapping.notation == "dms":
+        parts = [pd.Series(to_dms(north, "N", "S")), pd.Series(to_dms(east, "E", "W"))]
+    else:
+        parts = [pd.Series(np.char.mod("%.5f", one)) for one in (north, east)]
+    texts = {source: pd.Series(None, latitude_deg.index, dtype=object) for source in mapping.source}
+    parts = [part.astype(object) for part in parts]
+    if len(texts) == 1:
+        parts = [reduce(lambda left, right: left + " " + right, parts)]
+    for source, part in zip(texts, parts, strict=True):
+        texts[source][here] = part.to_numpy()
+    return texts
 
 
 class Utm(NamedTuple):
