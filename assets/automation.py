@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 
 from assets.deliveries import FILE_TAG, deliveries_of
-from assets.feeds import loaded_feeds
+from assets.feeds import drafts, loaded_feeds
 from assets.freshness import feeds_that_are_late
 from assets.harmonised import fail_for_refused, judge_jobs, judge_request, tags_for
 from assets.ledger import MOST_RUNS_A_TICK, entries_of_the_ledger, unfinished_runs
@@ -83,16 +83,20 @@ def new_files_in_the_inbox(
                 copies.append(copy)
     for delivery in note_new_copies(settings, copies):
         context.log.info(" ".join(since(settings, delivery).sentences(settings.language)))
-    if strangers:
-        context.log.warning(f"DEL-721: no feed is called {', '.join(sorted(strangers))}")
+    for sentence in map(_stranger, sorted(strangers)):
+        context.log.warning(sentence)
     return _result(requests, _reason(arriving, strangers), json.dumps(now))
 
 
 def _reason(arriving: int, strangers: set[str]) -> str:
     """Why a look at the inbox asked for nothing."""
     reasons = [f"files that may still be on their way: {arriving}"] if arriving else []
-    reasons += [f"DEL-721: no feed is called {name}" for name in sorted(strangers)]
-    return "; ".join(reasons) or "nothing new"
+    return "; ".join([*reasons, *map(_stranger, sorted(strangers))]) or "nothing new"
+
+
+def _stranger(feed: str) -> str:
+    """Why files of this folder of the inbox wait."""
+    return drafts().get(feed) or f"DEL-721: no feed is called {feed}"
 
 
 def _result(requests: list[dg.RunRequest], otherwise: str, cursor: str) -> dg.SensorResult:

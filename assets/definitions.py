@@ -10,7 +10,7 @@ import os
 import dagster as dg
 
 from assets.automation import jobs, schedules, sensors
-from assets.feeds import drafts
+from assets.feeds import drafts, folders_at_fault
 from assets.freshness import freshness_checks
 from assets.harmonised import feed_definitions
 from assets.releases import release_assets
@@ -39,5 +39,8 @@ defs = dg.Definitions(
     sensors=sensors,
     resources={"installation": Installation()},
     executor=executor(),
-    metadata={f"draft: {feed}": sentence for feed, sentence in drafts().items()},
+    metadata={
+        **{f"draft: {feed}": sentence for feed, sentence in drafts().items()},
+        **({"feeds not loaded": "\n".join(folders_at_fault())} if folders_at_fault() else {}),
+    },
 )

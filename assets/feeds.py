@@ -8,11 +8,11 @@ if files could be sent for it, or keep everything from loading.
 
 import logging
 from functools import cache
-from pathlib import Path
 
 import dagster as dg
 
-from schemas.feed import FEEDS_FOLDER, feed_names
+from pipelines.core.settings import current_settings
+from schemas.feed import feed_names, feed_problems
 
 log = logging.getLogger("passerelle")
 
@@ -30,18 +30,27 @@ def harmonised_key(feed: str) -> dg.AssetKey:
 
 
 @cache
-def drafts(folder: Path = FEEDS_FOLDER) -> dict[str, str]:
+def drafts() -> dict[str, str]:
     """By feed that is not in order, a sentence about it; each is also in the log, once."""
     from pipelines.authoring.drafts import drafts
-    from pipelines.core.settings import current_settings
 
-    found = drafts(current_settings().language, folder)
+    found = drafts(current_settings().language)
     for sentence in found.values():
         log.warning("%s", sentence)
     return found
 
 
 @cache
-def loaded_feeds(folder: Path = FEEDS_FOLDER) -> tuple[str, ...]:
+def folders_at_fault() -> list[str]:
+    """A sentence about each folder, or part of one, of which feeds are not loaded; also logged."""
+    language = current_settings().language
+    found = [one.coded(language) for one in feed_problems() if not one.line]
+    for sentence in found:
+        log.warning("%s", sentence)
+    return found
+
+
+@cache
+def loaded_feeds() -> tuple[str, ...]:
     """The feeds that are in order, by name."""
-    return tuple(name for name in feed_names(folder) if name not in drafts(folder))
+    return tuple(name for name in feed_names() if name not in drafts())

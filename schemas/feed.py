@@ -9,6 +9,7 @@ import codecs
 import datetime as dt
 import os
 import re
+from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,11 +26,13 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from schemas.declared import Version, checked, read_declared
-from schemas.problem import words
+from schemas.declared import Version, checked, problem, read_declared, table_path
+from schemas.problem import ContractError, ContractProblem, words
 from schemas.text import FOLDER, Bilingual, Language, read_csv
 
 FEEDS_FOLDER = FOLDER / "feeds"
+VARIABLE = "PASSERELLE_FEEDS"  # further folders of feeds, separated as those of PATH
+OF_A_FOLDER = ("CON-601", "CON-602")
 SCHEMA = FOLDER.parent / "docs" / "schemas" / "declarations" / "feeds.schema.json"
 
 Format = Literal["csv", "xlsx", "json", "ndjson", "geojson"]
@@ -256,9 +259,76 @@ class Feed(_Declared):
         return {p: p.stem.split("_")[0] for p in _files(self.folder / "counterexamples")}
 
 
-def feed_names(folder: Path = FEEDS_FOLDER) -> list[str]:
-    """The declared feeds, by name."""
-    return sorted(path.parent.name for path in folder.glob("*/feed.yaml"))
+def feed_folders() -> list[Path]:
+    """Where feeds are looked for: the shipped ones, then what `PASSERELLE_FEEDS` names."""
+    named = os.environ.get(VARIABLE, "").split(os.pathsep)
+    folders = [Path(one).expanduser().absolute() for one in named if one]
+    return list(dict.fromkeys([FEEDS_FOLDER, *folders]))
+
+
+def feed_places() -> dict[str, Path]:
+    """The folder of each feed by its name, those of faulty ones among them."""
+    return _search()[0]
+
+
+def load_feeds() -> list[Feed]:
+    """The feeds that are in order, by name."""
+    found = (_read(place) for place in feed_places().values())
+    return sorted((one for one in found if isinstance(one, Feed)), key=lambda one: one.feed)
+
+
+def feed_names() -> list[str]:
+    """The feeds that are in order, by name."""
+    return [feed.feed for feed in load_feeds()]
+
+
+def feed_problems(names: Collection[str] | None = None) -> list[ContractProblem]:
+    """What keeps feeds from being loaded: a folder, a name that stands twice, a declaration.
+
+    With `names`, only what concerns these feeds, or a whole folder.
+    """
+    places, problems = _search()
+    for place in places.values():
+        found = _read(place)
+        problems += () if isinstance(found, Feed) else found
+    return [
+        one
+        for one in problems
+        if names is None or one.code in OF_A_FOLDER or one.path.parent.name in names
+    ]
+
+
+def _search() -> tuple[dict[str, Path], list[ContractProblem]]:
+    """Where each feed stands, and what is wrong with the folders; of two, the first stands."""
+    places: dict[str, Path] = {}
+    problems = []
+    for folder in feed_folders():
+        try:
+            with os.scandir(folder) as entries:
+                names = sorted(one.name for one in entries if one.is_dir())
+            found = {name: folder / name for name in names if _stamp(folder / name)}
+        except OSError as error:
+            is_absent = isinstance(error, FileNotFoundError | NotADirectoryError)
+            values = {"folder": error.filename, "problem": error.strerror, "variable": VARIABLE}
+            problems.append(
+                ContractProblem("CON-601" if is_absent else "CON-602", folder, 0, values)
+            )
+            continue
+        for name, place in found.items():
+            if (first := places.setdefault(name, place)) != place:
+                values = {"feed": name, "folder": folder, "other": first.parent}
+                problems.append(ContractProblem("CON-603", place / "feed.yaml", 0, values))
+    return places, problems
+
+
+def _stamp(folder: Path) -> int:
+    """Another number whenever the feed.yaml of a folder changed; 0 where there is none."""
+    try:
+        return (folder / "feed.yaml").stat().st_mtime_ns
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    except OSError:  # it is there, and told when it is read
+        return 1
 
 
 def schema_line(folder: Path) -> str:
@@ -271,20 +341,56 @@ def schema_line(folder: Path) -> str:
 def load_feed(feed: str | Path) -> Feed:
     """A feed by its name or by its folder.
 
-    Raises KeyError for a feed that is not declared, ContractError for a file that does not say what
-    a feed must say.
+    Raises UnknownFeedError (a KeyError) for a feed that is not declared, ContractError for a file
+    that does not say what a feed must say.
     """
-    folder = FEEDS_FOLDER / feed if isinstance(feed, str) else feed
-    if not (folder / "feed.yaml").is_file():
-        raise KeyError(str(feed))
-    return _load(folder.resolve(), (folder / "feed.yaml").stat().st_mtime_ns)
+    folders = feed_folders() if isinstance(feed, str) else [feed.parent]
+    name = feed if isinstance(feed, str) else feed.name
+    place = next((folder / name for folder in folders if _stamp(folder / name)), None)
+    if place is None:
+        raise UnknownFeedError(name, folders)
+    found = _read(place)
+    if not isinstance(found, Feed):
+        raise ContractError(found)
+    return found
+
+
+class UnknownFeedError(ContractError, KeyError):
+    """No folder of feeds has this feed: the name is wrong, or its folder is out of reach."""
+
+    def __init__(self, feed: str, folders: Sequence[Path]) -> None:
+        """Keep the name and where it was looked for."""
+        self.feed, self.folders = feed, folders
+        values = {"feed": feed, "folders": list(map(str, folders)), "variable": VARIABLE}
+        super().__init__([ContractProblem("CON-604", Path(), 0, values)])
+
+    def __reduce__(self) -> Any:
+        """As it was, for a process that asked for it."""
+        return type(self), (self.feed, self.folders)
+
+
+def _read(folder: Path) -> Feed | tuple[ContractProblem, ...]:
+    """The feed of a folder, or what is wrong with its feed.yaml."""
+    try:
+        return _read_once(folder.absolute(), _stamp(folder))
+    except OSError as error:
+        path = folder / "feed.yaml"
+        values = {"folder": str(path), "problem": error.strerror}
+        return (ContractProblem("CON-602", path, 0, values),)
 
 
 @cache
-def _load(folder: Path, _changed_ns: int) -> Feed:
+def _read_once(folder: Path, _changed_ns: int) -> Feed | tuple[ContractProblem, ...]:
     path = folder / "feed.yaml"
-    feed = checked(Feed, read_declared(path), path, ())
-    feed._folder = folder
+    try:
+        feed = checked(Feed, read_declared(path), path, ())
+        if feed.feed != folder.name:
+            raise problem("CON-514", path, ("feed",), said=feed.feed, name=folder.name)
+        if not table_path(feed.table).is_file():
+            raise problem("CON-513", path, ("table",), name=feed.table)
+    except ContractError as error:
+        return error.problems
+    feed._folder = folder.resolve()
     return feed
 
 

@@ -3,7 +3,7 @@
 The words of every code stand in `problems.csv`. Codes begin with AGR for agreements and with CON
 for tables, rules and feeds: 1xx the form of a file, AGR-2xx and CON-2xx names, AGR-3xx a protection
 that is missing, CON-3xx rules, AGR-4xx dates, CON-4xx what was before, AGR-5xx worth a second look,
-CON-5xx feeds. A code is never reused.
+CON-5xx feeds, CON-6xx the folders that hold them. A code is never reused.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Problem:
 
     def text(self, language: Language = "en") -> str:
         """The place and the sentence."""
-        return f"{self.where}: {self.sentence(language)}"
+        return ": ".join(filter(None, (self.where, self.sentence(language))))
 
     def coded(self, language: Language) -> str:
         """The code, the place and the sentence."""
@@ -85,7 +85,12 @@ class ContractProblem(Problem):
 
     @property
     def where(self) -> str:
-        """`schemas/tables/incidents.yaml:47`, from the folder above `schemas`."""
+        """`schemas/tables/incidents.yaml:47`, from the folder above `schemas`.
+
+        Empty where it is no line that is wrong: the sentence then names the place.
+        """
+        if not self.line:
+            return ""
         inside = self.path.is_relative_to(FOLDER.parent)
         path = self.path.relative_to(FOLDER.parent) if inside else self.path
         return f"{path.as_posix()}:{self.line}"
@@ -98,7 +103,8 @@ class ContractProblem(Problem):
     def coded(self, language: Language) -> str:
         """The file, the line, the code and the sentence."""
         colon = "\u00a0:" if language == "fr" else ":"
-        return f"{self.where}: {self.code}{colon} {self.sentence(language)}"
+        coded = f"{self.code}{colon} {self.sentence(language)}"
+        return ": ".join(filter(None, (self.where, coded)))
 
 
 class DeclarationError(ValueError):

@@ -19,7 +19,7 @@ from pipelines.core.settings import Settings
 from pipelines.ledger.models import LedgerEntry
 from schemas.agreement import Agreement
 from schemas.agreement_folder import load_agreements
-from schemas.feed import feed_names, load_feed
+from schemas.feed import load_feeds
 from schemas.organisation import covers, sources_of, units
 from schemas.problem import AgreementError
 
@@ -55,7 +55,7 @@ class Concern:
         made = self.extracts(settings)
         taken = sa.select(LedgerEntry.subject).where(event == "extract.made", made)
         names = sa.select(User.name).where(User.organisation.in_(self.organisations))
-        feeds = [one for one in feed_names() if load_feed(one).source in self.sources]
+        feeds = [one.feed for one in load_feeds() if one.source in self.sources]
         return sa.or_(
             LedgerEntry.organisation.in_(self.organisations),
             sa.and_(event.like("extract.%"), made),
@@ -97,7 +97,7 @@ class Concern:
 
 def concern_of(where: Reach) -> Concern:
     """What concerns the organisation of a reach, with the feeds that it was granted by name."""
-    granted = {load_feed(one).source for one in where.feeds if one in feed_names()}
+    granted = {one.source for one in load_feeds() if one.feed in where.feeds}
     return Concern(
         organisation=where.organisation,
         organisations=frozenset(units(where.organisation)) | {where.organisation},

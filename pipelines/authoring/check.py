@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.authoring.folder import folder_problems
+from pipelines.authoring.folder import folder_problems, untested_families
 from pipelines.core.duck import scratch_folder
 from pipelines.core.findings import DeliveryError, Finding
 from pipelines.core.i18n import Translator, translator
@@ -35,6 +35,7 @@ class CheckedFile:
 
     `expects` is the rule code that a counterexample must raise, empty for the others. `raised`
     counts the rows by error code; `problems` are sentences for the author, none where all is well.
+    `untested` names the families of rules (`6xx`) that no counterexample of the feed breaks.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class CheckedFile:
     rows_accepted: int = 0
     raised: dict[str, int] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    untested: tuple[str, ...] = ()
 
     @property
     def is_ok(self) -> bool:
@@ -69,7 +71,9 @@ def check_feed(settings: Settings, folder: Path) -> list[CheckedFile]:
     if feed.table in table_names("data"):
         check(feed.table)
     problems = folder_problems(feed, _)
-    results = [CheckedFile(declaration, problems=tuple(problems))]
+    results = [
+        CheckedFile(declaration, problems=tuple(problems), untested=tuple(untested_families(feed)))
+    ]
     if not _is_runnable(problems, feed):
         return results
     wanted = [(path, "") for path in feed.examples()]

@@ -5,11 +5,9 @@ Not here: what may be wrong with a folder (`folder.py`), and running its example
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pipelines.authoring.folder import folder_problems
 from pipelines.core.i18n import mark, translator
-from schemas.feed import FEEDS_FOLDER, feed_names, load_feed
+from schemas.feed import feed_places, load_feed
 from schemas.problem import ContractError
 from schemas.text import Language
 
@@ -18,17 +16,15 @@ DRAFT = mark(
 )
 
 
-def drafts(language: Language, folder: Path = FEEDS_FOLDER) -> dict[str, str]:
-    """By feed of `folder` that is not in order, a sentence on what is wrong with it first."""
+def drafts(language: Language) -> dict[str, str]:
+    """By declared feed that is not in order, a sentence on what is wrong with it first."""
     _ = translator(language)
     found = {}
-    for name in feed_names(folder):
+    for name in feed_places():
         try:
-            feed = load_feed(folder / name)
+            problems = folder_problems(load_feed(name), _)
         except ContractError as error:
             problems = [one.coded(language) for one in error.problems]
-        else:
-            problems = folder_problems(feed, _)
         if problems:
             found[name] = _(DRAFT, feed=name, problem=problems[0])
     return found

@@ -14,7 +14,7 @@ from schemas.contract import Column, Contract, all_rules, load_contract, table_n
 from schemas.feed import Feed, Mapping
 from schemas.text import read_csv
 
-FAMILIES = ("1", "2", "3", "4", "5", "6")
+FAMILIES = ("1xx", "2xx", "3xx", "4xx", "5xx", "6xx")
 TRUTHS = ("true", "false")
 
 
@@ -41,6 +41,11 @@ def _names(feed: Feed, _: Translator) -> Iterator[str]:
     for codelist, code in (("sources", feed.source), ("handling_levels", feed.handling)):
         if code not in codes(codelist):
             yield _("{code} is not in the list {codelist}.", code=code, codelist=codelist)
+    said_of = [("title", feed.title), ("notes", feed.notes)]
+    said_of += [*feed.ignore.items(), *feed.no_counterexample.items()]
+    for place, said in said_of:
+        if said and not (said.en.strip() and said.fr.strip()):
+            yield _("The words for “{place}” are missing in one of the languages.", place=place)
     for column in sorted(set(feed.mapped_columns) & set(feed.ignore)):
         yield _("The source column {column} is mapped and ignored at once.", column=column)
 
@@ -106,16 +111,21 @@ def _files(feed: Feed, _: Translator) -> Iterator[str]:
     for path, code in counterexamples.items():
         if code not in all_rules():
             yield _("{file} does not begin with a rule code.", file=path.name)
-    covered = {code.partition("-")[2][:1] for code in counterexamples.values()}
-    for family in FAMILIES:
-        if family not in covered and f"{family}xx" not in feed.no_counterexample:
+    for family in untested_families(feed):
+        if family not in feed.no_counterexample:
             yield _(
-                "There is no counterexample of a rule {family}xx, and no reason why in "
+                "There is no counterexample of a rule {family}, and no reason why in "
                 "no_counterexample.",
                 family=family,
             )
     for path in sorted(feed.folder.rglob("*.py")):
         yield _("A feed has no Python: {file}.", file=str(path.relative_to(feed.folder)))
+
+
+def untested_families(feed: Feed) -> list[str]:
+    """The families of rules of which the feed has no counterexample, with a reason or without."""
+    covered = {f"{code.partition('-')[2][:1]}xx" for code in feed.counterexamples().values()}
+    return [family for family in FAMILIES if family not in covered]
 
 
 def _fits(path: Path, file_format: str, pattern: str) -> bool:

@@ -25,13 +25,15 @@ from pipelines.lake.tables import data_files, existing_table
 from pipelines.ledger.database import sqlite_file, upgrade
 from pipelines.ledger.seal import head_file
 from schemas.contract import table_names
+from schemas.feed import FEEDS_FOLDER, feed_places
 
 LEDGER, HEAD, LAKE, SECRETS = "ledger.db", "ledger.head", "lake", "secrets"
+FEEDS = "feeds"  # those that are not the program’s own
 FOLDERS = (
     *("landing", "releases", "release_records", "release_groups"),
     *("reference", "data_docs", "agreements"),
 )
-ROOTS = {LEDGER, HEAD, LAKE, SECRETS, *FOLDERS}
+ROOTS = {LEDGER, HEAD, LAKE, SECRETS, FEEDS, *FOLDERS}
 
 Member = tuple[str, Path]
 
@@ -70,8 +72,18 @@ def lake_members(settings: Settings, aside: Path) -> tuple[list[Member], dict[st
 def folder_members(settings: Settings, name: str) -> Iterator[Member]:
     """The finished files of one folder; what begins with a full stop is not finished."""
     place = folder_of(settings, name)
-    if place is None or not place.is_dir():
-        return
+    if place is not None and place.is_dir():
+        yield from _files_below(place, name)
+
+
+def feed_members() -> Iterator[Member]:
+    """The files of every feed that lies outside the program."""
+    for feed, place in feed_places().items():
+        if place.parent != FEEDS_FOLDER:
+            yield from _files_below(place, f"{FEEDS}/{feed}")
+
+
+def _files_below(place: Path, name: str) -> Iterator[Member]:
     for folder, folders, files in os.walk(place):
         folders[:] = sorted(one for one in folders if not one.startswith("."))
         for file in sorted(files):

@@ -57,6 +57,7 @@ def make_backup(
         _add(archive, lake, tell, contents.LAKE)
         for name in contents.FOLDERS:
             _add(archive, list(contents.folder_members(settings, name)), tell, name)
+        _add(archive, list(contents.feed_members()), tell, contents.FEEDS)
         if with_secrets:
             _add(archive, list(contents.secret_members(settings)), tell, contents.SECRETS)
         _add(archive, contents.ledger_members(settings, aside), tell, contents.LEDGER)

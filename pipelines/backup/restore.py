@@ -29,6 +29,7 @@ from pipelines.ledger.database import dispose, sqlite_file
 from pipelines.ledger.policy import policy_hashes
 from pipelines.ledger.seal import reseal
 from pipelines.ledger.verify import Fault, check
+from schemas.feed import feed_folders
 from schemas.text import Language
 
 # What another key makes of an honest ledger.
@@ -44,6 +45,7 @@ class Restoration:
     has_keys: bool
     has_database: bool
     are_agreements_other: bool
+    are_feeds_other: bool
     problems: tuple[str, ...]
 
 
@@ -86,6 +88,7 @@ def restore(
         has_keys=has_keys,
         has_database=has_database,
         are_agreements_other=_are_agreements_other(settings),
+        are_feeds_other=_are_feeds_other(settings),
         problems=tuple(_lake_problems(settings, language)),
     )
 
@@ -201,6 +204,12 @@ def _are_agreements_other(settings: Settings) -> bool:
     if not kept.is_dir():
         return False
     return policy_hashes(replace(settings, agreements=kept)) != policy_hashes(settings)
+
+
+def _are_feeds_other(settings: Settings) -> bool:
+    """True where the backup brought feeds that are not looked for at their new place."""
+    kept = settings.home / contents.FEEDS
+    return kept.is_dir() and kept not in feed_folders()
 
 
 def _lake_problems(settings: Settings, language: Language) -> list[str]:

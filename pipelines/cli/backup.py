@@ -130,6 +130,9 @@ def _tell_restored(session: Session, done: Restoration) -> None:
         session.print(
             _("Other agreements were in force: set PASSERELLE_AGREEMENTS={place}", place=place)
         )
+    if done.are_feeds_other:
+        place = session.settings.home / "feeds"
+        session.print(_("Feeds lay outside the program: set PASSERELLE_FEEDS={place}", place=place))
     if not done.problems:
         session.print(_("Tables, files and deliveries agree."))
 

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     "passerelle feed list",
 )
 def list_feeds(session: Session) -> None:
-    from schemas.feed import feed_names, load_feed
+    from schemas.feed import feed_problems, load_feeds
 
-    feeds = [load_feed(name) for name in feed_names()]
+    feeds = load_feeds()
     if session.is_json:
         session.print_json([_row(feed) for feed in feeds])
+        for problem in feed_problems():  # not into what a machine reads as one list
+            session.err.print(f"{problem.code}  {problem.text(language())}", soft_wrap=True)
         return
     grid = table(_("Feed"), _("Table"), _("What it is"), whole=[0, 1])
     for feed in feeds:
@@ -35,6 +37,9 @@ def list_feeds(session: Session) -> None:
     session.print(grid)
     session.print()
     session.print(_("A file for a feed goes to {place}.", place=session.settings.inbox / "<feed>"))
+    for problem in feed_problems():
+        hint = _("Until that is mended this feed is not loaded; all others are.")
+        session.complain(problem.code, problem.text(language()), hint if problem.line else "")
 
 
 def _row(feed: Any) -> dict[str, Any]:
@@ -71,7 +76,7 @@ def new(
 ) -> None:
     from pipelines.authoring.guess import propose_feed
     from schemas.contract import table_names
-    from schemas.feed import schema_line
+    from schemas.feed import VARIABLE, feed_folders, schema_line
 
     if not sample.is_file():
         raise CommandError("PSL-405", _("There is no file {file}.", file=sample))
@@ -97,6 +102,8 @@ def new(
     session.print(_("Doubts to settle, marked “# ?”: {count}", count=number(doubts)))
     check = f"passerelle feed check {quoted(folder)}"
     session.print_line(_("Then: {command}", command=check))
+    if (parent := folder.absolute().parent) not in feed_folders():
+        session.print_line(_("So that it is found: {command}", command=f"{VARIABLE}={parent}"))
 
 
 @command(
@@ -115,10 +122,10 @@ def check(
     ] = None,
 ) -> int:
     from pipelines.authoring.check import check_feed
-    from schemas.feed import feed_names
+    from schemas.feed import feed_places, feed_problems
     from schemas.problem import ContractError, ContractProblem
 
-    places = [_folder(text) for text in folders or feed_names()]
+    places = [_folder(text) for text in folders or sorted(feed_places())]
     results = []
     faults: dict[ContractProblem, None] = {}  # each once, whichever feeds fill the table
     with session.progress(_("Checking")) as advance:
@@ -130,6 +137,9 @@ def check(
                 faults |= dict.fromkeys(error.problems)
             else:
                 results += [(place.name, one) for one in found]
+    # What is wrong with a declaration is among the results.
+    names = {place.name for place in places}
+    faults |= dict.fromkeys(one for one in feed_problems(names) if not one.line)
     wrong = [one for _name, one in results if not one.is_ok]
     if session.is_json:
         session.print_json([_checked(name, one) for name, one in results])
@@ -156,15 +166,15 @@ def _short(path: Path) -> str:
 
 def _folder(text: str) -> Path:
     """A folder with a feed.yaml, by its path or by the name of a declared feed."""
-    from schemas.feed import FEEDS_FOLDER, feed_names
+    from schemas.feed import feed_places
 
     if (Path(text) / "feed.yaml").is_file():
         return Path(text).resolve()
-    if text in feed_names():
-        return FEEDS_FOLDER / text
+    if place := feed_places().get(text):
+        return place
     message = _("“{name}” is neither the folder of a feed nor its name.", name=text)
     hint = _("See: {command}", command="passerelle feed list")
-    raise no_such(message, text, feed_names(), "PSL-223", hint)
+    raise no_such(message, text, list(feed_places()), "PSL-223", hint)
 
 
 def _checked(name: str, one: CheckedFile) -> dict[str, Any]:
@@ -177,7 +187,16 @@ def _checked(name: str, one: CheckedFile) -> dict[str, Any]:
         "rows_accepted": one.rows_accepted,
         "raised": one.raised,
         "problems": list(one.problems),
+        "untested": list(one.untested),
     }
+
+
+def _verdict(mine: list[CheckedFile]) -> str:
+    if not all(one.is_ok for one in mine):
+        return _("to be mended")
+    if families := [family for one in mine for family in one.untested]:
+        return _("good, but untested: {families}", families=", ".join(families))
+    return _("good")
 
 
 def _show_checked(session: Session, results: list[tuple[str, CheckedFile]]) -> None:
@@ -197,7 +216,7 @@ def _show_checked(session: Session, results: list[tuple[str, CheckedFile]]) -> N
             number(sum(not one.expects for one in files)),
             number(sum(bool(one.expects) for one in files)),
             number(len({one.expects for one in files if one.expects and one.is_ok})),
-            _("good") if all(one.is_ok for one in mine) else _("to be mended"),
+            _verdict(mine),
         )
     session.print(grid)
 

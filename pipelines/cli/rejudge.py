@@ -14,7 +14,7 @@ from pipelines.cli.verdicts import find_judged, known_deliveries
 from pipelines.cli.words import _, language, number
 from pipelines.core.i18n import mark
 from schemas.contract import load_contract
-from schemas.feed import feed_names
+from schemas.feed import feed_places
 
 if TYPE_CHECKING:
     from pipelines.ingest.rejudge import Change, Proposal
@@ -86,7 +86,7 @@ def _tell_nothing(session: Session, words: str) -> int:
 
 def _chosen(session: Session, which: str, since: str) -> list[Delivery]:
     """The accepted deliveries that were named. Raises CommandError."""
-    if which in feed_names():
+    if which in feed_places():
         pairs = known_deliveries(session, which)
     else:
         pairs = [find_judged(session, which)]

@@ -12,13 +12,15 @@ from pipelines.cli.session import Session, table
 from pipelines.cli.verdicts import known_deliveries, show_questions
 from pipelines.cli.words import _, counted, language, listed, number
 from pipelines.core.i18n import mark
-from schemas.feed import feed_names, load_feed
+from schemas.feed import Feed, feed_problems, load_feeds
 
 if TYPE_CHECKING:
     from pipelines.accounts.models import User
+    from pipelines.core.findings import Finding
     from pipelines.lake.versions import Behind
     from pipelines.landing.receive import Delivery
     from pipelines.validate.verdict import Verdict
+    from schemas.problem import ContractProblem
 
 GIGABYTE = 1000**3
 
@@ -62,7 +64,7 @@ def status(session: Session) -> None:
     states = feed_states(session)
     published = _published_at(session)
     older = behind(listed_accounts(settings))
-    problems = misplaced_files(session)
+    problems: list[Finding | ContractProblem] = [*misplaced_files(session), *feed_problems()]
     faults = table_faults(settings)
     narrowed = _narrowed(session)
     outdated = _outdated(session)
@@ -189,15 +191,15 @@ def feed_states(session: Session) -> list[FeedState]:
         for one in inbox_files(session.settings)
         if delivery_id_of(one.feed, fingerprint(one.file)) not in judged
     ]
-    return [_state(feed, pairs, waiting.count(feed)) for feed in feed_names()]
+    return [_state(feed, pairs, waiting.count(feed.feed)) for feed in load_feeds()]
 
 
-def _state(feed: str, pairs: list[tuple[Delivery, Verdict | None]], waiting: int) -> FeedState:
-    mine = [(delivery, verdict) for delivery, verdict in pairs if delivery.feed == feed]
+def _state(feed: Feed, pairs: list[tuple[Delivery, Verdict | None]], waiting: int) -> FeedState:
+    mine = [(delivery, verdict) for delivery, verdict in pairs if delivery.feed == feed.feed]
     verdicts = [verdict for _delivery, verdict in mine if verdict]
     accepted = [verdict for verdict in verdicts if verdict.is_accepted]
     return FeedState(
-        feed=feed,
+        feed=feed.feed,
         waiting=waiting,
         deliveries=len(mine),
         refused=len(verdicts) - len(accepted),
@@ -208,7 +210,7 @@ def _state(feed: str, pairs: list[tuple[Delivery, Verdict | None]], waiting: int
             (d.receipt.received_at for d, verdict in mine if verdict and verdict.is_accepted),
             default=None,
         ),
-        expected_every_days=load_feed(feed).expected_every_days,
+        expected_every_days=feed.expected_every_days,
     )
 
 

@@ -39,13 +39,15 @@ def no_such(kind: str, name: str, known: list[str], code: str, hint: str = "") -
 
 
 def require_feed(feed: str) -> None:
-    """Raise CommandError with the nearest name where no such feed is declared."""
-    from schemas.feed import feed_names
+    """Raise CommandError with the nearest name for no feed, ContractError for a faulty one."""
+    from schemas.feed import UnknownFeedError, feed_names, load_feed
 
-    if feed not in feed_names():
+    try:
+        load_feed(feed)
+    except UnknownFeedError:
         message = _("There is no feed named “{name}”.", name=feed)
         hint = _("See: {command}", command="passerelle feed list")
-        raise no_such(message, feed, feed_names(), "PSL-210", hint)
+        raise no_such(message, feed, feed_names(), "PSL-210", hint) from None
 
 
 def _error_at(code: str, message: str, error: Any) -> CommandError:

@@ -49,7 +49,7 @@ from pipelines.validate.verdict import (
 )
 from schemas.contract import load_contract
 from schemas.contract_check import check
-from schemas.feed import Statement, feed_names, load_feed
+from schemas.feed import Statement, UnknownFeedError, feed_places, feed_problems, load_feed
 from schemas.problem import ContractError, ContractProblem
 
 log = logging.getLogger("passerelle")
@@ -115,8 +115,10 @@ def land(
     `file_name` is what the sender calls it, where the file lies here under another name; `kind`
     what whoever delivers it says that it is.
     """
-    if feed not in feed_names():
-        raise DeliveryError(Finding(UNKNOWN_FEED, {"feed": feed}))
+    try:
+        load_feed(feed)
+    except UnknownFeedError:
+        raise DeliveryError(Finding(UNKNOWN_FEED, {"feed": feed})) from None
     return receive(
         settings,
         feed,
@@ -347,8 +349,10 @@ def _unjudged(
     strangers: set[str] = set()
     faults: dict[ContractProblem, None] = {}  # each once, however many files wait for its end
     problems = cache(_problems)  # of a feed, however many files it sent
+    declared, waiting = feed_places(), set()
     for one in inbox_files(settings):
-        if one.feed not in feed_names():
+        waiting.add(one.feed)
+        if one.feed not in declared:
             strangers.add(one.feed)
             continue
         if wrong := problems(one.feed):
@@ -363,7 +367,7 @@ def _unjudged(
             copies.append(copy)
     for feed in sorted(strangers):
         complain(Finding(UNKNOWN_FEED, {"feed": feed}))
-    for problem in faults:
+    for problem in faults | dict.fromkeys(feed_problems(waiting)):
         complain(problem)
     small = [one for one in found.values() if one.bytes <= SMALL_BYTES]
     return small, [one for one in found.values() if one.bytes > SMALL_BYTES]

@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from pipelines.accounts.permissions import Person
+from pipelines.accounts.permissions import Person, reach
 from pipelines.lake.catalogue import table_faults
 from pipelines.lake.questions import ALSO_SPECIALIST_AFTER
 from pipelines.portal import words
@@ -35,7 +35,7 @@ from pipelines.portal.web.request import query_form, settings_of
 from pipelines.portal.words import _
 from schemas.codelist import labels
 from schemas.contract import all_rules, load_contract
-from schemas.feed import Feed, load_feed
+from schemas.feed import Feed, feed_problems, load_feed
 
 BASE = "/all-deliveries"
 
@@ -103,12 +103,14 @@ def rejections(request: Request, person: Person = Rejections) -> HTMLResponse:
 def feeds(request: Request, person: Person = Health) -> HTMLResponse:
     """Who sends as announced, who is late, who sent nothing yet."""
     found = figures.health(settings_of(request), scope_of(person, "feeds.health"))
+    where = reach(person, "feeds.health")
     order = ("silent", "late", "on_time", "never")
     found.sort(key=lambda one: (order.index(one.rhythm), one.feed))
     return page(
         request,
         "specialist/feeds.html",
         faults=table_faults(settings_of(request)),
+        problems=feed_problems() if where and where.is_installation else [],
         found=found,
         titles={one.feed: load_feed(one.feed).title[words.language()] for one in found},
         rhythm=rhythm_words,

@@ -15,7 +15,7 @@ from typing import Literal
 
 from schemas.codelist import codelist_names, find_codes, load_codelist
 from schemas.contract import Column, Contract, Rule, coded_columns, load_contract, table_names
-from schemas.feed import Feed, feed_names, load_feed
+from schemas.feed import Feed, load_feeds
 from schemas.text import Bilingual, fold
 
 MOST_HITS = 60
@@ -198,7 +198,7 @@ def _code_phrases(contract: Contract, column: Column) -> Iterator[_Phrase]:
 
 @cache
 def _feeds() -> tuple[Feed, ...]:
-    return tuple(load_feed(name) for name in feed_names())
+    return tuple(load_feeds())
 
 
 @cache

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipelines.accounts.permissions import Person, reach
 from pipelines.landing.receive import Delivery
-from schemas.feed import feed_names, load_feed
+from schemas.feed import feed_names, load_feeds
 from schemas.organisation import organisations
 
 
@@ -45,8 +45,8 @@ def own_feeds(organisation: str) -> Scope:
     for one in organisations().values():
         for source in one.sources:
             providers.setdefault(source, set()).add(one.code)
-    sources = {name: providers.get(load_feed(name).source, set()) for name in feed_names()}
-    feeds = tuple(name for name in feed_names() if organisation in sources[name])
+    sources = {one.feed: providers.get(one.source, set()) for one in load_feeds()}
+    feeds = tuple(name for name, senders in sources.items() if organisation in senders)
     shared = tuple(name for name in feeds if len(sources[name]) > 1)
     return Scope(feeds, shared, origin_of(organisation))
 

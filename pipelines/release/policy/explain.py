@@ -21,7 +21,7 @@ from pipelines.release.policy.permits import (
 )
 from schemas.agreement import Agreement, Permit, Restriction
 from schemas.contract import Column, load_contract
-from schemas.feed import feed_names, load_feed
+from schemas.feed import load_feeds
 from schemas.organisation import organisations
 from schemas.text import Language, joined
 
@@ -224,9 +224,7 @@ def _stays(
         named = ", ".join(wording.purpose_names(permit.purposes, language))
         found.append((permit.full_name, _("open for another purpose: {purposes}", purposes=named)))
     sources = {source for permit in permits for source in permit.providers}
-    senders = dict.fromkeys(
-        feed.source for feed in map(load_feed, feed_names()) if feed.table == table
-    )
+    senders = dict.fromkeys(feed.source for feed in load_feeds() if feed.table == table)
     shut = [source for source in senders if source not in sources]
     if shut and permits:
         names = ", ".join(wording.source_names(shut, language))

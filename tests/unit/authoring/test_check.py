@@ -65,9 +65,9 @@ def test_a_good_folder_has_no_problem(settings: Settings, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda f: edit(f, "table: incidents", "table: accidents"), "There is no table accidents."),
         (lambda f: edit(f, "source: ucdp_ged", "source: nobody"), "nobody is not in the list"),
-        (lambda f: edit(f, "feed: ucdp", "feed: updc"), "its folder ucdp_ged_incidents"),
+        (lambda f: edit(f, "table: incidents", "table: deliveries"), "no table deliveries."),
+        (lambda f: edit(f, "fr: gardé petit pour un test", 'fr: " "'), "The words for “2xx”"),
         (lambda f: edit(f, "killed_total:", "killed_sum:"), "killed_sum is no column"),
         (lambda f: edit(f, "killed_total:", "delivery_id:"), "delivery_id is not for feeds"),
         (lambda f: edit(f, "  country: {from: country}\n", ""), "country is required"),
@@ -127,6 +127,28 @@ def test_a_refused_file_names_its_findings(settings: Settings, folder: Path) -> 
     results = by_name(settings, folder)
     assert any(problem.startswith("DEL-714") for problem in results["wrong.csv"].problems)
     assert results["DEL-714_columns.csv"].is_ok
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("table: incidents", "table: accidents", ":4: CON-513: There is no table “accidents”"),
+        ("feed: ucdp", "feed: updc", ":2: CON-514: The feed is called “updc_ged_incidents”"),
+    ],
+)
+def test_a_feed_that_cannot_be_one_of_ours_is_said_with_its_line(
+    settings: Settings, folder: Path, old: str, new: str, said: str
+) -> None:
+    edit(folder, old, new)
+    (only,) = check_feed(settings, folder)
+    assert said in only.problems[0]
+
+
+def test_families_of_rules_without_a_counterexample_are_named(
+    settings: Settings, folder: Path
+) -> None:
+    (declaration, *_files) = check_feed(settings, folder)
+    assert declaration.untested == ("2xx", "3xx", "4xx", "5xx", "6xx")
 
 
 def test_a_declaration_that_cannot_be_loaded_is_said(settings: Settings, folder: Path) -> None:
