@@ -6,8 +6,8 @@ import datetime as dt
 from typing import Annotated, Any
 
 from pipelines.cli.declare import argument, command, day_of, noun, option
+from pipelines.cli.errors import no_such
 from pipelines.cli.session import Session, table
-from pipelines.cli.usage import no_such
 from pipelines.cli.words import _, counted, language, listed, number
 from pipelines.core.i18n import mark
 from schemas.codelist import aliases, codelist_names, find_codes, load_codelist

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pipelines.cli.declare import argument, command, flag, noun, option
 from pipelines.cli.delivery_report import demand_rows, write
 from pipelines.cli.errors import CommandError
+from pipelines.cli.feed import require_feed
 from pipelines.cli.ingest import kind_of, publish_all
 from pipelines.cli.rejudge import rejudge
 from pipelines.cli.session import Session, table
-from pipelines.cli.usage import require_feed
 from pipelines.cli.verdicts import (
     as_data,
     find_judged,

@@ -6,10 +6,13 @@ pass, PSL-4xx a place cannot be reached or written, PSL-5xx an error inside Pass
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
+from pipelines.cli.words import _
 from pipelines.core.errors import INTERNAL, NOT_UNDERSTOOD, REFUSED, UNREACHABLE, CodedError
 from schemas.text import Language
 
-__all__ = ["INTERNAL", "NOT_UNDERSTOOD", "REFUSED", "UNREACHABLE", "CommandError"]
+__all__ = ["INTERNAL", "NOT_UNDERSTOOD", "REFUSED", "UNREACHABLE", "CommandError", "no_such"]
 
 
 # Of every code that a command raises or complains with itself: what it is about. Several sentences
@@ -92,3 +95,9 @@ class CommandError(CodedError):
     def hint(self, language: Language = "en") -> str:
         """What to do next."""
         return self._hint
+
+
+def no_such(kind: str, name: str, known: list[str], code: str, hint: str = "") -> CommandError:
+    """A name that does not exist, with the nearest one that does. `kind` is a whole sentence."""
+    near = get_close_matches(name, known, n=1)
+    return CommandError(code, kind, _("Did you mean “{name}”?", name=near[0]) if near else hint)

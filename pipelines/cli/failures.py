@@ -7,11 +7,12 @@ import sys
 import traceback
 from typing import Any
 
+import typer
+
 from pipelines.cli.errors import CommandError
 from pipelines.cli.extract_output import show_conflict
 from pipelines.cli.session import Session
-from pipelines.cli.usage import usage_error
-from pipelines.cli.words import _, language
+from pipelines.cli.words import _, language, listed
 from pipelines.core.errors import coded
 
 # Packages by which fsspec reaches addresses; their errors say nothing about us.
@@ -66,7 +67,7 @@ def _out_of_reach(error: OSError) -> CommandError:
 
 
 def _as_stop(error: BaseException) -> CommandError:
-    if stop := usage_error(error):
+    if stop := _usage_error(error):
         return stop
     if isinstance(error, OSError):
         return _out_of_reach(error)
@@ -84,3 +85,53 @@ def _as_stop(error: BaseException) -> CommandError:
         _("Something went wrong inside Passerelle ({kind}).", kind=type(error).__name__),
         _("Nothing half-made was published. Run it again with --debug and send us what it shows."),
     )
+
+
+def _usage_error(error: BaseException) -> CommandError | None:
+    """The coded sentence for an exception of the parser; None for any other exception."""
+    if not isinstance(error, typer.TyperException):
+        return None
+    # The parser's classes are private to typer; their names and attributes are those of click.
+    said: Any = error
+    match type(error).__name__:
+        case "NoSuchOption":
+            return _error_at(
+                "PSL-204", _("There is no option {name}.", name=said.option_name), said
+            )
+        case "MissingParameter":
+            return _error_at("PSL-205", _("{name} is missing.", name=_parameter(said)), said)
+        case "BadParameter":
+            return _error_at("PSL-206", _bad_value(said), said)
+        case "BadOptionUsage":
+            return _error_at("PSL-202", _("{option} needs a value.", option=said.option_name), said)
+        case _:
+            return _error_at("PSL-201", _("This command was not understood."), said)
+
+
+def _error_at(code: str, message: str, error: Any) -> CommandError:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "passerelle"
+    return CommandError(code, message, _("See: {command}", command=f"{path} --help"))
+
+
+def _parameter(error: Any) -> str:
+    parameter = getattr(error, "param", None)
+    if parameter is None:
+        return str(getattr(error, "param_hint", None) or "?")
+    is_argument = parameter.param_type_name == "argument"
+    name = str(parameter.human_readable_name)
+    return _(name).upper() if is_argument else str(parameter.opts[0])
+
+
+def _bad_value(error: Any) -> str:
+    choices = getattr(getattr(error.param, "type", None), "choices", None)
+    if choices:
+        options = listed([str(getattr(choice, "value", choice)) for choice in choices])
+        return _("{name} must be one of: {options}.", name=_parameter(error), options=options)
+    least, most = (getattr(error.param.type, name, None) for name in ("min", "max"))
+    if least is not None and most is not None:
+        asked = {"name": _parameter(error), "least": least, "most": most}
+        return _("{name} must be a number from {least} to {most}.", **asked)
+    if least is not None:
+        return _("{name} must be a number, {least} or more.", name=_parameter(error), least=least)
+    return _("The value of {name} cannot be used.", name=_parameter(error))

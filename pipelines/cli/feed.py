@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pipelines.cli.declare import argument, command, noun, option
-from pipelines.cli.errors import REFUSED, CommandError
+from pipelines.cli.errors import REFUSED, CommandError, no_such
 from pipelines.cli.session import Session, table
-from pipelines.cli.usage import no_such
 from pipelines.cli.words import _, language, listed, number, quoted
 from pipelines.core.i18n import mark
 
@@ -151,6 +150,18 @@ def check(
     for fault in faults:
         session.complain(fault.code, fault.text(language()))
     return REFUSED if wrong or faults else 0
+
+
+def require_feed(feed: str) -> None:
+    """Raise CommandError with the nearest name for no feed, ContractError for a faulty one."""
+    from schemas.feed import UnknownFeedError, feed_names, load_feed
+
+    try:
+        load_feed(feed)
+    except UnknownFeedError:
+        message = _("There is no feed named “{name}”.", name=feed)
+        hint = _("See: {command}", command="passerelle feed list")
+        raise no_such(message, feed, feed_names(), "PSL-210", hint) from None
 
 
 def _as_name(text: str) -> str:

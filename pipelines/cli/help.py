@@ -13,8 +13,8 @@ from rich.text import Text
 from typer.core import TyperCommand, TyperGroup
 
 from pipelines.cli.common_options import HELP as EVERYWHERE
+from pipelines.cli.errors import no_such
 from pipelines.cli.session import console
-from pipelines.cli.usage import no_such
 from pipelines.cli.words import _
 from pipelines.core.i18n import mark
 

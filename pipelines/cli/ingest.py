@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pipelines.cli.declare import argument, command, day_of, flag, option
 from pipelines.cli.errors import REFUSED, CommandError
+from pipelines.cli.feed import require_feed
 from pipelines.cli.session import Session
-from pipelines.cli.usage import require_feed
 from pipelines.cli.verdicts import (
     as_data,
     show_account,

@@ -8,9 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 from pipelines.cli.declare import argument, command, noun, option
-from pipelines.cli.errors import REFUSED, CommandError
+from pipelines.cli.errors import REFUSED, CommandError, no_such
 from pipelines.cli.session import Session, table
-from pipelines.cli.usage import no_such
 from pipelines.cli.words import _, counted, language, listed, number
 from pipelines.core.i18n import mark
 

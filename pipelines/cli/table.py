@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pipelines.cli.declare import argument, command, noun
+from pipelines.cli.errors import no_such
 from pipelines.cli.session import Session, table
 from pipelines.cli.sql import locked_connection
-from pipelines.cli.usage import no_such
 from pipelines.cli.words import _, language, number
 from pipelines.core.i18n import mark
 

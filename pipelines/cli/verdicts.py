@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipelines.cli.errors import CommandError
+from pipelines.cli.errors import CommandError, no_such
 from pipelines.cli.session import Session, table
-from pipelines.cli.usage import no_such
 from pipelines.cli.words import _, counted, language, number
 from pipelines.core.i18n import mark
 from schemas.contract import all_rules

@@ -62,7 +62,8 @@ EARLIER = {
     "user role": "user set-roles",
     "user feeds": "user set-feeds",
 }
-PAGES = [Path(__file__).parents[3] / "docs" / name for name in ("operate.md", "operate.fr.md")]
+ROOT = Path(__file__).parents[3]
+PAGES = [ROOT / "docs" / name for name in ("operate.md", "operate.fr.md")]
 
 
 @pytest.fixture(autouse=True)
@@ -114,6 +115,29 @@ def test_an_earlier_form_has_the_page_of_the_command(earlier, capsys):
 )
 def test_what_is_typed_as_it_is_now_is_left_alone(line):
     assert in_full(line.split()) == line.split()
+
+
+def test_whatever_tells_people_a_command_tells_one_of_today():
+    told = re.compile(r"(?<![\w/-])passerelle (?!release )([a-z]+)(?:[ \u00a0]([a-z][a-z-]+))?")
+    files = [
+        path
+        for folder in ("pipelines", "assets", "schemas")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in (".py", ".html", ".j2", ".po", ".md", ".yaml")
+    ]
+    found = {
+        (path.relative_to(ROOT).as_posix(), *one)
+        for path in files
+        for one in told.findall(path.read_text("utf-8"))
+    }
+    assert len(found) > 50
+    wrong = [
+        (file, noun, verb)
+        for file, noun, verb in found
+        if noun not in DAILY.split()
+        and verb not in VERBS.get(noun, "").split() + [""] * (noun in VERBS)
+    ]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
