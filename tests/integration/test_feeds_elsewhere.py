@@ -20,6 +20,7 @@ from pipelines.accounts.oversight import concern_of
 from pipelines.accounts.people import add_user
 from pipelines.accounts.permissions import Person, Reach
 from pipelines.backup.contents import feed_members
+from pipelines.backup.restore import _are_feeds_other
 from pipelines.cli import main
 from pipelines.core.settings import Settings, settings_for
 from pipelines.ingest.ingest import ingest
@@ -29,6 +30,7 @@ from pipelines.ledger.database import dispose
 from pipelines.portal.services import dictionary
 from pipelines.portal.services.scope import own_feeds, scope_of
 from schemas.feed import FEEDS_FOLDER, VARIABLE
+from tests.portal import make_app, signed_in
 
 MODEL, FEED = "caf_gendarmerie_incidents", "mis_gendarmerie_incidents"
 [FILE, *_] = sorted((FEEDS_FOLDER / MODEL / "examples").glob("rect*"))
@@ -148,7 +150,26 @@ def test_the_dictionary_says_which_of_its_columns_fill_ours(mission):
             one.cache_clear()
 
 
-def test_a_backup_holds_it(mission):
+def test_the_portal_tells_the_operator_of_a_folder_that_is_absent_and_nobody_else(
+    mission, home, monkeypatch
+):
+    monkeypatch.setenv(VARIABLE, f"{mission}:{mission / 'nowhere'}")
+    app = make_app(home.prepare())
+    operator = signed_in(app, "operator").get("/feeds")
+    granted = signed_in(app, "data_specialist", organisation="caf_police", feeds=[FEED])
+    assert operator.status_code == granted.get("/feeds").status_code == 200
+    assert "CON-601" in operator.text
+    assert str(mission) not in granted.get("/feeds").text
+    for shown in (operator, granted.get("/feeds")):
+        assert f'href="/feeds/{FEED}"' in shown.text
+
+
+def test_a_backup_holds_it_and_a_restore_says_where_it_is_now(mission, home, monkeypatch):
     members = dict(feed_members())
     assert members[f"feeds/{FEED}/feed.yaml"] == mission / FEED / "feed.yaml"
     assert {name.split("/")[1] for name in members} == {FEED}, "the program has its own"
+    assert not _are_feeds_other(home)
+    shutil.copytree(mission, home.home / "feeds")  # where a restore puts it
+    assert _are_feeds_other(home)
+    monkeypatch.setenv(VARIABLE, str(home.home / "feeds"))
+    assert not _are_feeds_other(home)
