@@ -163,7 +163,8 @@ def _answer(request: Request, error: Exception) -> Response | None:
         return None
     language, person = language_of(request), visitor_of(request).person
     more: dict[str, Any] = {}
-    if faults := told.faults(language):
+    faults = told.faults(language)
+    if faults or isinstance(told, ApiError):
         more["faults"] = [{"where": where, "message": said} for where, said in faults.items()]
     if isinstance(told, ReleaseError) and told.conflict and person:
         more["conflict"] = as_data(told.conflict, language, person.organisation)
