@@ -80,7 +80,7 @@ def test_by_the_command_line_the_inbox_and_a_move(mission, home, capsys, monkeyp
     monkeypatch.setenv(VARIABLE, str(mission))  # where it is no longer
     assert run(capsys, "run", code=3)["problems"][-1]["code"] == "CON-601"
     assert "CON-601" in {one["code"] for one in run(capsys, "status")["problems"]}
-    run(capsys, "rejections", delivery.delivery_id)
+    run(capsys, "delivery", "show", delivery.delivery_id)
     run(capsys, "lake", "check")
     assert run(capsys, "delivery", "rejudge", delivery.delivery_id, code=3)["error"] == "CON-604"
     (Path(str(home.inbox)) / MODEL).mkdir()
