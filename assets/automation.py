@@ -52,7 +52,7 @@ def new_files_in_the_inbox(
     """
     from pipelines.ingest.ingest import is_judged
     from pipelines.ingest.publish import note_new_copies
-    from pipelines.lake.superseded import since
+    from pipelines.lake.superseded import find_supersession
     from pipelines.landing.copies import copy_of
     from pipelines.landing.inbox import delivery_id_of, fingerprint, inbox_files
 
@@ -82,7 +82,9 @@ def new_files_in_the_inbox(
             elif copy := copy_of(settings, delivery_id, waiting):
                 copies.append(copy)
     for delivery in note_new_copies(settings, copies):
-        context.log.info(" ".join(since(settings, delivery).sentences(settings.language)))
+        context.log.info(
+            " ".join(find_supersession(settings, delivery).sentences(settings.language))
+        )
     for sentence in map(_stranger, sorted(strangers)):
         context.log.warning(sentence)
     return _result(requests, _reason(arriving, strangers), json.dumps(now))
@@ -117,7 +119,7 @@ def take_everything_in(context: dg.OpExecutionContext, installation: Installatio
     """Judge whatever is left in the inbox in one process, and publish all that is judged."""
     from pipelines.ingest.ingest import ingest_inbox
     from pipelines.ingest.publish import publish
-    from pipelines.lake.superseded import since
+    from pipelines.lake.superseded import find_supersession
 
     settings = installation.settings()
     problems: list[Any] = []
@@ -130,7 +132,9 @@ def take_everything_in(context: dg.OpExecutionContext, installation: Installatio
     for problem in problems:
         context.log.warning(f"{problem.code}: {problem.text(settings.language)}")
     for delivery in again:
-        context.log.info(" ".join(since(settings, delivery).sentences(settings.language)))
+        context.log.info(
+            " ".join(find_supersession(settings, delivery).sentences(settings.language))
+        )
     outcomes = {verdict.delivery_id: verdict for verdict in verdicts}
     refused = sum(not verdict.is_accepted for verdict in verdicts)
     context.add_output_metadata(
@@ -219,7 +223,7 @@ def deliveries_to_publish(
     It asks the lake what is missing there and not Dagster what happened, so that nothing is
     forgotten: not what was judged while a publish ran, nor before an interruption.
     """
-    from pipelines.lake.arrivals import arrivals
+    from pipelines.lake.judged_deliveries import arrivals
     from pipelines.lake.publish import published_attempts
 
     settings = installation.settings()

@@ -26,9 +26,9 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from pipelines.accounts.models import SigninFailures
+from pipelines.core import clock
 from pipelines.core.keys import installation_key
 from pipelines.core.settings import Settings
-from pipelines.ledger import clock
 from pipelines.ledger.database import readings, sessions, troubles
 
 FREE = 4

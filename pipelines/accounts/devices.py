@@ -16,8 +16,8 @@ from pipelines.accounts.errors import AccountError
 from pipelines.accounts.hashes import hash_of
 from pipelines.accounts.models import Device, Session, User
 from pipelines.accounts.permissions import Person
+from pipelines.core import clock
 from pipelines.core.settings import Settings
-from pipelines.ledger import clock
 from pipelines.ledger.chain import writing
 from pipelines.ledger.database import readings, troubles
 

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipelines.ledger import clock
+from pipelines.core import clock
 from pipelines.ledger.database import Base, Moment
 
 HASH_LENGTH = 64

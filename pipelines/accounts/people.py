@@ -17,8 +17,8 @@ from pipelines.accounts.devices import remove_all_devices
 from pipelines.accounts.errors import AccountError
 from pipelines.accounts.models import Session, Token, User
 from pipelines.accounts.permissions import OPERATOR_ROLE, ROLES, ROLES_BY_FEED, Person
+from pipelines.core import clock
 from pipelines.core.settings import Settings
-from pipelines.ledger import clock
 from pipelines.ledger.chain import OPERATOR, OPERATORS, Writing, writing
 from pipelines.ledger.database import readings, troubles
 from schemas.codelist import codes

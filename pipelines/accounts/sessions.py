@@ -16,8 +16,8 @@ from pipelines.accounts.hashes import hash_of
 from pipelines.accounts.models import Session, User
 from pipelines.accounts.people import person_of
 from pipelines.accounts.permissions import Person
+from pipelines.core import clock
 from pipelines.core.settings import Settings
-from pipelines.ledger import clock
 from pipelines.ledger.chain import writing
 from pipelines.ledger.database import readings, sessions, troubles
 from pipelines.ledger.errors import LedgerError

@@ -23,9 +23,9 @@ from pipelines.accounts.models import Session, User
 from pipelines.accounts.people import person_of
 from pipelines.accounts.permissions import Person
 from pipelines.accounts.totp import matching_counter
+from pipelines.core import clock
 from pipelines.core.i18n import mark, translator
 from pipelines.core.settings import Settings
-from pipelines.ledger import clock
 from pipelines.ledger.chain import Writing, writing
 from pipelines.ledger.database import readings, troubles
 from schemas.text import Language

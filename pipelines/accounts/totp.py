@@ -15,9 +15,9 @@ from pyotp.exceptions import OTPVerificationError
 from pipelines.accounts.errors import AccountError
 from pipelines.accounts.models import User
 from pipelines.accounts.people import change_named, change_user
+from pipelines.core import clock
 from pipelines.core.keys import installation_key
 from pipelines.core.settings import Settings
-from pipelines.ledger import clock
 from pipelines.ledger.chain import OPERATOR, Writing
 
 KEY_NAME = "totp"

@@ -21,9 +21,9 @@ from pipelines.core.duck import connect_scratch
 from pipelines.core.settings import settings_for
 from pipelines.harmonise.macros import install_macros
 from pipelines.landing.columns import SHEET_COLUMN
+from pipelines.landing.invisible_signs import with_western_digits
 from pipelines.landing.readers.json import open_json
 from pipelines.landing.readers.read import read_text_rows
-from pipelines.landing.signs import with_western_digits
 from schemas.feed import Feed, Layout
 from schemas.sqltext import literal, name
 

@@ -21,7 +21,7 @@ from typing import Any
 from pipelines.landing.columns import merged_headings, plain
 from pipelines.landing.readers.encoding import detect
 from pipelines.landing.readers.workbook_kinds import ODS, XLS, XLSB, XLSX, kind_of
-from pipelines.landing.refuse import refused
+from pipelines.landing.refuse import refusal
 
 HEAD_ROWS = 40
 HEAD_BYTES = 256 * 1024
@@ -62,11 +62,11 @@ def sniff(sample: Path) -> LayoutGuess:
     with sample.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
     if not head.strip():
-        raise refused("DEL-706", sample)
+        raise refusal("DEL-706", sample)
     if kind := kind_of(sample):
         if kind in (XLSX, XLS, XLSB, ODS, "ZIP"):
             return _workbook(sample)
-        raise refused("DEL-713", sample, expected=XLSX, found=kind)
+        raise refusal("DEL-713", sample, expected=XLSX, found=kind)
     encoding = detect(sample, head)
     text = _decoded(sample, encoding)
     found = _json(sample, text) if text[:1] in ("{", "[") else _delimited(sample, text)
@@ -93,7 +93,7 @@ def _delimited(sample: Path, text: str) -> LayoutGuess:
     rows = [[plain(cell) for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
     header_rows, doubt = header_of(rows)
     if not has_header(rows, header_rows):
-        raise refused("DEL-714", sample, row=1)
+        raise refusal("DEL-714", sample, row=1)
     layout = {
         "format": "csv",
         "name": f"*{sample.suffix or '.csv'}",
@@ -207,7 +207,7 @@ def _workbook(sample: Path) -> LayoutGuess:
             book = python_calamine.CalamineWorkbook.from_filelike(stream)
         sheets = {name: _grid(book.get_sheet_by_name(name)) for name in book.sheet_names}
     except (python_calamine.CalamineError, OSError, ValueError):
-        raise refused("DEL-713", sample, expected=XLSX, found=kind_of(sample)) from None
+        raise refusal("DEL-713", sample, expected=XLSX, found=kind_of(sample)) from None
     heads: dict[str, tuple[tuple[int, ...], tuple[str, ...], str]] = {}
     has_headless = False
     for name, rows in sheets.items():
@@ -218,7 +218,7 @@ def _workbook(sample: Path) -> LayoutGuess:
             cells = merged_headings([rows[at - 1] for at in header_rows])
             heads[name] = (tuple(header_rows), tuple(cells), doubt)
     if not heads:
-        raise refused("DEL-714", sample, row=1) if has_headless else refused("DEL-706", sample)
+        raise refusal("DEL-714", sample, row=1) if has_headless else refusal("DEL-706", sample)
     wanted = Counter(cells for _, cells, _ in heads.values() if len(cells) > 2)
     common = max(wanted, key=lambda key: (wanted[key], len(key)), default=())
     names = [name for name, (_, cells, _) in heads.items() if cells == common]
@@ -270,12 +270,12 @@ def _json(sample: Path, text: str) -> LayoutGuess:
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
-        raise refused("DEL-711", sample, row=error.lineno) from None
+        raise refusal("DEL-711", sample, row=error.lineno) from None
     if isinstance(document, dict) and document.get("type") == "FeatureCollection":
         return LayoutGuess({"format": "geojson", "name": f"*{sample.suffix or '.geojson'}"})
     arrays = dict(_arrays(document, "$"))
     if not arrays:
-        raise refused("DEL-706", sample)
+        raise refusal("DEL-706", sample)
     path = max(arrays, key=lambda name: arrays[name])
     found = LayoutGuess({"format": "json", "name": f"*{sample.suffix or '.json'}", "records": path})
     if len(arrays) > 1:

@@ -19,8 +19,7 @@ from pathlib import Path
 from pipelines.core.settings import Settings
 from pipelines.lake.errors import LakeOutdatedError
 from pipelines.lake.publish import settle
-from pipelines.lake.storage import table_uri
-from pipelines.lake.storage import writing as writing_to_lake
+from pipelines.lake.storage import lake_lock, table_uri
 from pipelines.lake.tables import data_files, existing_table
 from pipelines.ledger.database import sqlite_file, upgrade
 from pipelines.ledger.seal import head_file
@@ -51,7 +50,7 @@ def lake_members(settings: Settings, aside: Path) -> tuple[list[Member], dict[st
         return [], {}
     members: list[Member] = []
     versions: dict[str, int] = {}
-    with writing_to_lake(settings):
+    with lake_lock(settings):
         if settings.landing.exists():
             with suppress(LakeOutdatedError):  # a backup is what one makes before migrating
                 settle(settings)

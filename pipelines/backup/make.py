@@ -12,9 +12,9 @@ from pathlib import Path
 from pipelines.backup import contents
 from pipelines.backup.archive import ENDINGS, Archive, file_sha256, writing
 from pipelines.backup.errors import BackupError
+from pipelines.core import clock
 from pipelines.core.duck import scratch_folder
 from pipelines.core.settings import PROGRAM_VERSION, Settings
-from pipelines.ledger import clock
 from pipelines.ledger.chain import OPERATOR, OPERATORS, append, entries
 from pipelines.ledger.database import sqlite_file
 

@@ -205,7 +205,7 @@ def finish(
     Of those that came `again` it says what stands since; `are_answered`: with what they are.
     """
     from pipelines.lake.questions import read_question
-    from pipelines.lake.superseded import since
+    from pipelines.lake.superseded import find_supersession
 
     # Also where nothing is new: what was judged before an interruption or a restore is not lost.
     has_deliveries = bool(verdicts) or session.settings.landing.exists()
@@ -225,14 +225,14 @@ def finish(
                 "faults": {table: one.text(language()) for table, one in faults.items()},
                 "questions": [one.as_data(language()) for one in questions],
                 "received_again": [
-                    since(session.settings, one).as_data(language()) for one in again
+                    find_supersession(session.settings, one).as_data(language()) for one in again
                 ],
             }
         )
     else:
         _tell(session, verdicts, published)
         for delivery in again:
-            for line in since(session.settings, delivery).sentences(language()):
+            for line in find_supersession(session.settings, delivery).sentences(language()):
                 session.print(line)
         for problem in problems:
             session.complain(problem.code, problem.text(language()), problem.correction(language()))

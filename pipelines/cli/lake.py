@@ -123,9 +123,9 @@ def migrate(
     session: Session,
     is_agreed: Annotated[bool, flag("--yes", mark("do not ask; let what comes out stand"))] = False,
 ) -> int:
-    from pipelines.lake.versions import behind, listed_accounts, misfits
+    from pipelines.lake.versions import behind, misfits, published_deliveries
 
-    found = behind(listed_accounts(session.settings))
+    found = behind(published_deliveries(session.settings))
     if not found and not misfits(session.settings):
         if session.is_json:
             session.print_json({"migrated": [], "deliveries": [], "tables": [], "done": False})

@@ -15,7 +15,7 @@ from pipelines.core.i18n import mark
 
 if TYPE_CHECKING:
     from pipelines.ledger.chain import Entry
-    from pipelines.ledger.who import Holding
+    from pipelines.ledger.holders import Holding
 
 ANCHOR = re.compile(r"\d+:[0-9a-f]{64}")
 SHOWN = 30
@@ -85,9 +85,9 @@ def trace(
     session: Session,
     record_id: Annotated[str, argument(mark("RECORD_ID"), mark("its record_id, in full"))],
 ) -> None:
-    from pipelines.ledger.who import who
+    from pipelines.ledger.holders import holdings_of
 
-    found = who(session.settings, record_id)
+    found = holdings_of(session.settings, record_id)
     if session.is_json:
         session.print_json([asdict(one) for one in found])
         return

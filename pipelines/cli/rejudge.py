@@ -19,7 +19,7 @@ from schemas.feed import feed_places
 if TYPE_CHECKING:
     from pipelines.ingest.rejudge import Change, Proposal
     from pipelines.landing.receive import Delivery
-    from pipelines.ledger.who import Held
+    from pipelines.ledger.holders import Held
 
 YES = ("y", "yes", "o", "oui")
 MOST_SHOWN = 30

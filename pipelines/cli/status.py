@@ -57,13 +57,13 @@ def status(session: Session) -> None:
     from pipelines.core.settings import free_bytes
     from pipelines.lake.catalogue import table_faults
     from pipelines.lake.questions import read_question
-    from pipelines.lake.versions import behind, listed_accounts
+    from pipelines.lake.versions import behind, published_deliveries
 
     closed = close_home(session.settings)
     settings = session.settings.prepare()
     states = feed_states(session)
     published = _published_at(session)
-    older = behind(listed_accounts(settings))
+    older = behind(published_deliveries(settings))
     problems: list[Finding | ContractProblem] = [*misplaced_files(session), *feed_problems()]
     faults = table_faults(settings)
     narrowed = _narrowed(session)

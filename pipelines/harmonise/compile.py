@@ -71,11 +71,11 @@ class Steps:
 class CompiledFeed:
     """What a delivery needs: the statement, rows that it cannot judge, what it looks up.
 
-    `sql` reads `text_rows`, `unsplit_sql` the rows that could not be split into columns.
+    `sql` reads `text_rows`, `unreadable_sql` the rows that could not be split into columns.
     """
 
     sql: str
-    unsplit_sql: str
+    unreadable_sql: str
     lookup_texts: dict[str, str]
     codelists: frozenset[str]
     columns: tuple[str, ...]
@@ -141,7 +141,7 @@ class _Compiler:
         }
         return CompiledFeed(
             sql=self.steps.sql,
-            unsplit_sql=self._unsplit(),
+            unreadable_sql=self._unreadable(),
             lookup_texts={target: self.texts[target] for target in self.looked_up},
             codelists=frozenset(lists),
             columns=self.shown_columns,
@@ -385,12 +385,12 @@ class _Compiler:
     def _has_first_area(self) -> bool:
         return self.first_area in self.feed.map or bool(self._area_by_point())
 
-    def _unsplit(self) -> str:
+    def _unreadable(self) -> str:
         """The rows that could not be read: where they come from and the reason, nothing else."""
         origin = ("source", "delivery_id", "received_at")
         known = ", ".join(f"{self.provenance[column]} AS {column}" for column in origin)
         verdict = "[]::VARCHAR[] AS quality_flags, [code] AS reasons"
-        return f"SELECT source_row, {known}, {verdict} FROM text_rows_unsplit"
+        return f"SELECT source_row, {known}, {verdict} FROM text_rows_unreadable"
 
     def _or_null(self, column: str | None) -> str:
         if column is None:

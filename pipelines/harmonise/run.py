@@ -18,7 +18,7 @@ from pipelines.harmonise.prepare import prepare, set_provenance
 from pipelines.landing.as_of import AsOfDay, as_of_of_file
 from pipelines.landing.readers.read import TextRows, read_text_rows
 from pipelines.landing.receive import Delivery, local_file
-from pipelines.landing.refuse import refused
+from pipelines.landing.refuse import refusal
 from schemas.contract import Contract, load_contract
 from schemas.contract_check import check
 from schemas.feed import Feed, load_feed
@@ -113,15 +113,15 @@ def _route(
     # Which row stands where in a file means nothing; keeping the order would hold rows in memory.
     connection.execute("SET preserve_insertion_order = false")
     accepted, quarantined = folder / "accepted.parquet", folder / "quarantined.parquet"
-    unsplit = f" UNION ALL BY NAME {compiled.unsplit_sql}" if rows.rows_set_aside else ""
+    unreadable = f" UNION ALL BY NAME {compiled.unreadable_sql}" if rows.rows_unreadable else ""
     if rows.row_count <= ROWS_AT_ONCE:
         connection.execute(f"CREATE TEMP TABLE judged AS {compiled.sql}")
         _write(connection, accepted_of("judged"), accepted)
-        _write(connection, rejected_of("judged") + unsplit, quarantined)
+        _write(connection, rejected_of("judged") + unreadable, quarantined)
     else:
         _write(connection, accepted_of(f"({compiled.sql})"), accepted)
         rest = _rows_left(connection, contract, accepted)
-        _write(connection, rejected_of(f"({compiled.sql_over(rest)})") + unsplit, quarantined)
+        _write(connection, rejected_of(f"({compiled.sql_over(rest)})") + unreadable, quarantined)
     connection.execute(
         "COPY (SELECT source_row, duplicate_of FROM repeated_rows WHERE duplicate_of IS NOT NULL) "
         f"TO {literal(str(folder / 'duplicates.parquet'))} (FORMAT parquet)"
@@ -166,9 +166,9 @@ def _counted(
 ) -> HarmoniseResult:
     paths = {part: folder / f"{part}.parquet" for part in ("accepted", "quarantined", "duplicates")}
     counts = {part: _count(connection, path) for part, path in paths.items()}
-    read, written = rows.row_count + sum(rows.rows_set_aside.values()), sum(counts.values())
+    read, written = rows.row_count + sum(rows.rows_unreadable.values()), sum(counts.values())
     if written != read:
-        raise refused("DEL-723", original, expected=read, rows=written)
+        raise refusal("DEL-723", original, expected=read, rows=written)
     return HarmoniseResult(
         **paths,
         rows_read=read,

@@ -171,7 +171,7 @@ def _judge(settings: Settings, delivery: Delivery, *, again: bool) -> tuple[Verd
         return known, False
     place = standing_folder(delivery.folder)
     with scratch_folder(settings, "judge") as folder:
-        verdict = reach(settings, delivery, folder)
+        verdict = evaluate(settings, delivery, folder)
         if known is not None and place != delivery.folder:  # a later judgement, of the same rank
             verdict = verdict.model_copy(update={"follows": known.follows})
         if verdict.is_accepted:
@@ -198,7 +198,7 @@ def local_part(settings: Settings, delivery: Delivery, part: str) -> Iterator[Pa
         yield local_file(standing_folder(delivery.folder) / f"{part}.parquet", folder)
 
 
-def reach(settings: Settings, delivery: Delivery, folder: Path, *, page: str = "") -> Verdict:
+def evaluate(settings: Settings, delivery: Delivery, folder: Path, *, page: str = "") -> Verdict:
     """A verdict on the delivery, with the files that it speaks of in `folder`.
 
     `page` names its page in the Data Docs, where that is not the page of the delivery. Raises
@@ -240,7 +240,7 @@ def _audit(settings: Settings, delivery: Delivery, harmonised: HarmoniseResult, 
         rows_exact_duplicates=harmonised.rows_exact_duplicates,
         reason_counts=harmonised.reason_counts,
         warning_counts=harmonised.warning_counts,
-        rows_set_aside=harmonised.text_rows.rows_set_aside,
+        rows_unreadable=harmonised.text_rows.rows_unreadable,
         data_docs=settings.data_docs,
         name=page,
         settings=settings,

@@ -30,18 +30,18 @@ from pipelines.ingest.ingest import (
     HEAVY_MODULES,
     PARTS,
     Progress,
-    reach,
+    evaluate,
 )
 from pipelines.ingest.ingest import SMALL_BYTES as SMALL
 from pipelines.ingest.publish import judged_entry
-from pipelines.lake.arrivals import Arrival
+from pipelines.lake.judged_deliveries import JudgedDelivery
 from pipelines.lake.publish import read_incoming
 from pipelines.lake.rejudgement import RowChange, find_changes
 from pipelines.lake.storage import let_read
 from pipelines.lake.tables import addressed_files, existing_table
 from pipelines.landing.receive import Delivery
 from pipelines.ledger.chain import NewEntry, append_all
-from pipelines.ledger.who import Held, holders
+from pipelines.ledger.holders import Held, holders
 from pipelines.validate.verdict import (
     JUDGEMENTS,
     Verdict,
@@ -68,9 +68,9 @@ class Proposal:
     folder: UPath
 
     @property
-    def arrival(self) -> Arrival:
+    def arrival(self) -> JudgedDelivery:
         """What the lake would take in."""
-        return Arrival(self.folder, self.delivery.receipt, self.verdict)
+        return JudgedDelivery(self.folder, self.delivery.receipt, self.verdict)
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _propose(settings: Settings, keeps_order: bool, delivery: Delivery) -> Propo
         return Proposal(delivery, before, known, place)
     _remove(place)
     with scratch_folder(settings, "judge") as folder:
-        verdict = reach(settings, delivery, folder, page=f"{delivery.delivery_id}.again")
+        verdict = evaluate(settings, delivery, folder, page=f"{delivery.delivery_id}.again")
         verdict = verdict.model_copy(
             update={"follows": before.harmonised_at, "declarations": declarations}
             | ({"as_of": None, "as_of_from": None} if at_receipt else {})

@@ -17,10 +17,10 @@ import sqlalchemy as sa
 
 from pipelines.accounts.models import Job
 from pipelines.accounts.permissions import Person
+from pipelines.core import clock
 from pipelines.core.errors import CodedError, declare
 from pipelines.core.i18n import mark, translator
 from pipelines.core.settings import Settings
-from pipelines.ledger import clock
 from pipelines.ledger.database import readings, sessions, troubles
 from schemas.text import Language
 

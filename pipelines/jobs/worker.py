@@ -142,7 +142,7 @@ class _Progress:
         self.beating.join()
 
     def told(self, stage: str, done: int = 0, total: int = 0) -> None:
-        """The work is at `stage`, `done` of `total` parts of it. Raises Unwanted."""
+        """The work is at `stage`, `done` of `total` parts of it. Raises JobCancelled."""
         is_new = stage != self.stage
         self.stage, self.done, self.total = stage, done, total
         if is_new or time.monotonic() - self.told_at > TELL_EVERY_S:

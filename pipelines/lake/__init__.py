@@ -1,6 +1,7 @@
 """Publish: Delta tables, revisions, history, and the catalogue that analysts open.
 
-Not here: judging rows; everything that reaches this stage was accepted or refused already.
+Not here: judging rows one by one; a row that reaches this stage was accepted. What several
+deliveries say of one record is compared here, and a row may be held.
 """
 
 import os

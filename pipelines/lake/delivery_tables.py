@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.core.settings import Settings
-from pipelines.lake.arrivals import QUARANTINED, Arrival, local_copy
 from pipelines.lake.data_files import files_sql
+from pipelines.lake.judged_deliveries import QUARANTINED, JudgedDelivery, local_copy
 from pipelines.lake.tables import (
     DataFile,
     addressed_files,
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 def publish_rejections(
     settings: Settings,
     connection: duckdb.DuckDBPyConnection,
-    waiting: Sequence[Arrival],
+    waiting: Sequence[JudgedDelivery],
     folder: Path,
     *,
     listed: Collection[str],
-    told_anew: Sequence[Arrival] = (),
+    told_anew: Sequence[JudgedDelivery] = (),
 ) -> int:
     """Rows that were set aside or are held, by rule; of a refused delivery its findings.
 
@@ -70,11 +70,11 @@ def publish_rejections(
 def rejections_sql(
     connection: duckdb.DuckDBPyConnection,
     contract: Contract,
-    mine: Sequence[Arrival],
+    mine: Sequence[JudgedDelivery],
     folder: Path,
 ) -> str:
     """A SELECT of the rejections of deliveries, one at least; their rows held in `held_rows`."""
-    _register_accounts(connection, mine)
+    _register_deliveries(connection, mine)
     quarantined = [local_copy(one, QUARANTINED, folder) for one in mine if one.rows_quarantined]
     rules = [
         {"rule_code": rule.code, "severity": rule.severity, "column_name": rule.column or None}
@@ -97,12 +97,12 @@ def rejections_sql(
         """
 
 
-def publish_accounts(
+def publish_deliveries(
     settings: Settings,
     connection: duckdb.DuckDBPyConnection,
-    waiting: Sequence[Arrival],
+    waiting: Sequence[JudgedDelivery],
     listed: Collection[str],
-    told_anew: Sequence[Arrival] = (),
+    told_anew: Sequence[JudgedDelivery] = (),
 ) -> int:
     """The deliveries themselves; last, because being listed here means being published in full.
 
@@ -119,19 +119,21 @@ def publish_accounts(
     again = [one.delivery_id for one in told_anew]
     again += [one.delivery_id for one in mine if one.delivery_id in listed]
     removed, kept = _superseded(settings, connection, contract, table, again)
-    added = stage(settings, connection, contract, [accounts_sql(connection, contract, mine), *kept])
+    added = stage(
+        settings, connection, contract, [deliveries_sql(connection, contract, mine), *kept]
+    )
     commit(settings, table, added, removed, [one.attempt for one in mine])
     return taken
 
 
-def accounts_sql(
+def deliveries_sql(
     connection: duckdb.DuckDBPyConnection,
     contract: Contract,
-    mine: Sequence[Arrival],
+    mine: Sequence[JudgedDelivery],
     _folder: Path | None = None,
 ) -> str:
     """A SELECT of the deliveries themselves, one at least; their rows held in `held_rows`."""
-    _register_accounts(connection, mine)
+    _register_deliveries(connection, mine)
     return f"""
         SELECT {_typed(contract)} FROM (
             SELECT * REPLACE (
@@ -148,7 +150,7 @@ def _refused_before(
     connection: duckdb.DuckDBPyConnection,
     contract: Contract,
     table: DeltaTable,
-    mine: Sequence[Arrival],
+    mine: Sequence[JudgedDelivery],
 ) -> set[str]:
     """Those of `mine` that have a refusal in the table; it has no row, so statistics tell where."""
     if not mine:
@@ -185,7 +187,9 @@ def _superseded(
     return list(old.values()), [kept] if old else []
 
 
-def _register_accounts(connection: duckdb.DuckDBPyConnection, mine: Sequence[Arrival]) -> None:
+def _register_deliveries(
+    connection: duckdb.DuckDBPyConnection, mine: Sequence[JudgedDelivery]
+) -> None:
     _register(connection, "accounts", [one.account for one in mine])
 
 

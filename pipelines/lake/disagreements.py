@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.core.settings import Settings
-from pipelines.lake.arrivals import Arrival, find_arrival
 from pipelines.lake.data_files import files_sql
+from pipelines.lake.judged_deliveries import JudgedDelivery, find_judged_delivery
 from pipelines.lake.revisions import STANDS_AT, keys_sql
 from pipelines.lake.tables import MONTH, addressed_files, existing_table, stored_columns
 from pipelines.validate.remarks import keep_disagreements, read_disagreements
@@ -37,11 +37,11 @@ def begin(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def find_disagreements(
-    connection: duckdb.DuckDBPyConnection, about: Sequence[Arrival], rows: str = "standing"
+    connection: duckdb.DuckDBPyConnection, about: Sequence[JudgedDelivery], rows: str = "standing"
 ) -> None:
     """Add to `disagreements` those of the deliveries `about` with any other.
 
-    `rows` is a relation with all that is said of their records (see `judged_sql`).
+    `rows` is a relation with all that is said of their records (see `revisions_sql`).
     """
     ids = literals(one.delivery_id for one in about)
     connection.execute(
@@ -67,7 +67,7 @@ def find_in_lake(
     settings: Settings,
     connection: duckdb.DuckDBPyConnection,
     table_name: str,
-    about: Sequence[Arrival],
+    about: Sequence[JudgedDelivery],
 ) -> None:
     """Add to `disagreements` those of deliveries of which the table has the rows already."""
     table = existing_table(settings, table_name) if about else None
@@ -94,7 +94,7 @@ def find_in_lake(
 
 
 def tell(
-    settings: Settings, connection: duckdb.DuckDBPyConnection, about: Sequence[Arrival]
+    settings: Settings, connection: duckdb.DuckDBPyConnection, about: Sequence[JudgedDelivery]
 ) -> set[str]:
     """Write the `disagreements` of these deliveries beside their receipts and the others'.
 
@@ -115,7 +115,7 @@ def tell(
         if other not in mine:
             outside.setdefault(other, []).append(_finding(delivery_id, code, records))
     for other, told in outside.items():
-        if (arrival := find_arrival(settings, other)) is None:
+        if (arrival := find_judged_delivery(settings, other)) is None:
             continue
         home = arrival.home or arrival.folder
         kept = [said for said in read_disagreements(home) if said.values["other"] not in mine]

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from pipelines.core.duck import connect_scratch, scratch_folder
 from pipelines.core.i18n import translator
 from pipelines.core.settings import Settings
-from pipelines.lake.arrivals import arrivals, verify_files
 from pipelines.lake.catalogue import PINS_SCHEMA, connect, swap_catalogue
 from pipelines.lake.errors import LakeError
+from pipelines.lake.judged_deliveries import judged_deliveries, verify_files
 from pipelines.lake.publish import published_attempts, settle, taken_files
-from pipelines.lake.storage import delete_files, sync_files, table_uri, writing
+from pipelines.lake.storage import delete_files, lake_lock, sync_files, table_uri
 from pipelines.lake.tables import data_files, existing_table, writer_properties
 from pipelines.lake.versions import require_current
 from schemas.contract import table_names
@@ -61,7 +61,7 @@ def compact(settings: Settings) -> list[Compaction]:
     Readers of the old catalogue keep the old files until `vacuum` finds them old enough.
     Raises LakeBusyError as `publish` does.
     """
-    with writing(settings):
+    with lake_lock(settings):
         settle(settings)
         done = [_compact(settings, table) for table in _existing(settings)]
         swap_catalogue(settings)
@@ -94,7 +94,7 @@ def vacuum(
     replaced itself: readers may still have it open. Files of publishes that were killed go by
     their own age. Returns the paths, below the lake; with `is_dry_run` nothing is deleted.
     """
-    with writing(settings):
+    with lake_lock(settings):
         settle(settings)
         shown = _shown_since(settings, keep_days)
         doomed = [
@@ -135,7 +135,7 @@ def check(settings: Settings) -> list[Problem]:
     have to be migrated first.
     """
     require_current(settings)
-    with writing(settings), connect(settings) as connection:
+    with lake_lock(settings), connect(settings) as connection:
         found = [*_check_waiting(settings), *_check_pins(settings, connection)]
         if any("is missing" in problem.message for problem in found):
             return found  # the views cannot be read, so nothing more can be counted
@@ -148,7 +148,7 @@ def check(settings: Settings) -> list[Problem]:
 def _check_waiting(settings: Settings) -> Iterator[Problem]:
     """Judged deliveries that cannot be published, because their files are not what was judged."""
     unreadable: list[str] = []
-    waiting = arrivals(settings, published_attempts(settings), unreadable.append)
+    waiting = judged_deliveries(settings, published_attempts(settings), unreadable.append)
     for delivery in unreadable:
         yield Problem("deliveries", "The verdict of {delivery} is damaged.", {"delivery": delivery})
     begun = taken_files(settings, waiting)

@@ -19,21 +19,21 @@ from typing import TYPE_CHECKING
 
 from pipelines.core.duck import scratch_folder
 from pipelines.core.settings import Settings
-from pipelines.lake.arrivals import Arrival, arrivals, verify_files
 from pipelines.lake.batches import passes
 from pipelines.lake.catalogue import swap_catalogue
 from pipelines.lake.data_files import files_sql
-from pipelines.lake.delivery_tables import accounts_sql, rejections_sql
+from pipelines.lake.delivery_tables import deliveries_sql, rejections_sql
 from pipelines.lake.errors import CommitConflictError
 from pipelines.lake.held_rows import find_held
+from pipelines.lake.judged_deliveries import JudgedDelivery, judged_deliveries, verify_files
 from pipelines.lake.publish import ATTEMPTS, Publication, read_incoming, working
 from pipelines.lake.revisions import (
     find_touched,
-    judge_touched,
     merged_rows_sql,
+    number_revisions,
     restatements_sql,
 )
-from pipelines.lake.storage import remove_leftovers, writing
+from pipelines.lake.storage import lake_lock, remove_leftovers
 from pipelines.lake.tables import (
     addressed_files,
     create_table,
@@ -58,7 +58,7 @@ def migrate(settings: Settings) -> Publication:
     """
     for attempt in range(ATTEMPTS):
         try:
-            with writing(settings):
+            with lake_lock(settings):
                 return _migrate(settings)
         except CommitConflictError:  # only where the lake cannot be locked
             if attempt == ATTEMPTS - 1:
@@ -69,7 +69,7 @@ def migrate(settings: Settings) -> Publication:
 
 def _migrate(settings: Settings) -> Publication:
     remove_leftovers(settings)
-    every = arrivals(settings)
+    every = judged_deliveries(settings)
     step = _step(every)
     rows = {}
     with scratch_folder(settings, "migrate") as folder, working(settings) as connection:
@@ -79,7 +79,7 @@ def _migrate(settings: Settings) -> Publication:
         for table in table_names("data"):
             rows[table] = work.rewrite_data(table, every)
         find_held(settings, connection)
-        for table, sql in (("rejections", rejections_sql), ("deliveries", accounts_sql)):
+        for table, sql in (("rejections", rejections_sql), ("deliveries", deliveries_sql)):
             contract = load_contract(table)
             select = sql(connection, contract, every, folder) if every else None
             work.replace_rows(contract, select, every)
@@ -87,7 +87,7 @@ def _migrate(settings: Settings) -> Publication:
     return Publication(tuple(one.delivery_id for one in every), rows, is_new)
 
 
-def _step(every: Sequence[Arrival]) -> str:
+def _step(every: Sequence[JudgedDelivery]) -> str:
     """What a table remembers of this migration, so that it is not written twice."""
     digest = hashlib.sha256()
     for one in every:
@@ -106,7 +106,7 @@ class _Work:
     folder: Path
     step: str
 
-    def rewrite_data(self, table: str, every: Sequence[Arrival]) -> int:
+    def rewrite_data(self, table: str, every: Sequence[JudgedDelivery]) -> int:
         """The rows of all deliveries for one table, with the history that they make."""
         contract, connection = load_contract(table), self.connection
         mine = [one for one in every if one.table == table]
@@ -119,13 +119,15 @@ class _Work:
         )
         missing = "SELECT record_id FROM restatements EXCEPT FROM touched"
         connection.execute(f"INSERT INTO touched {missing}")
-        judge_touched(connection, contract, {}, restatements="restatements")
+        number_revisions(connection, contract, {}, restatements="restatements")
         kept = f"SELECT * FROM ({earlier}) WHERE superseded_at IS NOT NULL"
         select = f"{merged_rows_sql(contract, {})} UNION ALL {kept}"
         self.replace_rows(contract, select, mine)
         return sum(one.rows_accepted for one in mine)
 
-    def replace_rows(self, contract: Contract, select: str | None, mine: Sequence[Arrival]) -> None:
+    def replace_rows(
+        self, contract: Contract, select: str | None, mine: Sequence[JudgedDelivery]
+    ) -> None:
         """Put the rows of `select` in the place of all that the table holds, once."""
         table = existing_table(self.settings, contract.table)
         if table is None:

@@ -21,35 +21,35 @@ from typing import TYPE_CHECKING
 from pipelines.core.duck import connect_scratch, scratch_folder
 from pipelines.core.settings import Settings
 from pipelines.lake import disagreements
-from pipelines.lake.arrivals import (
+from pipelines.lake.batches import passes
+from pipelines.lake.catalogue import swap_catalogue, table_faults
+from pipelines.lake.data_files import files_sql
+from pipelines.lake.delivery_tables import publish_deliveries, publish_rejections
+from pipelines.lake.errors import CommitConflictError, LakeError
+from pipelines.lake.faults import TableFault, fault_of
+from pipelines.lake.held_rows import find_held
+from pipelines.lake.judged_deliveries import (
     ACCEPTED,
     QUARANTINED,
-    Arrival,
+    JudgedDelivery,
     answered,
-    arrivals,
     attempt_of,
-    find_arrival,
+    find_judged_delivery,
+    judged_deliveries,
     judgement_of,
     local_copy,
     verify_files,
 )
-from pipelines.lake.batches import passes
-from pipelines.lake.catalogue import swap_catalogue, table_faults
-from pipelines.lake.data_files import files_sql
-from pipelines.lake.delivery_tables import publish_accounts, publish_rejections
-from pipelines.lake.errors import CommitConflictError, LakeError
-from pipelines.lake.faults import TableFault, fault_of
-from pipelines.lake.held_rows import find_held
 from pipelines.lake.questions import ask, read_question
 from pipelines.lake.rejudgement import find_restated, restated_rows_sql
 from pipelines.lake.revisions import (
     find_touched,
-    judge_touched,
     merged_rows_sql,
     new_rows_sql,
+    number_revisions,
     record_ranges,
 )
-from pipelines.lake.storage import let_read, remove_leftovers, writing
+from pipelines.lake.storage import lake_lock, let_read, remove_leftovers
 from pipelines.lake.tables import (
     DataFile,
     addressed_files,
@@ -60,7 +60,7 @@ from pipelines.lake.tables import (
     stage,
     stored_columns,
 )
-from pipelines.lake.versions import Account, listed_accounts, require_current
+from pipelines.lake.versions import PublishedDelivery, published_deliveries, require_current
 from pipelines.validate.remarks import held_rows_file
 from pipelines.validate.verdict import moment_name
 from schemas.contract import Contract, load_contract, table_names
@@ -109,7 +109,7 @@ def publish(
     """
     for attempt in range(ATTEMPTS):
         try:
-            with writing(settings):
+            with lake_lock(settings):
                 return _publish(settings, delivery_ids, answered_ids)
         except CommitConflictError:  # only where the lake cannot be locked
             if attempt == ATTEMPTS - 1:
@@ -129,7 +129,7 @@ def write_catalogue(settings: Settings) -> bool:
     A publish that was interrupted is finished first, so that no table is shown ahead of another.
     Raises LakeBusyError as `publish` does.
     """
-    with writing(settings):
+    with lake_lock(settings):
         return settle(settings).is_catalogue_new
 
 
@@ -138,14 +138,14 @@ def _publish(
     delivery_ids: Sequence[str] | None,
     answered_ids: Collection[str] = (),
 ) -> Publication:
-    accounts = listed_accounts(settings)
+    accounts = published_deliveries(settings)
     require_current(settings, accounts)
     remove_leftovers(settings)
     done = published_attempts(settings, accounts)
     listed = {one.delivery_id for one in accounts}
     held = {one.delivery_id for one in accounts if one.rows_held}
     named = set(delivery_ids or ())
-    waiting = arrivals(settings, done, look_again={*held, *named, *answered_ids})
+    waiting = judged_deliveries(settings, done, look_again={*held, *named, *answered_ids})
     begun = taken_files(settings, waiting)  # by an earlier publish, whoever was asked for then
     if delivery_ids is not None:
         if unknown := sorted(named - listed - {one.delivery_id for one in waiting}):
@@ -176,7 +176,9 @@ def _publish(
             rows["rejections"] = publish_rejections(
                 settings, connection, waiting, folder, listed=listed, told_anew=told_anew
             )
-            rows["deliveries"] = publish_accounts(settings, connection, waiting, listed, told_anew)
+            rows["deliveries"] = publish_deliveries(
+                settings, connection, waiting, listed, told_anew
+            )
             ask(settings, connection, [*waiting, *told_anew])
     is_new = swap_catalogue(settings, faults, tried=table_names("data") if is_all else tried)
     ids = tuple(one.delivery_id for one in waiting)
@@ -201,7 +203,7 @@ def _half(memory_limit: str) -> str:
 
 def _unsound(
     connection: duckdb.DuckDBPyConnection,
-    waiting: Sequence[Arrival],
+    waiting: Sequence[JudgedDelivery],
     folder: Path,
     begun: Mapping[str, Collection[str]],
     named: Collection[str],
@@ -221,14 +223,16 @@ def _unsound(
 
 def _is_unasked(settings: Settings, held: Collection[str]) -> bool:
     """True where a publish was interrupted between holding rows and asking about them."""
-    homes = [it.home or it.folder for one in held if (it := find_arrival(settings, one))]
+    homes = [it.home or it.folder for one in held if (it := find_judged_delivery(settings, one))]
     return any(read_question(home) is None or held_rows_file(home) is None for home in homes)
 
 
-def published_attempts(settings: Settings, accounts: Sequence[Account] | None = None) -> set[str]:
-    """The attempts (see `Arrival.attempt`) in the table `deliveries`: what the lake has in full."""
+def published_attempts(
+    settings: Settings, accounts: Sequence[PublishedDelivery] | None = None
+) -> set[str]:
+    """The attempts (`JudgedDelivery.attempt`) that the table `deliveries` has."""
     found = set()
-    for one in listed_accounts(settings) if accounts is None else accounts:
+    for one in published_deliveries(settings) if accounts is None else accounts:
         if one.state == "refused":
             found.add(attempt_of(one.delivery_id, one.harmonised_at))
             continue
@@ -243,9 +247,9 @@ def _sound_again(
     settings: Settings,
     connection: duckdb.DuckDBPyConnection,
     delivery_ids: Collection[str],
-    waiting: Sequence[Arrival],
+    waiting: Sequence[JudgedDelivery],
     folder: Path,
-) -> list[Arrival]:
+) -> list[JudgedDelivery]:
     """Deliveries of which the tables have to say other things now, but those `waiting` anyway.
 
     One that is damaged keeps what the tables say of it: it must not keep the others waiting.
@@ -253,13 +257,13 @@ def _sound_again(
     found = [
         one
         for delivery_id in sorted({*delivery_ids} - {other.delivery_id for other in waiting})
-        if (one := find_arrival(settings, delivery_id)) is not None
+        if (one := find_judged_delivery(settings, delivery_id)) is not None
     ]
     unsound = _unsound(connection, found, folder, {}, ())
     return [one for one in found if one.delivery_id not in unsound]
 
 
-def taken_files(settings: Settings, waiting: Sequence[Arrival]) -> dict[str, set[str]]:
+def taken_files(settings: Settings, waiting: Sequence[JudgedDelivery]) -> dict[str, set[str]]:
     """What an interrupted publish took in of deliveries that `deliveries` does not list yet.
 
     By delivery, the files whose rows a table holds already, and which are needed no more.
@@ -280,7 +284,7 @@ def _publish_data(
     settings: Settings,
     connection: duckdb.DuckDBPyConnection,
     table_name: str,
-    waiting: Sequence[Arrival],
+    waiting: Sequence[JudgedDelivery],
     folder: Path,
 ) -> int:
     contract = load_contract(table_name)
@@ -299,7 +303,7 @@ def _publish_data(
     removed: list[DataFile] = []
     select = new_rows_sql(contract)
     if find_touched(connection, contract, lake):
-        removed = judge_touched(connection, contract, lake, restated)
+        removed = number_revisions(connection, contract, lake, restated)
         disagreements.find_disagreements(connection, mine)
         gone = set(removed)
         rewritten = {address: file for address, file in lake.items() if file in gone}
@@ -316,7 +320,7 @@ def _restate_data(
     settings: Settings,
     connection: duckdb.DuckDBPyConnection,
     table_name: str,
-    waiting: Sequence[Arrival],
+    waiting: Sequence[JudgedDelivery],
     folder: Path,
 ) -> None:
     """Let the rows of deliveries that were judged again take the place of what they had before."""
@@ -344,7 +348,7 @@ def _restate_data(
 def read_incoming(
     connection: duckdb.DuckDBPyConnection,
     contract: Contract,
-    mine: Sequence[Arrival],
+    mine: Sequence[JudgedDelivery],
     folder: Path,
 ) -> None:
     """Make the view `incoming`: the accepted rows with the columns of the contract.
@@ -375,7 +379,9 @@ def read_incoming(
     )
 
 
-def _register_statements(connection: duckdb.DuckDBPyConnection, mine: Sequence[Arrival]) -> None:
+def _register_statements(
+    connection: duckdb.DuckDBPyConnection, mine: Sequence[JudgedDelivery]
+) -> None:
     """Make `statements`: by delivery as of which day it speaks and what it is."""
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE statements "

@@ -20,8 +20,8 @@ from upath import UPath
 
 from pipelines.core.i18n import day_words, mark, translator
 from pipelines.core.settings import Settings
-from pipelines.lake.arrivals import Arrival
 from pipelines.lake.data_files import files_sql
+from pipelines.lake.judged_deliveries import JudgedDelivery
 from pipelines.lake.revisions import TIED, UNDECIDED, content_sql
 from pipelines.lake.tables import addressed_files, existing_table
 from pipelines.landing.readers.workbook import sheet_and_row
@@ -41,7 +41,7 @@ FIRST_ROWS = 8
 ALSO_SPECIALIST_AFTER = dt.timedelta(hours=48)
 
 
-class Other(BaseModel):
+class ConflictingDelivery(BaseModel):
     """A delivery that a held row would change, or disagrees with: how many records, of what day.
 
     `withdrawn` counts the records that stand as withdrawn there.
@@ -69,7 +69,7 @@ class Question(BaseModel):
     asked_at: AwareDatetime
     as_of: dt.date | None
     codes: dict[str, int]
-    others: tuple[Other, ...] = ()
+    others: tuple[ConflictingDelivery, ...] = ()
     repeats: int = 0
     unseen: int = 0
     undone: int = 0
@@ -118,7 +118,7 @@ def read_question(folder: UPath) -> Question | None:
 def ask(
     settings: Settings,
     connection: duckdb.DuckDBPyConnection,
-    about: Sequence[Arrival],
+    about: Sequence[JudgedDelivery],
 ) -> None:
     """Write down what is asked about each of these deliveries, or take it back where it is settled.
 
@@ -142,7 +142,7 @@ def ask(
                 keep_whole(_home(one) / FILE_NAME, data)
 
 
-def _home(arrival: Arrival) -> UPath:
+def _home(arrival: JudgedDelivery) -> UPath:
     return arrival.home or arrival.folder
 
 
@@ -187,7 +187,9 @@ def _compare(settings: Settings, connection: duckdb.DuckDBPyConnection, table_na
     )
 
 
-def _question(settings: Settings, connection: duckdb.DuckDBPyConnection, one: Arrival) -> Question:
+def _question(
+    settings: Settings, connection: duckdb.DuckDBPyConnection, one: JudgedDelivery
+) -> Question:
     before = read_question(_home(one))
     mine = f"SELECT * FROM compared WHERE delivery_id = {literal(one.delivery_id)}"
     each = f"SELECT DISTINCT ON (source_row) * FROM ({mine})"
@@ -208,7 +210,9 @@ def _question(settings: Settings, connection: duckdb.DuckDBPyConnection, one: Ar
     ).fetchall()
     days = _days(settings, {other for other, _, _ in others})
     found = [
-        Other(delivery_id=other, as_of=days.get(other), records=records, withdrawn=withdrawn)
+        ConflictingDelivery(
+            delivery_id=other, as_of=days.get(other), records=records, withdrawn=withdrawn
+        )
         for other, records, withdrawn in others
     ]
     return Question(
@@ -225,13 +229,13 @@ def _question(settings: Settings, connection: duckdb.DuckDBPyConnection, one: Ar
 
 
 def _days(settings: Settings, delivery_ids: Collection[str]) -> dict[str, dt.date | None]:
-    from pipelines.lake.arrivals import find_arrival
+    from pipelines.lake.judged_deliveries import find_judged_delivery
 
-    found = ((one, find_arrival(settings, one)) for one in delivery_ids)
+    found = ((one, find_judged_delivery(settings, one)) for one in delivery_ids)
     return {delivery: arrival.as_of if arrival else None for delivery, arrival in found}
 
 
-def _keep_rows(connection: duckdb.DuckDBPyConnection, one: Arrival) -> None:
+def _keep_rows(connection: duckdb.DuckDBPyConnection, one: JudgedDelivery) -> None:
     """Write down which rows of a delivery are held, for the report to its sender."""
     import pyarrow.parquet
 

@@ -22,9 +22,9 @@ from pipelines.lake.revisions import (
     STANDING,
     STATED,
     columns_sql,
-    judged_sql,
     keys_sql,
     month_sql,
+    revisions_sql,
     since_sql,
 )
 from pipelines.lake.tables import MONTH, DataFile, stored_columns
@@ -50,7 +50,7 @@ class RowChange:
 
 
 @dataclass(frozen=True)
-class Found:
+class RejudgedRows:
     """The same by delivery; rows by changed column; withdrawals that come and that go."""
 
     deliveries: dict[str, RowChange]
@@ -64,7 +64,7 @@ def find_changes(
     contract: Contract,
     lake: dict[str, DataFile],
     delivery_ids: Sequence[str],
-) -> Found:
+) -> RejudgedRows:
     """What `incoming`, the new judgements of these deliveries, would change; changes nothing.
 
     Leaves the relation `differing`, with the record_id of every row that is not as it was.
@@ -97,7 +97,7 @@ def find_changes(
         """
     ).fetchall()
     changed = {c: rows for c, rows in zip(columns, by_column, strict=True) if rows}
-    return Found(
+    return RejudgedRows(
         {delivery: RowChange(*rows) for delivery, *rows in deliveries},
         dict(sorted(changed.items(), key=lambda item: (-item[1], item[0]))),
         withdrawn,
@@ -162,7 +162,7 @@ def find_restated(
         f"SEMI JOIN restated USING (record_id) UNION ALL "
         f"SELECT {keys} FROM stood WHERE NOT is_replaced"
     )
-    standing = since_sql(judged_sql("assertions"), "restated")
+    standing = since_sql(revisions_sql("assertions"), "restated")
     connection.execute(f"CREATE OR REPLACE TEMP TABLE standing AS {standing}")
     found = connection.execute("SELECT DISTINCT file FROM stood ORDER BY file").fetchall()
     return [lake[address] for (address,) in found]

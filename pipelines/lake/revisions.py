@@ -1,7 +1,7 @@
 """Which of the assertions about a record is its latest, and when each of them was what we knew.
 
 Not here: how the result gets into files (`publish.py`, `tables.py`) and asking about what is held
-(`held_rows.py`).
+(`questions.py`).
 
 An assertion is one row of one delivery. Those about one record are put in order by what the
 assertion itself says and by fixed receipts, never by when we happened to read it, so any order of
@@ -31,8 +31,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from pipelines.lake.arrivals import CONFIRMED
 from pipelines.lake.data_files import files_sql
+from pipelines.lake.judged_deliveries import CONFIRMED
 from pipelines.lake.tables import MONTH, DataFile, stored_columns
 from schemas.codelist import load_codelist
 from schemas.contract import Contract
@@ -61,7 +61,7 @@ STANDING = ("revision", "known_from", "known_to", "is_latest", "held")
 # `known_from <= t AND (known_to > t OR known_to IS NULL)` is one row a record at any t.
 
 
-def judged_sql(assertions: str) -> str:
+def revisions_sql(assertions: str) -> str:
     """A SELECT of every row of `assertions` with its standing; the source of all revision numbers.
 
     Needs record_id, the columns `STATED`, `care` (a number: the higher, the more careful),
@@ -182,7 +182,7 @@ def care_sql(contract: Contract) -> str:
 
 
 def since_sql(judged: str, restatements: str) -> str:
-    """The rows of `judged_sql` and `restated_at`: none is known from before that moment.
+    """The rows of `revisions_sql` and `restated_at`: none is known from before that moment.
 
     What was published until then keeps its own rows and periods, with `superseded_at`.
     `restatements` has record_id and restated_at, NULL or no row for most records.
@@ -204,7 +204,7 @@ def restatements_sql(rows: str) -> str:
 
 
 def keys_sql(contract: Contract) -> str:
-    """The columns of an assertion that `judged_sql` needs, from a row of the table.
+    """The columns of an assertion that `revisions_sql` needs, from a row of the table.
 
     `identity` is a list of numbers; two rows that have none in common are hardly about one event.
     """
@@ -267,7 +267,7 @@ def find_touched(
     return _number(connection, "SELECT count(*) FROM touched")
 
 
-def judge_touched(
+def number_revisions(
     connection: duckdb.DuckDBPyConnection,
     contract: Contract,
     lake: dict[str, DataFile],
@@ -299,7 +299,7 @@ def judge_touched(
         """
     )
     said = f"({restatements_sql(f'FROM ({old}) SEMI JOIN touched USING (record_id)')})"
-    standing = since_sql(judged_sql("assertions"), restatements or said)
+    standing = since_sql(revisions_sql("assertions"), restatements or said)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE standing AS {standing}")
     is_changed = " OR ".join(f"{c} IS DISTINCT FROM was_{c}" for c in STANDING)
     changed = connection.execute(

@@ -29,7 +29,9 @@ def table_uri(settings: Settings, table: str) -> str:
     return f"{settings.lake.rstrip('/')}/{table}"
 
 
-def writing(settings: Settings, timeout_s: float = LOCK_TIMEOUT_S) -> AbstractContextManager[None]:
+def lake_lock(
+    settings: Settings, timeout_s: float = LOCK_TIMEOUT_S
+) -> AbstractContextManager[None]:
     """Hold this while changing the lake or its catalogue; one writer at a time on one machine.
 
     The kernel releases the lock of a process that dies, so a kill leaves nothing to clean. A lake

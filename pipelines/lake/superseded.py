@@ -14,7 +14,7 @@ from pipelines.core.i18n import mark, translator
 from pipelines.core.settings import Settings
 from pipelines.lake.catalogue import connect
 from pipelines.lake.errors import NothingPublishedError
-from pipelines.lake.versions import behind, listed_accounts
+from pipelines.lake.versions import behind, published_deliveries
 from pipelines.landing.receive import Delivery
 from schemas.contract import table_names
 from schemas.feed import load_feed
@@ -38,7 +38,7 @@ CORRECTION = mark(
 
 
 @dataclass(frozen=True)
-class Later:
+class NewerDelivery:
     """A delivery whose statements stand, for how many records, and how many it withdrew.
 
     It is later on the time line, or as late and more careful, or as careful and received first.
@@ -51,12 +51,12 @@ class Later:
 
 
 @dataclass(frozen=True)
-class Since:
+class Supersession:
     """What became of the records of a delivery; `later` begins with the delivery received first."""
 
     delivery: Delivery
     records: int
-    later: tuple[Later, ...]
+    later: tuple[NewerDelivery, ...]
 
     @property
     def changed(self) -> int:
@@ -115,11 +115,11 @@ class Since:
         return translator(language)(CORRECTION)
 
 
-def since(settings: Settings, delivery: Delivery) -> Since:
+def find_supersession(settings: Settings, delivery: Delivery) -> Supersession:
     """What stands now of a delivery that came before; no records where nothing was published."""
     table = load_feed(delivery.feed).table
-    nothing = Since(delivery, 0, ())
-    older = behind(listed_accounts(settings))
+    nothing = Supersession(delivery, 0, ())
+    older = behind(published_deliveries(settings))
     if table not in table_names("data") or any(one.must_migrate for one in older):
         return nothing  # those tables are before the columns that are asked for here
     with suppress(NothingPublishedError), closing(connect(settings)) as connection:
@@ -140,5 +140,5 @@ def since(settings: Settings, delivery: Delivery) -> Since:
             """,
             [delivery.delivery_id],
         ).fetchall()
-        return Since(delivery, rows, tuple(Later(*one) for one in later))
+        return Supersession(delivery, rows, tuple(NewerDelivery(*one) for one in later))
     return nothing

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Account:
+class PublishedDelivery:
     """What the table `deliveries` says of one delivery; times are naive UTC."""
 
     delivery_id: str
@@ -59,19 +59,19 @@ class Behind:
         return f"{self.table} {self.found} → {self.wanted}"
 
 
-def listed_accounts(settings: Settings) -> list[Account]:
+def published_deliveries(settings: Settings) -> list[PublishedDelivery]:
     """The deliveries that the lake has in full, by its table `deliveries`."""
     table = existing_table(settings, "deliveries")
     if table is None or not (files := addressed_files(settings, table)):
         return []
-    columns = [field.name for field in fields(Account)]
+    columns = [field.name for field in fields(PublishedDelivery)]
     rows = files_sql(load_contract("deliveries"), files, columns=columns, is_located=False)
     with connect_scratch(settings) as connection:
         let_read(connection, settings)
         found = connection.execute(
             f"SELECT * REPLACE (coalesce(rows_held, 0) AS rows_held) FROM ({rows})"
         ).fetchall()
-    return [Account(*row) for row in found]
+    return [PublishedDelivery(*row) for row in found]
 
 
 def shows_outdated(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -87,7 +87,7 @@ def shows_outdated(connection: duckdb.DuckDBPyConnection) -> bool:
     )
 
 
-def behind(listed: Sequence[Account]) -> list[Behind]:
+def behind(listed: Sequence[PublishedDelivery]) -> list[Behind]:
     """Tables with accepted deliveries of another major or minor version of their contract."""
     found = []
     for table in table_names("data"):
@@ -114,9 +114,9 @@ def misfits(settings: Settings) -> list[LakeError]:
     return found
 
 
-def require_current(settings: Settings, listed: Sequence[Account] | None = None) -> None:
+def require_current(settings: Settings, listed: Sequence[PublishedDelivery] | None = None) -> None:
     """Raise LakeOutdatedError where a table has to be migrated before anything is published."""
-    every = listed_accounts(settings) if listed is None else listed
+    every = published_deliveries(settings) if listed is None else listed
     if old := [one for one in behind(every) if one.must_migrate]:
         raise LakeOutdatedError(tables=", ".join(map(str, old)))
 

@@ -1,6 +1,6 @@
 """Files of the inbox whose bytes came before under another name or at another time.
 
-Not here: what is said of them (`lake`) and writing them down (`ledger/deliveries.py`).
+Not here: what is said of them (`lake`) and writing them down (`ingest/publish.py`).
 """
 
 from __future__ import annotations

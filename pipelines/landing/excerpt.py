@@ -39,14 +39,14 @@ from pipelines.landing.readers.workbook import (
     open_workbook,
 )
 from pipelines.landing.readers.workbook_kinds import as_xlsx
-from pipelines.landing.report_number import KEY as REPORT_KEY
-from pipelines.landing.report_number import ReportNumber, numbered_lines, numbered_records
-from pipelines.landing.unread import (
+from pipelines.landing.redaction import (
     read_positions,
     utf8_copy,
     write_read_cells,
     write_read_values,
 )
+from pipelines.landing.report_number import KEY as REPORT_KEY
+from pipelines.landing.report_number import ReportNumber, numbered_lines, numbered_records
 
 if TYPE_CHECKING:
     import numpy as np

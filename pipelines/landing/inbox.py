@@ -1,6 +1,6 @@
 """What waits in the inbox: files by feed, and the fingerprint by which a content is known.
 
-Not here: taking them in (`ingest.py`) and what was taken in (`landing`).
+Not here: taking them in (`ingest`) and what was taken in (`landing`).
 """
 
 from __future__ import annotations

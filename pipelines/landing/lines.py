@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from pipelines.landing.signs import may_hold_signs
+from pipelines.landing.invisible_signs import may_hold_signs
 
 BLOCK_BYTES = 4 * 1024**2
 TAIL_BYTES = 64 * 1024

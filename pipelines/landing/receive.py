@@ -30,7 +30,7 @@ from upath import UPath
 from pipelines.core.files import sync
 from pipelines.core.settings import Settings
 from pipelines.landing.as_of import as_of_of_name
-from pipelines.landing.refuse import MEGABYTE, refused
+from pipelines.landing.refuse import MEGABYTE, refusal
 from pipelines.landing.report_number import ReportNumber, find_number
 from schemas.feed import Statement, load_feed
 
@@ -242,7 +242,7 @@ def _copy(settings: Settings, source: UPath, copy: Path) -> tuple[str, int]:
             size += len(block)
             if size > settings.largest_delivery_bytes:
                 limit_mb = settings.largest_delivery_bytes // MEGABYTE
-                raise refused("DEL-718", Path(source.name), limit_mb=limit_mb)
+                raise refusal("DEL-718", Path(source.name), limit_mb=limit_mb)
             digest.update(block)
             writer.write(block)
         _sync(writer)

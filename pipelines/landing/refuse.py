@@ -18,6 +18,6 @@ def finding(code: str, file: Path, **values: str | int) -> Finding:
     return Finding(code, {"file_name": file.name, **values})
 
 
-def refused(code: str, file: Path, **values: str | int) -> DeliveryError:
+def refusal(code: str, file: Path, **values: str | int) -> DeliveryError:
     """The exception for one such finding, ready to be raised."""
     return DeliveryError(finding(code, file, **values))

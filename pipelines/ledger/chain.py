@@ -20,8 +20,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import orm
 
+from pipelines.core import clock
 from pipelines.core.settings import Settings
-from pipelines.ledger import clock
 from pipelines.ledger.database import readings, sessions, troubles
 from pipelines.ledger.errors import LedgerError
 from pipelines.ledger.models import LedgerEntry, LedgerHead

@@ -68,7 +68,7 @@ class RoutingCounts:
     reason_counts: Mapping[str, int]
     warning_counts: Mapping[str, int]
     # By code, of the reading, not of the router: some of `rows_quarantined`.
-    rows_set_aside: Mapping[str, int] = field(default_factory=dict)
+    rows_unreadable: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_conserved(self) -> bool:
@@ -88,7 +88,7 @@ def audit(
     rows_exact_duplicates: int,
     reason_counts: Mapping[str, int],
     warning_counts: Mapping[str, int],
-    rows_set_aside: Mapping[str, int] | None = None,
+    rows_unreadable: Mapping[str, int] | None = None,
     data_docs: Path | None,
     name: str,
     settings: Settings | None = None,
@@ -96,7 +96,7 @@ def audit(
     """Audit one delivery with this process's auditor; `name` is the delivery's id.
 
     `reason_counts` counts the errors of the quarantined rows, `warning_counts` the warnings of the
-    accepted ones, both rows by rule code; `rows_set_aside` is what the reading counted, by
+    accepted ones, both rows by rule code; `rows_unreadable` is what the reading counted, by
     code: some of `rows_quarantined`. With `data_docs`, the results are kept there for
     `data_docs.build_data_docs`. Raises nothing for wrong data: problems are findings (DEL-715);
     OSError where memory, or the disk to spill to, did not suffice.
@@ -108,7 +108,7 @@ def audit(
         rows_exact_duplicates,
         reason_counts,
         warning_counts,
-        rows_set_aside or {},
+        rows_unreadable or {},
     )
     auditor = process_auditor(settings or current_settings())
     return auditor.audit(contract, accepted, quarantined, routed, data_docs=data_docs, name=name)
@@ -263,10 +263,10 @@ def _parameters(contract: Contract, routed: RoutingCounts) -> dict[str, int]:
     parameters = {
         "rows_accepted": routed.rows_accepted,
         "rows_judged_and_quarantined": routed.rows_quarantined
-        - sum(routed.rows_set_aside.values()),
+        - sum(routed.rows_unreadable.values()),
     }
     for code in SET_ASIDE_CODES:
-        parameters[parameter_name(code)] = routed.rows_set_aside.get(code, 0)
+        parameters[parameter_name(code)] = routed.rows_unreadable.get(code, 0)
     for rule in contract.rules:
         counts = routed.reason_counts if rule.severity == "error" else routed.warning_counts
         parameters[parameter_name(rule.code)] = counts.get(rule.code, 0)
@@ -329,6 +329,6 @@ def _row_counts(results: Mapping[str, Any]) -> dict[str, int]:
             if result.expectation_config.type == ROW_COUNT:
                 counts[view] = counts.get(view, 0) + result.result.get("observed_value", -1)
             elif result.expectation_config.meta["code"] in SET_ASIDE_CODES:
-                unsplit = result.result.get("unexpected_count", 0)
-                counts[QUARANTINED] = counts.get(QUARANTINED, 0) + unsplit
+                unreadable = result.result.get("unexpected_count", 0)
+                counts[QUARANTINED] = counts.get(QUARANTINED, 0) + unreadable
     return counts

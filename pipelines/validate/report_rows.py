@@ -45,9 +45,9 @@ def has_rows(verdict: Verdict, *, reused: int = 0, with_unread: bool = False) ->
     if reused:
         return True
     own = {rule.code for rule in load_contract(verdict.table_name).rules}
-    unsplit = sum(rows for code, rows in verdict.reason_counts.items() if code not in own)
+    unreadable = sum(rows for code, rows in verdict.reason_counts.items() if code not in own)
     set_aside = (verdict.rows_quarantined or 0) if verdict.is_accepted else 0
-    return set_aside > (0 if with_unread else unsplit)
+    return set_aside > (0 if with_unread else unreadable)
 
 
 def write_rows(

@@ -48,10 +48,10 @@ def one_more(**counts: int) -> Said:
     )
 
 
-def one_unsplit(routed: RoutingCounts) -> RoutingCounts:
+def one_unreadable(routed: RoutingCounts) -> RoutingCounts:
     """The reading says that it could not split one row more."""
     more = one_more(rows_quarantined=1, rows_read=1)(routed)
-    return replace(more, rows_set_aside={UNSPLIT_CODE: 1})
+    return replace(more, rows_unreadable={UNSPLIT_CODE: 1})
 
 
 # file, what is done to its rows (a SELECT over `rows`), what the router says, which check notices.
@@ -162,21 +162,21 @@ LIES: dict[str, tuple[str, str, Said, str]] = {
     "a row that could not be split is not there": (
         "quarantined",
         "FROM rows",
-        one_unsplit,
+        one_unreadable,
         "DEL-727",
     ),
     "a row that could not be split has a number": (
         "quarantined",
         "FROM rows UNION ALL BY NAME SELECT 'caf_police:x' AS record_id, 9999 AS source_row, "
         "['DEL-727'] AS reasons, []::VARCHAR[] AS quality_flags",
-        one_unsplit,
+        one_unreadable,
         "unexpected_rows_expectation reasons",
     ),
     "a row that could not be split has a reason of another rule": (
         "quarantined",
         "FROM rows UNION ALL BY NAME SELECT 9999 AS source_row, ['DEL-727', 'INC-510'] AS reasons, "
         "[]::VARCHAR[] AS quality_flags",
-        one_unsplit,
+        one_unreadable,
         "unexpected_rows_expectation reasons",
     ),
     "a row that went nowhere": ("accepted", "FROM rows", one_more(rows_read=1), "rows"),

@@ -155,15 +155,15 @@ def reason_twice(files: Files, routed: RoutingCounts) -> RoutingCounts:
 UNREAD = "source_row IN (51, 101)"  # two of the rows that were set aside
 
 
-def unsplit_invented(files: Files, routed: RoutingCounts) -> RoutingCounts:
-    """Rows that were read are called unsplit, so that nobody counts what is wrong with them."""
+def unreadable_invented(files: Files, routed: RoutingCounts) -> RoutingCounts:
+    """Rows that were read are called unreadable, so that nobody counts what is wrong with them."""
     rewrite(files[1], f"SELECT * REPLACE (['DEL-727'] AS reasons) FROM rows WHERE {UNREAD}")
     said = counted(*files, routed.rows_read)
     return replace(said, rows_exact_duplicates=routed.rows_read - 2 - said.rows_accepted)
 
 
 TAMPERED: list[tuple[Tamper, str]] = [
-    (unsplit_invented, "DEL-727"),
+    (unreadable_invented, "DEL-727"),
     (row_in_both_files, "expect_column_values_to_be_unique source_row"),
     (reason_lost, "INC-402"),
     (reason_twice, "INC-402"),

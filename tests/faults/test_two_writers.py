@@ -14,7 +14,7 @@ from pipelines.core.settings import Settings, settings_for
 from pipelines.lake.errors import LakeBusyError
 from pipelines.lake.maintenance import check
 from pipelines.lake.publish import publish
-from pipelines.lake.storage import writing
+from pipelines.lake.storage import lake_lock
 from tests.unit.lake.judged import content, deliver, row
 
 DELIVERIES = 6
@@ -85,8 +85,8 @@ def test_a_writer_that_waits_too_long_says_so(tmp_path):
     settings = settings_for(tmp_path)
     Path(settings.lake).mkdir(parents=True)
     with (
-        writing(settings),
+        lake_lock(settings),
         pytest.raises(LakeBusyError, match="Another process"),
-        writing(settings, 0.2),
+        lake_lock(settings, 0.2),
     ):
         pass

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from fastapi import FastAPI
 
+from pipelines.core import clock
 from pipelines.core.settings import Settings
-from pipelines.ledger import clock
 from tests.integration.releasing import NOW, home_beside
 from tests.portal import make_app
 

@@ -54,7 +54,7 @@ def audited(settings: Settings, feed: Feed, routed: HarmoniseResult) -> Audit:
         rows_exact_duplicates=routed.rows_exact_duplicates,
         reason_counts=routed.reason_counts,
         warning_counts=routed.warning_counts,
-        rows_set_aside=routed.text_rows.rows_set_aside,
+        rows_unreadable=routed.text_rows.rows_unreadable,
         data_docs=None,
         name=f"{feed.feed}.0",
         settings=settings,

@@ -27,10 +27,10 @@ import pyogrio
 import pytest
 import yaml
 
+from pipelines.core import clock
 from pipelines.core.settings import Settings, settings_for
-from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
-from pipelines.ledger.who import who
+from pipelines.ledger.holders import holdings_of
 from pipelines.portal.sql import boxes
 from pipelines.release.disclosure.past_disclosures import cells_folder
 from pipelines.release.errors import ReleaseError
@@ -142,7 +142,7 @@ def test_it_is_noted_before_it_is_there_and_says_who_holds_what(home, made):
     held = duckdb.read_parquet(str(home.release_records / f"{made.extract_id}.parquet"))
     assert held.count("*").fetchone() == (made.row_count,)
     first = held.order("record_id").fetchone()
-    [holding] = [one for one in who(home, first[0]) if one.extract_id == made.extract_id]
+    [holding] = [one for one in holdings_of(home, first[0]) if one.extract_id == made.extract_id]
     assert (holding.recipient, holding.form) == ("minusca_unpol", "records")
 
 

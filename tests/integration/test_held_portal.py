@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.core.settings import settings_for
 from pipelines.jobs.worker import run_next
-from pipelines.lake.arrivals import find_arrival
+from pipelines.lake.judged_deliveries import find_judged_delivery
 from pipelines.lake.publish import publish
 from pipelines.lake.questions import FILE_NAME, read_question
 from pipelines.landing.answers import read_answer
@@ -50,9 +50,9 @@ def test_who_sent_the_file_is_asked_with_evidence_and_answers_once(place):
     assert "L’une d’elles y a été retirée." in shown
     assert re.search(r"Lignes retenues\s: 2", shown)
     assert answered(browser, "neither") == 303
-    assert read_answer(find_arrival(place, f"{FEED}.{ASKED}").folder) is None
+    assert read_answer(find_judged_delivery(place, f"{FEED}.{ASKED}").folder) is None
     assert answered(browser, "register") == 303
-    answer = read_answer(find_arrival(place, f"{FEED}.{ASKED}").folder)
+    answer = read_answer(find_judged_delivery(place, f"{FEED}.{ASKED}").folder)
     assert (answer.kind, answer.answered_by) == ("register", "test.provider")
     [noted] = [one for one in entries(place).entries if one.event == "delivery.answered"]
     assert (noted.organisation, noted.details["kind"]) == ("caf_gendarmerie", "register")
@@ -74,7 +74,7 @@ def test_nobody_else_is_asked_and_whoever_looks_after_the_feed_after_two_days(pl
     assert "Is it an older file that arrived late, or a correction?" in shown
     assert "Its sender is asked first." in shown
     assert answered(specialist, "correction", DESK) == 404
-    folder = find_arrival(place, f"{FEED}.{ASKED}").folder
+    folder = find_judged_delivery(place, f"{FEED}.{ASKED}").folder
     question = read_question(folder)
     earlier = question.model_copy(update={"asked_at": question.asked_at - dt.timedelta(hours=48)})
     (folder / FILE_NAME).write_text(earlier.model_dump_json(), encoding="utf-8")
@@ -90,7 +90,7 @@ def test_of_a_number_used_again_only_a_correction_is_asked(place):
         "register",
         "correction",
     ]
-    folder = find_arrival(place, f"{FEED}.{ASKED}").folder
+    folder = find_judged_delivery(place, f"{FEED}.{ASKED}").folder
     reused = read_question(folder).model_copy(update={"codes": {"INC-603": 2}})
     (folder / FILE_NAME).write_text(reused.model_dump_json(), encoding="utf-8")
     shown = browser.get(PAGE).text

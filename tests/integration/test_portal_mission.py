@@ -20,11 +20,11 @@ from html import unescape
 import pytest
 
 from pipelines.accounts.permissions import Person
+from pipelines.core import clock
 from pipelines.core.settings import settings_for
 from pipelines.jobs import extract as extract_job
 from pipelines.jobs import queue, worker
 from pipelines.jobs.supervisor import Supervisor
-from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
 from pipelines.portal.forms import blank
 from pipelines.portal.services import extracts, previews

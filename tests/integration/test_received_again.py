@@ -15,7 +15,7 @@ import pytest
 from pipelines.core.settings import Settings, settings_for
 from pipelines.ingest.ingest import ingest, ingest_inbox
 from pipelines.ingest.publish import publish
-from pipelines.lake.superseded import since
+from pipelines.lake.superseded import find_supersession
 from pipelines.landing.receive import Delivery, list_deliveries
 from pipelines.ledger.chain import entries
 from pipelines.portal.api.deliveries import _since as api_since
@@ -66,7 +66,7 @@ def test_the_inbox_says_it_once_of_each_copy(place):
     told: list[Delivery] = []
     assert ingest_inbox(place, on_repeat=told.append) == []
     [delivery] = told
-    found = since(place, delivery)
+    found = find_supersession(place, delivery)
     assert (found.changed, found.withdrawn) == (2, 1)
     assert ingest_inbox(place, on_repeat=told.append) == []
     assert len(told) == 1

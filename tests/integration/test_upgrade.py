@@ -22,8 +22,8 @@ from pipelines.ingest.ingest import judge
 from pipelines.lake.errors import LakeOutdatedError
 from pipelines.lake.maintenance import check
 from pipelines.lake.publish import publish
-from pipelines.lake.superseded import since
-from pipelines.lake.versions import behind, listed_accounts
+from pipelines.lake.superseded import find_supersession
+from pipelines.lake.versions import behind, published_deliveries
 from pipelines.landing.receive import list_deliveries
 from pipelines.ledger.verify import check as check_ledger
 from pipelines.release.package.keys import public_key_path
@@ -61,7 +61,7 @@ def asked(settings: Settings, query: str) -> list[tuple[Any, ...]]:
 
 
 def test_status_says_that_the_tables_are_of_an_older_contract(old_home):
-    found = {one.table: one for one in behind(listed_accounts(settings_for(old_home)))}
+    found = {one.table: one for one in behind(published_deliveries(settings_for(old_home)))}
     assert (found["incidents"].found, found["incidents"].deliveries) == ("1.0.0", 4)
     told = passerelle("status", home=old_home)
     assert "passerelle lake migrate" in told.stdout + told.stderr
@@ -74,7 +74,7 @@ def test_nothing_is_published_beside_rows_of_another_contract(old_home):
         with pytest.raises(LakeOutdatedError, match="passerelle lake migrate"):
             act(settings)
     [book, _amended] = list_deliveries(settings, POLICE)
-    assert since(settings, book).sentences("en")
+    assert find_supersession(settings, book).sentences("en")
 
 
 def test_without_being_told_to_it_shows_what_would_change_and_changes_nothing(old_home, tmp_path):
@@ -100,7 +100,7 @@ def test_every_accepted_delivery_is_judged_by_the_contract_of_today(new_home):
         table: load_contract(table).version for table in ("incidents", "seizures")
     }
     assert check(new_home) == []
-    assert behind(listed_accounts(new_home)) == []
+    assert behind(published_deliveries(new_home)) == []
 
 
 def test_rows_and_history_are_what_today_s_program_makes_of_the_same_files(

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, assume, example, given, settings, strategies
 
 from pipelines.core.settings import settings_for
 from pipelines.lake.publish import publish
-from pipelines.lake.revisions import judged_sql
+from pipelines.lake.revisions import revisions_sql
 from schemas.contract import load_contract
 from tests.unit.lake.judged import START, content, deliver, row
 
@@ -151,7 +151,7 @@ def judged(assertions: list[dict]) -> list[tuple]:
         )
         return connection.execute(
             "SELECT record_id, delivery_id, source_row, revision, known_from, known_to, "
-            f"is_latest, held FROM ({judged_sql('assertions')}) ORDER BY 1, 2, 3"
+            f"is_latest, held FROM ({revisions_sql('assertions')}) ORDER BY 1, 2, 3"
         ).fetchall()
 
 

@@ -46,7 +46,7 @@ from pipelines.landing.readers.records import (
 from pipelines.landing.readers.staging import (
     BLANK,
     PADDED,
-    UNSPLIT,
+    UNREADABLE,
     StagedTable,
     TextProfile,
     cell_list,
@@ -54,7 +54,7 @@ from pipelines.landing.readers.staging import (
     numbered_batch,
     stage,
 )
-from pipelines.landing.refuse import KILOBYTE, refused
+from pipelines.landing.refuse import KILOBYTE, refusal
 from schemas.feed import Layout
 from schemas.sqltext import literal
 
@@ -114,10 +114,10 @@ def open_delimited(file: Path, shown: Path, layout: Layout) -> DelimitedFile:
         demand_utf8(file, shown)
         raise
     except csv.Error:
-        raise refused("DEL-714", shown, row=last) from None
+        raise refusal("DEL-714", shown, row=last) from None
     headings = merged_headings([rows[at - 1] for at in layout.header_rows if at <= len(rows)])
     if not headings:
-        raise refused("DEL-714" if _has_text(file) else "DEL-706", shown, row=last)
+        raise refusal("DEL-714" if _has_text(file) else "DEL-706", shown, row=last)
     return DelimitedFile(
         file,
         shown,
@@ -175,7 +175,7 @@ def stage_delimited(
         if swallowed:
             placed = RowNumbers(ROW_NUMBER, has_stray_quotes=True)
             _stage_exact(connection, source, columns, staged, counted, is_strict=False)
-    _refuse_unsplit(connection, source, StagedTable(staged, columns, placed.row_sql), counted)
+    _refuse_unreadable(connection, source, StagedTable(staged, columns, placed.row_sql), counted)
     return placed
 
 
@@ -225,7 +225,7 @@ def _stage_fast(
         columns,
         texts,
         looked=looked,
-        unsplit=f"r{width - 1} IS NULL OR trim(r{width}) <> ''",
+        unreadable=f"r{width - 1} IS NULL OR trim(r{width}) <> ''",
         padded=f"r{width} IS NOT NULL",
     )
     try:
@@ -262,12 +262,12 @@ def _stage_exact(
     widths = f"{width}, {_usual_cells(source, width)}"
     delimiter, separators = source.layout.delimiter, fewest_separators(width)
     swallowed = " OR ".join(_holds_records(cell, delimiter, separators) for cell in raw)
-    unsplit = f"cells NOT IN ({widths}) OR trim(coalesce(beyond, '')) <> '' OR {swallowed}"
+    unreadable = f"cells NOT IN ({widths}) OR trim(coalesce(beyond, '')) <> '' OR {swallowed}"
     looked = profile_of(counted)
     if looked.spaces is Spaces.PLAIN:  # these records may have line ends within quotes
         looked = replace(looked, spaces=Spaces.CONTROLS)
     shown, relation = in_one_form(columns, [*raw, "beyond"], "landing_batch", looked)
-    cells = cell_list(columns, shown, looked=looked, unsplit=unsplit)
+    cells = cell_list(columns, shown, looked=looked, unreadable=unreadable)
     texts = [(column, pa.string()) for column in (*raw, "beyond")]
     schema = pa.schema([("source_row", pa.int64()), ("cells", pa.int64()), *texts])
     refusals: list[Exception] = []
@@ -358,27 +358,27 @@ def _unparsable(source: DelimitedFile, reason: str, row: int, counted: LineCount
     if "field larger" in reason:
         return _too_long(source, row)
     if "end of data" in reason:
-        return refused("DEL-702", source.shown)
-    return refused("DEL-717", source.shown, rows=MOST_STRAY, row=row)
+        return refusal("DEL-702", source.shown)
+    return refusal("DEL-717", source.shown, rows=MOST_STRAY, row=row)
 
 
 def _too_long(source: DelimitedFile, row: int) -> DeliveryError:
-    return refused("DEL-707", source.shown, row=row, limit_kb=LONGEST_CELL_CHARS // KILOBYTE)
+    return refusal("DEL-707", source.shown, row=row, limit_kb=LONGEST_CELL_CHARS // KILOBYTE)
 
 
-def _refuse_unsplit(
+def _refuse_unreadable(
     connection: duckdb.DuckDBPyConnection,
     source: DelimitedFile,
     staged: StagedTable,
     counted: LineCount,
 ) -> None:
     """Raise DEL-702 where the last record is cut off, DEL-717 where too many have a wrong width."""
-    [(unsplit, first, last_unsplit, (last, records))] = connection.execute(
+    [(unreadable, first, last_unreadable, (last, records))] = connection.execute(
         f"SELECT count(*), min({staged.row_sql}), max({staged.row_sql}), "
         f"(SELECT (max({staged.row_sql}), count(*)) FROM {staged.table} WHERE kind <> {BLANK}) "
-        f"FROM {staged.table} WHERE kind = {UNSPLIT}"
+        f"FROM {staged.table} WHERE kind = {UNREADABLE}"
     ).fetchall()
-    if unsplit and last_unsplit == last and not counted.is_ended:
-        raise refused("DEL-702", source.shown, row=int(last))
-    if unsplit and 2 * unsplit >= records:
-        raise refused("DEL-717", source.shown, rows=int(unsplit), row=int(first))
+    if unreadable and last_unreadable == last and not counted.is_ended:
+        raise refusal("DEL-702", source.shown, row=int(last))
+    if unreadable and 2 * unreadable >= records:
+        raise refusal("DEL-717", source.shown, rows=int(unreadable), row=int(first))

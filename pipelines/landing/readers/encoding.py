@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipelines.core.findings import DeliveryError, Finding
 from pipelines.landing.readers.mixture import FAMILIAR, Mixture, mend
-from pipelines.landing.refuse import finding, refused
+from pipelines.landing.refuse import finding, refusal
 from schemas.feed import DETECT
 
 BLOCK_BYTES = 4 * 1024**2
@@ -71,7 +71,7 @@ def mended_utf8(file: Path, scratch: Path) -> Letters:
     """
     offset = _first_not_utf8(file) or 0
     if offset + LONGEST_LETTER_BYTES > file.stat().st_size and _is_cut(file, offset):
-        raise refused("DEL-702", file)
+        raise refusal("DEL-702", file)
     target = scratch / f"{file.stem}.mended.utf8"
     found = mend(file, "utf-8", target)
     return Letters(target, *_told(file, found, "utf-8", offset))
@@ -83,7 +83,7 @@ def _told(
     """The encoding of most lines, and what is to be told of the others. Raises DEL-701."""
     if 2 * found.uncertain >= found.total:
         place = {"row": found.first, "byte": offset + 1} if agreed == "utf-8" else {}
-        raise refused("DEL-701", file, encoding=agreed, **place)
+        raise refusal("DEL-701", file, encoding=agreed, **place)
     others = {name: lines for name, lines in found.lines.items() if name != agreed}
     if not others:
         return agreed, ()
@@ -108,7 +108,7 @@ def _found_in(file: Path, agreed: str, head: bytes) -> str:
         if order or not head:
             return order or agreed
         if is_wide:
-            raise refused("DEL-701", file, encoding=agreed)
+            raise refusal("DEL-701", file, encoding=agreed)
         return detect(file, head)
     return order if order and not agreed.startswith(("utf-16", "utf-32")) else agreed
 
@@ -131,9 +131,9 @@ def _read_as(
                 file, "utf-8", (finding("DEL-755", file, encoding="utf-8", agreed=agreed),)
             )
         read, told = _told(file, mend(file, encoding, target), encoding)
-    except DeliveryError as refusal:
-        if is_detected and refusal.findings[0].code == "DEL-701":  # nobody agreed on what was found
-            raise refused("DEL-731", file) from None
+    except DeliveryError as error:
+        if is_detected and error.findings[0].code == "DEL-701":  # nobody agreed on what was found
+            raise refusal("DEL-731", file) from None
         raise
     return Letters(target, read, (*notes, *told))
 
@@ -156,7 +156,7 @@ def detect(file: Path, head: bytes) -> str:
     if head.count(0) > len(head) // 4:
         if order := _utf16_order(head):
             return order
-        raise refused("DEL-731", file)
+        raise refusal("DEL-731", file)
     if (offset := _first_not_utf8(file)) is None:
         return "utf-8"
     with file.open("rb") as stream:
@@ -164,7 +164,7 @@ def detect(file: Path, head: bytes) -> str:
         sample = stream.read(SAMPLE_BYTES)
     found = from_bytes(sample, cp_isolation=list(LIKELY_ENCODINGS), threshold=0.9)
     if not found:
-        raise refused("DEL-731", file)
+        raise refusal("DEL-731", file)
     # A few accents are too little for statistics: first come the letters that are written here.
     best = max(found, key=lambda match: _familiar(str(match)))
     return "cp1252" if "cp1252" in best.could_be_from_charset else best.encoding
@@ -201,8 +201,7 @@ def demand_utf8(file: Path, shown: Path | None = None) -> None:
         while remaining and (block := stream.read(min(BLOCK_BYTES, remaining))):
             lines += block.count(b"\n")
             remaining -= len(block)
-    refusal = refused("DEL-701", shown or file, encoding="utf-8", row=lines, byte=offset + 1)
-    raise refusal from None
+    raise refusal("DEL-701", shown or file, encoding="utf-8", row=lines, byte=offset + 1) from None
 
 
 def _marked(head: bytes) -> str:
@@ -260,9 +259,9 @@ def _transcode(file: Path, encoding: str, target: Path) -> None:
                 text = decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
                 if not block:
-                    raise refused("DEL-702", file) from None
+                    raise refusal("DEL-702", file) from None
                 row = line + error.object[: error.start].decode(encoding, "ignore").count("\n")
-                raise refused("DEL-701", file, encoding=encoding, row=row) from None
+                raise refusal("DEL-701", file, encoding=encoding, row=row) from None
             sink.write(text.encode("utf-8", "surrogatepass"))
             line += text.count("\n")
             if not block:

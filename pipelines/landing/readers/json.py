@@ -25,7 +25,7 @@ from pipelines.landing.lines import longest_line
 from pipelines.landing.readers.encoding import demand_utf8
 from pipelines.landing.readers.json_slice import is_too_deep, slice_array
 from pipelines.landing.readers.staging import TextProfile, cell_list, in_one_form
-from pipelines.landing.refuse import KILOBYTE, refused
+from pipelines.landing.refuse import KILOBYTE, refusal
 from schemas.feed import Layout
 from schemas.sqltext import literal
 
@@ -72,7 +72,7 @@ def open_json(
     _demand_none(connection, shown, "json_type(body) <> 'OBJECT'")
     paths = _leaves(connection)
     if not paths:
-        raise refused("DEL-706", shown)
+        raise refusal("DEL-706", shown)
     _demand_each_key_once(connection, paths, shown)
     if layout.format == "geojson":
         other = "body->>'$.geometry.type' <> 'Point'"
@@ -130,7 +130,7 @@ def _unread(reason: str, file: Path, shown: Path) -> DeliveryError:
     found = re.search(r"in (?:record/value|line) (\d+)", reason)
     row = int(found[1]) if found else 1
     if "maximum_object_size" in reason:
-        return refused("DEL-707", shown, row=row, limit_kb=LARGEST_RECORD_BYTES // KILOBYTE)
+        return refusal("DEL-707", shown, row=row, limit_kb=LARGEST_RECORD_BYTES // KILOBYTE)
     if shown.stat().st_size <= LOCATABLE_BYTES:
         try:
             json.loads(shown.read_bytes())
@@ -138,7 +138,7 @@ def _unread(reason: str, file: Path, shown: Path) -> DeliveryError:
             row = error.lineno
         except (ValueError, RecursionError):
             pass
-    return refused("DEL-711", shown, row=row)
+    return refusal("DEL-711", shown, row=row)
 
 
 def _stage_lines(connection: duckdb.DuckDBPyConnection, file: Path, shown: Path) -> None:
@@ -148,7 +148,7 @@ def _stage_lines(connection: duckdb.DuckDBPyConnection, file: Path, shown: Path)
     longest_bytes, line = longest_line(file, LARGEST_RECORD_BYTES)
     if longest_bytes > LARGEST_RECORD_BYTES:
         limit_kb = LARGEST_RECORD_BYTES // KILOBYTE
-        raise refused("DEL-707", shown, row=line, limit_kb=limit_kb)
+        raise refusal("DEL-707", shown, row=line, limit_kb=limit_kb)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {OBJECTS}(body VARCHAR)")
     insert = f"INSERT INTO {OBJECTS} SELECT nullif(trim(body, ' \t\r\n'), '') FROM landing_batch"
     with file.open(encoding="utf-8-sig", newline="\n") as stream:
@@ -176,7 +176,7 @@ def _demand_valid_lines(connection: duckdb.DuckDBPyConnection, file: Path, shown
         stream.seek(max(0, file.stat().st_size - 1))
         is_ended = stream.read() == b"\n"
     code = "DEL-702" if first == last and not is_ended else "DEL-711"
-    raise refused(code, shown, row=int(first))
+    raise refusal(code, shown, row=int(first))
 
 
 def _demand_shallow(connection: duckdb.DuckDBPyConnection, shown: Path) -> None:
@@ -188,7 +188,7 @@ def _demand_shallow(connection: duckdb.DuckDBPyConnection, shown: Path) -> None:
     while suspects := cursor.fetchmany(64):
         for row, text in suspects:
             if is_too_deep(text):
-                raise refused("DEL-711", shown, row=int(row))
+                raise refusal("DEL-711", shown, row=int(row))
 
 
 def _demand_none(connection: duckdb.DuckDBPyConnection, shown: Path, wrong: str) -> None:
@@ -197,7 +197,7 @@ def _demand_none(connection: duckdb.DuckDBPyConnection, shown: Path, wrong: str)
         f"SELECT count(*), min(rowid) + 1 FROM {OBJECTS} WHERE {wrong}"
     ).fetchall()
     if rows:
-        raise refused("DEL-717", shown, rows=int(rows), row=int(first or 1))
+        raise refusal("DEL-717", shown, rows=int(rows), row=int(first or 1))
 
 
 def _demand_each_key_once(
@@ -215,7 +215,7 @@ def _demand_each_key_once(
         "WHERE list_bool_or([list_unique(of_one) <> len(of_one) for of_one in keys])"
     ).fetchall()
     if rows:
-        raise refused("DEL-734", shown, rows=int(rows), row=int(first))
+        raise refusal("DEL-734", shown, rows=int(rows), row=int(first))
 
 
 def _leaves(connection: duckdb.DuckDBPyConnection) -> list[KeyPath]:

@@ -13,7 +13,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from pipelines.core.findings import DeliveryError
-from pipelines.landing.refuse import KILOBYTE, refused
+from pipelines.landing.refuse import KILOBYTE, refusal
 
 BLOCK_BYTES = 4 * 1024**2
 HEAD_BYTES = 4 * 1024**2  # the records must begin within; what stands before them is small
@@ -45,14 +45,14 @@ def slice_array(file: Path, path: str, target: Path, shown: Path) -> Path:
             depths = [*accumulate(map(_STEP.__getitem__, brackets), initial=depth)][1:]
             is_over = depth == 0 and (is_cut or above > 0)
             if depths and (is_over or 0 in depths[:-1] or max(depths) > above + DEEPEST):
-                raise refused("DEL-711", shown, row=line)
+                raise refusal("DEL-711", shown, row=line)
             if not is_cut:
                 is_cut = bool(depths) and min(depths) <= above
                 sink.write(part[: _closing(part, depth - above)] if is_cut else part)
             depth = depths[-1] if depths else depth
             line += part.count(b"\n")
     if depth != 0 or not _ends_with_bracket(file):
-        raise refused("DEL-711", shown, row=line)
+        raise refusal("DEL-711", shown, row=line)
     return target
 
 
@@ -76,10 +76,10 @@ def array_start(head: bytes, path: str, shown: Path) -> int:
     try:  # not final: the block may end inside a letter
         text = codecs.getincrementaldecoder("utf-8")("strict").decode(head)
     except UnicodeDecodeError:
-        raise refused("DEL-701", shown, encoding="utf-8") from None
+        raise refusal("DEL-701", shown, encoding="utf-8") from None
     at = _skip_blank(text, 0)
     if at == len(text):
-        raise refused("DEL-706", shown)
+        raise refusal("DEL-706", shown)
     for key in keys:
         at = _value_of(text, at, key, path, shown)
     if text[at : at + 1] != "[":
@@ -106,7 +106,7 @@ def _value_of(text: str, at: int, key: str, path: str, shown: Path) -> int:
                 at = _skip_blank(text, _after(text, at, ","))
     except (ValueError, IndexError, RecursionError):
         raise _broken(text, at, shown) from None
-    raise refused("DEL-733", shown, path=path)
+    raise refusal("DEL-733", shown, path=path)
 
 
 def _after(text: str, at: int, sign: str) -> int:
@@ -124,11 +124,11 @@ def _other_shape(text: str, at: int, path: str, shown: Path) -> DeliveryError:
         is_cut = text[at] in "{[" and len(text.encode()) > HEAD_BYTES - 4  # at a whole letter
         if not is_cut:
             return _broken(text, at, shown)
-    return refused("DEL-733", shown, path=path)
+    return refusal("DEL-733", shown, path=path)
 
 
 def _broken(text: str, at: int, shown: Path) -> DeliveryError:
-    return refused("DEL-711", shown, row=1 + text.count("\n", 0, at))
+    return refusal("DEL-711", shown, row=1 + text.count("\n", 0, at))
 
 
 def _skip_blank(text: str, at: int) -> int:
@@ -154,12 +154,12 @@ def _whole_strings(
             open_bytes = len(bare) - quote if quote >= 0 else 0
             if open_bytes > LONGEST_STRING_BYTES:
                 limit_kb = LONGEST_STRING_BYTES // KILOBYTE
-                raise refused("DEL-707", shown, row=line, limit_kb=limit_kb)
+                raise refusal("DEL-707", shown, row=line, limit_kb=limit_kb)
             part, carry = text[: len(text) - open_bytes], text[len(text) - open_bytes :]
             yield part, bare[: len(bare) - open_bytes].translate(None, _NOT_BRACKETS)
             line += part.count(b"\n")
     if carry:
-        raise refused("DEL-711", shown, row=line)
+        raise refusal("DEL-711", shown, row=line)
 
 
 def _closing(part: bytes, depth: int) -> int:

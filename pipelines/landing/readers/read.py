@@ -34,7 +34,7 @@ from pipelines.landing.readers.observed_layout import observe_layout
 from pipelines.landing.readers.staging import Shown, StagedTable, show, spill_folder
 from pipelines.landing.readers.workbook import open_workbook, stage_workbook
 from pipelines.landing.readers.workbook_kinds import ENDINGS, as_xlsx, kind_of
-from pipelines.landing.refuse import MEGABYTE, finding, refused
+from pipelines.landing.refuse import MEGABYTE, finding, refusal
 from pipelines.landing.report_number import find_number, row_sheets
 from schemas.feed import Feed, Layout
 from schemas.sqltext import name
@@ -44,7 +44,7 @@ from schemas.sqltext import name
 class TextRows:
     """What was read: columns by the feed's names, how many data rows, and how.
 
-    `rows_set_aside` counts, by code, the rows of which no cell is believed: none of `row_count`.
+    `rows_unreadable` counts, by code, the rows of which no cell is believed: none of `row_count`.
     `encoding` is a Python codec name, empty for workbooks. `notes` are warnings. `rows_skipped`
     counts rows that the feed declares as no data. `sheets` are those of a workbook that
     were read, in its order. `has_line_records` says that each record of a delimited file is proved
@@ -58,7 +58,7 @@ class TextRows:
     encoding: str
     layout: Layout
     notes: list[Finding] = field(default_factory=list)
-    rows_set_aside: dict[str, int] = field(default_factory=dict)
+    rows_unreadable: dict[str, int] = field(default_factory=dict)
     rows_skipped: int = 0
     sheets: tuple[str, ...] = ()
     has_line_records: bool = False
@@ -78,15 +78,15 @@ def read_text_rows(
 
     Its columns are those that the feed maps, spelled as in the feed; ignored ones are not read.
     Texts are trimmed, and NULL where nothing is left. Entirely blank rows are not there. Beside it,
-    `<table_name>_unsplit(source_row, code)` has the rows that could not be read.
+    `<table_name>_unreadable(source_row, code)` has the rows that could not be read.
     Raises DeliveryError, whose findings (DEL-7xx) name every wrong column at once.
     """
     layout = layout_of(feed, delivery_file)
     size = delivery_file.stat().st_size
     if size > largest_bytes:
-        raise refused("DEL-718", delivery_file, limit_mb=largest_bytes // MEGABYTE)
+        raise refusal("DEL-718", delivery_file, limit_mb=largest_bytes // MEGABYTE)
     if size == 0:
-        raise refused("DEL-706", delivery_file)
+        raise refusal("DEL-706", delivery_file)
     reading = _Reading(connection, delivery_file, feed, layout, table_name)
     return _workbook(reading) if layout.format == "xlsx" else _text(reading)
 
@@ -104,7 +104,7 @@ def layout_of(feed: Feed, file: Path) -> Layout:
         book = declared or Layout(format="xlsx")
         return book.model_copy(update={"sheets": row_sheets(book.sheets)})
     if declared is None:
-        raise refused("DEL-725", file)
+        raise refusal("DEL-725", file)
     return declared
 
 
@@ -142,12 +142,12 @@ def _text(reading: _Reading) -> TextRows:
         scratch = Path(folder)
         if found := kind_of(reading.file):
             expected = reading.layout.format.upper()
-            raise refused("DEL-713", reading.file, expected=expected, found=found)
+            raise refusal("DEL-713", reading.file, expected=expected, found=found)
         letters = as_utf8(reading.file, reading.layout.encoding, scratch)
         try:
             return _rows_of(reading, letters, scratch)
-        except DeliveryError as refusal:
-            is_other = refusal.findings[0].code == "DEL-701"
+        except DeliveryError as error:
+            is_other = error.findings[0].code == "DEL-701"
             if letters.is_proved or letters.encoding != "utf-8" or not is_other:
                 raise
         return replace(
@@ -183,15 +183,15 @@ def _rows_of(reading: _Reading, letters: Letters, scratch: Path) -> TextRows:
             reading.table_name,
             file,
         )
-    except DeliveryError as refusal:
-        raise _explained(refusal, notes) from None
+    except DeliveryError as error:
+        raise _explained(error, notes) from None
     return TextRows(
         columns=list(columns.names),
         row_count=shown.row_count,
         encoding=letters.encoding,
         layout=layout,
         notes=[*notes, *_signs(file, shown)],
-        rows_set_aside=shown.rows_set_aside,
+        rows_unreadable=shown.rows_unreadable,
         rows_skipped=shown.rows_skipped,
         has_line_records=layout.format == "csv" and placed.row_sql != ROW_NUMBER,
         has_stray_quotes=placed.has_stray_quotes,
@@ -206,13 +206,13 @@ def _matched(
     return columns
 
 
-def _explained(refusal: DeliveryError, notes: list[Finding]) -> DeliveryError:
+def _explained(error: DeliveryError, notes: list[Finding]) -> DeliveryError:
     """A refusal with what was noticed before: a wrong separator explains a header not found."""
     if any(note.is_error for note in notes):
         causes = [note for note in notes if note.is_error]
-        effects = [one for one in refusal.findings if one.code != "DEL-714"]
+        effects = [one for one in error.findings if one.code != "DEL-714"]
         return DeliveryError([*causes, *effects, *(n for n in notes if not n.is_error)])
-    return DeliveryError([*refusal.findings, *notes])
+    return DeliveryError([*error.findings, *notes])
 
 
 def _holes(file: Path, counted: LineCount) -> list[Finding]:
@@ -245,7 +245,7 @@ def _workbook(reading: _Reading) -> TextRows:
         encoding="",
         layout=workbook.layout,
         notes=notes,
-        rows_set_aside=shown.rows_set_aside,
+        rows_unreadable=shown.rows_unreadable,
         rows_skipped=shown.rows_skipped,
         sheets=workbook.sheets,
     )

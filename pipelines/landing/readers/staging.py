@@ -22,15 +22,20 @@ from typing import Any
 import duckdb
 
 from pipelines.landing.columns import Columns
+from pipelines.landing.invisible_signs import (
+    UNCERTAIN,
+    signs_in,
+    with_western_digits,
+    without_signs,
+)
 from pipelines.landing.lines import SPACES, Spaces
-from pipelines.landing.refuse import refused
-from pipelines.landing.signs import UNCERTAIN, signs_in, with_western_digits, without_signs
+from pipelines.landing.refuse import refusal
 from schemas.render.expectations import UNSPLIT_CODE
 from schemas.sqltext import literal, literals, name
 
-DATA, BLANK, DECLARED, UNSPLIT, PADDED, HOLLOW, GARBLED, COVERED = range(8)
+DATA, BLANK, DECLARED, UNREADABLE, PADDED, HOLLOW, GARBLED, COVERED = range(8)
 # Kinds of rows of which no cell is believed, by the code that says why.
-SET_ASIDE = {UNSPLIT: UNSPLIT_CODE, HOLLOW: "DEL-751", GARBLED: "DEL-753", COVERED: "DEL-760"}
+SET_ASIDE = {UNREADABLE: UNSPLIT_CODE, HOLLOW: "DEL-751", GARBLED: "DEL-753", COVERED: "DEL-760"}
 LARGE_BYTES = 32 * 1024**2
 ROW_GROUP_ROWS = 40_960  # each thread keeps one until it is full
 
@@ -52,7 +57,7 @@ class Shown:
     """
 
     row_count: int
-    rows_set_aside: dict[str, int]
+    rows_unreadable: dict[str, int]
     rows_skipped: int
     signs: int
     cells: int
@@ -91,7 +96,7 @@ def cell_list(
     raw: list[str],
     *,
     looked: TextProfile = TextProfile(),
-    unsplit: str = "FALSE",
+    unreadable: str = "FALSE",
     padded: str = "FALSE",
     covered: str = "FALSE",
     unjudged: int = 0,
@@ -103,9 +108,9 @@ def cell_list(
     was taken out of the cells that are read, and those cells.
 
     `raw` is the SQL of each physical cell, as text; a row is blank only if all of them are.
-    `unsplit` is a condition on rows whose cells cannot be told apart, `padded` one on rows of which
-    that is open, `covered` one on rows that lack the value of merged cells; the last `unjudged`
-    cells are not the sender's (a sheet's name) and make no row a full one.
+    `unreadable` is a condition on rows whose cells cannot be told apart, `padded` one on rows of
+    which that is open, `covered` one on rows that lack the value of merged cells; the last
+    `unjudged` cells are not the sender's (a sheet's name) and make no row a full one.
     """
     texts = [trimmed(cell, looked.spaces) for cell in raw]
     cells = [f"{texts[at]} AS c{at}" for at in (*columns.kept.values(), *columns.unnamed)]
@@ -123,7 +128,7 @@ def cell_list(
     )
     kind = (
         f"CASE WHEN coalesce({any_text}) IS NULL THEN {BLANK} {marred}"
-        f"WHEN {unsplit} THEN {UNSPLIT} WHEN {padded} THEN {PADDED} "
+        f"WHEN {unreadable} THEN {UNREADABLE} WHEN {padded} THEN {PADDED} "
         f"WHEN {declared or 'FALSE'} THEN {DECLARED} WHEN {covered} THEN {COVERED} "
         f"ELSE {DATA} END::UTINYINT AS kind"
     )
@@ -195,7 +200,7 @@ def show(
     """Make the view `table_name(source_row BIGINT, <columns> VARCHAR)` over a staged table.
 
     Beside it, `<table_name>_cells(source_row, cells)` has the hash of all cells of each row, and
-    `<table_name>_unsplit(source_row, code)` the rows of which no cell is believed, and why.
+    `<table_name>_unreadable(source_row, code)` the rows of which no cell is believed, and why.
 
     Raises DeliveryError: DEL-706 without a data row, DEL-704 for a column without a heading that
     holds text.
@@ -205,7 +210,7 @@ def show(
     )
     _demand_empty(connection, staged, file)
     if not any(kind in counts for kind in (DATA, HOLLOW, GARBLED, COVERED)):
-        raise refused("DEL-706", file)
+        raise refusal("DEL-706", file)
     cells = {heading: f"c{at}" for heading, at in staged.columns.kept.items()}
     listed = [
         f"{cells.get(heading, 'NULL::VARCHAR')} AS {name(heading)}"
@@ -219,7 +224,7 @@ def show(
             f"FROM {staged.table}{only_data}"
         )
     connection.execute(
-        f"CREATE OR REPLACE TEMP VIEW {name(f'{table_name}_unsplit')} AS SELECT "
+        f"CREATE OR REPLACE TEMP VIEW {name(f'{table_name}_unreadable')} AS SELECT "
         f"({staged.row_sql})::BIGINT AS source_row, CASE kind {_codes} END AS code "
         f"FROM {staged.table} WHERE kind IN ({literals(SET_ASIDE)})"
     )
@@ -229,7 +234,7 @@ def show(
     ).fetchall()
     return Shown(
         row_count=counts.get(DATA, 0),
-        rows_set_aside={code: counts[kind] for kind, code in SET_ASIDE.items() if kind in counts},
+        rows_unreadable={code: counts[kind] for kind, code in SET_ASIDE.items() if kind in counts},
         rows_skipped=counts.get(DECLARED, 0),
         signs=int(signs),
         cells=int(marked),
@@ -248,7 +253,7 @@ def _demand_empty(connection: duckdb.DuckDBPyConnection, staged: StagedTable, fi
     [filled] = connection.execute(f"SELECT {counted} FROM {split}").fetchall()
     for at, cells in zip(unnamed, filled, strict=True):
         if cells:
-            raise refused("DEL-704", file, column=f"#{at + 1}")
+            raise refusal("DEL-704", file, column=f"#{at + 1}")
 
 
 def numbered_batch(batch: list[tuple[int, list[str]]], schema: Any) -> Any:

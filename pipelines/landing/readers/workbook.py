@@ -40,7 +40,7 @@ from pipelines.landing.readers.staging import TextProfile, cell_list, in_one_for
 from pipelines.landing.readers.workbook_formats import as_text, shown_text
 from pipelines.landing.readers.workbook_kinds import XLSX
 from pipelines.landing.readers.workbook_safety import SheetParts, inspect
-from pipelines.landing.refuse import finding, refused
+from pipelines.landing.refuse import finding, refusal
 from schemas.feed import Feed, Layout
 
 if TYPE_CHECKING:
@@ -125,9 +125,9 @@ def _open(file: Path, shown: Path, feed: Feed, layout: Layout) -> Workbook:
     parts = inspect(file)
     sheets, others, seen = _load(file, feed, layout, parts)
     if not sheets:
-        raise refused("DEL-705", file, sheets=_listed(sheet.name for sheet in others))
+        raise refusal("DEL-705", file, sheets=_listed(sheet.name for sheet in others))
     if renamed := [one.name for one in others if is_header(feed, one.headings)]:
-        raise refused("DEL-729", file, sheets=_listed(renamed))
+        raise refusal("DEL-729", file, sheets=_listed(renamed))
     notes = [finding("DEL-712", shown, cells=parts.formulas)] if parts.formulas else []
     if parts.links:
         notes.append(finding("DEL-762", shown, links=parts.links))
@@ -136,7 +136,7 @@ def _open(file: Path, shown: Path, feed: Feed, layout: Layout) -> Workbook:
         notes.append(finding("DEL-757", shown, **rows))
     filled = [sheet for sheet in sheets if not sheet.cells.empty]
     if not filled:
-        raise refused("DEL-706", file)
+        raise refusal("DEL-706", file)
     columns, headings = _match(shown, feed, seen, filled)
     sent = [heading for sheet in filled for heading in sheet.sent]
     notes += spelled_otherwise(shown, sent, [one for sheet in filled for one in sheet.headings])
@@ -271,7 +271,7 @@ def _load(
                 for name, (_raw, text) in heads.items()
             ]
     except (CalamineError, KeyError, ValueError):
-        raise refused("DEL-713", file, expected=XLSX, found="ZIP") from None
+        raise refusal("DEL-713", file, expected=XLSX, found="ZIP") from None
     return sheets, others, seen
 
 

@@ -15,7 +15,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from pipelines.landing.refuse import MEGABYTE, refused
+from pipelines.landing.refuse import MEGABYTE, refusal
 
 ENDINGS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 XLSX, XLS, XLSB, ODS = "XLSX", "XLS (Excel 97)", "XLSB", "ODS"
@@ -80,8 +80,8 @@ def as_xlsx(file: Path, scratch: Path) -> Path:
         if kind in (XLSX, "ZIP"):
             return file
         if kind == "OLE" and contains(file, "EncryptedPackage".encode("utf-16-le")):
-            raise refused("DEL-710", file)
-        raise refused("DEL-713", file, expected=XLSX, found=kind or "TXT")
+            raise refusal("DEL-710", file)
+        raise refusal("DEL-713", file, expected=XLSX, found=kind or "TXT")
     _demand_harmless(file, kind)
     target = scratch / f"{file.stem}.converted.xlsx"
     command = [sys.executable, "-m", CONVERSION, str(file), str(target)]
@@ -92,9 +92,9 @@ def as_xlsx(file: Path, scratch: Path) -> Path:
     except subprocess.TimeoutExpired:
         raise _grows(file) from None
     if done.returncode == LOCKED:
-        raise refused("DEL-710", file)
+        raise refusal("DEL-710", file)
     if done.returncode == UNREADABLE:
-        raise refused("DEL-702", file)
+        raise refusal("DEL-702", file)
     if done.returncode:  # also where memory did not suffice, which ends the process
         raise _grows(file)
     return target
@@ -128,19 +128,19 @@ def _demand_harmless(file: Path, kind: str) -> None:
     """Raise for macros, a password, and what would unpack to more than may be opened."""
     if kind == XLS:
         if contains(file, "_VBA_PROJECT".encode("utf-16-le")):
-            raise refused("DEL-709", file)
+            raise refusal("DEL-709", file)
         return
     with zipfile.ZipFile(file) as archive:
         entries = archive.infolist()
         names = [entry.filename for entry in entries]
         if any(name.endswith("vbaProject.bin") or name.startswith(_MACROS) for name in names):
-            raise refused("DEL-709", file)
+            raise refusal("DEL-709", file)
         if sum(entry.file_size for entry in entries) > LARGEST_UNPACKED_BYTES:
             raise _grows(file)
         manifest = "META-INF/manifest.xml"
         if manifest in names and b"encryption-data" in archive.read(manifest):
-            raise refused("DEL-710", file)
+            raise refusal("DEL-710", file)
 
 
 def _grows(file: Path) -> Exception:
-    return refused("DEL-708", file, limit_mb=LARGEST_UNPACKED_BYTES // MEGABYTE)
+    return refusal("DEL-708", file, limit_mb=LARGEST_UNPACKED_BYTES // MEGABYTE)

@@ -24,7 +24,7 @@ from pipelines.landing.readers.workbook_extent import (
 )
 from pipelines.landing.readers.workbook_formats import shown_formats
 from pipelines.landing.readers.workbook_kinds import XLSX, kind_of
-from pipelines.landing.refuse import MEGABYTE, refused
+from pipelines.landing.refuse import MEGABYTE, refusal
 
 LARGEST_UNPACKED_BYTES = 512 * MEGABYTE
 LARGEST_RATIO = 200
@@ -111,12 +111,12 @@ def inspect(file: Path) -> SheetParts:
             for entry in entries:
                 budget -= _read_part(file, archive, entry, budget, parts)
     except (KeyError, ValueError, ParseError):
-        raise refused("DEL-713", file, expected=XLSX, found="ZIP") from None
+        raise refusal("DEL-713", file, expected=XLSX, found="ZIP") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
-        raise refused("DEL-702", file) from None
+        raise refusal("DEL-702", file) from None
     _demand_bounded(file, parts)
     if parts.formulas_without_value:
-        raise refused("DEL-724", file, cells=parts.formulas_without_value)
+        raise refusal("DEL-724", file, cells=parts.formulas_without_value)
     return parts
 
 
@@ -124,22 +124,22 @@ def _demand_archive(file: Path) -> None:
     with file.open("rb") as stream:
         head = stream.read(8)
     if not head.startswith(b"PK"):
-        raise refused("DEL-713", file, expected=XLSX, found=kind_of(file) or "TXT")
+        raise refusal("DEL-713", file, expected=XLSX, found=kind_of(file) or "TXT")
     if not zipfile.is_zipfile(file):
-        raise refused("DEL-702", file)
+        raise refusal("DEL-702", file)
 
 
 def _demand_harmless(file: Path, entries: list[zipfile.ZipInfo]) -> None:
     """Judge by the list of parts alone."""
     names = [entry.filename for entry in entries]
     if any(MACRO_PARTS.search(name) for name in names):
-        raise refused("DEL-709", file)
+        raise refusal("DEL-709", file)
     if foreign := next((found[1] for name in names if (found := FOREIGN_PARTS.search(name))), ""):
-        raise refused("DEL-719", file, detail=foreign)
+        raise refusal("DEL-719", file, detail=foreign)
     if BOOK not in names or len({name.lower() for name in names}) != len(names):
-        raise refused("DEL-713", file, expected=XLSX, found=kind_of(file))
+        raise refusal("DEL-713", file, expected=XLSX, found=kind_of(file))
     if any(entry.flag_bits & 1 for entry in entries):
-        raise refused("DEL-710", file)
+        raise refusal("DEL-710", file)
     swollen = any(
         entry.file_size > RATIO_MATTERS_BYTES
         and entry.file_size > LARGEST_RATIO * max(1, entry.compress_size)
@@ -151,7 +151,7 @@ def _demand_harmless(file: Path, entries: list[zipfile.ZipInfo]) -> None:
 
 
 def _grows(file: Path) -> Exception:
-    return refused("DEL-708", file, limit_mb=LARGEST_UNPACKED_BYTES // MEGABYTE)
+    return refusal("DEL-708", file, limit_mb=LARGEST_UNPACKED_BYTES // MEGABYTE)
 
 
 def _read_part(
@@ -165,7 +165,7 @@ def _read_part(
         if size > budget:
             raise _grows(file)
         if is_xml and any(word in text for word in _DECLARATIONS):
-            raise refused("DEL-719", file, detail="XML DOCTYPE")
+            raise refusal("DEL-719", file, detail="XML DOCTYPE")
         if is_sheet:
             extent.look(text[:fresh])
             _note_cells(entry.filename, text[:fresh], parts)
@@ -206,7 +206,7 @@ def _demand_bounded(file: Path, parts: SheetParts) -> None:
         raise _grows(file)
     part = largest_gap(parts.extents.items())
     names = {of_sheet.lower(): name for name, of_sheet in parts.part_of.items()}
-    raise refused("DEL-728", file, sheet=names.get(part.lower(), Path(part).stem))
+    raise refusal("DEL-728", file, sheet=names.get(part.lower(), Path(part).stem))
 
 
 def _blocks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[tuple[int, bytes, int]]:

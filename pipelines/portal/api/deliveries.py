@@ -13,7 +13,7 @@ from pipelines.core.settings import Settings
 from pipelines.jobs import delivery as delivery_job
 from pipelines.jobs import queue
 from pipelines.lake.questions import Question, read_question
-from pipelines.lake.superseded import since
+from pipelines.lake.superseded import find_supersession
 from pipelines.landing.receive import open_delivery
 from pipelines.portal.api import models, reports
 from pipelines.portal.api.problems import ProblemRoute, refusals
@@ -87,7 +87,7 @@ def _hand_over(
 
 def _since(settings: Settings, delivery_id: str) -> list[models.Words]:
     """What stands of a delivery that came before, in sentences."""
-    found = since(settings, open_delivery(settings, delivery_id))
+    found = find_supersession(settings, open_delivery(settings, delivery_id))
     said = zip(found.sentences("en"), found.sentences("fr"), strict=True)
     return [models.Words(en=english, fr=french) for english, french in said]
 

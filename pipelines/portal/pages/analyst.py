@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
 from pipelines.accounts.permissions import Person
+from pipelines.core import clock
 from pipelines.core.i18n import mark
-from pipelines.ledger import clock
 from pipelines.portal import forms
 from pipelines.portal.security.limits import check_rate
 from pipelines.portal.security.visitor import visitor_of

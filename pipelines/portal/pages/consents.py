@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
 from pipelines.accounts.permissions import Person
-from pipelines.ledger import clock
+from pipelines.core import clock
 from pipelines.portal.forms import Form
 from pipelines.portal.security.limits import limited
 from pipelines.portal.web.access import allowed

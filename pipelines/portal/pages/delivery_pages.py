@@ -242,11 +242,11 @@ def show(request: Request, desk: Desk, person: Person, delivery_id: str) -> HTML
 
 def _since(request: Request, delivery: Delivery) -> list[str]:
     """What stands since, to somebody who has just sent the same bytes again."""
-    from pipelines.lake.superseded import since
+    from pipelines.lake.superseded import find_supersession
 
     if request.query_params.get("known") != "1":
         return []
-    return since(settings_of(request), delivery).sentences(words.language())
+    return find_supersession(settings_of(request), delivery).sentences(words.language())
 
 
 def _came_by(origin: str) -> str:

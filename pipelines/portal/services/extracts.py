@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipelines.accounts.permissions import Person
+from pipelines.core import clock
 from pipelines.core.settings import Settings
 from pipelines.jobs import extract, queue
 from pipelines.jobs.queue import JobView
-from pipelines.ledger import clock
 from pipelines.portal.services import AbsentError
 from pipelines.portal.words import _, language
 from pipelines.release.disclosure.outdated import outdated_extracts

@@ -14,9 +14,9 @@ from functools import cache
 from typing import Any
 
 from pipelines.accounts.permissions import Person
+from pipelines.core import clock
 from pipelines.core.i18n import mark
 from pipelines.core.settings import Settings
-from pipelines.ledger import clock
 from pipelines.portal.forms import Form
 from pipelines.portal.words import _, language
 from pipelines.release.package.formats.write import can_write

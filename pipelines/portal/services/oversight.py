@@ -8,8 +8,8 @@ from typing import Literal
 
 from pipelines.accounts.oversight import Concern, concern_of
 from pipelines.accounts.permissions import Person, reach
+from pipelines.core import clock
 from pipelines.core.settings import Settings
-from pipelines.ledger import clock
 from pipelines.ledger.chain import PAGE_SIZE, Page, entries
 from pipelines.ledger.verify import ChainCheck, check_and_note
 from pipelines.portal.services import AbsentError

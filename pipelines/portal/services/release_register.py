@@ -12,8 +12,8 @@ from pipelines.accounts.oversight import Concern
 from pipelines.core.settings import Settings
 from pipelines.ledger.chain import Entry, as_entry
 from pipelines.ledger.database import readings, troubles
+from pipelines.ledger.holders import Holding, holdings_of
 from pipelines.ledger.models import LedgerEntry
-from pipelines.ledger.who import Holding, who
 
 MADE, DOWNLOADED = "extract.made", "extract.downloaded"
 PAGE_ROWS = 25
@@ -83,7 +83,7 @@ def list_releases(
 
 def holdings(settings: Settings, concern: Concern, record_id: str) -> list[Holding]:
     """The extracts that hold a record, of those that concern somebody. LedgerError, OSError."""
-    found = who(settings, record_id)
+    found = holdings_of(settings, record_id)
     return [one for one in found if concern.has_holding(record_id, one.recipient)]
 
 

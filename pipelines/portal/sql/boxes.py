@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.core import clock
 from pipelines.core.settings import PROGRAM_VERSION, Settings
-from pipelines.ledger import clock
 from pipelines.portal.sql import run
 from pipelines.portal.sql.errors import SqlError
 from pipelines.portal.sql.worker import ROWS, Answer

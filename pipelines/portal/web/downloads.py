@@ -14,13 +14,13 @@ from fastapi import HTTPException, Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
 from pipelines.accounts.permissions import Person
+from pipelines.core import clock
 from pipelines.core.duck import scratch_folder
 from pipelines.core.settings import Settings
 from pipelines.jobs.queue import JobView
 from pipelines.lake.questions import read_question
 from pipelines.landing.receive import Delivery
 from pipelines.landing.report_number import number_of
-from pipelines.ledger import clock
 from pipelines.ledger.chain import append, entries
 from pipelines.portal import words
 from pipelines.portal.services import deliveries

@@ -19,8 +19,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pipelines.core import clock
 from pipelines.core.settings import Settings
-from pipelines.ledger import clock
 from pipelines.ledger.chain import Entry, append, entries
 from pipelines.release.errors import ReleaseError
 from schemas.organisation import lineage, organisations, sources_of

@@ -1,6 +1,6 @@
 """Is this file an extract of ours, unchanged? Offline, with the public key alone.
 
-Not here: the signature itself (`signature.py`) and printing the answer (`cli/release.py`).
+Not here: the signature itself (`signature.py`) and printing the answer (`cli/verify.py`).
 
 The bytes are proved before anything in them is parsed, so a hostile zip (a bomb, names that climb
 out of a folder) is refused unread; nothing is ever unpacked.

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.core import clock
 from pipelines.core.settings import Settings
-from pipelines.ledger import clock
 from pipelines.release.disclosure.groups import by_turns, clauses_beside, open_groups
 from pipelines.release.disclosure.risk import Risk
 from pipelines.release.errors import ReleaseError

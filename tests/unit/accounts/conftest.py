@@ -6,7 +6,7 @@ import pytest
 from argon2.profiles import CHEAPEST
 
 from pipelines.accounts import passwords
-from pipelines.ledger import clock
+from pipelines.core import clock
 from tests.databases import place, postgresql
 
 __all__ = ["cheap_passwords", "moment", "place", "postgresql"]

@@ -10,7 +10,7 @@ import pytest
 import pipelines.lake.publish as publishing
 from pipelines import connect
 from pipelines.core.settings import Settings, settings_for
-from pipelines.lake.arrivals import find_arrival
+from pipelines.lake.judged_deliveries import find_judged_delivery
 from pipelines.lake.publish import publish
 from pipelines.landing.answers import keep_answer
 from pipelines.validate.remarks import DISAGREEMENTS, read_disagreements
@@ -40,7 +40,7 @@ def hand_in(place: Settings, marks: tuple[str, ...]) -> None:
 
 
 def told(place: Settings) -> dict[str, list[tuple]]:
-    found = {one: find_arrival(place, one) for one in TOLD}
+    found = {one: find_judged_delivery(place, one) for one in TOLD}
     return {
         one: [(f.code, f.values["other"], f.values["records"]) for f in read_disagreements(it.home)]
         for one, it in found.items()
@@ -75,7 +75,9 @@ def test_each_is_told_in_any_order_and_together(tmp_path, order):
 
 def test_what_is_told_is_said_in_both_languages_without_a_cell(settings):
     hand_in(settings, tuple(STORY))
-    careful, first = (one.finding for one in read_disagreements(find_arrival(settings, A).home))
+    careful, first = (
+        one.finding for one in read_disagreements(find_judged_delivery(settings, A).home)
+    )
     assert careful.text("en") == (
         f"{B} says otherwise as of the same day (records: 1); the more careful version counts."
     )
@@ -85,10 +87,10 @@ def test_what_is_told_is_said_in_both_languages_without_a_cell(settings):
 
 def test_an_answer_takes_it_back_from_both(settings):
     hand_in(settings, tuple(STORY))
-    keep_answer(find_arrival(settings, B).home, B, "correction", "caf.gn.1")
+    keep_answer(find_judged_delivery(settings, B).home, B, "correction", "caf.gn.1")
     publish(settings, [B])
     assert told(settings) == {A: [], B: [], C: []}
-    assert not (find_arrival(settings, A).home / DISAGREEMENTS).exists()
+    assert not (find_judged_delivery(settings, A).home / DISAGREEMENTS).exists()
     assert latest(settings) == [("1", "B"), ("3", "A")]
 
 

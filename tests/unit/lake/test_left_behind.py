@@ -21,7 +21,7 @@ from pipelines.lake.errors import LakeError, LakeOutdatedError
 from pipelines.lake.maintenance import check
 from pipelines.lake.migrate import migrate
 from pipelines.lake.publish import publish, write_catalogue
-from pipelines.lake.versions import behind, listed_accounts
+from pipelines.lake.versions import behind, published_deliveries
 from schemas.codelist import codelist_path
 from schemas.contract import load_contract
 from schemas.text import Bilingual
@@ -66,7 +66,7 @@ def test_a_catalogue_shows_the_words_of_a_changed_contract_without_a_publish(set
     assert "Other words" in str(asked(settings, said))
 
 
-@pytest.mark.parametrize("step", ["publish_rejections", "publish_accounts", "swap_catalogue"])
+@pytest.mark.parametrize("step", ["publish_rejections", "publish_deliveries", "swap_catalogue"])
 def test_an_interrupted_publish_is_finished_before_a_catalogue_is_written(
     settings, monkeypatch, step
 ):
@@ -90,7 +90,7 @@ def test_a_list_is_never_taken_for_a_column_that_an_older_file_lacks():
 def test_rows_of_an_older_contract_stop_a_publish_until_they_are_migrated(settings):
     deliver(settings, "a", [row("1")], contract_version="1.0.0")
     publish(settings)
-    [found] = behind(listed_accounts(settings))
+    [found] = behind(published_deliveries(settings))
     assert (found.table, found.found, found.must_migrate) == ("incidents", "1.0.0", True)
     deliver(settings, "b", [row("2")], day=1)
     with pytest.raises(LakeOutdatedError, match="passerelle lake migrate"):

@@ -175,7 +175,7 @@ def test_what_was_begun_and_damaged_since_keeps_nobody_waiting(
 
 def test_a_file_that_the_lake_took_in_already_is_needed_no_more(settings, monkeypatch):
     delivery = deliver(settings, "a", [row("1")], rejected=[row("9", reasons=["INC-101"])])
-    interrupt(settings, monkeypatch, "publish_accounts")
+    interrupt(settings, monkeypatch, "publish_deliveries")
     for file in Path(settings.landing.path).glob("*/a/*.parquet"):
         file.unlink()
     assert publish(settings).deliveries == (delivery,)
@@ -189,7 +189,7 @@ def test_another_verdict_takes_the_place_of_a_refusal(settings, monkeypatch, is_
     mended = deliver(settings, "a", [row("1")], state="refused", findings=["DEL-726"])
     other = deliver(settings, "b", [row("2")], state="refused", findings=["DEL-703"])
     if is_interrupted:
-        interrupt(settings, monkeypatch, "publish_accounts")
+        interrupt(settings, monkeypatch, "publish_deliveries")
     else:
         publish(settings)
     deliver(settings, "a", [row("1")])

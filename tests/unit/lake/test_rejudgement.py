@@ -184,7 +184,7 @@ def test_a_number_is_not_taken_for_another_record_by_a_row_that_is_in_doubt_itse
     assert asked(settings, states) == [(state,)]
 
 
-@pytest.mark.parametrize("step", ["publish_rejections", "publish_accounts", "swap_catalogue"])
+@pytest.mark.parametrize("step", ["publish_rejections", "publish_deliveries", "swap_catalogue"])
 def test_an_interruption_leaves_readers_the_old_state_and_is_made_good(settings, monkeypatch, step):
     deliver(settings, "a", [row("1", "misread"), row("2")])
     publish(settings)

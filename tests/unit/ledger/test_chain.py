@@ -10,8 +10,8 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 import sqlalchemy as sa
 
+from pipelines.core import clock
 from pipelines.core.settings import Settings, settings_for
-from pipelines.ledger import clock
 from pipelines.ledger.chain import (
     EVENTS,
     NewEntry,

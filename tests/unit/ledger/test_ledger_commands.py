@@ -11,7 +11,7 @@ from pipelines.ledger.chain import append
 from pipelines.ledger.database import dispose
 from tests.conftest import passerelle_here
 from tests.databases import untied
-from tests.unit.ledger.test_who import list_records, make
+from tests.unit.ledger.test_holders import list_records, make
 
 
 @pytest.fixture

@@ -110,11 +110,11 @@ def test_a_row_whose_letters_are_not_certain_is_set_aside_and_sent_back_as_it_ca
 
         rows = read_text_rows(connection, file, feed_in(declared))
         found = connection.execute("FROM text_rows ORDER BY ALL").fetchall()
-        unread = connection.execute("FROM text_rows_unsplit").fetchall()
+        unread = connection.execute("FROM text_rows_unreadable").fetchall()
         write_excerpt(connection, file, rows, np.array([4]), tmp_path / "e.csv")
     assert found == [*ROWS, (5, "4", "Bria")]
     assert unread == [(4, "DEL-753")]
-    assert rows.rows_set_aside == {"DEL-753": 1}
+    assert rows.rows_unreadable == {"DEL-753": 1}
     assert (tmp_path / "e.csv").read_bytes() == b"a;b\n" + line + b"\n"
 
 
@@ -148,7 +148,7 @@ def test_a_file_of_which_half_is_uncertain_is_refused_and_less_is_set_aside(
     assert codes(write(tmp_path, head + uncertain * 4), feed_in(declared)) == ["DEL-701"]
     rows, found = read_as(tmp_path, head + uncertain * 3, declared)
     assert found == [(2, "1", "x"), (3, "2", "y")]
-    assert rows.rows_set_aside == {"DEL-753": 3}
+    assert rows.rows_unreadable == {"DEL-753": 3}
 
 
 @pytest.mark.parametrize(("word", "is_believed"), [("نعم", True), ("لا", False)])
@@ -159,7 +159,7 @@ def test_a_line_needs_three_letters_of_another_alphabet_to_be_believed(
     data = TEXT.encode("cp1252") + f"3;{word}\n4;Bria\n".encode()
     rows, found = read_as(tmp_path, data, "cp1252")
     assert found == [*ROWS, *([(4, "3", word)] if is_believed else []), (5, "4", "Bria")]
-    assert rows.rows_set_aside == ({} if is_believed else {"DEL-753": 1})
+    assert rows.rows_unreadable == ({} if is_believed else {"DEL-753": 1})
 
 
 @pytest.mark.parametrize("size", [7, 16, 64])

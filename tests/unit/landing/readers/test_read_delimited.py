@@ -220,15 +220,15 @@ def test_rows_of_a_wrong_width_are_set_aside_without_their_cells(tmp_path: Path)
     with scratch_connection() as connection:
         read_as = read_text_rows(connection, write(tmp_path, data), feed)
         rows = connection.execute("FROM text_rows ORDER BY source_row").fetchall()
-        unsplit = connection.execute("FROM text_rows_unsplit ORDER BY source_row").fetchall()
+        unreadable = connection.execute("FROM text_rows_unreadable ORDER BY source_row").fetchall()
     assert rows == [
         (2, "1", "2", "3"),
         (4, "6", "7", "8"),
         (7, "9", "10", "11"),
         (8, "12", None, "14"),
     ]
-    assert unsplit == [(3, "DEL-727"), (5, "DEL-727")]
-    assert (read_as.row_count, read_as.rows_set_aside) == (4, {"DEL-727": 2})
+    assert unreadable == [(3, "DEL-727"), (5, "DEL-727")]
+    assert (read_as.row_count, read_as.rows_unreadable) == (4, {"DEL-727": 2})
 
 
 def test_a_surplus_cell_of_such_a_row_is_no_text_without_a_heading(tmp_path: Path) -> None:
@@ -244,7 +244,7 @@ def set_aside(folder: Path, data: bytes, columns: str) -> tuple[list[int], list[
     with scratch_connection() as connection:
         read_text_rows(connection, write(folder, data), feed)
         found = connection.execute("SELECT source_row FROM text_rows ORDER BY ALL").fetchall()
-        unread = connection.execute("FROM text_rows_unsplit ORDER BY ALL").fetchall()
+        unread = connection.execute("FROM text_rows_unreadable ORDER BY ALL").fetchall()
     return [row for (row,) in found], unread
 
 

@@ -327,10 +327,10 @@ def test_rows_under_merged_cells_are_set_aside_where_it_does_not(tmp_path: Path)
     with scratch_connection() as connection:
         rows = read_text_rows(connection, file, make_feed(["a", "b", "c"], file=XLSX))
         found = connection.execute("SELECT source_row FROM text_rows ORDER BY 1").fetchall()
-        unread = connection.execute("FROM text_rows_unsplit ORDER BY 1").fetchall()
+        unread = connection.execute("FROM text_rows_unreadable ORDER BY 1").fetchall()
     assert [row for (row,) in found] == [2, 5]
     assert unread == [(3, "DEL-760"), (4, "DEL-760")]
-    assert rows.rows_set_aside == {"DEL-760": 2}
+    assert rows.rows_unreadable == {"DEL-760": 2}
 
 
 def test_merged_cells_of_a_column_that_is_not_read_do_no_harm(tmp_path: Path) -> None:

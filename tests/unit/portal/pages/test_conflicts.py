@@ -18,7 +18,7 @@ from pipelines.cli import app as command
 from pipelines.cli.common_options import CommonOptions
 from pipelines.cli.failures import report
 from pipelines.cli.session import Session
-from pipelines.ledger import clock
+from pipelines.core import clock
 from pipelines.ledger.chain import entries
 from pipelines.release.preview import preview
 from pipelines.release.request import Request

@@ -13,8 +13,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.core import clock
 from pipelines.core.settings import Settings
-from pipelines.ledger import clock
 from pipelines.ledger.chain import entries
 from pipelines.release.disclosure import deduction
 from pipelines.release.disclosure.conflict_words import obstacle_lines

@@ -39,7 +39,7 @@ log = logging.getLogger("passerelle")
 
 
 @dataclass(frozen=True)
-class Arrival:
+class JudgedDelivery:
     """One delivery with its verdict; `folder` has the files that the verdict speaks of."""
 
     folder: UPath
@@ -150,13 +150,13 @@ def answered(judgement: str, answered_at: dt.datetime) -> str:
     return f"{judgement} answered {answered_at.astimezone(dt.UTC).isoformat()}"
 
 
-def arrivals(
+def judged_deliveries(
     settings: Settings,
     known: Collection[str] = (),
     on_unreadable: Callable[[str], None] | None = None,
     *,
     look_again: Collection[str] = (),
-) -> list[Arrival]:
+) -> list[JudgedDelivery]:
     """Every delivery with a verdict, in the order of their ids, without the attempts `known`.
 
     An accepted delivery is told by its folder, so that a landing place of years is not read again,
@@ -172,31 +172,31 @@ def arrivals(
         if judgement in known and delivery_id not in look_again:
             continue
         try:
-            found.append(read_arrival(folder))
+            found.append(read_judged_delivery(folder))
         except (ValidationError, FileNotFoundError):
             tell(delivery_id)
     found = [one for one in found if one.attempt not in known]
     return sorted(found, key=lambda one: one.delivery_id)
 
 
-def find_arrival(settings: Settings, delivery_id: str) -> Arrival | None:
+def find_judged_delivery(settings: Settings, delivery_id: str) -> JudgedDelivery | None:
     """The judged delivery of that id; None where there is none, or where it is damaged."""
     feed, _, mark = delivery_id.rpartition(".")
     for file in settings.landing.glob(f"{feed}/{mark}*/{VERDICT}"):
         if _id_of(file.parent) == delivery_id:
             with suppress(ValidationError, FileNotFoundError):
-                return read_arrival(file.parent)
+                return read_judged_delivery(file.parent)
     return None
 
 
-def local_copy(arrival: Arrival, file_name: str, folder: Path) -> str:
+def local_copy(arrival: JudgedDelivery, file_name: str, folder: Path) -> str:
     """The path of a file of the delivery that DuckDB can open; copied to `folder` if remote."""
     return local_file(arrival.folder / file_name, folder / arrival.delivery_id).as_posix()
 
 
 def verify_files(
     connection: duckdb.DuckDBPyConnection,
-    arrival: Arrival,
+    arrival: JudgedDelivery,
     folder: Path,
     taken: Collection[str] = (),
 ) -> None:
@@ -228,11 +228,11 @@ def _id_of(folder: UPath) -> str:
     return f"{folder.parent.name}.{folder.name[:MARK_LETTERS]}"
 
 
-def read_arrival(folder: UPath) -> Arrival:
+def read_judged_delivery(folder: UPath) -> JudgedDelivery:
     """The delivery in a folder. Raises ValidationError, FileNotFoundError where it is damaged."""
     receipt = Receipt.model_validate_json((folder / RECEIPT).read_text(encoding="utf-8"))
     judged = standing_folder(folder)
-    return Arrival(judged, receipt, read_verdict(folder), read_answer(folder), folder)
+    return JudgedDelivery(judged, receipt, read_verdict(folder), read_answer(folder), folder)
 
 
 def _judged_again(settings: Settings) -> dict[str, str]:

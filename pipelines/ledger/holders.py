@@ -76,7 +76,7 @@ def holders(settings: Settings, connection: duckdb.DuckDBPyConnection, relation:
     return sorted(held, key=lambda one: (str(one.extract.made_at or ""), one.extract.extract_id))
 
 
-def who(settings: Settings, record_id: str) -> list[Holding]:
+def holdings_of(settings: Settings, record_id: str) -> list[Holding]:
     """Every extract that holds this record, oldest first. Raises LedgerError, OSError.
 
     A record may also be named as one recipient was given it, by the token that stands in a file,

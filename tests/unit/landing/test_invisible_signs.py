@@ -14,9 +14,9 @@ import pytest
 from reading import make_feed, read, scratch_connection
 
 from pipelines.landing import lines
+from pipelines.landing.invisible_signs import may_hold_signs, signs_in, without_signs
 from pipelines.landing.lines import count_lines
 from pipelines.landing.readers.read import read_text_rows
-from pipelines.landing.signs import may_hold_signs, signs_in, without_signs
 
 FORMATS = ("csv", "json", "ndjson", "xlsx", "escaped")
 
@@ -104,14 +104,14 @@ def test_a_row_with_zero_bytes_is_set_aside(tmp_path: Path, kind: str) -> None:
     with scratch_connection() as connection:
         rows = read_text_rows(connection, file, make_feed(["a", "b"], file=layout))
         found = connection.execute("SELECT a FROM text_rows ORDER BY 1").fetchall()
-        unread = connection.execute("SELECT code FROM text_rows_unsplit").fetchall()
+        unread = connection.execute("SELECT code FROM text_rows_unreadable").fetchall()
     assert (found, unread) == ([("1",), ("3",)], [("DEL-751",)])
-    assert rows.rows_set_aside == {"DEL-751": 1}
+    assert rows.rows_unreadable == {"DEL-751": 1}
 
 
 def test_a_file_of_which_every_row_is_set_aside_is_no_empty_file(tmp_path: Path) -> None:
     rows, found = read_kind(tmp_path, "csv", [["1", "a\0b"]])
-    assert (found, rows.rows_set_aside) == ([], {"DEL-751": 1})
+    assert (found, rows.rows_unreadable) == ([], {"DEL-751": 1})
 
 
 @pytest.mark.parametrize("size", [16, 4 * 1024**2])
@@ -131,7 +131,7 @@ def test_a_hole_says_how_many_bytes_and_about_how_many_rows_are_missing(
     assert (hole.values["bytes"], hole.values["row"]) == (1000, 12)
     assert 8 <= int(hole.values["rows"]) <= 12
     assert len(found) == 100 - 11
-    assert read_rows.rows_set_aside == {"DEL-751": 1}
+    assert read_rows.rows_unreadable == {"DEL-751": 1}
 
 
 @pytest.mark.parametrize("kind", ["json", "ndjson"])
