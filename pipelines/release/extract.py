@@ -36,7 +36,7 @@ from pipelines.release.package.archive import (
     write_package,
 )
 from pipelines.release.package.formats.content import Content
-from pipelines.release.package.formats.write import write_data
+from pipelines.release.package.formats.registry import write_data
 from pipelines.release.package.manifest import FileOut, Manifest
 from pipelines.release.query.selection import Progress, Selection, open_selection
 from pipelines.release.request import Request

@@ -53,7 +53,7 @@ OTHER_THINGS = {
     "pipelines/portal/sql/functions.py": {"position": "a function of SQL"},
     "pipelines/portal/sql/run.py": {"outcome": "what became of a question"},
     "pipelines/release/policy/conditions.py": {"country": "a column of the list of areas"},
-    "pipelines/release/package/formats/columnar.py": {"unit": "a key of metadata"},
+    "pipelines/release/package/formats/parquet.py": {"unit": "a key of metadata"},
     "pipelines/release/policy/precision.py": {
         "age_group": "a way to coarsen",
         "country": "a level of areas",

@@ -8,11 +8,11 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+from schemas.agreement import FileFormat
 from schemas.text import Bilingual
 
 Item = TypeVar("Item")
 Form = Literal["records", "counts"]
-Format = Literal["csv", "xlsx", "parquet", "geojson", "gpkg"]
 State = Annotated[str, Field(pattern="^(queued|running|done|failed)$", examples=["done"])]
 Name = Annotated[str, Field(min_length=1, max_length=120)]
 # What text may stand in an address: codes and names of ours. Words and numbers of records are sent
@@ -140,7 +140,7 @@ class ExtractRequest(RequestModel):
     until: Day | None = Field(None, description="Last day of occurrence, inclusive.")
     areas: Names = Field([], description="Codes of admin areas; empty: everywhere.")
     offences: Names = Field([], description="Codes of main groups of offences; empty: all.")
-    format: Format = "csv"
+    format: FileFormat = "csv"
     language: Literal["en", "fr"] = "en"
 
 

@@ -17,10 +17,11 @@ from pipelines.accounts.permissions import Person
 from pipelines.core.settings import Settings
 from pipelines.ledger.chain import append
 from pipelines.portal.forms import Form
-from pipelines.portal.services.menus import FORMATS, Menu, menu, menus_of, request_of
+from pipelines.portal.services.menus import Menu, menu, menus_of, request_of
 from pipelines.portal.words import _
 from pipelines.release.disclosure.consents import note_need
 from pipelines.release.errors import ReleaseError
+from pipelines.release.package.formats.registry import FORMATS
 from pipelines.release.request import Request as Asked
 from schemas.text import LANGUAGES
 

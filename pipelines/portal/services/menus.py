@@ -19,7 +19,7 @@ from pipelines.core.i18n import mark
 from pipelines.core.settings import Settings
 from pipelines.portal.forms import Form
 from pipelines.portal.words import _, language
-from pipelines.release.package.formats.write import can_write
+from pipelines.release.package.formats.registry import FORMATS
 from pipelines.release.policy.permits import Offer, offers
 from pipelines.release.request import Request
 from schemas.agreement import AREAS, RECORDS, TIME_DIMENSIONS, Permit
@@ -32,14 +32,6 @@ from schemas.text import LANGUAGES, Language
 
 Choice = tuple[str, str]
 FORMS = {"records": mark("Records"), "counts": mark("Counts")}
-FORMATS = {
-    "xlsx": mark("Excel workbook"),
-    "csv": mark("Text table (CSV)"),
-    "parquet": mark("Parquet"),
-    "geojson": mark("Map (GeoJSON)"),
-    "gpkg": mark("Map (GeoPackage)"),
-}
-MAP_FORMATS = ("geojson", "gpkg")
 PERIODS = {
     "year": mark("Year"),
     "quarter": mark("Quarter"),
@@ -106,8 +98,11 @@ class Menu:
             and point <= set(permit.columns)
             for permit in self.permits
         )
-        shown = [n for n in FORMATS if can_write(n) and (has_point or n not in MAP_FORMATS)]
-        return [(n, _(FORMATS[n])) for n in shown]
+        return [
+            (name, _(one.label))
+            for name, one in FORMATS.items()
+            if one.is_installed and (has_point or not one.has_geometry)
+        ]
 
     def areas(self) -> list[tuple[str, list[Choice]]]:
         """By country, the areas of the first level that a clause speaks of."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from pipelines.release.package.formats.registry import FORMATS
 from pipelines.release.package.signature import BLOCK_BYTES, PLACEHOLDER, sign_file
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ LARGEST_MANIFEST_BYTES = 8 * 1024**2
 MOST_FILES = 16
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest moment that a zip can name
 UNIX, READABLE = 3, 0o100644 << 16
-# These are compressed already.
-STORED = (".xlsx", ".parquet", ".sig")
+# Compressed already, or as good as random.
+STORED = (".sig", *(f".{one.name}" for one in FORMATS.values() if one.is_compressed))
 NEEDS_ZIP64 = 2 * 1024**3 - 1
 
 

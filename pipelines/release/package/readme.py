@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.core.i18n import Translator, mark, translator
+from pipelines.release.package.formats.registry import FORMATS
 from pipelines.release.package.keys import PUBLIC_NAME, spoken
 from pipelines.release.package.manifest import ClauseUsed, Manifest
 from pipelines.release.policy.wording import coarseness, column_names, onward_sharing
@@ -21,27 +22,6 @@ About = list[tuple[str, str]]
 NAMES: dict[str, dict[Language, str]] = {
     "readme": {"en": "README.html", "fr": "LISEZ-MOI.html"},
     "dictionary": {"en": "dictionary.html", "fr": "dictionnaire.html"},
-}
-# How to read each format.
-FORMATS = {
-    "csv": mark(
-        "CSV, UTF-8, commas, a heading line with the names of the columns. A text that begins with "
-        "= + - or @ has an apostrophe before it, so that no spreadsheet runs it as a formula; take "
-        "the apostrophe away before you compare such a text. Numbers have none."
-    ),
-    "xlsx": mark(
-        "An Excel workbook. The first row is the marking, the second the headings, the third the "
-        "HXL tags; records begin in the fourth."
-    ),
-    "parquet": mark("Parquet; the meaning of each column is in the metadata of its field."),
-    "geojson": mark(
-        "GeoJSON, WGS 84. A row whose place is not given as a point has no geometry (null); join "
-        "the codes of areas to a layer of boundaries to map it."
-    ),
-    "gpkg": mark(
-        "GeoPackage, WGS 84, one layer. A row whose place is not given as a point has no geometry; "
-        "join the codes of areas to a layer of boundaries to map it."
-    ),
 }
 # What is said where a choice cuts through what is told.
 OTHERS_ACROSS: dict[str, str] = {
@@ -83,7 +63,7 @@ def about(manifest: Manifest) -> About:
         (_("Protection of persons"), _protection(manifest, _)),
         (_("Remaining risk"), _accepted(manifest, _)),
         (_("Passing it on"), _onward(manifest)),
-        (_("How to read the file"), _(FORMATS[manifest.file_format]) + " " + _times(_)),
+        (_("How to read the file"), _(FORMATS[manifest.file_format].reading) + " " + _times(_)),
         (_("How to check it"), _check(manifest, _)),
         (
             _("Questions"),

@@ -19,7 +19,7 @@ from pipelines.release.disclosure.groups import by_turns, clauses_beside, open_g
 from pipelines.release.disclosure.risk import Risk
 from pipelines.release.errors import ReleaseError
 from pipelines.release.package.formats.content import Field
-from pipelines.release.package.formats.write import require_format, require_room
+from pipelines.release.package.formats.registry import require_format, require_room
 from pipelines.release.policy.marking import Marking, cleared, levels, strictest
 from pipelines.release.policy.permits import PermitSet, who_may
 from pipelines.release.query.flow import Flow, absence, read_flow, require_some

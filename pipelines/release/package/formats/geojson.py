@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from pipelines.core.i18n import mark
 from pipelines.release.package.formats.content import Content, Field
+from pipelines.release.package.formats.format import Format
 from schemas.sqltext import name
-
-ENDING = ".geojson"
 
 
 def write(content: Content, path: Path) -> None:
@@ -62,3 +62,15 @@ def _value(field: Field) -> str:
             return f"strftime({column}, '%Y-%m-%d')"
         case _:
             return column
+
+
+FORMAT = Format(
+    name="geojson",
+    label=mark("Map (GeoJSON)"),
+    reading=mark(
+        "GeoJSON, WGS 84. A row whose place is not given as a point has no geometry (null); join "
+        "the codes of areas to a layer of boundaries to map it."
+    ),
+    write=write,
+    has_geometry=True,
+)

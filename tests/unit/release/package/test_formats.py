@@ -11,6 +11,7 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from typing import get_args
 
 import openpyxl
 import pyarrow as pa
@@ -21,13 +22,14 @@ from python_calamine import CalamineWorkbook
 
 from pipelines.portal.services.menus import Menu
 from pipelines.release.errors import ReleaseError
-from pipelines.release.package.formats import workbook
-from pipelines.release.package.formats.write import (
+from pipelines.release.package.formats import xlsx as workbook
+from pipelines.release.package.formats.registry import (
     FORMATS,
     require_format,
     require_room,
     write_data,
 )
+from schemas.agreement import FileFormat
 from schemas.agreement_folder import load_agreements
 from schemas.contract import load_contract
 from tests.unit.release.writing import FIELDS, MARKING, TEXTS, content, rows
@@ -202,3 +204,10 @@ def test_a_format_whose_package_is_missing_is_refused_and_not_offered(monkeypatc
         require_format("gpkg", COLUMNS, POINT)
     assert "un paquet manque" in refused.value.text("fr")
     assert "passerelle[geopackage]" in refused.value.hint("en")
+
+
+def test_agreements_and_the_command_know_the_same_formats():
+    from pipelines.cli.extract import Shape
+
+    assert set(get_args(FileFormat)) == set(FORMATS)
+    assert all(name in str(Shape.__metadata__) for name in FORMATS)

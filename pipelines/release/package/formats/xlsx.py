@@ -15,11 +15,12 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from pipelines.core.i18n import translator
+from pipelines.core.i18n import mark, translator
+from pipelines.release.errors import ReleaseError
 from pipelines.release.package.formats.content import Content, Field, joined
+from pipelines.release.package.formats.format import Format
 from schemas.sqltext import literal, name
 
-ENDING = ".xlsx"
 MOST_ROWS = 1_048_570
 LONGEST_CELL = 32_767
 HEAD_ROWS = 3  # marking, headings, tags
@@ -49,7 +50,9 @@ def longest_cell(content: Content) -> int:
 
 
 def write(content: Content, path: Path) -> None:
-    """Write the file; the caller has looked at `MOST_ROWS` and `longest_cell`."""
+    """Write the file. Raises ReleaseError for a text that is longer than a cell may be."""
+    if (longest := longest_cell(content)) > LONGEST_CELL:
+        raise ReleaseError("REL-109", "cell", length=longest, format="xlsx", limit=LONGEST_CELL)
     frame = path.with_name(f"{path.name}.frame")
     _write_frame(content, frame)
     try:
@@ -218,3 +221,16 @@ def _write_about(content: Content, book: Any, sheet: Any) -> None:
         sheet.write_string(row, 1, text, wrap)
         lines = sum(1 + len(part) // 100 for part in text.split("\n"))
         sheet.set_row(row, 15.5 * lines)
+
+
+FORMAT = Format(
+    name="xlsx",
+    label=mark("Excel workbook"),
+    reading=mark(
+        "An Excel workbook. The first row is the marking, the second the headings, the third the "
+        "HXL tags; records begin in the fourth."
+    ),
+    write=write,
+    is_compressed=True,
+    most_rows=MOST_ROWS,
+)

@@ -12,10 +12,11 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
+from pipelines.core.i18n import mark
 from pipelines.release.package.formats.content import Content, Field, joined
+from pipelines.release.package.formats.format import Format
 from schemas.sqltext import literal, name
 
-ENDING = ".csv"
 # The full-width forms are taken for the plain ones by some spreadsheets.
 _DANGEROUS = r"^[=+\-@\t\r\n＝＋－＠]"
 _NEEDS_QUOTES = r'[",\r\n]'
@@ -54,3 +55,15 @@ def _text(sql: str) -> str:
         f"coalesce(CASE WHEN regexp_matches({sql}, {literal(_NEEDS_QUOTES)}) "
         f"THEN {quoted} ELSE {safe} END, '')"
     )
+
+
+FORMAT = Format(
+    name="csv",
+    label=mark("Text table (CSV)"),
+    reading=mark(
+        "CSV, UTF-8, commas, a heading line with the names of the columns. A text that begins with "
+        "= + - or @ has an apostrophe before it, so that no spreadsheet runs it as a formula; take "
+        "the apostrophe away before you compare such a text. Numbers have none."
+    ),
+    write=write,
+)

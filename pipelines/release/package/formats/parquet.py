@@ -8,13 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.core.i18n import mark
 from pipelines.release.package.formats.content import Content, Field
+from pipelines.release.package.formats.format import Format
 from schemas.sqltext import name
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-ENDING = ".parquet"
 
 
 def write(content: Content, path: Path) -> None:
@@ -62,3 +62,12 @@ def _meaning(field: Field) -> dict[str, str]:
         "words_of": field.words_of,
     }
     return {key: text for key, text in words.items() if text}
+
+
+FORMAT = Format(
+    name="parquet",
+    label=mark("Parquet"),
+    reading=mark("Parquet; the meaning of each column is in the metadata of its field."),
+    write=write,
+    is_compressed=True,
+)

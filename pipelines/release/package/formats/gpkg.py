@@ -14,18 +14,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.core.i18n import mark
 from pipelines.release.package.formats.content import (
     ROWS_A_BATCH,
     Content,
     Field,
     joined,
 )
+from pipelines.release.package.formats.format import Format
 from schemas.sqltext import name
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ENDING = ".gpkg"
 GEOMETRY = "geom"
 POINT = [("order", "u1"), ("kind", "<u4"), ("x", "<f8"), ("y", "<f8")]  # well-known binary
 POINT_BYTES = 21
@@ -120,3 +121,17 @@ def _points(batch: pa.RecordBatch, point: tuple[str, ...]) -> pa.Array:
     )
     is_known = pc.and_(pc.is_valid(longitude), pc.is_valid(latitude))
     return pc.if_else(is_known, whole.cast(pa.binary()), pa.scalar(None, pa.binary()))
+
+
+FORMAT = Format(
+    name="gpkg",
+    label=mark("Map (GeoPackage)"),
+    reading=mark(
+        "GeoPackage, WGS 84, one layer. A row whose place is not given as a point has no geometry; "
+        "join the codes of areas to a layer of boundaries to map it."
+    ),
+    write=write,
+    has_geometry=True,
+    extra="geopackage",
+    needs="pyogrio",  # which brings GDAL
+)
