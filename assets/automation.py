@@ -117,7 +117,7 @@ def _result(requests: list[dg.RunRequest], otherwise: str, cursor: str) -> dg.Se
 @dg.op(pool=PUBLISHED, retry_policy=RETRIES)
 def take_everything_in(context: dg.OpExecutionContext, installation: Installation) -> None:
     """Judge whatever is left in the inbox in one process, and publish all that is judged."""
-    from pipelines.ingest.ingest import ingest_inbox
+    from pipelines.ingest.inbox import ingest_inbox
     from pipelines.ingest.publish import publish
     from pipelines.lake.superseded import find_supersession
 

@@ -96,7 +96,9 @@ def audit_agrees() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pipelines.ingest.ingest.audit", agree)
-        patch.setattr("pipelines.ingest.ingest.write_audit_pages", lambda *_home, **_more: None)
+        for module in ("ingest", "inbox"):
+            name = f"pipelines.ingest.{module}.write_audit_pages"
+            patch.setattr(name, lambda *_home, **_more: None)
         yield
 
 

@@ -55,9 +55,9 @@ def make_backup(
     with scratch_folder(settings, "backup") as aside, writing(target) as archive:
         lake, versions = contents.lake_members(settings, aside)
         _add(archive, lake, tell, contents.LAKE)
-        for name in contents.FOLDERS:
-            _add(archive, list(contents.folder_members(settings, name)), tell, name)
-        _add(archive, list(contents.feed_members()), tell, contents.FEEDS)
+        held = {name: contents.folder_members(settings, name) for name in contents.FOLDERS}
+        for name, members in (held | {contents.FEEDS: contents.feed_members()}).items():
+            _add(archive, list(members), tell, name)
         if with_secrets:
             _add(archive, list(contents.secret_members(settings)), tell, contents.SECRETS)
         _add(archive, contents.ledger_members(settings, aside), tell, contents.LEDGER)

@@ -169,7 +169,7 @@ def _require_address(file: str) -> None:
 def take_inbox(session: Session) -> tuple[list[Verdict], list[Problem], list[Delivery]]:
     """Judge what waits; the verdicts, what could not be taken in, and what came before."""
     from pipelines.core.processes import cores
-    from pipelines.ingest.ingest import ingest_inbox
+    from pipelines.ingest.inbox import ingest_inbox
 
     problems: list[Problem] = [*misplaced_files(session)]
     again: list[Delivery] = []

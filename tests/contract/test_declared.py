@@ -18,11 +18,12 @@ from typing import Any
 import pytest
 import yaml
 
-import pipelines.ingest.ingest as taking
 from pipelines.authoring.check import check_feed
 from pipelines.cli import main as cli
 from pipelines.core.findings import OURS
 from pipelines.core.settings import settings_for
+from pipelines.ingest.inbox import ingest_inbox
+from pipelines.ingest.ingest import ingest
 from schemas import contract_check, declared, record, rule_codes
 from schemas.contract import all_rules, load_contract, table_names
 from schemas.feed import FEEDS_FOLDER, SCHEMA, feed_names, schema_line
@@ -419,7 +420,9 @@ def test_a_delivery_waits_while_its_table_is_not_in_order(
 ) -> None:
     """It is no fault of its sender: it gets no verdict, and the others go on."""
     tried: list[str] = []
-    monkeypatch.setattr(taking, "_attempt", lambda *given: tried.append(given[-1].feed) or [])
+    monkeypatch.setattr(
+        "pipelines.ingest.inbox._attempt", lambda *given: tried.append(given[-1].feed) or []
+    )
     settings = settings_for(tmp_path / "home").prepare()
     for feed in ("caf_police_incidents", "caf_border_crossings"):
         target = Path(str(settings.inbox)) / feed
@@ -427,14 +430,14 @@ def test_a_delivery_waits_while_its_table_is_not_in_order(
         shutil.copy(sorted((FEEDS_FOLDER / feed / "examples").iterdir())[0], target)
     edit("tables/incidents.yaml", "offence_code LIKE", "offence_kind LIKE")
     told: list[Any] = []
-    assert taking.ingest_inbox(settings, on_problem=told.append) == []
+    assert ingest_inbox(settings, on_problem=told.append) == []
     assert tried == ["caf_border_crossings"]
     assert [one.code for one in told] == ["CON-209"]
     (file,) = (Path(str(settings.inbox)) / "caf_police_incidents").iterdir()
     with pytest.raises(ContractError, match="CON-209"):
-        taking.ingest(settings, "caf_police_incidents", file)
+        ingest(settings, "caf_police_incidents", file)
     edit("tables/incidents.yaml", "offence_kind LIKE", "offence_code LIKE")
-    taking.ingest_inbox(settings)
+    ingest_inbox(settings)
     assert tried.count("caf_police_incidents") == 1
 
 

@@ -227,14 +227,13 @@ def test_images_are_light_and_used() -> None:
 def test_the_tree_on_the_page_of_the_architecture_is_the_tree() -> None:
     page = ROOT / "docs" / "architecture.md"
     tree = next(b["body"] for b in blocks(page, "text") if b["body"].startswith("schemas"))
-    parent = ROOT
+    above = [ROOT]
     for line in tree.split("\n"):
         if found := re.match(r"( *)([\w/.-]+)  ", line):
-            base = parent if found[1] else ROOT
-            place = base / found[2]
+            above = above[: len(found[1]) // 2 + 1]
+            place = above[-1] / found[2]
             assert place.exists(), line
-            if not found[1]:
-                parent = place
+            above.append(place)
 
 
 def test_a_readme_is_a_door() -> None:

@@ -69,7 +69,9 @@ EXAMPLES = (
     "pipelines/lake/views.py",
     "pipelines/portal/api/models.py",
 )
-CODE = [path for path in modules("pipelines", "assets") if "demo" not in path.parts]
+CODE = [
+    path for path in modules("pipelines", "assets") if "demo" not in path.relative_to(ROOT).parts
+]
 
 
 @cache

@@ -20,7 +20,8 @@ import schemas.feed as feeds
 from pipelines import connect
 from pipelines.cli import main
 from pipelines.core.settings import Settings, settings_for
-from pipelines.ingest.ingest import ingest, ingest_inbox
+from pipelines.ingest.inbox import ingest_inbox
+from pipelines.ingest.ingest import ingest
 from pipelines.ingest.publish import answer, publish
 from pipelines.jobs.worker import run_next
 from pipelines.lake.maintenance import check

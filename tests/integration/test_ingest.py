@@ -20,7 +20,8 @@ import pipelines.harmonise.run as harmonising
 import pipelines.ingest.ingest as module
 from pipelines.core.findings import DeliveryError
 from pipelines.core.settings import Settings, settings_for
-from pipelines.ingest.ingest import ingest, ingest_inbox, judge, land, land_again
+from pipelines.ingest.inbox import ingest_inbox
+from pipelines.ingest.ingest import ingest, judge, land, land_again
 from pipelines.lake.maintenance import check
 from pipelines.lake.publish import publish
 from pipelines.landing.receive import list_deliveries, open_delivery

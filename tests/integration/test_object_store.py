@@ -18,7 +18,7 @@ import pytest
 from upath import UPath
 
 from pipelines.core.settings import Settings, current_settings
-from pipelines.ingest.ingest import ingest_inbox
+from pipelines.ingest.inbox import ingest_inbox
 from pipelines.lake.catalogue import connect
 from pipelines.lake.maintenance import check
 from pipelines.lake.publish import publish

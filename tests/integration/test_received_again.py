@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.core.settings import Settings, settings_for
-from pipelines.ingest.ingest import ingest, ingest_inbox
+from pipelines.ingest.inbox import ingest_inbox
+from pipelines.ingest.ingest import ingest
 from pipelines.ingest.publish import publish
 from pipelines.lake.superseded import find_supersession
 from pipelines.landing.receive import Delivery, list_deliveries

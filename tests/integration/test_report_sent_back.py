@@ -18,7 +18,8 @@ import pytest
 
 from pipelines.cli import main
 from pipelines.core.settings import Settings, settings_for
-from pipelines.ingest.ingest import ingest, ingest_inbox
+from pipelines.ingest.inbox import ingest_inbox
+from pipelines.ingest.ingest import ingest
 from pipelines.jobs.worker import run_next
 from pipelines.lake.publish import publish
 from pipelines.landing.receive import Delivery, list_deliveries, open_delivery

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 from upath import UPath
 
-from pipelines.ingest.ingest import ingest, ingest_inbox, judge
+from pipelines.ingest.inbox import ingest_inbox
+from pipelines.ingest.ingest import ingest, judge
 from pipelines.ingest.publish import catch_up, publish
 from pipelines.lake.publish import publish as publish_to_lake
 from pipelines.ledger.chain import entries
