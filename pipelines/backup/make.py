@@ -55,11 +55,11 @@ def make_backup(
     with scratch_folder(settings, "backup") as aside, writing(target) as archive:
         lake, versions = contents.lake_members(settings, aside)
         _add(archive, lake, tell, contents.LAKE)
-        held = {name: contents.folder_members(settings, name) for name in contents.FOLDERS}
-        for name, members in (held | {contents.FEEDS: contents.feed_members()}).items():
+        parts = {name: contents.folder_members(settings, name) for name in contents.FOLDERS}
+        parts |= {contents.FEEDS: contents.feed_members()}
+        parts |= {contents.SECRETS: contents.secret_members(settings)} if with_secrets else {}
+        for name, members in parts.items():
             _add(archive, list(members), tell, name)
-        if with_secrets:
-            _add(archive, list(contents.secret_members(settings)), tell, contents.SECRETS)
         _add(archive, contents.ledger_members(settings, aside), tell, contents.LEDGER)
         last = entries(settings, size=1).entries
         archive.finish(
