@@ -5,7 +5,7 @@ Not here: gathering it (`contents.py`) and the form of the file (`archive.py`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,10 +55,7 @@ def make_backup(
     with scratch_folder(settings, "backup") as aside, writing(target) as archive:
         lake, versions = contents.lake_members(settings, aside)
         _add(archive, lake, tell, contents.LAKE)
-        parts = {name: contents.folder_members(settings, name) for name in contents.FOLDERS}
-        parts |= {contents.FEEDS: contents.feed_members()}
-        parts |= {contents.SECRETS: contents.secret_members(settings)} if with_secrets else {}
-        for name, members in parts.items():
+        for name, members in _parts(settings, with_secrets):
             _add(archive, list(members), tell, name)
         _add(archive, contents.ledger_members(settings, aside), tell, contents.LEDGER)
         last = entries(settings, size=1).entries
@@ -84,6 +81,17 @@ def make_backup(
         details={"files": done.files, "bytes": size, "with_secrets": with_secrets},
     )
     return done
+
+
+def _parts(
+    settings: Settings, with_secrets: bool
+) -> Iterator[tuple[str, Iterable[contents.Member]]]:
+    """What goes in beside the lake and the ledger, by the name of the part."""
+    for name in contents.FOLDERS:
+        yield name, contents.folder_members(settings, name)
+    yield contents.FEEDS, contents.feed_members()
+    if with_secrets:
+        yield contents.SECRETS, contents.secret_members(settings)
 
 
 def _add(archive: Archive, members: list[contents.Member], tell: Progress, what: str) -> None:
