@@ -49,7 +49,8 @@ load: $(VENV)/.installed-dev ## the portal with two hundred people and fifty dow
 
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-strip-extras --quiet \
     --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml requirements.build
-LOCKED = $$(sed -nE 's/^([a-z0-9-]+).*==.*/--no-emit-package \1/p' requirements.lock)
+# What is locked for every machine; what one kind of machine alone needs, tests may need on all.
+LOCKED = $$(sed -nE "/;/! s/^([a-z0-9-]+).*==.*/--no-emit-package \1/p" requirements.lock)
 
 # All is resolved together, since tests ask for more; then each package stands in one of the two.
 lock: ## pin every package again (maintainers; needs uv)
