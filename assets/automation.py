@@ -223,11 +223,11 @@ def deliveries_to_publish(
     It asks the lake what is missing there and not Dagster what happened, so that nothing is
     forgotten: not what was judged while a publish ran, nor before an interruption.
     """
-    from pipelines.lake.judged_deliveries import arrivals
+    from pipelines.lake.judged_deliveries import judged_deliveries
     from pipelines.lake.publish import published_attempts
 
     settings = installation.settings()
-    waiting = [one.attempt for one in arrivals(settings, published_attempts(settings))]
+    waiting = [one.attempt for one in judged_deliveries(settings, published_attempts(settings))]
     if not waiting:
         return dg.SkipReason("everything that is judged is published")
     if busy := sorted({run.job_name for run in unfinished_runs(context.instance)}):

@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A home with the demo in it, made by the command line as a person would; only read it.
 
     It is made once, by whichever process of the tests wants it first.
@@ -70,7 +70,16 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
             home.mkdir(exist_ok=True)
             passerelle(*DEMO, home=home)
             made.touch()
-    return settings_for(home)
+    settings = settings_for(home)
+    before = _files_of(settings)
+    yield settings
+    assert _files_of(settings) == before, "a test wrote into what all tests share"
+
+
+def _files_of(settings: Settings) -> set[Path]:
+    """The files of the lake and the landing."""
+    folders = (Path(settings.lake), Path(str(settings.landing)))
+    return {path for folder in folders for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="session")

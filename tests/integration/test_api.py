@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import shutil
 
 import pytest
 
 from pipelines.accounts.permissions import ROLES
+from pipelines.core.settings import Settings, settings_for
 from pipelines.jobs import worker
+from pipelines.lake.publish import write_catalogue
 from pipelines.ledger.chain import entries
 from pipelines.release.package import keys
 from pipelines.release.package.verify import verify
 from schemas.feed import load_feed
+from tests.integration.releasing import home_beside
 from tests.portal import Browser, token_of
 
 pytestmark = pytest.mark.usefixtures("day_of_the_demo")
+
+
+@pytest.fixture(scope="module")
+def settings(demo_home: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A home of the module's own, with tables of its own: a delivery is published in it."""
+    home = home_beside(demo_home, tmp_path_factory.mktemp("api") / "home").home
+    shutil.copytree(demo_home.lake, home / "lake", copy_function=os.link)
+    settings = settings_for(home).prepare()
+    write_catalogue(settings)
+    return settings
+
+
 BASE = "/api/v1"
 WANTED = {"table": "incidents", "purpose": "joint_planning", "language": "fr"}
 

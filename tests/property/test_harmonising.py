@@ -54,8 +54,8 @@ CELL = TEXT | NASTY | st.integers(-5, 40).map(str)
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder: Path = tmp_path_factory.mktemp("harmonising")
     words = {"en": "test", "fr": "test"}
-    (folder / "feed").mkdir()
-    (folder / "feed" / "feed.yaml").write_text(
+    (folder / "any_incidents").mkdir()
+    (folder / "any_incidents" / "feed.yaml").write_text(
         yaml.safe_dump(
             {
                 **{"feed": "any_incidents", "version": "1.0.0", "table": "incidents"},
@@ -79,7 +79,7 @@ def test_every_row_ends_in_one_file_whatever_it_holds(home: Path, rows: list[Any
         csv.writer(stream, quoting=csv.QUOTE_ALL).writerows([COLUMNS.values(), anchor, *rows])
     done = harmonise_file(
         settings_for(home / "home"),
-        load_feed(home / "feed"),
+        load_feed(home / "any_incidents"),
         delivery,
         home / "out",
         delivery_id="any_incidents.0",

@@ -21,6 +21,7 @@ from pipelines.landing.readers import staging
 from schemas.feed import load_feed
 
 RECEIVED_AT = dt.datetime(2026, 7, 1, 12, tzinfo=dt.UTC)
+FEED = "cod_test_incidents"
 HEADER = "No;Pays;Province;Date;Nature;Lat;Long;Victimes;Femmes;Hommes;Etat;Plaignant"
 GOOD = "1;COD;Nord-Kivu;03/06/2026 14h05;Vol;-1,5;29,2;2;1;1;;PLAIGNANT 1"
 
@@ -28,7 +29,7 @@ GOOD = "1;COD;Nord-Kivu;03/06/2026 14h05;Vol;-1,5;29,2;2;1;1;;PLAIGNANT 1"
 def _declaration() -> dict[str, Any]:
     texts = {"en": "test", "fr": "test"}
     return {
-        "feed": "cod_test_incidents",
+        "feed": FEED,
         "version": "1.0.0",
         "table": "incidents",
         "source": "cod_pnc",
@@ -65,7 +66,7 @@ class Bench:
         self.folder = folder
         self.settings: Settings = settings_for(folder / "home").prepare()
         self.declaration = _declaration()
-        crosswalks = folder / "feed" / "crosswalks"
+        crosswalks = folder / FEED / "crosswalks"
         crosswalks.mkdir(parents=True)
         (crosswalks / "offences.csv").write_text("source_value,code\nVol,0502\nViol,030111\n")
         (crosswalks / "withdrawal.csv").write_text(
@@ -73,15 +74,15 @@ class Bench:
         )
 
     def run(self, *rows: str, header: str = HEADER) -> HarmoniseResult:
-        (self.folder / "feed" / "feed.yaml").write_text(yaml.safe_dump(self.declaration))
+        (self.folder / FEED / "feed.yaml").write_text(yaml.safe_dump(self.declaration))
         delivery = self.folder / "delivery.csv"
         delivery.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
         return harmonise_file(
             self.settings,
-            load_feed(self.folder / "feed"),
+            load_feed(self.folder / FEED),
             delivery,
             self.folder / "out",
-            delivery_id="cod_test_incidents.0",
+            delivery_id=f"{FEED}.0",
             received_at=RECEIVED_AT,
         )
 

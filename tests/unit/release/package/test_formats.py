@@ -210,4 +210,4 @@ def test_agreements_and_the_command_know_the_same_formats():
     from pipelines.cli.extract import Shape
 
     assert set(get_args(FileFormat)) == set(FORMATS)
-    assert all(name in str(Shape.__metadata__) for name in FORMATS)
+    assert all(name in Shape.__metadata__[0].help for name in FORMATS)
