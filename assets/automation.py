@@ -59,7 +59,7 @@ def new_files_in_the_inbox(
     settings = installation.settings()
     before: Known = json.loads(context.cursor or "{}")
     now: Known = {}
-    requests = []
+    requests: list[dg.RunRequest] = []
     strangers, arriving = set(), 0
     copies: list[Any] = []
     for waiting in inbox_files(settings):
@@ -128,7 +128,7 @@ def take_everything_in(context: dg.OpExecutionContext, installation: Installatio
         verdicts = ingest_inbox(settings, on_problem=problems.append, on_repeat=again.append)
         done = publish(settings)
         for event in table_events(context.instance, settings, done):
-            context.log_event(event)
+            context.log_event(event)  # type: ignore[arg-type]  # it takes checks too
     for problem in problems:
         context.log.warning(f"{problem.code}: {problem.text(settings.language)}")
     for delivery in again:
@@ -167,7 +167,8 @@ def look_after_the_lake(context: dg.OpExecutionContext, installation: Installati
             "ledger anchor": checked.anchor,  # for a check that nobody here can mislead
         }
     )
-    if faults := [*problems, *checked.faults]:
+    faults: list[Any] = [*problems, *checked.faults]
+    if faults:
         words = "\n".join(fault.text(settings.language) for fault in faults)
         raise dg.Failure(words, allow_retries=False)
 

@@ -8,7 +8,7 @@ one process, and what is wrong with one of them is nothing to the others. A run 
 was refused fails at its end, so that no list shows it green; nothing is tried again for it.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from schemas.feed import Statement
     from schemas.text import Language
 
-    Outcomes = dict[str, Verdict | None]
+    Outcomes = Mapping[str, Verdict | None]
 
 KINDS = ("", "register", "correction")
 STATE_TAG, CODES_TAG, REFUSED_TAG = "passerelle/state", "passerelle/codes", "passerelle/refused"
@@ -107,7 +107,7 @@ def feed_assets(name: str) -> dg.AssetsDefinition:
         if config.kind not in KINDS:
             raise dg.Failure(f"kind: {' | '.join(filter(None, KINDS))}", allow_retries=False)
         settings = installation.settings()
-        outcomes: Outcomes = {}
+        outcomes: dict[str, Verdict | None] = {}
         with faults_in_words():
             for delivery_id in context.partition_keys:
                 outcomes[delivery_id] = yield from _take_in_one(

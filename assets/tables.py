@@ -123,7 +123,7 @@ def fail_for(settings: "Settings", done: "Publication") -> None:
 
 def table_events(
     instance: dg.DagsterInstance, settings: "Settings", done: "Publication | None" = None
-) -> Iterator[dg.AssetMaterialization]:
+) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
     """What Dagster has not heard of tables: a content, or that one can or cannot be published.
 
     Tables are known by their content, so what a run of ours has said already is not said again.
