@@ -15,9 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-    AssetCheckEvaluationTargetMaterializationData as Target,
-)
+from dagster._core.definitions.asset_checks import asset_check_evaluation
 
 from assets.columns import LINEAGE, lineage_of_feed
 from assets.deliveries import receipt_metadata
@@ -30,6 +28,8 @@ from schemas.text import Language
 if TYPE_CHECKING:
     from pipelines.landing.receive import Delivery
     from pipelines.validate.verdict import Verdict
+
+Target = asset_check_evaluation.AssetCheckEvaluationTargetMaterializationData
 
 JUDGED = "passerelle/judged"  # when the verdict was reached, by which another one is known
 DATA_VERSION, CODE_VERSION = "dagster/data_version", "dagster/code_version"

@@ -16,6 +16,7 @@ from assets.checks import (
     DESCRIPTIONS,
     JUDGED,
     REJECTIONS,
+    Target,
     check_events,
     landed_event,
     target_in,
@@ -29,10 +30,6 @@ from assets.tables import catalogue_stamp, is_publishing, table_events
 from assets.words import both
 
 if TYPE_CHECKING:
-    from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-        AssetCheckEvaluationTargetMaterializationData as Target,
-    )
-
     from pipelines.core.settings import Settings
     from pipelines.landing.receive import Delivery
     from pipelines.validate.verdict import Verdict

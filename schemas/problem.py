@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 
-from schemas.text import FOLDER, Bilingual, Language, read_csv
+from schemas.text import FOLDER, Bilingual, Language, in_words, read_csv
 
 PROBLEMS_FILE = FOLDER / "problems.csv"
 LONGEST_SHOWN = 60  # of a wrong value
@@ -53,7 +53,7 @@ class Problem:
     def sentence(self, language: Language) -> str:
         """What is wrong and what to do about it."""
         text = words()[self.code].text[language]
-        return text.format(**{k: _said(v, language) for k, v in self.values.items()})
+        return text.format(**{k: in_words(v, language) for k, v in self.values.items()})
 
     def text(self, language: Language = "en") -> str:
         """The place and the sentence."""
@@ -134,11 +134,3 @@ class ContractError(DeclarationError):
     """The tables, rules or feeds cannot be relied on."""
 
     problems: tuple[ContractProblem, ...]
-
-
-def _said(value: Any, language: Language) -> Any:
-    if isinstance(value, Bilingual):
-        return value[language]
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    return value

@@ -6,6 +6,7 @@ Not here: what the declarations mean (contract, codelist, feed) and the words of
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -33,6 +34,17 @@ class Bilingual(BaseModel):
     def __getitem__(self, language: str) -> str:
         """The words in `language`; English for a language that we do not speak."""
         return self.fr if language == "fr" else self.en
+
+
+def in_words(value: Any, language: Language) -> str:
+    """A value as words: lists joined, words in the language, dates as they are written."""
+    if isinstance(value, Bilingual):
+        return value[language]
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(in_words(one, language) for one in value)
+    return str(value)
 
 
 def number(value: float, language: Language) -> str:

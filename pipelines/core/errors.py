@@ -1,4 +1,4 @@
-"""Errors that a person sees: a code, its words in two languages, what to do, and what doors answer.
+"""Errors that a person sees: a code, its words in two languages, what to do, and the answer.
 
 Each part declares the words of its codes here, so that no code means two things. A code is never
 reused. What is wrong with a declaration has its code and words in `schemas`, below this part, and
@@ -7,14 +7,13 @@ is made one of these by `coded`.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 from pipelines.core.i18n import translator
 from schemas.problem import DeclarationError
-from schemas.text import Bilingual, Language
+from schemas.text import Language, in_words
 
 NOT_UNDERSTOOD, REFUSED, UNREACHABLE, INTERNAL = 2, 3, 4, 5  # exit codes
 
@@ -142,14 +141,3 @@ def coded(error: BaseException) -> CodedError | None:
     if isinstance(error, DeclarationError):
         return InvalidDeclarationError(error)
     return error if isinstance(error, CodedError) else None
-
-
-def in_words(value: Any, language: Language) -> str:
-    """A value as words: lists joined, words in the language, dates as they are written."""
-    if isinstance(value, Bilingual):
-        return value[language]
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    if isinstance(value, list | tuple | set | frozenset):
-        return ", ".join(in_words(one, language) for one in value)
-    return str(value)

@@ -68,7 +68,7 @@ class Proposal:
     folder: UPath
 
     @property
-    def arrival(self) -> JudgedDelivery:
+    def judged_anew(self) -> JudgedDelivery:
         """What the lake would take in."""
         return JudgedDelivery(self.folder, self.delivery.receipt, self.verdict)
 
@@ -188,11 +188,11 @@ def changes(settings: Settings, proposals: Sequence[Proposal]) -> list[Change]:
 def _change(settings: Settings, table: str, proposals: Sequence[Proposal]) -> Change:
     contract, delta = load_contract(table), existing_table(settings, table)
     lake = addressed_files(settings, delta) if delta is not None else {}
-    arrivals = [one.arrival for one in proposals]
+    judged = [one.judged_anew for one in proposals]
     with scratch_folder(settings, "change") as folder, connect_scratch(settings) as connection:
         let_read(connection, settings)
-        read_incoming(connection, contract, [one for one in arrivals if one.rows_accepted], folder)
-        ids = [one.delivery_id for one in arrivals]
+        read_incoming(connection, contract, [one for one in judged if one.rows_accepted], folder)
+        ids = [one.delivery_id for one in judged]
         found = find_changes(connection, contract, lake, ids)
         return Change(
             table,

@@ -18,7 +18,6 @@ from pipelines.landing.receive import Delivery, open_delivery
 KIND = "delivery"
 ANSWER = "answer"  # about a delivery: its rows find their place
 # What a worker of the queue imports before the first upload is there: it takes some seconds.
-HEAVY_MODULES = ("pipelines.ingest.ingest", "great_expectations", "pipelines.ingest.publish")
 
 
 def take_in(settings: Settings, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -201,7 +201,9 @@ def _work_on(settings: Settings, place: str, slot: int, portal: int) -> None:
 
 def _make_ready() -> None:
     """Import what the first job would wait for."""
-    for module in (*delivery.HEAVY_MODULES, "pipelines.release.extract"):
+    from pipelines.ingest.ingest import HEAVY_MODULES
+
+    for module in (*HEAVY_MODULES, "pipelines.release.extract"):
         with suppress(ImportError):
             importlib.import_module(module)
 

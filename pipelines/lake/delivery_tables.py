@@ -83,7 +83,7 @@ def rejections_sql(
     _register(connection, "rules", rules)
     parts = [
         "SELECT delivery_id, NULL::BIGINT AS source_row, unnest(findings) AS rule_code "
-        "FROM accounts WHERE state = 'refused'",
+        "FROM new_deliveries WHERE state = 'refused'",
         "SELECT delivery_id, source_row, rule_code FROM held_rows",
     ]
     if quarantined:
@@ -91,7 +91,7 @@ def rejections_sql(
         parts.append(f"SELECT delivery_id, source_row, unnest(reasons) AS rule_code FROM {source}")
     return f"""
         SELECT {_typed(contract)} FROM ({" UNION ALL ".join(parts)})
-        JOIN (SELECT delivery_id, feed, table_name, state FROM accounts) USING (delivery_id)
+        JOIN (SELECT delivery_id, feed, table_name, state FROM new_deliveries) USING (delivery_id)
         LEFT JOIN rules USING (rule_code)
         WHERE state = 'accepted' OR severity = 'error'
         """
@@ -139,7 +139,7 @@ def deliveries_sql(
             SELECT * REPLACE (
                 CASE WHEN rows > 0 THEN 'held' ELSE state END AS state,
                 coalesce(rows, 0) AS rows_held)
-            FROM accounts LEFT JOIN (
+            FROM new_deliveries LEFT JOIN (
                 SELECT delivery_id, count(*) AS rows FROM held_rows GROUP BY delivery_id)
             USING (delivery_id))
         """
@@ -190,7 +190,7 @@ def _superseded(
 def _register_deliveries(
     connection: duckdb.DuckDBPyConnection, mine: Sequence[JudgedDelivery]
 ) -> None:
-    _register(connection, "accounts", [one.account for one in mine])
+    _register(connection, "new_deliveries", [one.as_row for one in mine])
 
 
 def _register(

@@ -106,7 +106,7 @@ def tell(
     mine = {one.delivery_id for one in about}
     outside: dict[str, list[StoredFinding]] = {}
     for one in about:
-        home = one.home or one.folder
+        home = one.receipt_folder
         told = [_finding(*rest) for delivery_id, *rest in found if delivery_id == one.delivery_id]
         before = [str(said.values["other"]) for said in read_disagreements(home)]
         outside |= {other: [] for other in before if other not in mine and other not in outside}
@@ -115,9 +115,9 @@ def tell(
         if other not in mine:
             outside.setdefault(other, []).append(_finding(delivery_id, code, records))
     for other, told in outside.items():
-        if (arrival := find_judged_delivery(settings, other)) is None:
+        if (judged := find_judged_delivery(settings, other)) is None:
             continue
-        home = arrival.home or arrival.folder
+        home = judged.receipt_folder
         kept = [said for said in read_disagreements(home) if said.values["other"] not in mine]
         keep_disagreements(home, [*kept, *told])
     return set(outside)

@@ -49,6 +49,11 @@ class JudgedDelivery:
     home: UPath | None = None  # where its receipt lies, which is elsewhere once it is judged again
 
     @property
+    def receipt_folder(self) -> UPath:
+        """Where its receipt lies, and what the lake remarks on it."""
+        return self.home or self.folder
+
+    @property
     def delivery_id(self) -> str:
         """The id under which the lake knows it."""
         return self.verdict.delivery_id
@@ -119,14 +124,14 @@ class JudgedDelivery:
         return () if self.answer else self.verdict.corrections
 
     @property
-    def account(self) -> dict[str, Any]:
+    def as_row(self) -> dict[str, Any]:
         """Its row in the table `deliveries`."""
         said = self.receipt.model_dump() | self.verdict.model_dump()
         said["findings"] = [finding.code for finding in self.verdict.findings]
         said["received_at"] = self.receipt.received_at.isoformat()
         said["kind"] = self.kind
         said["report_number"] = self.receipt.report_number or None
-        remarks = read_disagreements(self.home or self.folder) if self.verdict.is_accepted else []
+        remarks = read_disagreements(self.receipt_folder) if self.verdict.is_accepted else []
         said["disagreements"] = sum(int(one.values["records"]) for one in remarks)
         said["answered_at"] = self.answer.answered_at.isoformat() if self.answer else None
         return {c.name: said.get(c.name) for c in load_contract("deliveries").published}
@@ -189,14 +194,14 @@ def find_judged_delivery(settings: Settings, delivery_id: str) -> JudgedDelivery
     return None
 
 
-def local_copy(arrival: JudgedDelivery, file_name: str, folder: Path) -> str:
+def local_copy(judged: JudgedDelivery, file_name: str, folder: Path) -> str:
     """The path of a file of the delivery that DuckDB can open; copied to `folder` if remote."""
-    return local_file(arrival.folder / file_name, folder / arrival.delivery_id).as_posix()
+    return local_file(judged.folder / file_name, folder / judged.delivery_id).as_posix()
 
 
 def verify_files(
     connection: duckdb.DuckDBPyConnection,
-    arrival: JudgedDelivery,
+    judged: JudgedDelivery,
     folder: Path,
     taken: Collection[str] = (),
 ) -> None:
@@ -207,14 +212,14 @@ def verify_files(
     import duckdb
 
     for file_name, expected in (
-        (ACCEPTED, arrival.rows_accepted),
-        (QUARANTINED, arrival.rows_quarantined),
+        (ACCEPTED, judged.rows_accepted),
+        (QUARANTINED, judged.rows_quarantined),
     ):
         if not expected or file_name in taken:
             continue
-        said = {"delivery": arrival.delivery_id, "file": file_name}
+        said = {"delivery": judged.delivery_id, "file": file_name}
         try:
-            path = local_copy(arrival, file_name, folder)
+            path = local_copy(judged, file_name, folder)
             [(rows,)] = connection.execute(
                 f"SELECT num_rows FROM parquet_file_metadata({literal(path)})"
             ).fetchall()

@@ -129,7 +129,7 @@ def check(settings: Settings) -> list[Problem]:
     """Compare the catalogue, the files and the deliveries with each other; changes nothing.
 
     Every file that the catalogue shows is there with the rows that Delta counted; the catalogue
-    shows the newest version; each delivery has the rows that its account says, accepted and
+    shows the newest version; each delivery has the rows that it is said to have, accepted and
     rejected; each record has one latest version; nothing that waits to be published is unfit for
     it. Raises NothingPublishedError before the first publish, LakeOutdatedError where the tables
     have to be migrated first.
@@ -139,7 +139,7 @@ def check(settings: Settings) -> list[Problem]:
         found = [*_check_waiting(settings), *_check_pins(settings, connection)]
         if any("is missing" in problem.message for problem in found):
             return found  # the views cannot be read, so nothing more can be counted
-        found += _check_accounts(connection)
+        found += _check_deliveries(connection)
         for table in table_names("data"):
             found += _check_latest(connection, table)
     return found
@@ -194,7 +194,7 @@ def _row_counts(
     ).fetchall()
 
 
-def _check_accounts(connection: duckdb.DuckDBPyConnection) -> Iterator[Problem]:
+def _check_deliveries(connection: duckdb.DuckDBPyConnection) -> Iterator[Problem]:
     shown = " UNION ALL ".join(
         f"SELECT delivery_id, count(*) AS rows FROM {table}_history "
         "WHERE superseded_at IS NULL GROUP BY delivery_id"

@@ -138,12 +138,12 @@ def _publish(
     delivery_ids: Sequence[str] | None,
     answered_ids: Collection[str] = (),
 ) -> Publication:
-    accounts = published_deliveries(settings)
-    require_current(settings, accounts)
+    published = published_deliveries(settings)
+    require_current(settings, published)
     remove_leftovers(settings)
-    done = published_attempts(settings, accounts)
-    listed = {one.delivery_id for one in accounts}
-    held = {one.delivery_id for one in accounts if one.rows_held}
+    done = published_attempts(settings, published)
+    listed = {one.delivery_id for one in published}
+    held = {one.delivery_id for one in published if one.rows_held}
     named = set(delivery_ids or ())
     waiting = judged_deliveries(settings, done, look_again={*held, *named, *answered_ids})
     begun = taken_files(settings, waiting)  # by an earlier publish, whoever was asked for then
@@ -223,16 +223,16 @@ def _unsound(
 
 def _is_unasked(settings: Settings, held: Collection[str]) -> bool:
     """True where a publish was interrupted between holding rows and asking about them."""
-    homes = [it.home or it.folder for one in held if (it := find_judged_delivery(settings, one))]
+    homes = [it.receipt_folder for one in held if (it := find_judged_delivery(settings, one))]
     return any(read_question(home) is None or held_rows_file(home) is None for home in homes)
 
 
 def published_attempts(
-    settings: Settings, accounts: Sequence[PublishedDelivery] | None = None
+    settings: Settings, published: Sequence[PublishedDelivery] | None = None
 ) -> set[str]:
     """The attempts (`JudgedDelivery.attempt`) that the table `deliveries` has."""
     found = set()
-    for one in published_deliveries(settings) if accounts is None else accounts:
+    for one in published_deliveries(settings) if published is None else published:
         if one.state == "refused":
             found.add(attempt_of(one.delivery_id, one.harmonised_at))
             continue

@@ -131,7 +131,7 @@ def ask(
         if one.delivery_id not in ids:
             for file_name in (FILE_NAME, HELD_ROWS):
                 with contextlib.suppress(FileNotFoundError):
-                    (_home(one) / file_name).unlink()
+                    (one.receipt_folder / file_name).unlink()
     for table in sorted({one.table for one in held}):
         _compare(settings, connection, table)
         for one in held:
@@ -139,11 +139,7 @@ def ask(
                 question = _question(settings, connection, one)
                 _keep_rows(connection, one)
                 data = question.model_dump_json(indent=2).encode() + b"\n"
-                keep_whole(_home(one) / FILE_NAME, data)
-
-
-def _home(arrival: JudgedDelivery) -> UPath:
-    return arrival.home or arrival.folder
+                keep_whole(one.receipt_folder / FILE_NAME, data)
 
 
 def _compare(settings: Settings, connection: duckdb.DuckDBPyConnection, table_name: str) -> None:
@@ -190,7 +186,7 @@ def _compare(settings: Settings, connection: duckdb.DuckDBPyConnection, table_na
 def _question(
     settings: Settings, connection: duckdb.DuckDBPyConnection, one: JudgedDelivery
 ) -> Question:
-    before = read_question(_home(one))
+    before = read_question(one.receipt_folder)
     mine = f"SELECT * FROM compared WHERE delivery_id = {literal(one.delivery_id)}"
     each = f"SELECT DISTINCT ON (source_row) * FROM ({mine})"
     codes = connection.execute(
@@ -232,7 +228,7 @@ def _days(settings: Settings, delivery_ids: Collection[str]) -> dict[str, dt.dat
     from pipelines.lake.judged_deliveries import find_judged_delivery
 
     found = ((one, find_judged_delivery(settings, one)) for one in delivery_ids)
-    return {delivery: arrival.as_of if arrival else None for delivery, arrival in found}
+    return {delivery: judged.as_of if judged else None for delivery, judged in found}
 
 
 def _keep_rows(connection: duckdb.DuckDBPyConnection, one: JudgedDelivery) -> None:
@@ -245,7 +241,7 @@ def _keep_rows(connection: duckdb.DuckDBPyConnection, one: JudgedDelivery) -> No
     ).to_arrow_table()
     data = io.BytesIO()
     pyarrow.parquet.write_table(rows, data)
-    keep_whole(_home(one) / HELD_ROWS, data.getvalue())
+    keep_whole(one.receipt_folder / HELD_ROWS, data.getvalue())
 
 
 # --- in people's words ---------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pipelines.core.settings import Settings
 from pipelines.landing.receive import Delivery, open_delivery
 from pipelines.portal.services import AbsentError
-from pipelines.portal.services.remembered import remembered, stamp, while_nothing_changes
+from pipelines.portal.services.cache import remembered, stamp, while_nothing_changes
 from pipelines.portal.services.scope import Scope
 from pipelines.validate.verdict import Verdict, read_verdict
 from schemas.feed import feed_names

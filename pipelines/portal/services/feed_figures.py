@@ -21,8 +21,8 @@ import duckdb
 from upath import UPath
 
 from pipelines.core.settings import Settings
+from pipelines.portal.services.cache import while_nothing_changes
 from pipelines.portal.services.deliveries import DeliveryFilter, known, state_of
-from pipelines.portal.services.remembered import while_nothing_changes
 from pipelines.portal.services.scope import Scope
 from pipelines.validate.lateness import LOST_AFTER
 from pipelines.validate.verdict import FILE_NAME as VERDICT

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from pipelines.core.i18n import mark
 from pipelines.core.settings import Settings
 from pipelines.portal.charts import Figure
-from pipelines.portal.services import BusyError, picture
-from pipelines.portal.services.remembered import remembered, stamp
+from pipelines.portal.services import BusyError, preview_charts
+from pipelines.portal.services.cache import remembered, stamp
 from pipelines.portal.words import _, date, language, number
 from pipelines.release.errors import ReleaseError
 from pipelines.release.package.readme import OTHERS_ACROSS
@@ -122,7 +122,7 @@ def _alone(key: tuple[Any, ...]) -> Iterator[None]:
 def _look(settings: Settings, shown: Request, limit: int) -> PreviewPage:
     with _looking(settings, shown, LONGEST_S) as selection:
         heads, rows = _first_rows(selection, limit)
-        summary = picture.summary_of(selection)
+        summary = preview_charts.summary_of(selection)
         return PreviewPage(
             row_count=selection.row_count,
             level=selection.marking.level,
@@ -132,7 +132,7 @@ def _look(settings: Settings, shown: Request, limit: int) -> PreviewPage:
             said=tuple(_said(selection)),
             clauses=tuple(one.clause for one in selection.flow.clauses),
             absence=selection.absence,
-            figures=picture.figures(summary, selection.contract, shown.language),
+            figures=preview_charts.figures(summary, selection.contract, shown.language),
         )
 
 

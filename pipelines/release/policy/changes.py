@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pipelines.core.errors import in_words
 from pipelines.core.i18n import mark, translator
 from pipelines.release.policy import wording
 from schemas import organisation
@@ -25,7 +24,7 @@ from schemas.agreement import (
     Permit,
     Restriction,
 )
-from schemas.text import Language
+from schemas.text import Language, in_words
 
 Direction = Literal["wider", "narrower", "changed"]
 

@@ -19,7 +19,7 @@ from pipelines.release.disclosure.groups import by_turns, clauses_beside, open_g
 from pipelines.release.disclosure.risk import Risk
 from pipelines.release.errors import ReleaseError
 from pipelines.release.package.formats.content import Field
-from pipelines.release.package.formats.registry import require_format, require_room
+from pipelines.release.package.formats.registry import FORMATS, require_format
 from pipelines.release.policy.marking import Marking, cleared, levels, strictest
 from pipelines.release.policy.permits import PermitSet, who_may
 from pipelines.release.query.flow import Flow, absence, read_flow, require_some
@@ -262,7 +262,7 @@ def _records(work: _Work) -> Selection:
             work.connection, request, lambda one: compile_records(one, allowed, contract)
         )
         require_some(absent, compiled.permits, flow)
-    require_room(request.format, flow.kept)
+    FORMATS[request.format].require_room(flow.kept)
     ordered = f"read_parquet({literal(str(work.copy(compiled.sql, 'ordered')))})"
     _keep_records(work, compiled, work.write_holdings(compiled))
     return work.selection(

@@ -33,12 +33,8 @@ def require_format(name: str, columns: list[str], point: tuple[str, ...]) -> Non
         raise ReleaseError("REL-126", format=name, extra=f"passerelle[{wanted.extra}]")
 
 
-def require_room(name: str, row_count: int) -> None:
-    """Raise ReleaseError for more rows than the format holds."""
-    FORMATS[name].require_room(row_count)
-
-
 def write_data(name: str, content: Content, path: Path) -> None:
     """Write the rows of an extract. Raises ReleaseError where the format cannot hold them."""
-    require_room(name, content.row_count)
-    FORMATS[name].write(content, path)
+    wanted = FORMATS[name]
+    wanted.require_room(content.row_count)
+    wanted.write(content, path)

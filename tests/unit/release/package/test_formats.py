@@ -26,7 +26,6 @@ from pipelines.release.package.formats import xlsx as workbook
 from pipelines.release.package.formats.registry import (
     FORMATS,
     require_format,
-    require_room,
     write_data,
 )
 from schemas.agreement import FileFormat
@@ -177,9 +176,9 @@ def test_the_same_rows_give_the_same_bytes_at_any_hour_and_place(tmp_path, wante
 
 def test_a_format_refuses_what_it_cannot_hold(tmp_path):
     with pytest.raises(ReleaseError, match="REL-109") as refused:
-        require_room("xlsx", workbook.MOST_ROWS + 1)
+        FORMATS["xlsx"].require_room(workbook.MOST_ROWS + 1)
     assert "1048571" in refused.value.text("fr")
-    require_room("csv", 10**9)
+    FORMATS["csv"].require_room(10**9)
     long = rows().slice(0, 1).set_column(1, "note", pa.array(["é" * 32_768]))
     with pytest.raises(ReleaseError, match="REL-109") as refused:
         write(tmp_path, "xlsx", table=long)

@@ -8,8 +8,8 @@ from dataclasses import replace
 import duckdb
 import pytest
 
-from pipelines.portal.services import picture
-from pipelines.portal.services.picture import Summary, whole_months
+from pipelines.portal.services import preview_charts
+from pipelines.portal.services.preview_charts import Summary, whole_months
 from pipelines.release.request import Request
 from schemas.codelist import outermost
 from schemas.contract import load_contract
@@ -40,7 +40,7 @@ def test_a_month_is_whole_where_nothing_cuts_it(more, delay, since, until):
 
 def _months(**more):
     summary = Summary(measure="", whole_from="2026-02", whole_until="2026-05", **more)
-    [figure] = picture.figures(summary, load_contract("incidents"), "en")
+    [figure] = preview_charts.figures(summary, load_contract("incidents"), "en")
     return [words for _month, words in figure.table.rows]
 
 
@@ -57,8 +57,8 @@ def test_no_chart_is_stretched_for_a_mistyped_year():
     assert len(_months(months=(("2016-05", 1), *near))) == 13
     assert len(_months(months=(("2024-11", 1), *near))) == 13
     assert len(_months(months=(("2024-12", 1), *near))) == 25
-    summary = picture.Summary(measure="", months=(("2016-05", 1), *near))
-    [figure] = picture.figures(summary, load_contract("incidents"), "en")
+    summary = preview_charts.Summary(measure="", months=(("2016-05", 1), *near))
+    [figure] = preview_charts.figures(summary, load_contract("incidents"), "en")
     assert any("May 2016" in note for note in figure.notes)
 
 
@@ -70,11 +70,11 @@ def test_records_are_summarised_as_they_leave():
         "(DATE '2026-07-01', NULL, '0101')) AS t(occurred_on, admin1_code, offence_code)"
     )
     columns = ["occurred_on", "admin1_code", "offence_code"]
-    found = picture.of_records(connection, "leaving", columns, load_contract("incidents"))
+    found = preview_charts.of_records(connection, "leaving", columns, load_contract("incidents"))
     assert found.months == (("2026-05", 2), ("2026-07", 1))
     assert found.areas == (("CF71", 2),)
     assert found.kinds == (("01", 2), ("05", 1))  # of level 1, whatever the length of the codes
-    figures = picture.figures(found, load_contract("incidents"), "fr")
+    figures = preview_charts.figures(found, load_contract("incidents"), "fr")
     assert len(figures) == 3
     assert figures[1].table.rows[0][0].startswith("Actes entraînant")
 
@@ -90,9 +90,9 @@ def test_a_table_is_drawn_by_what_it_has():
     contract = replace(load_contract("incidents"), roles=Roles())
     connection = duckdb.connect()
     connection.execute("CREATE TABLE leaving AS SELECT DATE '2026-05-01' AS occurred_on, 1 AS n")
-    found = picture.of_records(connection, "leaving", ["occurred_on", "n"], contract)
+    found = preview_charts.of_records(connection, "leaving", ["occurred_on", "n"], contract)
     assert (found.months, found.areas, found.kinds) == ((), (), ())
-    assert picture.figures(found, contract, "en") == []
+    assert preview_charts.figures(found, contract, "en") == []
 
 
 def test_rows_that_are_counts_are_added_up():
@@ -102,7 +102,7 @@ def test_rows_that_are_counts_are_added_up():
         "70 AS travellers_count FROM range(3)"
     )
     columns = ["period_start", "direction", "travellers_count"]
-    found = picture.of_records(connection, "leaving", columns, load_contract("border_flows"))
+    found = preview_charts.of_records(connection, "leaving", columns, load_contract("border_flows"))
     assert found.measure == "travellers_count"
     assert found.months == (("2026-05", 210),)
 
@@ -136,7 +136,7 @@ def test_of_a_stock_the_latest_month_is_drawn_and_months_are_not_added_up(dimens
         measures=("personnel_count",),
     )
     contract = load_contract("deployments")
-    found = picture.of_counts(connection, "leaving", columns, request, contract)
+    found = preview_charts.of_counts(connection, "leaving", columns, request, contract)
     assert found.kinds == (("UNMISS", 150), ("MINUSCA", 120))
     assert found.months == (("2026-01", 200), ("2026-02", 270))
     rows = ["mission_code", "reporting_month", "personnel_count"]
@@ -144,4 +144,4 @@ def test_of_a_stock_the_latest_month_is_drawn_and_months_are_not_added_up(dimens
         "CREATE TABLE records AS SELECT 'UNMISS' AS mission_code, "
         "DATE '2026-01-01' AS reporting_month, 200 AS personnel_count"
     )
-    assert picture.of_records(connection, "records", rows, contract).measure == ""
+    assert preview_charts.of_records(connection, "records", rows, contract).measure == ""
